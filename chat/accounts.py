@@ -1,0 +1,166 @@
+"""Accounts and their sessions: register, log in, recognise, change, log out."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+from uuid import uuid4
+
+from msgspec import structs
+
+from chat import names
+from chat.errors import (
+    BadInvite,
+    Invalid,
+    InvalidCredentials,
+    NoSuchUser,
+    RegistrationClosed,
+    Unauthenticated,
+)
+from chat.limits import FAILED_LOGINS, Limits
+from chat.model import Account, AccountChanges, Credentials, NewAccount, Session, SessionId, UserId
+from crypto.hashing import Hashing
+from crypto.tokens import InvalidToken, Tokens
+
+Registration = Literal["open", "invite", "closed"]
+
+
+class UserStore(Protocol):
+    async def create(self, account: NewAccount, invite: str | None, now: datetime) -> UserId:
+        """Use up `invite` and make the account, both or neither. Raises Taken, BadInvite."""
+        ...
+
+    async def get(self, user_id: UserId) -> Account | None: ...
+    async def credentials(self, *, username_key: str | None = None, email: str | None = None) -> Credentials | None: ...
+    async def password_hash(self, user_id: UserId) -> str: ...
+    async def update(self, user_id: UserId, changes: AccountChanges, keep: SessionId, now: datetime) -> None:
+        """A new password ends every session but `keep`. Raises Taken."""
+        ...
+
+
+class SessionStore(Protocol):
+    async def create(self, session_id: SessionId, user_id: UserId, now: datetime, expires_at: datetime) -> None: ...
+    async def get(self, session_id: SessionId, now: datetime) -> Session | None: ...
+    async def delete(self, session_id: SessionId) -> None: ...
+
+
+class Accounts:
+    def __init__(
+        self,
+        users: UserStore,
+        sessions: SessionStore,
+        hashing: Hashing,
+        tokens: Tokens,
+        limits: Limits,
+        now: Callable[[], datetime],
+        registration: Registration,
+    ) -> None:
+        self._users = users
+        self._sessions = sessions
+        self._hashing = hashing
+        self._tokens = tokens
+        self._limits = limits
+        self._now = now
+        self._registration = registration
+
+    async def register_openly(self, username: str, email: str, password: str, bio: str | None) -> UserId:
+        """Codes API. Raises Invalid, Taken, RegistrationClosed."""
+        if self._registration != "open":
+            raise RegistrationClosed("Registration here needs an invite; ask the person who runs this server")
+        wanted = names.username(username)
+        address = names.email(email)
+        names.password_of_codes(password)
+        text = names.bio(bio) if bio else None
+        password_hash = await self._hashing.hash(password, "argon2id")
+        return await self._users.create(NewAccount(wanted, password_hash, address, text), None, self._now())
+
+    async def register_invited(self, username: str, password: str, invite: str) -> UserId:
+        """Invites API. Raises Invalid, Taken, BadInvite, RegistrationClosed."""
+        if self._registration == "closed":
+            raise RegistrationClosed("Registration is closed on this server")
+        wanted = names.username(username)
+        names.password_of_invites(password)
+        if not invite or "\0" in invite:
+            raise BadInvite("Invalid invite code")
+        password_hash = await self._hashing.hash(password, "bcrypt")
+        return await self._users.create(NewAccount(wanted, password_hash), invite.upper(), self._now())
+
+    async def log_in(self, person: str, password: str, *, by_email: bool, address: str, life: timedelta) -> tuple[str, UserId]:
+        """A token for a new session of `life`, and whose it is; `address` is the client's. Raises InvalidCredentials, TooMany.
+
+        Failures count for the address and for the account, whether it exists or not. Nothing about a password is
+        told while either is blocked, so guesses that were already under way when the block began are wasted.
+        """
+        key = names.email_key(person) if by_email else names.username_key(person)
+        counted = (f"address:{address}", f"{'email' if by_email else 'name'}:{key}")
+        await self._refuse_while_blocked(counted)
+        found = None
+        if key and "\0" not in key:
+            found = await self._users.credentials(**{"email" if by_email else "username_key": key})
+        right = await self._hashing.verify(password, found and found.password_hash)
+        await self._refuse_while_blocked(counted)
+        if found is None or not right:
+            for who in counted:
+                await self._limits.hit(FAILED_LOGINS, who, self._now())
+            raise InvalidCredentials("Invalid credentials")
+        return await self.start_session(found.id, life), found.id
+
+    async def _refuse_while_blocked(self, counted: tuple[str, ...]) -> None:
+        for who in counted:
+            await self._limits.check(FAILED_LOGINS, who, self._now())
+
+    async def start_session(self, user_id: UserId, life: timedelta) -> str:
+        """A token for somebody who has just proved who they are."""
+        session_id, now = SessionId(uuid4()), self._now()
+        await self._sessions.create(session_id, user_id, now, now + life)
+        return self._tokens.issue(session_id, user_id, now, now + life)
+
+    async def recognise(self, token: str | None) -> Session:
+        """Raises Unauthenticated."""
+        try:
+            session_id = SessionId(self._tokens.session_id(token or ""))
+        except InvalidToken as error:
+            raise Unauthenticated("Invalid or missing token") from error
+        session = await self._sessions.get(session_id, self._now())
+        if session is None:
+            raise Unauthenticated("This session has ended, log in again")
+        return session
+
+    async def log_out(self, session: Session) -> None:
+        await self._sessions.delete(session.id)
+
+    async def get(self, user_id: UserId) -> Account:
+        """Raises NoSuchUser."""
+        account = await self._users.get(user_id)
+        if account is None:
+            raise NoSuchUser("User not found")
+        return account
+
+    async def update(
+        self,
+        session: Session,
+        password: str,
+        username: str | None = None,
+        email: str | None = None,
+        bio: str | None = None,
+        new_password: str | None = None,
+    ) -> list[str]:
+        """Names of the changed fields. Raises InvalidCredentials, Invalid, Taken."""
+        account_id = session.account.id
+        changes = AccountChanges(
+            username=names.username(username) if username is not None else None,
+            email=names.email(email) if email is not None else None,
+            bio=names.bio(bio) if bio is not None else None,
+        )
+        if not changes.names and new_password is None:
+            raise Invalid("At least one field must be updated")
+        if new_password is not None:
+            names.password_of_codes(new_password)
+        who = f"account:{account_id}"
+        await self._limits.check(FAILED_LOGINS, who, self._now())
+        if not await self._hashing.verify(password, await self._users.password_hash(account_id)):
+            await self._limits.hit(FAILED_LOGINS, who, self._now())
+            raise InvalidCredentials("Current password is incorrect")
+        if new_password is not None:
+            changes = structs.replace(changes, password_hash=await self._hashing.hash(new_password, "argon2id"))
+        await self._users.update(account_id, changes, session.id, self._now())
+        return changes.names

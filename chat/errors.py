@@ -1,0 +1,135 @@
+"""Every error that a client can cause or must react to:
+
+ChatError
+├── Invalid 400             InvalidBody, SelfChat, TooManyCodes, InvalidCredentials, BadInvite
+├── Unauthenticated 401     NotYours
+├── Forbidden 403           ForeignOrigin, InviteRefused, RegistrationClosed
+├── NotFound 404            NoSuchUser, NoSuchCode, NoSuchMessage, NoSuchConversation
+├── Conflict 409            Taken, ConversationExists
+├── TooLarge 413
+├── TooMany 429
+└── Unavailable 503         Busy
+
+Each has a machine-readable `code` and an HTTP status; the doors render them. Anything else is a logged 500.
+"""
+
+from chat.model import ConversationId
+
+
+class ChatError(Exception):
+    code, status = "error", 400
+    retry_after_s: float | None = None
+
+
+class Invalid(ChatError):
+    code, status = "invalid", 400
+
+
+class InvalidBody(Invalid):
+    """Not readable at all, before any rule looked at it."""
+
+    code = "invalid_body"
+
+
+class SelfChat(Invalid):
+    code = "self_chat"
+
+
+class TooManyCodes(Invalid):
+    code = "too_many_codes"
+
+
+class InvalidCredentials(Invalid):
+    code = "invalid_credentials"
+
+
+class BadInvite(Invalid):
+    code = "bad_invite"
+
+
+class Unauthenticated(ChatError):
+    code, status = "unauthenticated", 401
+
+
+class NotYours(Unauthenticated):
+    """Known account, somebody else's thing. 401 because the codes API's contract says so."""
+
+    code = "not_yours"
+
+
+class Forbidden(ChatError):
+    code, status = "forbidden", 403
+
+
+class ForeignOrigin(Forbidden):
+    code = "foreign_origin"
+
+
+class InviteRefused(Forbidden):
+    code = "invite_refused"
+
+
+class RegistrationClosed(Forbidden):
+    code = "registration_closed"
+
+
+class NotFound(ChatError):
+    code, status = "not_found", 404
+
+
+class NoSuchUser(NotFound):
+    code = "no_such_user"
+
+
+class NoSuchCode(NotFound):
+    code = "no_such_code"
+
+
+class NoSuchMessage(NotFound):
+    code = "no_such_message"
+
+
+class NoSuchConversation(NotFound):
+    code = "no_such_conversation"
+
+
+class Conflict(ChatError):
+    code, status = "conflict", 409
+
+
+class Taken(Conflict):
+    code = "taken"
+
+
+class ConversationExists(Conflict):
+    code = "conversation_exists"
+
+    def __init__(self, conversation_id: ConversationId) -> None:
+        super().__init__("You already have a conversation with this user")
+        self.conversation_id = conversation_id
+
+
+class TooLarge(ChatError):
+    code, status = "too_large", 413
+
+
+class TooMany(ChatError):
+    code, status = "too_many", 429
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Unavailable(ChatError):
+    """The database is away, or the server is stopping; nothing was kept."""
+
+    code, status = "unavailable", 503
+    retry_after_s = 2.0
+
+
+class Busy(Unavailable):
+    """A bounded queue is full; the client retries with jitter."""
+
+    code = "busy"
+    retry_after_s = 1.0

@@ -1,0 +1,169 @@
+"""The doorbell: brings committed entries to the listeners of this process, in order, each once.
+
+Every listener has a cursor, the last seq it was given. A live entry is pushed only to listeners whose cursor stands
+right before it; for the others the log is read, which is the truth. So a lost notification, a late one, or one that
+comes twice changes nothing but the time.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Protocol
+
+from chat.errors import Unavailable
+from chat.model import ConversationId, Entry, Seq
+
+log = logging.getLogger("sottovoce.hub")
+
+
+class Listener(Protocol):
+    def push(self, entry: Entry) -> None:
+        """Never raises and never waits: a listener that cannot keep up closes itself."""
+        ...
+
+    async def drained(self) -> None:
+        """Return when what was pushed is mostly on its way."""
+        ...
+
+
+class Log(Protocol):
+    async def after(self, conversation_id: ConversationId, seq: Seq) -> list[Entry]:
+        """The next entries, oldest first, bounded in bytes; empty at the end. Raises Unavailable."""
+        ...
+
+    async def positions(self, conversation_ids: list[ConversationId]) -> dict[ConversationId, Seq]:
+        """The last seq that each conversation has given out. Raises Unavailable."""
+        ...
+
+
+class Channel:
+    __slots__ = ("cursors", "joining", "moved_to", "reading")
+
+    def __init__(self) -> None:
+        self.cursors: dict[Listener, Seq] = {}
+        self.moved_to = Seq(0)  # the highest seq we heard of
+        self.joining = 0  # listeners that still read their way here
+        self.reading = False
+
+
+class Hub:
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._channels: dict[ConversationId, Channel] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def subscribe(self, listener: Listener, conversation_id: ConversationId, after: Seq) -> None:
+        """Push everything after `after`, then live. Raises Unavailable; then the listener is not subscribed."""
+        channel = self._channels.setdefault(conversation_id, Channel())
+        channel.joining += 1
+        try:
+            while True:
+                heard_of = channel.moved_to
+                entries = await self._log.after(conversation_id, after)
+                for entry in entries:
+                    listener.push(entry)
+                    after = entry.seq
+                if entries:
+                    await listener.drained()
+                elif channel.moved_to == heard_of:  # nothing happened while we read: we are up to date
+                    channel.cursors[listener] = max(after, heard_of)
+                    return
+        finally:
+            channel.joining -= 1
+            self._forget_if_unused(conversation_id, channel)
+
+    def unsubscribe(self, listener: Listener, conversation_id: ConversationId) -> None:
+        channel = self._channels.get(conversation_id)
+        if channel is not None:
+            channel.cursors.pop(listener, None)
+            self._forget_if_unused(conversation_id, channel)
+
+    def publish(self, entry: Entry) -> None:
+        """A committed entry, whole: from the writer of this process."""
+        channel = self._channels.get(entry.conversation_id)
+        if channel is None:
+            return
+        before = entry.seq - 1
+        behind = False
+        channel.moved_to = max(channel.moved_to, entry.seq)
+        for listener, cursor in tuple(channel.cursors.items()):
+            if cursor == before:
+                channel.cursors[listener] = entry.seq
+                listener.push(entry)
+            elif cursor < before:
+                behind = True
+        if behind:
+            self._start_reading(entry.conversation_id, channel)
+
+    def moved(self, conversation_id: ConversationId, seq: Seq) -> None:
+        """Somebody else has committed up to `seq`."""
+        channel = self._channels.get(conversation_id)
+        if channel is None:
+            return
+        channel.moved_to = max(channel.moved_to, seq)
+        if channel.cursors and min(channel.cursors.values()) < channel.moved_to:
+            self._start_reading(conversation_id, channel)
+
+    async def sweep(self) -> None:
+        """Ask the log what moved: for doorbells that were lost. Raises Unavailable."""
+        listened_to = list(self._channels)
+        for start in range(0, len(listened_to), 1000):
+            positions = await self._log.positions(listened_to[start : start + 1000])
+            for conversation_id, seq in positions.items():
+                self.moved(conversation_id, seq)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start_reading(self, conversation_id: ConversationId, channel: Channel) -> None:
+        if not channel.reading:
+            channel.reading = True
+            task = asyncio.create_task(self._read(conversation_id, channel), name=f"catch up {conversation_id}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _read(self, conversation_id: ConversationId, channel: Channel) -> None:
+        try:
+            while channel.cursors:
+                heard_of, lowest = channel.moved_to, min(channel.cursors.values())
+                if lowest >= heard_of:
+                    return
+                entries = await self._log.after(conversation_id, lowest)
+                self._offer(channel, entries, heard_of)
+        except Unavailable:
+            log.warning("catching up waits for the database")  # the next sweep starts it again
+        finally:
+            channel.reading = False
+
+    @staticmethod
+    def _offer(channel: Channel, entries: Iterable[Entry], heard_of: Seq) -> None:
+        """What the log gave is in order and complete; what is missing in it was deleted."""
+        last = None
+        for entry in entries:
+            last = entry.seq
+            for listener, cursor in tuple(channel.cursors.items()):
+                if cursor < entry.seq:
+                    channel.cursors[listener] = entry.seq
+                    listener.push(entry)
+        if last is None:
+            for listener, cursor in channel.cursors.items():
+                channel.cursors[listener] = max(cursor, heard_of)
+
+    def _forget_if_unused(self, conversation_id: ConversationId, channel: Channel) -> None:
+        if not channel.cursors and not channel.joining and self._channels.get(conversation_id) is channel:
+            del self._channels[conversation_id]
+
+
+async def sweep_forever(hub: Hub, interval_s: float, asked: asyncio.Event) -> None:
+    """A lost doorbell is made good for within `interval_s`, or at once when `asked` is set."""
+    while True:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asked.wait(), interval_s)
+        asked.clear()
+        try:
+            await hub.sweep()
+        except Unavailable:
+            log.warning("the sweep waits for the database")

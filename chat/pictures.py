@@ -1,0 +1,62 @@
+"""Profile pictures: what is accepted, and what is kept of it."""
+
+import io
+import warnings
+from typing import Protocol
+
+from PIL import Image, UnidentifiedImageError
+
+from chat.errors import Invalid, NoSuchUser
+from chat.model import Account, UserId
+from crypto.hashing import Hashing
+
+SIZE = (256, 256)  # seed: invites API, POST /uploadpfp
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+MAX_BYTES = 1024 * 1024
+
+
+def clean_picture(data: bytes) -> bytes:
+    """The picture as PNG without metadata; of an animation its first frame. Raises Invalid.
+
+    The size is read from the header before any pixel is decoded, so a small file cannot unfold into a large picture.
+    """
+    if len(data) > MAX_BYTES:
+        raise Invalid("A profile picture has at most 1 MiB")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Pillow only warns of a decompression bomb
+            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+            if picture.size != SIZE:
+                raise Invalid("A profile picture must be exactly 256x256 pixels")
+            pixels = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
+        raise Invalid("Not a readable PNG, JPEG, WebP or GIF picture") from error
+    out = io.BytesIO()
+    pixels.info = {}
+    pixels.save(out, "PNG")
+    return out.getvalue()
+
+
+class PictureStore(Protocol):
+    async def picture(self, user_id: UserId) -> tuple[bool, bytes | None]:
+        """Whether the account exists, and its picture."""
+        ...
+
+    async def set_picture(self, user_id: UserId, png: bytes) -> None: ...
+
+
+class Pictures:
+    def __init__(self, store: PictureStore, workers: Hashing) -> None:
+        self._store = store
+        self._workers = workers
+
+    async def get(self, user_id: UserId) -> bytes | None:
+        """PNG. Raises NoSuchUser."""
+        exists, png = await self._store.picture(user_id)
+        if not exists:
+            raise NoSuchUser("User not found")
+        return png
+
+    async def set(self, account: Account, data: bytes) -> None:
+        """Raises Invalid."""
+        await self._store.set_picture(account.id, await self._workers.run(lambda: clean_picture(data)))

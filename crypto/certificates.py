@@ -1,0 +1,137 @@
+"""A local certificate authority and the leaf that the server shows, for machines that have no public name."""
+
+import os
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+CA_LIFE = timedelta(days=3650)
+LEAF_LIFE = timedelta(days=397)  # browsers refuse longer ones
+RENEW_BEFORE = timedelta(days=30)
+BACKDATED = timedelta(hours=1)  # for clients whose clock is a little behind
+
+
+class Certificate(NamedTuple):
+    """Paths of PEM files: the chain, the key (0600), and the authority to trust."""
+
+    chain: Path
+    key: Path
+    authority: Path
+
+
+def local_certificate(folder: Path, hosts: Iterable[str], now: datetime) -> Certificate:
+    """The leaf for `hosts` (names and addresses) in `folder`, made or renewed when it must be.
+
+    The authority is made once and kept, so that devices which trust it go on trusting the server.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files = Certificate(folder / "leaf.pem", folder / "leaf.key", folder / "ca.pem")
+    ca_key_file = folder / "ca.key"
+    wanted = sorted(set(hosts))
+    if not (ca_key_file.exists() and files.authority.exists()):
+        ca_key = ec.generate_private_key(ec.SECP256R1())
+        _write(ca_key_file, _private_pem(ca_key))
+        _write(files.authority, _authority(ca_key, now).public_bytes(serialization.Encoding.PEM))
+    authority = x509.load_pem_x509_certificate(files.authority.read_bytes())
+    if not _serves(files, authority, wanted, now):
+        ca_key = serialization.load_pem_private_key(ca_key_file.read_bytes(), password=None)  # type: ignore[assignment]
+        leaf_key = ec.generate_private_key(ec.SECP256R1())
+        leaf = _leaf(leaf_key, authority, ca_key, wanted, now)
+        # One file after the other is not one moment: a reader between the two renames retries on its next look.
+        _write(files.key, _private_pem(leaf_key))
+        _write(files.chain, leaf.public_bytes(serialization.Encoding.PEM))
+    return files
+
+
+def _serves(files: Certificate, authority: x509.Certificate, wanted: list[str], now: datetime) -> bool:
+    if not (files.chain.exists() and files.key.exists()):
+        return False
+    leaf = x509.load_pem_x509_certificate(files.chain.read_bytes())
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    held = sorted(str(name.value) for name in names)
+    return leaf.issuer == authority.subject and held == wanted and leaf.not_valid_after_utc - RENEW_BEFORE > now
+
+
+def _authority(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
+    # The serial in the name keeps two authorities of one household apart in a trust store.
+    serial = x509.random_serial_number()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Sottovoce local CA {serial % 10**6:06d}")])
+    usage = x509.KeyUsage(
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(serial)
+        .not_valid_before(now - BACKDATED)
+        .not_valid_after(now + CA_LIFE)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _leaf(
+    key: ec.EllipticCurvePrivateKey,
+    authority: x509.Certificate,
+    ca_key: ec.EllipticCurvePrivateKey,
+    hosts: list[str],
+    now: datetime,
+) -> x509.Certificate:
+    authority_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Sottovoce")]))
+        .issuer_name(authority.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - BACKDATED)
+        .not_valid_after(min(now + LEAF_LIFE, authority.not_valid_after_utc))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
+        .add_extension(authority_key, critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Replace `file` at once, readable by its owner only from the first byte."""
+    fresh = file.with_name(file.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    fresh.replace(file)

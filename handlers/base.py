@@ -1,0 +1,185 @@
+"""What every endpoint does alike: reads typed input, recognises the session, renders errors."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import msgspec
+from tornado.web import Application, HTTPError, RequestHandler
+
+from chat.errors import ChatError, ForeignOrigin, Invalid, InvalidBody, Unauthenticated
+from chat.house import Chat
+from chat.model import MAX_ID, Account, Session, UserId
+from handlers.peers import Network, client_address, is_same_origin, is_trusted, rate_key
+
+log = logging.getLogger("sottovoce.http")
+
+T = TypeVar("T")
+
+COOKIE = "Authorization"
+encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True)
+class DoorSettings:
+    """What the handlers need to know besides the verbs."""
+
+    version: str
+    motd: str
+    cookie_life: timedelta
+    bearer_life: timedelta
+    trusted_proxies: Sequence[Network]
+
+
+class App(Application):
+    """Counts the requests that are being answered, so that a stopping server can wait for them."""
+
+    in_flight = 0
+
+    def log_request(self, handler: RequestHandler) -> None:
+        """Called once at the end of each request. No line in the log: addresses and ids are nobody's business."""
+        self.in_flight -= 1
+
+
+class Handler(RequestHandler):
+    """Errors are `{"error": …}` whatever happens."""
+
+    chat: Chat
+    door: DoorSettings
+
+    def initialize(self, chat: Chat, door: DoorSettings) -> None:
+        self.chat = chat
+        self.door = door
+        assert isinstance(self.application, App)
+        self.application.in_flight += 1
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", "no-store")
+
+    # What came in
+
+    @property
+    def client_address(self) -> str:
+        peer = self.request.remote_ip or ""
+        return client_address(peer, self.request.headers.get("X-Forwarded-For", ""), self.door.trusted_proxies)
+
+    @property
+    def rate_key(self) -> str:
+        return rate_key(self.client_address)
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether the client speaks TLS, to us or to a proxy that says so and is trusted."""
+        if self.request.protocol == "https":
+            return True
+        trusted = is_trusted(self.request.remote_ip or "", self.door.trusted_proxies)
+        return trusted and self.request.headers.get("X-Forwarded-Proto") == "https"
+
+    def body(self, shape: type[T]) -> T:
+        """The JSON body. Raises InvalidBody where it is no JSON, Invalid where a field is missing or wrong."""
+        try:
+            return msgspec.json.decode(self.request.body, type=shape)
+        except msgspec.ValidationError as error:
+            raise Invalid(str(error)) from error
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidBody("The body is not valid JSON") from error
+
+    def query(self, name: str) -> str | None:
+        """The last value of a query parameter; empty counts as missing."""
+        try:
+            return self.get_query_argument(name, "") or None
+        except HTTPError as error:
+            raise Invalid(f"{name} is not valid UTF-8") from error
+
+    def query_id(self, name: str) -> UserId:
+        return UserId(number(name, self.query(name), 0, MAX_ID))
+
+    def query_uuid(self, name: str) -> UUID:
+        return uuid(name, self.query(name))
+
+    async def session(self) -> Session:
+        """Raises Unauthenticated; ForeignOrigin where another site's page uses our cookie.
+
+        That is asked of reading requests too: some of them have effects, by contract.
+        """
+        header = self.request.headers.get("Authorization")
+        if header is not None:
+            scheme, _, token = header.partition(" ")
+            if scheme.lower() != "bearer":
+                raise Unauthenticated("Invalid or missing token")
+            return await self.chat.accounts.recognise(token.strip())
+        cookie = self.get_cookie(COOKIE)
+        if cookie is not None:
+            self.refuse_foreign_origin()
+        return await self.chat.accounts.recognise(cookie)
+
+    async def account(self) -> Account:
+        return (await self.session()).account
+
+    def refuse_foreign_origin(self) -> None:
+        headers = self.request.headers
+        if not is_same_origin(headers.get("Host", ""), headers.get("Origin"), headers.get("Sec-Fetch-Site")):
+            raise ForeignOrigin("This request comes from another site")
+
+    # What goes out
+
+    def reply(self, body: Any, status: int = 200) -> None:
+        """Finish with `body` as JSON."""
+        self.set_status(status)
+        self.finish(encode(body))
+
+    def render(self, error: ChatError) -> dict[str, Any]:  # type: ignore[override]
+        """The body of an error. Doors and endpoints that say more override this."""
+        return {"error": str(error)}
+
+    def set_session_cookie(self, token: str) -> None:
+        life_s = int(self.door.cookie_life.total_seconds())
+        self.set_cookie(COOKIE, token, max_age=life_s, httponly=True, secure=self.is_tls, samesite="Lax", path="/")
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        if isinstance(value, (ChatError, HTTPError)):
+            return
+        request_id = uuid4().hex
+        self.set_header("X-Request-Id", request_id)
+        log.error("%s %s failed, request %s", self.request.method, self.request.path, request_id, exc_info=(typ, value, tb))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, ChatError):
+            self.set_status(error.status)
+            if error.retry_after_s is not None:
+                self.set_header("Retry-After", str(max(1, round(error.retry_after_s + 0.5))))
+            body = self.render(error)
+        else:
+            body = {"error": self._reason}
+        self.finish(encode(body))
+
+
+class NotFound(Handler):
+    def prepare(self) -> None:
+        raise HTTPError(404)
+
+
+def number(name: str, text: str | None, low: int, high: int) -> int:
+    """Raises Invalid. Plain digits only: one value, one spelling."""
+    if text is None:
+        raise Invalid(f"{name} is missing")
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and low <= int(text) <= high):
+        raise Invalid(f"{name} must be a number from {low} to {high}")
+    return int(text)
+
+
+def uuid(name: str, text: str | None) -> UUID:
+    """Raises Invalid."""
+    if text is None:
+        raise Invalid(f"{name} is missing")
+    try:
+        return msgspec.convert(text, UUID)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{name} is not a UUID") from error

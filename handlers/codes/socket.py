@@ -1,0 +1,85 @@
+"""/api/chats/ws: plain text in, plain text out."""
+
+import asyncio
+import logging
+
+from chat.errors import ChatError, Invalid, Unavailable
+from chat.model import MAX_CONTENT_CHARS, Account, Conversation, ConversationId, Draft, Entry
+from handlers.codes.base import CodesHandler
+from handlers.sockets import TOO_BIG, TRY_LATER, UNSUPPORTED, Socket, text_frame
+
+log = logging.getLogger("sottovoce.codes")
+
+UNSETTLED_MAX = 64  # messages of one socket on their way to the disk; more are not read until some have arrived
+PATIENCE_S = 5.0  # how long a full queue is waited for
+RETRY_S = 0.05
+
+
+class ChatSocket(CodesHandler, Socket):
+    account_: Account
+    conversation_: Conversation
+    unsettled = 0
+
+    async def prepare(self) -> None:
+        await CodesHandler.prepare(self)
+        await Socket.prepare(self)
+        self.session_ = await self.session()
+        self.account_ = self.session_.account
+        self.conversation_ = await self.conversation(self.account_, ConversationId(self.query_uuid("chatId")))
+
+    async def open(self) -> None:  # type: ignore[override]
+        super().open()
+        try:
+            await self.chat.hub.subscribe(self, self.conversation_.id, self.conversation_.last_seq)
+        except Unavailable:
+            self.close(TRY_LATER, "database unavailable")
+
+    def on_close(self) -> None:
+        super().on_close()
+        self.chat.hub.unsubscribe(self, self.conversation_.id)
+
+    def push(self, entry: Entry) -> None:
+        if entry.sender_id != self.account_.id and self.outbox is not None:
+            self.outbox.send(text_frame(entry.content))
+
+    def on_message(self, text: str | bytes) -> "asyncio.Future[None] | None":  # type: ignore[override]
+        """Returns a future where the socket has to wait; until it is done the next message is not read."""
+        if self.ws_connection is None or self.ws_connection.is_closing():
+            pass  # we have said goodbye, the client has not heard it yet
+        elif isinstance(text, bytes):
+            self.close(UNSUPPORTED, "text frames only")
+        elif len(text) > MAX_CONTENT_CHARS:
+            self.close(TOO_BIG, f"at most {MAX_CONTENT_CHARS} characters")
+        elif not text.isspace() and text:
+            draft = Draft(self.conversation_.id, self.account_.id, text)
+            if self.unsettled >= UNSETTLED_MAX or not self._submit(draft):
+                return asyncio.ensure_future(self._submit_patiently(draft))
+        return None
+
+    def _submit(self, draft: Draft) -> bool:
+        """False if the queue does not take it now."""
+        try:
+            self.chat.messages.submit(draft, self._settled)
+        except Invalid as error:
+            log.info("ignoring a message: %s", error)  # the contract has no frame for errors
+        except Unavailable:
+            return False
+        else:
+            self.unsettled += 1
+        return True
+
+    async def _submit_patiently(self, draft: Draft) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE_S
+        while self.ws_connection is not None:
+            if self.unsettled < UNSETTLED_MAX and self._submit(draft):
+                return
+            if loop.time() > deadline:
+                self.close(TRY_LATER, "server is busy")
+                return
+            await asyncio.sleep(RETRY_S)
+
+    def _settled(self, result: Entry | ChatError) -> None:
+        self.unsettled -= 1
+        if isinstance(result, ChatError):
+            self.close(TRY_LATER, result.code)  # the sender shall not believe that this one arrived

@@ -1,0 +1,52 @@
+"""Who is here: register, log in, names, and what the server says of itself."""
+
+from chat.errors import Invalid, Taken
+from chat.limits import REGISTRATIONS
+from chat.model import MAX_ID, UserId
+from handlers.base import Handler, number
+from handlers.invites.wire import LoggedIn, Login, Me, Motd, Register, Registered, UsernameAnswer, Version
+
+
+class MotdHandler(Handler):
+    def get(self) -> None:
+        self.reply(Motd(self.door.motd))
+
+
+class VersionHandler(Handler):
+    def get(self) -> None:
+        self.reply(Version(self.door.version))
+
+
+class RegisterHandler(Handler):
+    async def post(self) -> None:
+        await self.chat.limits.hit(REGISTRATIONS, self.rate_key, self.chat.now())
+        wanted = self.body(Register)
+        try:
+            user_id = await self.chat.accounts.register_invited(wanted.username, wanted.password, wanted.invite_code)
+        except Taken as error:
+            # COMPAT(invites): 400 for every reason to refuse a registration.
+            raise Invalid(str(error)) from error
+        self.reply(Registered(user_id))
+
+
+class LoginHandler(Handler):
+    async def post(self) -> None:
+        given = self.body(Login)
+        if not given.username or not given.password:
+            raise Invalid("username and password must not be empty")
+        token, _ = await self.chat.accounts.log_in(
+            given.username, given.password, by_email=False, address=self.rate_key, life=self.door.bearer_life
+        )
+        self.reply(LoggedIn(token))
+
+
+class MeHandler(Handler):
+    async def get(self) -> None:
+        account = await self.account()
+        self.reply(Me(account.id, account.username))
+
+
+class UsernameHandler(Handler):
+    async def get(self, user_id: str) -> None:
+        account = await self.chat.accounts.get(UserId(number("id", user_id, 0, MAX_ID)))
+        self.reply(UsernameAnswer(account.username))

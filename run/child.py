@@ -1,0 +1,37 @@
+"""A worker in a process of its own: reads its plan from standard input, and drains when the input ends."""
+
+import asyncio
+import signal
+import sys
+
+import msgspec
+
+from run.launch import READY, new_event_loop
+from run.logs import set_up_logs
+from run.worker import Plan, work
+
+
+async def _run(plan: Plan) -> None:
+    loop = asyncio.get_running_loop()
+    stop, ready = asyncio.Event(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_reader(sys.stdin.fileno(), stop.set)  # readable: at its end
+    working = asyncio.create_task(work(plan, stop, ready), name="worker")
+    announced = asyncio.create_task(ready.wait(), name="ready")
+    await asyncio.wait([working, announced], return_when=asyncio.FIRST_COMPLETED)
+    if ready.is_set():
+        sys.stdout.buffer.write(READY)
+        sys.stdout.buffer.flush()
+    announced.cancel()
+    await working
+
+
+def main() -> None:
+    plan = msgspec.json.decode(sys.stdin.buffer.raw.readline(), type=Plan)  # raw: nothing is read ahead
+    set_up_logs(plan.settings.log_level)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_run(plan))
+
+
+if __name__ == "__main__":
+    main()

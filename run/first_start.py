@@ -1,0 +1,75 @@
+"""What the data folder holds besides the database: the lock, the secrets, the certificate. Made when missing."""
+
+import fcntl
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+
+import psutil
+
+from crypto.certificates import Certificate, local_certificate
+from run.settings import Settings
+
+
+class InUse(Exception):
+    pass
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One server at a time on one data folder. Raises InUse. The lock goes with the process, however it ends."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InUse(f"another Sottovoce is using {folder}") from error
+        yield
+
+
+def kept_secret(folder: Path, name: str) -> str:
+    """64 hexadecimal digits, made once and kept with mode 0600."""
+    file = folder / name
+    try:
+        return file.read_text().strip()
+    except FileNotFoundError:
+        pass
+    secret = secrets.token_hex(32)
+    fresh = file.with_name(name + ".new")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(secret + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+    fresh.replace(file)
+    return secret
+
+
+def certificate(settings: Settings) -> Certificate:
+    """The operator's, or a local one that is good for this machine's names and addresses."""
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        return Certificate(settings.tls_cert, settings.tls_key, settings.tls_cert)
+    return local_certificate(settings.data_dir / "tls", own_names(settings.https_bind_addr), datetime.now(UTC))
+
+
+def own_names(bind_address: str) -> list[str]:
+    """What a browser in the house may call this machine. A server on one address only is not called by the others."""
+    name = socket.gethostname()
+    names = ["localhost", "127.0.0.1", "::1", name, f"{name.partition('.')[0]}.local"]
+    return names + (lan_addresses() if not bind_address else [bind_address])
+
+
+def lan_addresses() -> list[str]:
+    """Of the interfaces that other machines can reach; link-local ones need a scope that no browser takes."""
+    found = []
+    for interface in psutil.net_if_addrs().values():
+        for entry in interface:
+            if entry.family in (socket.AF_INET, socket.AF_INET6):
+                address = ip_address(entry.address.partition("%")[0])
+                if not (address.is_loopback or address.is_link_local):
+                    found.append(str(address))
+    return sorted(found)

@@ -1,0 +1,248 @@
+"""Every setting: flag over environment over `sottovoce.toml` over default. Unknown ones are refused.
+
+One click option each; click itself looks in that order.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import wraps
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import click
+import platformdirs
+from msgspec import Struct
+
+from crypto.tokens import MIN_SECRET_BYTES
+
+PREFIX = "SOTTOVOCE_"
+CONFIG_FILE = "sottovoce.toml"
+
+
+class Settings(Struct, frozen=True):
+    https_port: int | None
+    https_bind_addr: str
+    port: int | None
+    bind_addr: str
+    tls_cert: Path | None
+    tls_key: Path | None
+    data_dir: Path
+    database_url: str | None
+    workers: int
+    jwt_secret: str | None
+    key_encryption_key: str | None
+    admin_password: str | None
+    registration: Literal["open", "invite", "closed"]
+    rate_limits: bool
+    trusted_proxies: list[str]
+    cookie_days: float
+    code_hours: float
+    invite_days: float
+    motd: str
+    log_level: str
+
+    @property
+    def cookie_life(self) -> timedelta:
+        return timedelta(days=self.cookie_days)
+
+    @property
+    def code_life(self) -> timedelta:
+        return timedelta(hours=self.code_hours)
+
+    @property
+    def invite_life(self) -> timedelta:
+        return timedelta(days=self.invite_days)
+
+
+class _Port(click.ParamType):
+    name = "port or off"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        if value == "off" or value is None:
+            return None
+        number = click.IntRange(1, 65_535).convert(value, param, ctx)
+        return int(number)
+
+
+class _Networks(click.ParamType):
+    name = "addresses"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
+        if isinstance(value, list):
+            return value
+        try:
+            return [str(ip_network(part.strip())) for part in value.split(",") if part.strip()]
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Switch(click.ParamType):
+    name = "on or off"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
+        if isinstance(value, bool):
+            return value
+        if value not in ("on", "off"):
+            self.fail("must be on or off", param, ctx)
+        return bool(value == "on")
+
+
+class _Secret(click.ParamType):
+    name = "secret"
+
+
+def default_data_dir() -> Path:
+    """The per-user data folder; for root a folder that PostgreSQL's own user can reach."""
+    if os.name == "posix" and os.geteuid() == 0:
+        return Path("/var/lib/sottovoce")
+    return platformdirs.user_data_path("sottovoce", appauthor=False)
+
+
+class _Option(click.Option):
+    """Also reads `<ENVIRONMENT NAME>_FILE`, which holds the path of a file with the value; for secrets."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        value = super().resolve_envvar_value(ctx)
+        if not isinstance(self.type, _Secret):
+            return value
+        file = os.environ.get(f"{self.envvar}_FILE")
+        if file is None:
+            return value
+        if value is not None:
+            raise click.UsageError(f"set either {self.envvar} or {self.envvar}_FILE")
+        try:
+            return Path(file).read_text().strip()
+        except OSError as error:
+            raise click.UsageError(f"{self.envvar}_FILE: {error}") from error
+
+
+class _Setting(NamedTuple):
+    envvar: str
+    type: Any
+    default: Any
+    help: str
+
+    @property
+    def name(self) -> str:
+        return self.envvar.removeprefix(PREFIX).lower()
+
+
+_DAYS = click.FloatRange(0, 3650, min_open=True)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path, resolve_path=True)
+
+SETTINGS = [
+    _Setting("HTTPS_PORT", _Port(), "8443", "Port for HTTPS and secure WebSockets, or off."),
+    _Setting("HTTPS_BIND_ADDR", str, "", "Address for HTTPS; empty means all interfaces."),
+    _Setting("PORT", _Port(), "2607", "Port for plain HTTP, for a reverse proxy or local programs, or off."),
+    _Setting("BIND_ADDR", str, "127.0.0.1", "Address for plain HTTP."),
+    _Setting("TLS_CERT", _FILE, None, "Certificate chain (PEM); without it a local authority makes one."),
+    _Setting("TLS_KEY", _FILE, None, "Private key of TLS_CERT (PEM)."),
+    _Setting("SOTTOVOCE_DATA_DIR", _FOLDER, default_data_dir, "Folder for database, certificates and secrets."),
+    _Setting("DATABASE_URL", _Secret(), None, "PostgreSQL 14 or newer; without it one runs in the data folder."),
+    _Setting("SOTTOVOCE_WORKERS", click.IntRange(1, 64), 1, "Processes that share the ports."),
+    _Setting("JWT_SECRET", _Secret(), None, "Signs session tokens, 32 bytes or more; made on the first start."),
+    _Setting("SOTTOVOCE_KEY_ENCRYPTION_KEY", _Secret(), None, "Seals pending keys, 64 hex digits; likewise."),
+    _Setting("ADMIN_PASSWORD", _Secret(), None, "When set, the account admin exists after the start."),
+    _Setting(
+        "SOTTOVOCE_REGISTRATION",
+        click.Choice(["open", "invite", "closed"]),
+        "open",
+        "Who may register: anyone, those with an invite, or nobody.",
+    ),
+    _Setting("SOTTOVOCE_RATE_LIMITS", _Switch(), "on", "on, or off for benchmarks only."),
+    _Setting("TRUSTED_PROXIES", _Networks(), "", "Addresses or networks whose X-Forwarded-For is believed."),
+    _Setting("SOTTOVOCE_COOKIE_DAYS", _DAYS, 7, "How long a browser stays logged in."),
+    _Setting("SOTTOVOCE_CODE_HOURS", click.FloatRange(0, 24 * 365, min_open=True), 24, "Life of a chat code."),
+    _Setting("SOTTOVOCE_INVITE_DAYS", _DAYS, 7, "Life of an unused invite."),
+    _Setting("SOTTOVOCE_MOTD", str, "Welcome", "Message of the day."),
+    _Setting("SOTTOVOCE_LOG_LEVEL", click.Choice(["debug", "info", "warning", "error"]), "info", "What is logged."),
+]
+NAMES = {setting.name for setting in SETTINGS}
+
+
+def known_environment() -> set[str]:
+    """Every environment variable that is read."""
+    files = {f"{setting.envvar}_FILE" for setting in SETTINGS if isinstance(setting.type, _Secret)}
+    return {setting.envvar for setting in SETTINGS} | files | {"SOTTOVOCE_CONFIG"}
+
+
+def with_settings(*shown: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: the command takes every setting and gets them as its first argument.
+
+    `--help` shows those named, or all when none is.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def command(**values: Any) -> Any:
+            refuse_unknown(os.environ)
+            settings = Settings(**{name: values.pop(name) for name in NAMES})
+            check(settings)
+            return function(settings, **values)
+
+        for setting in reversed(SETTINGS):
+            command = click.option(
+                "--" + setting.name.replace("_", "-"),
+                setting.name,
+                cls=_Option,
+                envvar=setting.envvar,
+                type=setting.type,
+                default=setting.default,
+                help=setting.help,
+                show_default=not callable(setting.default) or "per-user data folder",
+                show_envvar=True,
+                hidden=bool(shown) and setting.name not in shown,
+            )(command)
+        return click.option(
+            "--config",
+            envvar="SOTTOVOCE_CONFIG",
+            type=_FILE,
+            is_eager=True,
+            expose_value=False,
+            callback=_read_file,
+            help=f"Settings file; {CONFIG_FILE} in the current folder where there is one.",
+        )(command)
+
+    return decorate
+
+
+def _read_file(ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
+    if path is None:
+        path = Path(CONFIG_FILE)
+        if not path.exists():
+            return
+    try:
+        values = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise click.UsageError(f"{path}: {error}") from error
+    if unknown := sorted(set(values) - NAMES):
+        raise click.UsageError(f"{path}: unknown setting {', '.join(unknown)}")
+    ctx.default_map = {**(ctx.default_map or {}), **values}
+
+
+def refuse_unknown(environment: Mapping[str, str]) -> None:
+    """A misspelt variable is an error and not a default."""
+    ours = {name for name in environment if name.startswith(PREFIX)}
+    if unknown := sorted(ours - known_environment()):
+        raise click.UsageError(f"unknown environment variable {', '.join(unknown)}")
+
+
+def check(settings: Settings) -> None:
+    """What one option cannot see alone. Raises click.UsageError."""
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        raise click.UsageError("TLS_CERT and TLS_KEY go together")
+    if settings.https_port is None and settings.port is None:
+        raise click.UsageError("HTTPS_PORT and PORT cannot both be off")
+    if settings.jwt_secret is not None and len(settings.jwt_secret.encode()) < MIN_SECRET_BYTES:
+        raise click.UsageError(f"JWT_SECRET must have at least {MIN_SECRET_BYTES} bytes")
+    if settings.key_encryption_key is not None:
+        try:
+            right = len(bytes.fromhex(settings.key_encryption_key)) == 32
+        except ValueError:
+            right = False
+        if not right:
+            raise click.UsageError("SOTTOVOCE_KEY_ENCRYPTION_KEY must be 64 hexadecimal digits")

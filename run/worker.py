@@ -1,0 +1,219 @@
+"""One process that serves: builds the parts, hands them to each other, listens, and drains."""
+
+import asyncio
+import gc
+import logging
+import secrets
+import socket
+import ssl
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from pathlib import Path
+
+from msgspec import Struct
+from tornado.httpserver import HTTPServer
+
+from chat.accounts import Accounts
+from chat.codes import Codes
+from chat.conversations import Conversations
+from chat.errors import Busy
+from chat.house import Chat
+from chat.hub import Hub, sweep_forever
+from chat.invites import Invites
+from chat.keys import Keys
+from chat.limits import Limits
+from chat.messages import Messages
+from chat.pictures import Pictures
+from crypto.conversation_keys import KeySeal
+from crypto.hashing import Hashing
+from crypto.tokens import Tokens
+from handlers.base import App, DoorSettings
+from handlers.body_limit import DRAIN_BYTES, BodyLimit
+from handlers.routes import application
+from handlers.sockets import Sockets
+from run.settings import Settings
+from run.version import VERSION
+from store import codes, conversations, invites, keys, limits, messages, sessions, users
+from store.bus import Bus
+from store.database import Database
+from store.housekeeping import keep_house
+from store.write_queue import WriteQueue
+
+log = logging.getLogger("sottovoce.worker")
+
+BEARER_LIFE = timedelta(days=1)  # seed: invites API, Security Features
+CERTIFICATE_S = 30.0
+IDLE_S = 75.0  # a connection that sends no request, also one that never finishes its TLS handshake
+BODY_S = 60.0  # for a whole body to arrive
+SWEEP_S = 5.0  # a lost doorbell is made good for within this
+EXPIRY_S = 30.0
+DATABASE_S = 30.0  # how long the start waits for the database
+DRAIN_S = 10.0
+GOODBYE_S = 2.0  # for the other side of a WebSocket to answer the close
+
+
+class Plan(Struct, frozen=True):
+    """Everything that a worker needs; it can be sent to another process."""
+
+    settings: Settings
+    database_url: str
+    jwt_secret: str
+    key_encryption_key: str
+    tls_chain: Path
+    tls_key: Path
+    https_fds: list[int]
+    http_fds: list[int]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event) -> None:
+    """Set `ready`, serve until `stop` is set, then drain. Raises Unavailable if there is no database."""
+    worker = f"sottovoce-{secrets.token_hex(4)}"
+    settings = plan.settings
+    async with AsyncExitStack() as stack:
+        database = Database(plan.database_url, worker)
+        stack.push_async_callback(database.close)
+        await database.open(DATABASE_S)
+        log_store = messages.Messages(database)
+        hub = Hub(log_store)
+        stack.push_async_callback(hub.close)
+        asked = asyncio.Event()
+        queue = WriteQueue(database, hub.publish, lost=asked.set)
+        hashing = Hashing(full=lambda: Busy("The server is busy, try again"))
+        stack.callback(hashing.close)
+        sockets = Sockets()
+        bus = Bus(database, worker, hub.moved, sockets.end_session, connected=asked.set)
+        chat = _chat(plan, database, hub, queue, log_store, hashing)
+
+        writing = asyncio.create_task(queue.run(), name="writer")
+        tasks = [
+            asyncio.create_task(bus.run(), name="bus"),
+            asyncio.create_task(sweep_forever(hub, SWEEP_S, asked), name="sweep"),
+            asyncio.create_task(keep_house(database, now), name="housekeeping"),
+            asyncio.create_task(_end_expired_sessions(sockets), name="session expiry"),
+        ]
+        await asyncio.wait_for(queue.opened(), DATABASE_S)
+
+        app = application(chat, _door(settings), sockets)
+        servers = [_listen(app, plan.http_fds)]
+        if plan.https_fds:
+            tls = tls_context(plan)
+            servers.append(_listen(app, plan.https_fds, tls))
+            tasks.append(asyncio.create_task(_reload_certificate(tls, plan), name="certificate"))
+        gc.collect()
+        gc.freeze()  # what is here now stays; the collector need not look at it again
+
+        ready.set()
+        await stop.wait()
+        await _drain(app, servers, sockets)
+        queue.stop()
+        await writing
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _chat(
+    plan: Plan, database: Database, hub: Hub, queue: WriteQueue, log_store: messages.Messages, hashing: Hashing
+) -> Chat:
+    settings = plan.settings
+    counted = Limits(limits.Limits(database), settings.rate_limits)
+    accounts = Accounts(
+        users.Users(database),
+        sessions.Sessions(database),
+        hashing,
+        Tokens(plan.jwt_secret),
+        counted,
+        now,
+        settings.registration,
+    )
+    return Chat(
+        accounts=accounts,
+        codes=Codes(codes.Codes(database), now, settings.code_life),
+        conversations=Conversations(conversations.Conversations(database)),
+        hub=hub,
+        invites=Invites(invites.Invites(database), now, settings.invite_life),
+        keys=Keys(keys.Keys(database, KeySeal(bytes.fromhex(plan.key_encryption_key)))),
+        limits=counted,
+        messages=Messages(queue, log_store, now),
+        pictures=Pictures(users.Users(database), hashing),
+        now=now,
+    )
+
+
+def _door(settings: Settings) -> DoorSettings:
+    return DoorSettings(
+        version=VERSION,
+        motd=settings.motd,
+        cookie_life=settings.cookie_life,
+        bearer_life=BEARER_LIFE,
+        trusted_proxies=[ip_network(network) for network in settings.trusted_proxies],
+    )
+
+
+def _listen(app: App, fds: list[int], tls: ssl.SSLContext | None = None) -> HTTPServer:
+    server = HTTPServer(
+        BodyLimit(app),
+        ssl_options=tls,
+        idle_connection_timeout=IDLE_S,
+        body_timeout=BODY_S,
+        max_body_size=DRAIN_BYTES,
+    )
+    server.add_sockets([socket.socket(fileno=fd) for fd in fds])
+    return server
+
+
+def tls_context(plan: Plan) -> ssl.SSLContext:
+    """TLS 1.2 and 1.3, with the library's choice of ciphers."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(plan.tls_chain, plan.tls_key)
+    return context
+
+
+async def _reload_certificate(context: ssl.SSLContext, plan: Plan) -> None:
+    """New connections get the new certificate; those that are open stay."""
+    loaded = _changed_at(plan)
+    while True:
+        await asyncio.sleep(CERTIFICATE_S)
+        found = _changed_at(plan)
+        if found != loaded:
+            try:
+                context.load_cert_chain(plan.tls_chain, plan.tls_key)
+            except (ssl.SSLError, OSError):
+                log.warning("the certificate changed and cannot be read yet")  # between two writes; we look again
+            else:
+                loaded = found
+                log.info("the certificate was loaded anew")
+
+
+def _changed_at(plan: Plan) -> tuple[float, ...]:
+    try:
+        return tuple(file.stat().st_mtime for file in (plan.tls_chain, plan.tls_key))
+    except OSError:
+        return ()
+
+
+async def _end_expired_sessions(sockets: Sockets) -> None:
+    while True:
+        await asyncio.sleep(EXPIRY_S)
+        sockets.end_expired(now())
+
+
+async def _drain(app: App, servers: list[HTTPServer], sockets: Sockets) -> None:
+    """Take no new connection, say goodbye on the sockets, let what is being answered be answered."""
+    for server in servers:
+        server.stop()
+    sockets.close_all()
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    while app.in_flight and loop.time() < started + DRAIN_S:
+        await asyncio.sleep(0.02)
+    while len(sockets) and loop.time() < started + GOODBYE_S:
+        await asyncio.sleep(0.02)
+    for server in servers:
+        await server.close_all_connections()

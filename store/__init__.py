@@ -1,0 +1,1 @@
+"""PostgreSQL: one module of SQL per noun, the write queue, the bus, and the embedded server."""

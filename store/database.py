@@ -1,0 +1,85 @@
+"""The pool, and what an absent database looks like to the domain."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
+
+from chat.errors import Busy, Unavailable
+
+log = logging.getLogger("sottovoce.database")
+
+POOL_MAX = 10
+WAITING_MAX = 256  # requests that wait for a connection; one more is Busy at once
+WAIT_S = 2.0  # then the database is taken to be away
+
+Connection = AsyncConnection[Any]
+
+
+class Database:
+    """Connections in autocommit; times come and go in UTC.
+
+    Every method of the store raises Unavailable where the database is away, and Busy where too many wait for it.
+    """
+
+    def __init__(self, url: str, application_name: str) -> None:
+        self._url = url
+        self._name = application_name
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url,
+            kwargs={"autocommit": True, "application_name": application_name},
+            min_size=1,
+            max_size=POOL_MAX,
+            max_waiting=WAITING_MAX,
+            timeout=WAIT_S,
+            reconnect_timeout=float("inf"),
+            configure=_speak_utc,
+            open=False,
+        )
+
+    async def open(self, timeout_s: float) -> None:
+        """Raises Unavailable if the database does not answer in time."""
+        try:
+            await self._pool.open(wait=True, timeout=timeout_s)
+        except PoolTimeout as error:
+            raise Unavailable(f"the database does not answer within {timeout_s:.0f} s") from error
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        try:
+            async with self._pool.connection() as connection:
+                try:
+                    yield connection
+                except (psycopg.OperationalError, psycopg.InterfaceError):
+                    if connection.broken:
+                        await self._pool.check()  # its neighbours have probably died with it
+                    raise
+        except TooManyRequests as error:
+            raise Busy("The server is busy, try again") from error
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            log.warning("database unavailable: %s", type(error).__name__)
+            raise Unavailable("The database is not available, try again later") from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def dedicated(self) -> Connection:
+        """A connection outside the pool, for the writer and the bus. Raises psycopg.OperationalError."""
+        connection = await AsyncConnection.connect(
+            self._url, autocommit=True, application_name=self._name, connect_timeout=5
+        )
+        await _speak_utc(connection)
+        return connection
+
+
+async def _speak_utc(connection: Connection) -> None:
+    await connection.execute("SET TIME ZONE 'UTC'")

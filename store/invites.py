@@ -1,0 +1,61 @@
+"""SQL of invites."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from chat.model import Invite, InviteHistory
+from store.database import Database
+
+LOCK_MAKER = "SELECT FROM users WHERE id = %s FOR UPDATE"
+
+# Whoever ever sent or received a message counts as chatted with; deleting the message later takes nothing back.
+HISTORY = """
+SELECT u.role, count(i.id) AS made, max(i.created_at) AS last_made_at,
+       coalesce(bool_or(i.used_at IS NULL AND i.expires_at > %(now)s), false) AS active,
+       (SELECT count(*) FROM members m JOIN conversations c ON c.id = m.conversation_id
+        WHERE m.user_id = u.id AND c.kind = 'direct' AND c.last_seq > 0) AS partners
+FROM users u LEFT JOIN invites i ON i.created_by = u.id
+WHERE u.id = %(maker)s
+GROUP BY u.id
+"""
+
+CREATE = """
+INSERT INTO invites (code, created_by, created_at, expires_at) VALUES (%s, %s, %s, %s) ON CONFLICT (code) DO NOTHING
+"""
+
+OPEN = """
+SELECT code, created_by, created_at, expires_at, used_by FROM invites
+WHERE used_at IS NULL AND expires_at > %s ORDER BY created_at
+"""
+
+REVOKE = "UPDATE invites SET expires_at = %(now)s WHERE code = %(code)s AND used_at IS NULL AND expires_at > %(now)s"
+
+
+class Invites:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, invite: Invite, plan: Callable[[InviteHistory, datetime], None]) -> bool:
+        """False if the code is taken. `plan` sees the maker's history under a lock, and may raise."""
+        async with self._database.transaction() as connection:
+            if invite.created_by is not None:
+                await connection.execute(LOCK_MAKER, [invite.created_by])
+                async with connection.cursor(row_factory=class_row(InviteHistory)) as cur:
+                    query = await cur.execute(HISTORY, {"maker": invite.created_by, "now": invite.created_at})
+                    history = await query.fetchone()
+                if history is not None:
+                    plan(history, invite.created_at)
+            values = [invite.code, invite.created_by, invite.created_at, invite.expires_at]
+            return (await connection.execute(CREATE, values)).rowcount == 1
+
+    async def open(self, now: datetime) -> list[Invite]:
+        """Those that can still be used, oldest first."""
+        async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Invite)) as cur:
+            return await (await cur.execute(OPEN, [now])).fetchall()
+
+    async def revoke(self, code: str, now: datetime) -> bool:
+        """False if there is no such invite that could still be used."""
+        async with self._database.connection() as connection:
+            return (await connection.execute(REVOKE, {"code": code, "now": now})).rowcount == 1

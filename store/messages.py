@@ -1,0 +1,139 @@
+"""SQL that reads and changes the log. What writes to it is the write queue."""
+
+from datetime import datetime
+
+from psycopg.rows import class_row, scalar_row
+
+from chat.model import ConversationId, Entry, Message, Page, Sender, Seq, UserId
+from store.database import Database
+
+PAGE_BYTES = 1024 * 1024  # a page ends after the message that passes this, however few it then has
+
+# The sum is taken over the lengths, which PostgreSQL knows without fetching the large values. Rows behind the end of
+# the page come without content: they only tell that there is more.
+BEFORE = """
+SELECT m.seq, m.id, m.sender_id, u.username AS sender, m.sent_at,
+       CASE WHEN m.bytes_before < %(bytes)s AND m.nth <= %(limit)s THEN m.content END AS content
+FROM (
+    SELECT *, row_number() OVER newest AS nth,
+           sum(octet_length(content)) OVER newest - octet_length(content) AS bytes_before
+    FROM messages WHERE conversation_id = %(conversation)s AND seq < %(seq)s
+    WINDOW newest AS (ORDER BY seq DESC)
+    ORDER BY seq DESC LIMIT %(limit)s + 1
+) m JOIN users u ON u.id = m.sender_id
+ORDER BY m.seq DESC
+"""
+
+AFTER = """
+SELECT m.conversation_id, m.seq, m.id, m.sender_id, m.content, m.sent_at
+FROM (
+    SELECT *, sum(octet_length(content)) OVER (ORDER BY seq) - octet_length(content) AS bytes_before
+    FROM messages WHERE conversation_id = %(conversation)s AND seq > %(seq)s
+    ORDER BY seq LIMIT 200
+) m
+WHERE m.bytes_before < %(bytes)s
+ORDER BY m.seq
+"""
+
+SKIP = "SELECT seq FROM messages WHERE conversation_id = %s ORDER BY seq DESC OFFSET %s LIMIT 1"
+SEQ_AT = "SELECT seq FROM messages WHERE conversation_id = %s AND sent_at >= %s ORDER BY sent_at LIMIT 1"
+POSITIONS = "SELECT id, last_seq FROM conversations WHERE id = ANY(%s)"
+
+SENDER = "SELECT sender_id FROM messages WHERE conversation_id = %s AND seq = %s"
+EDIT = "UPDATE messages SET content = %s, edited_at = %s WHERE conversation_id = %s AND seq = %s"
+DELETE = "DELETE FROM messages WHERE conversation_id = %s AND seq = %s"
+
+# From the newest message of the other side downwards: the first one that is still there.
+SENDERS_TO = """
+SELECT other.id AS user_id, other.username
+FROM (
+    SELECT id, user_id_2 AS other, last_seq_2 AS last_seq FROM conversations WHERE user_id_1 = %(user)s
+    UNION ALL
+    SELECT id, user_id_1, last_seq_1 FROM conversations WHERE user_id_2 = %(user)s
+) c
+CROSS JOIN LATERAL (
+    SELECT m.id FROM messages m
+    WHERE m.conversation_id = c.id AND m.seq <= c.last_seq AND m.sender_id = c.other
+    ORDER BY m.seq DESC LIMIT 1
+) newest
+JOIN users other ON other.id = c.other
+ORDER BY newest.id DESC
+"""
+
+LOOK_AT_NEWS = """
+WITH moved AS (
+    SELECT m.conversation_id, m.read_seq, c.last_seq, c.user_id_1 + c.user_id_2 - m.user_id AS other
+    FROM members m JOIN conversations c ON c.id = m.conversation_id
+    WHERE m.user_id = %(user)s AND c.kind = 'direct' AND c.last_seq > m.read_seq
+    FOR UPDATE OF m
+), seen AS (
+    UPDATE members m SET read_seq = moved.last_seq FROM moved
+    WHERE m.conversation_id = moved.conversation_id AND m.user_id = %(user)s
+)
+SELECT u.id AS user_id, u.username, count(*) AS news
+FROM moved
+JOIN messages n ON n.conversation_id = moved.conversation_id AND n.sender_id = moved.other
+    AND n.seq > moved.read_seq AND n.seq <= moved.last_seq
+JOIN users u ON u.id = moved.other
+GROUP BY u.id
+ORDER BY max(n.id) DESC
+"""
+
+
+class Messages:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def before(self, conversation_id: ConversationId, seq: Seq, limit: int) -> Page:
+        """Newest first, ended by `limit` or by size."""
+        values = {"conversation": conversation_id, "seq": seq, "limit": limit, "bytes": PAGE_BYTES}
+        async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Message)) as cur:
+            found = await (await cur.execute(BEFORE, values)).fetchall()
+        kept = [message for message in found if message.content is not None]
+        return Page(kept, more=len(kept) < len(found))
+
+    async def after(self, conversation_id: ConversationId, seq: Seq) -> list[Entry]:
+        """The next entries, oldest first, bounded in bytes; empty at the end."""
+        values = {"conversation": conversation_id, "seq": seq, "bytes": PAGE_BYTES}
+        async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Entry)) as cur:
+            return await (await cur.execute(AFTER, values)).fetchall()
+
+    async def skip(self, conversation_id: ConversationId, count: int) -> Seq | None:
+        """The seq below which come all but the newest `count`; None if there are not that many."""
+        return await self._scalar(SKIP, conversation_id, count - 1)
+
+    async def seq_at(self, conversation_id: ConversationId, before: datetime) -> Seq | None:
+        """The lowest seq that was sent at `before` or later."""
+        return await self._scalar(SEQ_AT, conversation_id, before)
+
+    async def sender(self, conversation_id: ConversationId, seq: Seq) -> UserId | None:
+        return await self._scalar(SENDER, conversation_id, seq)
+
+    async def positions(self, conversation_ids: list[ConversationId]) -> dict[ConversationId, Seq]:
+        """The last seq that each conversation has given out."""
+        async with self._database.connection() as connection:
+            return dict(await (await connection.execute(POSITIONS, [conversation_ids])).fetchall())
+
+    async def edit(self, conversation_id: ConversationId, seq: Seq, content: str, now: datetime) -> bool:
+        async with self._database.connection() as connection:
+            return (await connection.execute(EDIT, [content, now, conversation_id, seq])).rowcount == 1
+
+    async def delete(self, conversation_id: ConversationId, seq: Seq) -> bool:
+        async with self._database.connection() as connection:
+            return (await connection.execute(DELETE, [conversation_id, seq])).rowcount == 1
+
+    async def senders_to(self, user_id: UserId) -> list[Sender]:
+        """Everybody who wrote to this account, the latest first."""
+        return await self._senders(SENDERS_TO, user_id)
+
+    async def look_at_news(self, user_id: UserId) -> list[Sender]:
+        """Who wrote since the last look, the latest first, with counts; from now on that is seen."""
+        return await self._senders(LOOK_AT_NEWS, user_id)
+
+    async def _senders(self, query: str, user_id: UserId) -> list[Sender]:
+        async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Sender)) as cur:
+            return await (await cur.execute(query, {"user": user_id})).fetchall()
+
+    async def _scalar(self, query: str, *values: object) -> Seq | None:
+        async with self._database.connection() as connection, connection.cursor(row_factory=scalar_row) as cur:
+            return await (await cur.execute(query, values)).fetchone()

@@ -1,0 +1,33 @@
+"""SQL of sessions. A session that is deleted, by anyone, rings at every worker; see the migration."""
+
+from datetime import datetime
+from typing import Any
+
+from chat.model import Account, Session, SessionId, UserId
+from store.database import Database
+
+CREATE = "INSERT INTO sessions (id, user_id, created_at, expires_at) VALUES (%s, %s, %s, %s)"
+
+GET = """
+SELECT s.expires_at, u.id, u.username, u.email, u.role, u.bio, u.created_at, u.updated_at
+FROM sessions s JOIN users u ON u.id = s.user_id
+WHERE s.id = %s AND s.expires_at > %s
+"""
+
+
+class Sessions:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, session_id: SessionId, user_id: UserId, now: datetime, expires_at: datetime) -> None:
+        async with self._database.connection() as connection:
+            await connection.execute(CREATE, [session_id, user_id, now, expires_at])
+
+    async def get(self, session_id: SessionId, now: datetime) -> Session | None:
+        async with self._database.connection() as connection:
+            row: tuple[Any, ...] | None = await (await connection.execute(GET, [session_id, now])).fetchone()
+            return Session(session_id, Account(*row[1:]), row[0]) if row else None
+
+    async def delete(self, session_id: SessionId) -> None:
+        async with self._database.connection() as connection:
+            await connection.execute("DELETE FROM sessions WHERE id = %s", [session_id])

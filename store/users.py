@@ -1,0 +1,141 @@
+"""SQL of accounts."""
+
+from datetime import datetime
+
+from psycopg.errors import UniqueViolation
+from psycopg.rows import class_row, scalar_row
+
+from chat.errors import BadInvite, Taken
+from chat.model import Account, AccountChanges, Credentials, NewAccount, Role, SessionId, UserId
+from store.database import Connection, Database
+
+CREATE = """
+INSERT INTO users (username, username_key, email, password_hash, bio, role, created_at, updated_at)
+VALUES (%(name)s, %(key)s, %(email)s, %(password_hash)s, %(bio)s, %(role)s, %(now)s, %(now)s)
+RETURNING id
+"""
+
+USE_INVITE = """
+WITH used AS (
+    UPDATE invites SET used_by = %(user_id)s, used_at = %(now)s
+    WHERE code = %(code)s AND used_at IS NULL AND expires_at > %(now)s
+    RETURNING created_by
+)
+UPDATE users SET invited_by = used.created_by FROM used WHERE users.id = %(user_id)s
+"""
+
+GET = "SELECT id, username, email, role, bio, created_at, updated_at FROM users WHERE id = %s"
+
+CREDENTIALS_BY_NAME = "SELECT id, password_hash FROM users WHERE username_key = %s"
+CREDENTIALS_BY_EMAIL = "SELECT id, password_hash FROM users WHERE lower(email) = lower(%s)"
+
+UPDATE = """
+UPDATE users SET
+    username = coalesce(%(name)s, username),
+    username_key = coalesce(%(key)s, username_key),
+    email = coalesce(%(email)s, email),
+    bio = coalesce(%(bio)s, bio),
+    password_hash = coalesce(%(password_hash)s, password_hash),
+    updated_at = %(now)s
+WHERE id = %(id)s
+"""
+
+END_OTHER_SESSIONS = "DELETE FROM sessions WHERE user_id = %s AND id IS DISTINCT FROM %s"
+
+SET_ROLE = "UPDATE users SET role = %s WHERE username_key = %s"
+
+
+class Users:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, account: NewAccount, invite: str | None, now: datetime) -> UserId:
+        """Use up `invite` and make the account, both or neither. Raises Taken, BadInvite."""
+        with _names_taken():
+            async with self._database.transaction() as connection:
+                user_id = await _create(connection, account, now)
+                if invite is not None:
+                    used = await connection.execute(USE_INVITE, {"code": invite, "user_id": user_id, "now": now})
+                    if used.rowcount == 0:
+                        raise BadInvite("Invalid invite code")
+                return user_id
+
+    async def get(self, user_id: UserId) -> Account | None:
+        async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Account)) as cur:
+            return await (await cur.execute(GET, [user_id])).fetchone()
+
+    async def credentials(self, *, username_key: str | None = None, email: str | None = None) -> Credentials | None:
+        query, argument = (CREDENTIALS_BY_NAME, username_key) if email is None else (CREDENTIALS_BY_EMAIL, email)
+        async with (
+            self._database.connection() as connection,
+            connection.cursor(row_factory=class_row(Credentials)) as cur,
+        ):
+            return await (await cur.execute(query, [argument])).fetchone()
+
+    async def password_hash(self, user_id: UserId) -> str:
+        async with self._database.connection() as connection, connection.cursor(row_factory=scalar_row) as cur:
+            found = await (await cur.execute("SELECT password_hash FROM users WHERE id = %s", [user_id])).fetchone()
+            return str(found)
+
+    async def update(self, user_id: UserId, changes: AccountChanges, keep: SessionId | None, now: datetime) -> None:
+        """A new password ends every session but `keep`. Raises Taken."""
+        values = {
+            "id": user_id,
+            "name": changes.username and changes.username.name,
+            "key": changes.username and changes.username.key,
+            "email": changes.email,
+            "bio": changes.bio,
+            "password_hash": changes.password_hash,
+            "now": now,
+        }
+        with _names_taken():
+            async with self._database.transaction() as connection:
+                await connection.execute(UPDATE, values)
+                if changes.password_hash is not None:
+                    await connection.execute(END_OTHER_SESSIONS, [user_id, keep])
+
+    async def set_role(self, username_key: str, role: Role) -> bool:
+        """False if there is no such user."""
+        async with self._database.connection() as connection:
+            return (await connection.execute(SET_ROLE, [role, username_key])).rowcount == 1
+
+    async def any(self) -> bool:
+        async with self._database.connection() as connection:
+            return await (await connection.execute("SELECT FROM users LIMIT 1")).fetchone() is not None
+
+    async def picture(self, user_id: UserId) -> tuple[bool, bytes | None]:
+        """Whether the account exists, and its picture."""
+        async with self._database.connection() as connection:
+            cursor = await connection.execute("SELECT profile_picture FROM users WHERE id = %s", [user_id], binary=True)
+            row = await cursor.fetchone()
+            return row is not None, row[0] if row else None
+
+    async def set_picture(self, user_id: UserId, png: bytes) -> None:
+        async with self._database.connection() as connection:
+            await connection.execute("UPDATE users SET profile_picture = %b WHERE id = %s", [png, user_id])
+
+
+async def _create(connection: Connection, account: NewAccount, now: datetime) -> UserId:
+    values = {
+        "name": account.username.name,
+        "key": account.username.key,
+        "email": account.email,
+        "password_hash": account.password_hash,
+        "bio": account.bio,
+        "role": account.role,
+        "now": now,
+    }
+    async with connection.cursor(row_factory=scalar_row) as cur:
+        return UserId(await (await cur.execute(CREATE, values)).fetchone())
+
+
+class _names_taken:
+    """Turns a unique violation into Taken."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, UniqueViolation):
+            what = "E-mail address" if error.diag.constraint_name == "users_email" else "User name"
+            raise Taken(f"{what} already exists") from error

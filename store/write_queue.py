@@ -1,0 +1,226 @@
+"""The write queue: everything that waits becomes one transaction, and is published after its commit.
+
+One writer per process. The commit of a batch takes as long for one message as for hundreds, so under load the batches
+grow and the cost of a commit is shared (group commit).
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Any
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from chat.errors import Busy, ChatError, NoSuchConversation, Unavailable
+from chat.model import Draft, Entry
+from store.database import Connection, Database
+
+log = logging.getLogger("sottovoce.writer")
+
+WAITING_MAX = 4096  # drafts; one more is Busy at once
+WAITING_MAX_CHARS = 32 * 1024 * 1024  # of all waiting drafts together; likewise
+BATCH_MAX = 512
+BATCH_MAX_CHARS = 1024 * 1024  # a batch ends after the draft that passes this
+IDLE_S = 1.0  # after this long without work the connection is tried before a batch is risked on it
+RECONNECT_MAX_S = 2.0
+
+# The rows are locked in the order of their ids, so that two workers cannot deadlock. A statement of its own, because
+# the next one must see what was committed while this one waited.
+LOCK = "SELECT FROM conversations WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
+
+# `known`: retries, which get what they were given the first time. `sent_at` rises by at least a microsecond within a
+# conversation, whatever the clock does. A draft of an unknown conversation gives no row.
+APPEND = """
+WITH input AS (
+    SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::text[])
+        WITH ORDINALITY AS input (conversation_id, sender_id, client_id, content, nth)
+), known AS (
+    SELECT i.nth, m.seq, m.id, m.sent_at, m.content
+    FROM input i JOIN messages m USING (conversation_id, sender_id, client_id)
+), fresh AS (
+    SELECT i.*, c.user_id_1, c.user_id_2,
+           c.last_seq + row_number() OVER place AS seq,
+           greatest(statement_timestamp(), c.last_message_at + interval '1 microsecond')
+               + (row_number() OVER place - 1) * interval '1 microsecond' AS sent_at
+    FROM input i JOIN conversations c ON c.id = i.conversation_id
+    WHERE NOT EXISTS (SELECT FROM known k WHERE k.nth = i.nth)
+    WINDOW place AS (PARTITION BY i.conversation_id ORDER BY i.nth)
+), stored AS (
+    INSERT INTO messages (conversation_id, seq, sender_id, client_id, content, sent_at)
+    SELECT conversation_id, seq, sender_id, client_id, content, sent_at FROM fresh ORDER BY nth
+    RETURNING conversation_id, seq, id
+), moved AS (
+    UPDATE conversations c SET
+        last_seq = f.last_seq,
+        last_message_at = f.last_message_at,
+        last_seq_1 = greatest(c.last_seq_1, f.last_seq_1),
+        last_seq_2 = greatest(c.last_seq_2, f.last_seq_2)
+    FROM (
+        SELECT conversation_id, max(seq) AS last_seq, max(sent_at) AS last_message_at,
+               max(seq) FILTER (WHERE sender_id = user_id_1) AS last_seq_1,
+               max(seq) FILTER (WHERE sender_id = user_id_2) AS last_seq_2
+        FROM fresh GROUP BY conversation_id
+    ) f
+    WHERE c.id = f.conversation_id
+)
+SELECT f.nth, f.seq, s.id, f.sent_at, true FROM fresh f JOIN stored s USING (conversation_id, seq)
+UNION ALL
+SELECT nth, seq, id, sent_at, false FROM known
+ORDER BY 1
+"""
+
+Done = Callable[[Entry | ChatError], None]
+Waiting = tuple[Draft, Done]
+
+
+class WriteQueue:
+    """Start `run` once; it owns the connection. `publish` gets every new entry, in commit order, after its commit."""
+
+    def __init__(self, database: Database, publish: Callable[[Entry], None], lost: Callable[[], None]) -> None:
+        """`lost` is called after a connection broke, when a batch may have been committed without being published."""
+        self._database = database
+        self._publish = publish
+        self._lost = lost
+        self._waiting: deque[Waiting] = deque()
+        self._waiting_chars = 0
+        self._work = asyncio.Event()
+        self._stopping = False
+        self._away = True
+        self._connected = asyncio.Event()
+
+    @property
+    def is_open(self) -> bool:
+        return not (self._away or self._stopping)
+
+    def submit(self, draft: Draft, done: Done) -> None:
+        """`done` is called once, with the entry after its commit or with the reason. Raises Busy, Unavailable."""
+        if not self.is_open:
+            raise Unavailable("The database is not available, try again later")
+        if len(self._waiting) >= WAITING_MAX or self._waiting_chars >= WAITING_MAX_CHARS:
+            raise Busy("The server is busy, try again")
+        self._waiting.append((draft, done))
+        self._waiting_chars += len(draft.content)
+        self._work.set()
+
+    async def run(self) -> None:
+        """Write until `stop`, over any number of lost connections."""
+        delay_s = 0.05
+        while not (self._stopping and not self._waiting):
+            try:
+                connection = await self._database.dedicated()
+            except psycopg.Error:
+                self._away = True
+                self._refuse_all()
+                await asyncio.sleep(delay_s)
+                delay_s = min(2 * delay_s, RECONNECT_MAX_S)
+                continue
+            self._away = False
+            self._connected.set()
+            delay_s = 0.05
+            try:
+                await self._write(connection)
+            except psycopg.Error as error:
+                log.warning("the writer lost its connection: %s", type(error).__name__)
+                self._lost()
+
+    async def opened(self) -> None:
+        """Return when the queue takes drafts for the first time."""
+        await self._connected.wait()
+
+    def stop(self) -> None:
+        """Take nothing more; `run` returns when all that waits is written."""
+        self._stopping = True
+        self._work.set()
+
+    async def _write(self, connection: Connection) -> None:
+        async with connection:
+            while True:
+                if not self._waiting:
+                    if self._stopping:
+                        return
+                    await self._wait_for_work(connection)
+                    continue
+                await self._commit(connection, self._take_batch())
+
+    async def _wait_for_work(self, connection: Connection) -> None:
+        idle_since = monotonic()
+        self._work.clear()
+        await self._work.wait()
+        if monotonic() - idle_since > IDLE_S:
+            # A server that was restarted meanwhile is noticed here, where nothing is at stake yet.
+            await connection.execute("SELECT")
+
+    def _take_batch(self) -> list[Waiting]:
+        batch, chars, ids = [], 0, set()
+        while self._waiting and len(batch) < BATCH_MAX and chars < BATCH_MAX_CHARS:
+            draft = self._waiting[0][0]
+            if draft.client_id is not None:
+                sent = (draft.conversation_id, draft.sender_id, draft.client_id)
+                if sent in ids:
+                    break  # a retry beside its original: the next batch finds the original stored
+                ids.add(sent)
+            batch.append(self._waiting.popleft())
+            chars += len(draft.content)
+        self._waiting_chars -= chars
+        return batch
+
+    async def _commit(self, connection: Connection, batch: list[Waiting]) -> None:
+        try:
+            rows = await self._append(connection, [draft for draft, _ in batch])
+        except psycopg.Error as error:
+            if connection.broken or connection.closed:
+                # Perhaps committed, perhaps not: the senders are told that we do not know, and ask again.
+                _settle(batch, Unavailable("The database went away, try again later"))
+                raise
+            log.exception("a batch of %d was refused", len(batch))
+            if len(batch) == 1:
+                _settle(batch, _reason(error))
+            else:
+                for alone in batch:  # only the one that is to blame shall fail
+                    await self._commit(connection, [alone])
+            return
+        results: list[Entry | ChatError] = [NoSuchConversation("No such conversation")] * len(batch)
+        for nth, seq, id_, sent_at, is_new in rows:
+            draft = batch[nth - 1][0]
+            entry = Entry(draft.conversation_id, seq, id_, draft.sender_id, draft.content, sent_at)
+            results[nth - 1] = entry
+            if is_new:
+                self._publish(entry)
+        for (_, done), result in zip(batch, results, strict=True):
+            done(result)
+
+    @staticmethod
+    async def _append(connection: Connection, drafts: Sequence[Draft]) -> list[tuple[Any, ...]]:
+        """Two statements and their transaction in one round trip."""
+        columns = [
+            [draft.conversation_id for draft in drafts],
+            [draft.sender_id for draft in drafts],
+            [draft.client_id for draft in drafts],
+            [draft.content for draft in drafts],
+        ]
+        async with connection.cursor(binary=True, row_factory=tuple_row) as append:
+            async with connection.pipeline(), connection.transaction():
+                await connection.execute(LOCK, [sorted(set(columns[0]))], prepare=True)
+                await append.execute(APPEND, columns, prepare=True)
+            return await append.fetchall()
+
+    def _refuse_all(self) -> None:
+        refused = list(self._waiting)
+        self._waiting.clear()
+        self._waiting_chars = 0
+        _settle(refused, Unavailable("The database is not available, try again later"))
+
+
+def _settle(batch: list[Waiting], result: ChatError) -> None:
+    for _, done in batch:
+        done(result)
+
+
+def _reason(error: psycopg.Error) -> ChatError:
+    """What a draft that was refused alone is told. Only its own content can be at fault, or the whole database."""
+    if isinstance(error, psycopg.errors.ForeignKeyViolation):
+        return NoSuchConversation("No such conversation or sender")
+    return Unavailable("The message could not be stored, try again later")
