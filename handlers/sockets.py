@@ -134,6 +134,9 @@ class Socket(Handler, WebSocketHandler):
     def on_close(self) -> None:
         self.sockets.remove(self)
 
+    def ws_is_closing(self) -> bool:
+        return self.ws_connection is None or self.ws_connection.is_closing()
+
     async def drained(self) -> None:
         if self.outbox is not None:
             await self.outbox.drained()

@@ -6,6 +6,7 @@ import logging
 import secrets
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -66,11 +67,14 @@ class Plan(Struct, frozen=True):
     http_fds: list[int]
 
 
-def now() -> datetime:
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event) -> None:
+async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock = system_clock) -> None:
     """Set `ready`, serve until `stop` is set, then drain. Raises Unavailable if there is no database."""
     worker = f"sottovoce-{secrets.token_hex(4)}"
     settings = plan.settings
@@ -87,14 +91,14 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event) -> None:
         stack.callback(hashing.close)
         sockets = Sockets()
         bus = Bus(database, worker, hub.moved, sockets.end_session, connected=asked.set)
-        chat = _chat(plan, database, hub, queue, log_store, hashing)
+        chat = _chat(plan, database, hub, queue, log_store, hashing, now)
 
         writing = asyncio.create_task(queue.run(), name="writer")
         tasks = [
             asyncio.create_task(bus.run(), name="bus"),
             asyncio.create_task(sweep_forever(hub, SWEEP_S, asked), name="sweep"),
             asyncio.create_task(keep_house(database, now), name="housekeeping"),
-            asyncio.create_task(_end_expired_sessions(sockets), name="session expiry"),
+            asyncio.create_task(_end_expired_sessions(sockets, now), name="session expiry"),
         ]
         await asyncio.wait_for(queue.opened(), DATABASE_S)
 
@@ -118,7 +122,13 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event) -> None:
 
 
 def _chat(
-    plan: Plan, database: Database, hub: Hub, queue: WriteQueue, log_store: messages.Messages, hashing: Hashing
+    plan: Plan,
+    database: Database,
+    hub: Hub,
+    queue: WriteQueue,
+    log_store: messages.Messages,
+    hashing: Hashing,
+    now: Clock,
 ) -> Chat:
     settings = plan.settings
     counted = Limits(limits.Limits(database), settings.rate_limits)
@@ -198,7 +208,7 @@ def _changed_at(plan: Plan) -> tuple[float, ...]:
         return ()
 
 
-async def _end_expired_sessions(sockets: Sockets) -> None:
+async def _end_expired_sessions(sockets: Sockets, now: Clock) -> None:
     while True:
         await asyncio.sleep(EXPIRY_S)
         sockets.end_expired(now())

@@ -65,7 +65,7 @@ class Bus:
                     while True:
                         async for notification in connection.notifies(timeout=PROBE_S):
                             self._ring(notification.payload)
-                        await connection.execute("SELECT")
+                        await connection.execute("SELECT 1")
             except psycopg.Error as error:
                 log.warning("the bus lost its connection: %s", type(error).__name__)
                 await asyncio.sleep(delay_s)

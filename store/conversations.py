@@ -28,7 +28,7 @@ SELECT id FROM opened
 """
 LOCK_DIRECT = "SELECT id FROM conversations WHERE user_id_1 = %(low)s AND user_id_2 = %(high)s FOR NO KEY UPDATE"
 
-EXISTS = "SELECT FROM users WHERE id = %s"
+EXISTS = "SELECT 1 FROM users WHERE id = %s"
 
 
 class Opened(NamedTuple):

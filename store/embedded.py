@@ -192,7 +192,7 @@ def _let_through(folder: Path) -> None:
     for passed in (folder, *folder.parents):
         mode = passed.stat().st_mode
         if not mode & stat.S_IXOTH:
-            log.warning("letting other users pass through %s, so that PostgreSQL can run as %s", passed, SYSTEM_USER)
+            log.info("letting other users pass through %s, so that PostgreSQL can run as %s", passed, SYSTEM_USER)
             passed.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
 
 

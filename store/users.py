@@ -101,7 +101,7 @@ class Users:
 
     async def any(self) -> bool:
         async with self._database.connection() as connection:
-            return await (await connection.execute("SELECT FROM users LIMIT 1")).fetchone() is not None
+            return await (await connection.execute("SELECT 1 FROM users LIMIT 1")).fetchone() is not None
 
     async def picture(self, user_id: UserId) -> tuple[bool, bytes | None]:
         """Whether the account exists, and its picture."""

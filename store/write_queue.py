@@ -29,7 +29,7 @@ RECONNECT_MAX_S = 2.0
 
 # The rows are locked in the order of their ids, so that two workers cannot deadlock. A statement of its own, because
 # the next one must see what was committed while this one waited.
-LOCK = "SELECT FROM conversations WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
+LOCK = "SELECT 1 FROM conversations WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
 
 # `known`: retries, which get what they were given the first time. `sent_at` rises by at least a microsecond within a
 # conversation, whatever the clock does. A draft of an unknown conversation gives no row.
@@ -151,7 +151,7 @@ class WriteQueue:
         await self._work.wait()
         if monotonic() - idle_since > IDLE_S:
             # A server that was restarted meanwhile is noticed here, where nothing is at stake yet.
-            await connection.execute("SELECT")
+            await connection.execute("SELECT 1")
 
     def _take_batch(self) -> list[Waiting]:
         batch, chars, ids = [], 0, set()

@@ -19,6 +19,7 @@ class ChatSocket(CodesHandler, Socket):
     account_: Account
     conversation_: Conversation
     unsettled = 0
+    _room: "asyncio.Future[None] | None" = None
 
     async def prepare(self) -> None:
         await CodesHandler.prepare(self)
@@ -44,7 +45,7 @@ class ChatSocket(CodesHandler, Socket):
 
     def on_message(self, text: str | bytes) -> "asyncio.Future[None] | None":  # type: ignore[override]
         """Returns a future where the socket has to wait; until it is done the next message is not read."""
-        if self.ws_connection is None or self.ws_connection.is_closing():
+        if self.ws_is_closing():
             pass  # we have said goodbye, the client has not heard it yet
         elif isinstance(text, bytes):
             self.close(UNSUPPORTED, "text frames only")
@@ -71,15 +72,19 @@ class ChatSocket(CodesHandler, Socket):
     async def _submit_patiently(self, draft: Draft) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE_S
-        while self.ws_connection is not None:
+        while not self.ws_is_closing():
             if self.unsettled < UNSETTLED_MAX and self._submit(draft):
                 return
             if loop.time() > deadline:
                 self.close(TRY_LATER, "server is busy")
                 return
-            await asyncio.sleep(RETRY_S)
+            # Our own messages ring when they are stored; a queue that others filled is asked again after a while.
+            self._room = loop.create_future()
+            await asyncio.wait([self._room], timeout=RETRY_S)
 
     def _settled(self, result: Entry | ChatError) -> None:
         self.unsettled -= 1
+        if self._room is not None and not self._room.done() and self.unsettled <= UNSETTLED_MAX // 2:
+            self._room.set_result(None)
         if isinstance(result, ChatError):
             self.close(TRY_LATER, result.code)  # the sender shall not believe that this one arrived

@@ -1,0 +1,118 @@
+"""Fixtures: one PostgreSQL a test process, with one copy of a migrated database; one server a test."""
+
+import inspect
+import logging
+import re
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from store.embedded import EmbeddedPostgres
+from store.migrate import migrate
+from tests.house import House, Person, open_house
+
+TEST_TIMEOUT_S = 60
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "logs(*patterns): warnings and errors that this test causes on purpose")
+    config.addinivalue_line("markers", "slow: drives real processes")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            item.add_marker(pytest.mark.gen_test(timeout=TEST_TIMEOUT_S))
+
+
+@pytest.fixture(autouse=True)
+def no_unexpected_log_line(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A warning or an error in the log that the test did not announce fails it."""
+    caplog.set_level(logging.INFO, logger="sottovoce")
+    expected = [re.compile(p) for mark in request.node.iter_markers("logs") for p in mark.args]
+    yield
+    records = [*caplog.get_records("setup"), *caplog.get_records("call"), *caplog.get_records("teardown")]
+    unexpected = [
+        f"{record.levelname} {record.name}: {record.getMessage()}\n{record.exc_text or ''}"
+        for record in records
+        if record.levelno >= logging.WARNING and not any(p.search(record.getMessage()) for p in expected)
+    ]
+    assert not unexpected, "unexpected in the log:\n" + "\n".join(unexpected)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A real one, in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="sv-") as folder:
+        server = EmbeddedPostgres(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres: EmbeddedPostgres) -> str:
+    """A migrated database that the tests of this process share: they use names of their own."""
+    return a_database(postgres, "house")
+
+
+@pytest.fixture
+def own_database_url(postgres: EmbeddedPostgres, request: pytest.FixtureRequest) -> str:
+    """A migrated database for one test that counts what is in it."""
+    return a_database(postgres, f"own_{abs(hash(request.node.nodeid))}")
+
+
+def a_database(postgres: EmbeddedPostgres, name: str) -> str:
+    url = postgres.url.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'template_house'").fetchone():
+            connection.execute("CREATE DATABASE template_house")
+            migrate(url.replace(f"/{name}?", "/template_house?"))
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_house")
+    return url
+
+
+OpenHouse = Callable[..., Awaitable[House]]
+
+
+@pytest.fixture
+def open(io_loop: Any, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHouse]:  # noqa: A001
+    """Open a house with settings of its own: `await open(rate_limits=True)`; `url=` for a database of its own."""
+    houses: list[House] = []
+
+    async def opening(url: str = database_url, **changes: Any) -> House:
+        houses.append(await open_house(url, tmp_path_factory.getbasetemp(), **changes))
+        return houses[-1]
+
+    yield opening
+
+    async def close() -> None:
+        for house in houses:
+            await house.close()
+
+    io_loop.run_sync(close, timeout=30)
+
+
+@pytest.fixture
+def house(io_loop: Any, open: OpenHouse) -> House:  # noqa: A002
+    """A running server with the usual settings of a test."""
+    return io_loop.run_sync(open, timeout=30)  # type: ignore[no-any-return]
+
+
+Cast = Callable[..., Awaitable[list[Person]]]
+
+
+@pytest.fixture
+def cast(house: House) -> Cast:
+    """`alice, bob = await cast("alice", "bob")`"""
+
+    async def casting(*names: str) -> list[Person]:
+        return [await house.person(name) for name in names]
+
+    return casting
