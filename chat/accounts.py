@@ -84,11 +84,13 @@ class Accounts:
         password_hash = await self._hashing.hash(password, "bcrypt")
         return await self._users.create(NewAccount(wanted, password_hash), invite.upper(), self._now())
 
-    async def log_in(self, person: str, password: str, *, by_email: bool, address: str, life: timedelta) -> tuple[str, UserId]:
-        """A token for a new session of `life`, and whose it is; `address` is the client's. Raises InvalidCredentials, TooMany.
+    async def log_in(
+        self, person: str, password: str, *, by_email: bool, address: str, life: timedelta
+    ) -> tuple[str, UserId]:
+        """A token for a new session of `life`, and whose it is. Raises InvalidCredentials, TooMany.
 
-        Failures count for the address and for the account, whether it exists or not. Nothing about a password is
-        told while either is blocked, so guesses that were already under way when the block began are wasted.
+        Failures count for the client's `address` and for the account, whether it exists or not. While either is
+        blocked nothing about a password is told, so guesses that were under way when the block began are wasted.
         """
         key = names.email_key(person) if by_email else names.username_key(person)
         counted = (f"address:{address}", f"{'email' if by_email else 'name'}:{key}")
@@ -96,7 +98,7 @@ class Accounts:
         found = None
         if key and "\0" not in key:
             found = await self._users.credentials(**{"email" if by_email else "username_key": key})
-        right = await self._hashing.verify(password, found and found.password_hash)
+        right = await self._hashing.verify(password, found.password_hash if found else None)
         await self._refuse_while_blocked(counted)
         if found is None or not right:
             for who in counted:

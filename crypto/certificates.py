@@ -1,6 +1,5 @@
 """A local certificate authority and the leaf that the server shows, for machines that have no public name."""
 
-import os
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -11,6 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from crypto.files import write_private
 
 CA_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=397)  # browsers refuse longer ones
@@ -37,16 +38,16 @@ def local_certificate(folder: Path, hosts: Iterable[str], now: datetime) -> Cert
     wanted = sorted(set(hosts))
     if not (ca_key_file.exists() and files.authority.exists()):
         ca_key = ec.generate_private_key(ec.SECP256R1())
-        _write(ca_key_file, _private_pem(ca_key))
-        _write(files.authority, _authority(ca_key, now).public_bytes(serialization.Encoding.PEM))
+        write_private(ca_key_file, _private_pem(ca_key))
+        write_private(files.authority, _authority(ca_key, now).public_bytes(serialization.Encoding.PEM))
     authority = x509.load_pem_x509_certificate(files.authority.read_bytes())
     if not _serves(files, authority, wanted, now):
         ca_key = serialization.load_pem_private_key(ca_key_file.read_bytes(), password=None)  # type: ignore[assignment]
         leaf_key = ec.generate_private_key(ec.SECP256R1())
         leaf = _leaf(leaf_key, authority, ca_key, wanted, now)
         # One file after the other is not one moment: a reader between the two renames retries on its next look.
-        _write(files.key, _private_pem(leaf_key))
-        _write(files.chain, leaf.public_bytes(serialization.Encoding.PEM))
+        write_private(files.key, _private_pem(leaf_key))
+        write_private(files.chain, leaf.public_bytes(serialization.Encoding.PEM))
     return files
 
 
@@ -124,14 +125,3 @@ def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Replace `file` at once, readable by its owner only from the first byte."""
-    fresh = file.with_name(file.name + ".new")
-    fresh.unlink(missing_ok=True)
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(file)

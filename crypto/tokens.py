@@ -27,8 +27,9 @@ class Tokens:
         Raises InvalidToken.
         """
         try:
-            options = {"require": ["sid", "sub", "exp"], "verify_exp": False}  # type: ignore[var-annotated]
-            claims = jwt.decode(token, self._secret, [ALGORITHM], options=options)
+            claims = jwt.decode(
+                token, self._secret, [ALGORITHM], options={"require": ["sid", "sub", "exp"], "verify_exp": False}
+            )
             return UUID(claims["sid"])
         except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
             raise InvalidToken from error

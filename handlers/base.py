@@ -134,7 +134,7 @@ class Handler(RequestHandler):
         self.set_status(status)
         self.finish(encode(body))
 
-    def render(self, error: ChatError) -> dict[str, Any]:  # type: ignore[override]
+    def error_body(self, error: ChatError) -> dict[str, Any]:
         """The body of an error. Doors and endpoints that say more override this."""
         return {"error": str(error)}
 
@@ -147,7 +147,9 @@ class Handler(RequestHandler):
             return
         request_id = uuid4().hex
         self.set_header("X-Request-Id", request_id)
-        log.error("%s %s failed, request %s", self.request.method, self.request.path, request_id, exc_info=(typ, value, tb))
+        log.error(
+            "%s %s failed, request %s", self.request.method, self.request.path, request_id, exc_info=(typ, value, tb)
+        )
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -155,7 +157,7 @@ class Handler(RequestHandler):
             self.set_status(error.status)
             if error.retry_after_s is not None:
                 self.set_header("Retry-After", str(max(1, round(error.retry_after_s + 0.5))))
-            body = self.render(error)
+            body = self.error_body(error)
         else:
             body = {"error": self._reason}
         self.finish(encode(body))

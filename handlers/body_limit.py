@@ -44,14 +44,14 @@ class _Limited(HTTPMessageDelegate):
         if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
             self._inner = None
             return None
-        return self._inner and self._inner.headers_received(start_line, headers)
+        return self._inner.headers_received(start_line, headers) if self._inner is not None else None
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         self._bytes += len(chunk)
         if self._bytes > MAX_BODY_BYTES and self._inner is not None:
             self._inner.on_connection_close()
             self._inner = None
-        return self._inner and self._inner.data_received(chunk)
+        return self._inner.data_received(chunk) if self._inner is not None else None
 
     def finish(self) -> None:
         if self._inner is not None:

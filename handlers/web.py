@@ -8,7 +8,9 @@ from chat.house import Chat
 from handlers.base import DoorSettings, Handler
 
 FOLDER = Path(__file__).parent.parent / "web"
-POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 class WebHandler(Handler, StaticFileHandler):

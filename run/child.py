@@ -4,10 +4,9 @@ import asyncio
 import signal
 import sys
 
-import msgspec
-
-from run.launch import READY, new_event_loop
+from run.launch import READY
 from run.logs import set_up_logs
+from run.loop import new_event_loop
 from run.worker import Plan, work
 
 
@@ -27,7 +26,8 @@ async def _run(plan: Plan) -> None:
 
 
 def main() -> None:
-    plan = msgspec.json.decode(sys.stdin.buffer.raw.readline(), type=Plan)  # raw: nothing is read ahead
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as unbuffered:  # nothing is read ahead
+        plan = Plan.decode(unbuffered.readline())
     set_up_logs(plan.settings.log_level)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_run(plan))

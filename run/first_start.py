@@ -1,7 +1,6 @@
 """What the data folder holds besides the database: the lock, the secrets, the certificate. Made when missing."""
 
 import fcntl
-import os
 import secrets
 import socket
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from crypto.certificates import Certificate, local_certificate
+from crypto.files import write_private
 from run.settings import Settings
 
 
@@ -24,7 +24,7 @@ class InUse(Exception):
 def locked(folder: Path) -> Iterator[None]:
     """One server at a time on one data folder. Raises InUse. The lock goes with the process, however it ends."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as file:
+    with (folder / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -40,12 +40,7 @@ def kept_secret(folder: Path, name: str) -> str:
     except FileNotFoundError:
         pass
     secret = secrets.token_hex(32)
-    fresh = file.with_name(name + ".new")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        out.write(secret + "\n")
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(file)
+    write_private(file, f"{secret}\n".encode())
     return secret
 
 

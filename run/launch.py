@@ -12,25 +12,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-import msgspec
 from tornado.netutil import bind_sockets
 
 from run import first_start
 from run.accounts import prepare_accounts
+from run.loop import new_event_loop
 from run.settings import Settings
 from run.worker import Plan, work
+from store.database import DEDICATED, POOL_MAX
 from store.embedded import EmbeddedPostgres
 from store.migrate import migrate
-
-try:
-    from uvloop import new_event_loop
-except ImportError:  # Windows
-    from asyncio import new_event_loop
 
 log = logging.getLogger("sottovoce.launch")
 
 CERTIFICATE_CHECK_S = 12 * 3600.0
 RESTART_S = 1.0
+POLL_S = 0.05
 HERE = str(Path(__file__).parent.parent)  # where a worker finds us, also in a checkout that was never installed
 READY = b"ready\n"
 
@@ -51,7 +48,9 @@ def database(settings: Settings) -> Iterator[tuple[str, EmbeddedPostgres | None]
     if settings.database_url is not None:
         yield settings.database_url, None
         return
-    postgres = EmbeddedPostgres(settings.data_dir)
+    # Ours, those of the operator's commands, and a few for whoever looks in with psql.
+    connections = settings.workers * (POOL_MAX + DEDICATED) + 40
+    postgres = EmbeddedPostgres(settings.data_dir, connections)
     postgres.start()
     try:
         yield postgres.url, postgres
@@ -119,7 +118,9 @@ async def _announce(settings: Settings, ready: asyncio.Event, invite: str | None
     lines.append("  More invites: sottovoce invite new. To stop: Ctrl-C")
     click.echo("\n".join(lines))
     if settings.registration == "open":
-        log.warning("registration is open to everybody who reaches this server; SOTTOVOCE_REGISTRATION=invite closes it")
+        log.warning(
+            "registration is open to everybody who reaches this server; SOTTOVOCE_REGISTRATION=invite closes it"
+        )
     if not settings.rate_limits:
         log.warning("RATE LIMITS ARE OFF: passwords can be guessed without end. This is for benchmarks only")
 
@@ -131,43 +132,42 @@ async def _renew_certificate(settings: Settings) -> None:
 
 
 async def _run_workers(plan: Plan, stop: asyncio.Event, ready: asyncio.Event) -> None:
-    stopped = asyncio.create_task(stop.wait(), name="stop")
-    running = [
-        asyncio.create_task(_keep_worker(plan, number, stop, stopped, ready), name=f"worker {number}")
-        for number in range(plan.settings.workers)
-    ]
-    try:
-        await asyncio.gather(*running)
-    finally:
-        stopped.cancel()
+    await asyncio.gather(*(_keep_worker(plan, number, stop, ready) for number in range(plan.settings.workers)))
 
 
-async def _keep_worker(
-    plan: Plan, number: int, stop: asyncio.Event, stopped: "asyncio.Task[bool]", ready: asyncio.Event
-) -> None:
+async def _keep_worker(plan: Plan, number: int, stop: asyncio.Event, ready: asyncio.Event) -> None:
     """Run one worker process, and another when it ends before `stop`."""
     while not stop.is_set():
-        # Its standard input carries the plan, and then stays open for as long as we live: a worker whose input ends
-        # knows that its parent is gone, however it went.
-        process = subprocess.Popen(
-            [sys.executable, "-m", "run.child"],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([HERE, os.environ.get("PYTHONPATH", "")])},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=[*plan.https_fds, *plan.http_fds],
-            start_new_session=True,
-        )
-        assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(msgspec.json.encode(plan) + b"\n")
-        process.stdin.flush()
-        said = await asyncio.to_thread(process.stdout.readline)
-        if said == READY:
-            ready.set()
-            ended = asyncio.create_task(asyncio.to_thread(process.wait), name=f"end of worker {number}")
-            await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
+        process = _start_worker(plan)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        os.set_blocking(process.stdout.fileno(), False)
+        while process.poll() is None and not stop.is_set():
+            if not ready.is_set() and process.stdout.read() == READY:
+                ready.set()
+            await asyncio.sleep(POLL_S)
         process.stdin.close()  # drains it
-        await asyncio.to_thread(process.wait)
+        while process.poll() is None:
+            await asyncio.sleep(POLL_S)
         process.stdout.close()
         if not stop.is_set():
             log.error("worker %d ended with code %s, starting another", number, process.returncode)
             await asyncio.sleep(RESTART_S)
+
+
+def _start_worker(plan: Plan) -> "subprocess.Popen[bytes]":
+    """Its standard input carries the plan, and then stays open for as long as we live: a worker whose input ends knows
+    that its parent is gone, however it went.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "run.child"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([HERE, os.environ.get("PYTHONPATH", "")])},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=[*plan.https_fds, *plan.http_fds],
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(plan.encode() + b"\n")
+    process.stdin.flush()
+    return process

@@ -57,7 +57,7 @@ class Settings(Struct, frozen=True):
         return timedelta(days=self.invite_days)
 
 
-class _Port(click.ParamType):
+class _Port(click.ParamType[Any]):
     name = "port or off"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
@@ -67,7 +67,7 @@ class _Port(click.ParamType):
         return int(number)
 
 
-class _Networks(click.ParamType):
+class _Networks(click.ParamType[Any]):
     name = "addresses"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
@@ -79,7 +79,7 @@ class _Networks(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class _Switch(click.ParamType):
+class _Switch(click.ParamType[Any]):
     name = "on or off"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
@@ -90,7 +90,7 @@ class _Switch(click.ParamType):
         return bool(value == "on")
 
 
-class _Secret(click.ParamType):
+class _Secret(click.ParamType[Any]):
     name = "secret"
 
 

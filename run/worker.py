@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 from tornado.httpserver import HTTPServer
 
@@ -65,6 +66,14 @@ class Plan(Struct, frozen=True):
     tls_key: Path
     https_fds: list[int]
     http_fds: list[int]
+
+    def encode(self) -> bytes:
+        """One line."""
+        return msgspec.json.encode(self, enc_hook=str)
+
+    @classmethod
+    def decode(cls, line: bytes) -> "Plan":
+        return msgspec.json.decode(line, type=cls, dec_hook=lambda type_, value: type_(value))
 
 
 Clock = Callable[[], datetime]

@@ -14,6 +14,7 @@ from chat.errors import Busy, Unavailable
 log = logging.getLogger("sottovoce.database")
 
 POOL_MAX = 10
+DEDICATED = 2  # the writer's and the bus's
 WAITING_MAX = 256  # requests that wait for a connection; one more is Busy at once
 WAIT_S = 2.0  # then the database is taken to be away
 

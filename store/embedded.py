@@ -32,7 +32,6 @@ START_TIMEOUT_S = 120.0  # crash recovery replays at most max_wal_size
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "200",
     "shared_buffers": "64MB",
     "max_wal_size": "1GB",
     "wal_compression": "on",
@@ -51,13 +50,17 @@ class CannotStart(Exception):
 
 
 class EmbeddedPostgres:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, max_connections: int = 100) -> None:
         """`folder` will hold `pgdata`, and the socket where its path is short enough for one."""
         self._bin = _binaries()
         self._folder = folder
         self._pgdata = folder / "pgdata"
         self._socket_folder = _socket_folder(folder)
         self._user = _system_user() if os.geteuid() == 0 else None
+        self._settings = SETTINGS | {
+            "unix_socket_directories": str(self._socket_folder),
+            "max_connections": str(max_connections),
+        }
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -78,9 +81,8 @@ class EmbeddedPostgres:
             self._init()
         self._check_version()
         self._stop_leftover()
-        settings = SETTINGS | {"unix_socket_directories": str(self._socket_folder)}
-        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        with open(self._folder / "postgres-start.log", "wb") as out:  # until its own log begins
+        options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
+        with (self._folder / "postgres-start.log").open("wb") as out:  # until its own log begins
             self._process = subprocess.Popen(
                 [self._bin / "postgres", "-D", self._pgdata, *options],
                 stdin=subprocess.DEVNULL,
@@ -162,7 +164,9 @@ class EmbeddedPostgres:
     def _check_version(self) -> None:
         found = (self._pgdata / "PG_VERSION").read_text().strip()
         if found != str(VERSION):
-            raise CannotStart(f"{self._pgdata} is of PostgreSQL {found}, this program brings {VERSION}: upgrade it first")
+            raise CannotStart(
+                f"{self._pgdata} is of PostgreSQL {found}, this program brings {VERSION}: upgrade it first"
+            )
 
     def _prepare_folders(self) -> None:
         owner = self._user.pw_uid if self._user else os.geteuid()

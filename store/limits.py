@@ -23,7 +23,8 @@ HIT = """
 INSERT INTO limits AS l (key, hits, expires_at) VALUES (%(key)s, ARRAY[%(now)s], %(now)s + %(per)s)
 ON CONFLICT (key) DO UPDATE SET (hits, blocked_until, expires_at) = (
     SELECT recent.hits,
-           CASE WHEN cardinality(recent.hits) >= %(max)s THEN coalesce(%(now)s + %(block)s, recent.hits[1] + %(per)s) END,
+           CASE WHEN cardinality(recent.hits) >= %(max)s
+                THEN coalesce(%(now)s + %(block)s, recent.hits[1] + %(per)s) END,
            %(now)s + greatest(%(per)s, %(block)s)
     FROM (SELECT array_agg(hit ORDER BY hit) AS hits
           FROM unnest(l.hits || %(now)s::timestamptz) hit WHERE hit > %(now)s - %(per)s) recent

@@ -1,6 +1,7 @@
 """SQL that reads and changes the log. What writes to it is the write queue."""
 
 from datetime import datetime
+from typing import Any
 
 from psycopg.rows import class_row, scalar_row
 
@@ -100,14 +101,17 @@ class Messages:
 
     async def skip(self, conversation_id: ConversationId, count: int) -> Seq | None:
         """The seq below which come all but the newest `count`; None if there are not that many."""
-        return await self._scalar(SKIP, conversation_id, count - 1)
+        seq: Seq | None = await self._scalar(SKIP, conversation_id, count - 1)
+        return seq
 
     async def seq_at(self, conversation_id: ConversationId, before: datetime) -> Seq | None:
         """The lowest seq that was sent at `before` or later."""
-        return await self._scalar(SEQ_AT, conversation_id, before)
+        seq: Seq | None = await self._scalar(SEQ_AT, conversation_id, before)
+        return seq
 
     async def sender(self, conversation_id: ConversationId, seq: Seq) -> UserId | None:
-        return await self._scalar(SENDER, conversation_id, seq)
+        sender: UserId | None = await self._scalar(SENDER, conversation_id, seq)
+        return sender
 
     async def positions(self, conversation_ids: list[ConversationId]) -> dict[ConversationId, Seq]:
         """The last seq that each conversation has given out."""
@@ -134,6 +138,6 @@ class Messages:
         async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Sender)) as cur:
             return await (await cur.execute(query, {"user": user_id})).fetchall()
 
-    async def _scalar(self, query: str, *values: object) -> Seq | None:
+    async def _scalar(self, query: str, *values: object) -> Any:
         async with self._database.connection() as connection, connection.cursor(row_factory=scalar_row) as cur:
             return await (await cur.execute(query, values)).fetchone()

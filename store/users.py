@@ -125,8 +125,9 @@ async def _create(connection: Connection, account: NewAccount, now: datetime) ->
         "role": account.role,
         "now": now,
     }
-    async with connection.cursor(row_factory=scalar_row) as cur:
-        return UserId(await (await cur.execute(CREATE, values)).fetchone())
+    row = await (await connection.execute(CREATE, values)).fetchone()
+    assert row is not None, "RETURNING gives a row or an error"
+    return UserId(row[0])
 
 
 class _names_taken:

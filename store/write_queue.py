@@ -154,7 +154,8 @@ class WriteQueue:
             await connection.execute("SELECT 1")
 
     def _take_batch(self) -> list[Waiting]:
-        batch, chars, ids = [], 0, set()
+        batch: list[Waiting] = []
+        chars, ids = 0, set()
         while self._waiting and len(batch) < BATCH_MAX and chars < BATCH_MAX_CHARS:
             draft = self._waiting[0][0]
             if draft.client_id is not None:
@@ -195,15 +196,16 @@ class WriteQueue:
     @staticmethod
     async def _append(connection: Connection, drafts: Sequence[Draft]) -> list[tuple[Any, ...]]:
         """Two statements and their transaction in one round trip."""
+        conversation_ids = [draft.conversation_id for draft in drafts]
         columns = [
-            [draft.conversation_id for draft in drafts],
+            conversation_ids,
             [draft.sender_id for draft in drafts],
             [draft.client_id for draft in drafts],
             [draft.content for draft in drafts],
         ]
         async with connection.cursor(binary=True, row_factory=tuple_row) as append:
             async with connection.pipeline(), connection.transaction():
-                await connection.execute(LOCK, [sorted(set(columns[0]))], prepare=True)
+                await connection.execute(LOCK, [sorted(set(conversation_ids))], prepare=True)
                 await append.execute(APPEND, columns, prepare=True)
             return await append.fetchall()
 

@@ -13,8 +13,8 @@ class CodesHandler(Handler):
         # Counted by the route, not by the path: nobody gets a fresh bucket by making up addresses.
         await self.chat.limits.take(API, f"{self.rate_key}:{type(self).__name__}", self.chat.now())
 
-    def render(self, error: ChatError) -> dict[str, Any]:
-        body = super().render(error)
+    def error_body(self, error: ChatError) -> dict[str, Any]:
+        body = super().error_body(error)
         if isinstance(error, ConversationExists):
             body["conversation_id"] = error.conversation_id
         return body

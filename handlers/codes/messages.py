@@ -61,6 +61,4 @@ def parse_cursor(text: str) -> datetime:
 
 
 def _shown(conversation: Conversation, message: Message) -> MessageShown:
-    return MessageShown(
-        message_uuid(conversation.id, message.seq), message.content, message.sender, message.sent_at
-    )
+    return MessageShown(message_uuid(conversation.id, message.seq), message.content, message.sender, message.sent_at)

@@ -43,7 +43,7 @@ class ChatSocket(CodesHandler, Socket):
         if entry.sender_id != self.account_.id and self.outbox is not None:
             self.outbox.send(text_frame(entry.content))
 
-    def on_message(self, text: str | bytes) -> "asyncio.Future[None] | None":  # type: ignore[override]
+    def on_message(self, text: str | bytes) -> "asyncio.Future[None] | None":
         """Returns a future where the socket has to wait; until it is done the next message is not read."""
         if self.ws_is_closing():
             pass  # we have said goodbye, the client has not heard it yet

@@ -56,9 +56,7 @@ class LoginHandler(CodesHandler):
 class UsersHandler(CodesHandler):
     async def get(self) -> None:
         account = await self.account()
-        self.reply(
-            Profile(account.email, account.username, account.bio, account.created_at, account.updated_at)
-        )
+        self.reply(Profile(account.email, account.username, account.bio, account.created_at, account.updated_at))
 
     async def patch(self) -> None:
         session = await self.session()

@@ -117,8 +117,5 @@ def notification(names: list[str]) -> str:
     """Who sent something new, the latest first: `Alice, Bob, and Charlie sent you a new message`."""
     if not names:
         return ""
-    if len(names) <= 2:
-        who = " and ".join(names)
-    else:
-        who = ", ".join(names[:-1]) + f", and {names[-1]}"
+    who = " and ".join(names) if len(names) <= 2 else f"{', '.join(names[:-1])}, and {names[-1]}"
     return f"{who} sent you a new message"

@@ -1,0 +1,36 @@
+# make serve    the server, from nothing but Python 3.11 or newer
+# make test     everything: lint, types, and all tests on each Python that is here
+# make clean    back to what git knows
+
+PYTHON ?= python3
+VENV := .venv
+# Pythons that pyenv keeps count too, without its shims.
+PYENVS := $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.1[123].*/bin)
+empty :=
+space := $(empty) $(empty)
+WITH_PYENVS := PATH="$$PATH:$(subst $(space),:,$(PYENVS))"
+
+.PHONY: serve test clean
+
+serve: $(VENV)/installed
+	@exec $(VENV)/bin/sottovoce serve
+
+test: $(VENV)/tox-installed
+	@rm -rf .tox/junit && mkdir -p .tox/junit
+	$(WITH_PYENVS) $(VENV)/bin/tox run-parallel --parallel 2 --parallel-no-spinner
+	@$(VENV)/bin/python tests/tally.py .tox/junit
+
+$(VENV)/bin/pip:
+	$(PYTHON) -c 'import sys; sys.exit("Sottovoce needs Python 3.11 or newer") if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/pip setup.py constraints.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/tox-installed: $(VENV)/bin/pip constraints.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt tox
+	@touch $@
+
+clean:
+	git clean -fdX

@@ -1,0 +1,319 @@
+"""Accounts at the invites API: seeds/invites-api.md, endpoints 1 to 5 and 7."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any
+
+import httpx
+import pytest
+
+from chat.limits import Limits
+from run.version import VERSION
+from tests.conftest import Cast, OpenHouse
+from tests.house import PASSWORD, House
+
+GOOD = "correct horse"
+
+
+def a_name(start: str = "new") -> str:
+    return f"{start}_{secrets.token_hex(6)}"
+
+
+async def an_invite(house: House) -> str:
+    """From somebody who may make as many as they like."""
+    host = await house.person("host", role="admin")
+    return str((await host.api.post("/invites")).json()["invite_code"])
+
+
+async def register(house: House, invite: Any, name: Any = None, password: Any = GOOD) -> httpx.Response:
+    body = {"username": a_name() if name is None else name, "password": password, "invite_code": invite}
+    return await house.client().post("/register", json=body)
+
+
+async def log_in(house: House, name: str, password: str) -> httpx.Response:
+    return await house.client().post("/login", json={"username": name, "password": password})
+
+
+async def accounts_named(house: House, name: str) -> int:
+    ((count,),) = await house.sql("SELECT count(*) FROM users WHERE username_key = %s", name.casefold())
+    return int(count)
+
+
+async def test_the_message_of_the_day_is_the_operators(open: OpenHouse) -> None:  # noqa: A002
+    house = await open(motd="Tea at five")
+    assert (await house.client().get("/motd")).json() == {"motd": "Tea at five"}
+
+
+async def test_the_version_is_ours(house: House) -> None:
+    assert (await house.client().get("/version")).json() == {"ver": VERSION}
+
+
+async def test_a_registered_account_is_there_with_a_bcrypt_hash_of_cost_10_and_its_host(house: House) -> None:
+    host = await house.person("host", role="tester")
+    code = (await host.api.post("/invites")).json()["invite_code"]
+    name = a_name()
+    answer = await register(house, code, name)
+    assert answer.status_code == 200
+    assert list(answer.json()) == ["user_id"]
+    ((username, role, password_hash, invited_by),) = await house.sql(
+        "SELECT username, role, password_hash, invited_by FROM users WHERE id = %s", answer.json()["user_id"]
+    )
+    assert (username, role, invited_by) == (name, "user", host.id)
+    assert password_hash.startswith("$2b$10$")
+    assert await house.sql("SELECT used_by FROM invites WHERE code = %s AND used_at IS NOT NULL", code) == [
+        (answer.json()["user_id"],)
+    ]
+
+
+async def test_a_code_may_be_typed_in_lower_case(house: House) -> None:
+    codes = [await an_invite(house) for _ in range(8)]
+    code = next(code for code in codes if code != code.lower())  # one in 43 million has no letter in all eight
+    assert (await register(house, code.lower())).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"password": GOOD, "invite_code": "{code}"}, id="no name"),
+        pytest.param({"username": "{name}", "invite_code": "{code}"}, id="no password"),
+        pytest.param({"username": "{name}", "password": GOOD}, id="no invite"),
+        pytest.param({"username": "", "password": GOOD, "invite_code": "{code}"}, id="empty name"),
+        pytest.param({"username": "{name}", "password": "", "invite_code": "{code}"}, id="empty password"),
+        pytest.param({"username": "{name}", "password": GOOD, "invite_code": ""}, id="empty invite"),
+        pytest.param({"username": 5, "password": GOOD, "invite_code": "{code}"}, id="number as name"),
+        pytest.param({"username": None, "password": GOOD, "invite_code": "{code}"}, id="null as name"),
+        pytest.param({"username": "{name}", "password": 12345678, "invite_code": "{code}"}, id="number as password"),
+        pytest.param({"username": "{name}", "password": GOOD, "invite_code": ["{code}"]}, id="list as invite"),
+        pytest.param({"username": "n" * 21, "password": GOOD, "invite_code": "{code}"}, id="name of 21"),
+        pytest.param({"username": "n" * 100_000, "password": GOOD, "invite_code": "{code}"}, id="name of 100,000"),
+        pytest.param({"username": "two words", "password": GOOD, "invite_code": "{code}"}, id="name with a blank"),
+        pytest.param({"username": "nul\0", "password": GOOD, "invite_code": "{code}"}, id="name with U+0000"),
+        pytest.param({"username": "admin", "password": GOOD, "invite_code": "{code}"}, id="reserved name"),
+        pytest.param({"username": "ADMIN", "password": GOOD, "invite_code": "{code}"}, id="reserved in capitals"),
+        pytest.param({"username": "ａｄｍｉｎ", "password": GOOD, "invite_code": "{code}"}, id="reserved, wide"),  # noqa: RUF001
+        pytest.param({"username": "{name}", "password": "1234567", "invite_code": "{code}"}, id="password of 7"),
+        pytest.param({"username": "{name}", "password": "p" * 73, "invite_code": "{code}"}, id="password of 73 bytes"),
+        pytest.param({"username": "{name}", "password": "ü" * 37, "invite_code": "{code}"}, id="37 letters, 74 bytes"),
+        pytest.param({"username": "{name}", "password": GOOD, "invite_code": "nonsense"}, id="unknown invite"),
+        pytest.param({"username": "{name}", "password": GOOD, "invite_code": "\0"}, id="invite with U+0000"),
+        pytest.param({"username": "{name}", "password": GOOD, "invite_code": " {code}"}, id="invite with a blank"),
+    ],
+)
+async def test_a_wrong_registration_is_a_400_and_leaves_the_invite_usable(house: House, body: dict[str, Any]) -> None:
+    code, name = await an_invite(house), a_name()
+    sent = {key: value.format(code=code, name=name) if isinstance(value, str) else value for key, value in body.items()}
+    answer = await house.client().post("/register", json=sent)
+    assert answer.status_code == 400, answer.text
+    assert list(answer.json()) == ["error"]
+    assert await accounts_named(house, name) == 0
+    assert (await register(house, code, name)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        pytest.param("n" * 8, "12345678", id="password of 8"),
+        pytest.param("Å" + "n" * 7, "ü" * 36, id="password of 72 bytes"),
+        pytest.param("日本" + "n" * 6, "null\0byte", id="password with U+0000"),
+    ],
+)
+async def test_what_is_just_within_the_limits_can_register_and_log_in(house: House, name: str, password: str) -> None:
+    name += secrets.token_hex(6)
+    assert len(name) == 20
+    assert (await register(house, await an_invite(house), name, password)).status_code == 200
+    assert (await log_in(house, name, password)).status_code == 200
+    assert (await log_in(house, name, password[:-1])).status_code == 400
+
+
+async def test_a_used_an_expired_and_a_revoked_invite_are_refused(house: House) -> None:
+    used, expired, revoked = [await an_invite(house) for _ in range(3)]
+    assert (await register(house, used)).status_code == 200
+    await house.sql("UPDATE invites SET expires_at = %s WHERE code = %s", house.clock(), expired)
+    await house.sql("UPDATE invites SET expires_at = now() WHERE code = %s", revoked)  # `sottovoce invite revoke`
+    answers = [await register(house, code) for code in (used, expired, revoked, "00000000")]
+    assert [answer.status_code for answer in answers] == [400] * 4
+    assert len({answer.text for answer in answers}) == 1  # what was wrong with a code is nobody's business
+
+
+async def test_an_invite_ends_with_its_days(open: OpenHouse) -> None:  # noqa: A002
+    house = await open(invite_days=2)
+    early, late = await an_invite(house), await an_invite(house)
+    house.clock.forward(hours=47)
+    assert (await register(house, early)).status_code == 200
+    house.clock.forward(hours=2)
+    assert (await register(house, late)).status_code == 400
+
+
+@pytest.mark.parametrize("spelt", [str.lower, str.upper, str.title], ids=["lower", "upper", "title"])
+async def test_a_taken_name_is_a_400_and_leaves_the_invite_usable(house: House, spelt: Callable[[str], str]) -> None:
+    first, second = await an_invite(house), await an_invite(house)
+    name = a_name("Taken")
+    assert (await register(house, first, name)).status_code == 200
+    answer = await register(house, second, spelt(name))
+    assert answer.status_code == 400
+    assert await accounts_named(house, name) == 1
+    assert (await register(house, second)).status_code == 200
+
+
+async def test_of_20_who_use_one_invite_at_once_one_gets_in(house: House) -> None:
+    code = await an_invite(house)
+    names = [a_name() for _ in range(20)]
+    answers = await asyncio.gather(*(register(house, code, name) for name in names))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 19
+    keys = [name.casefold() for name in names]
+    assert len(await house.sql("SELECT id FROM users WHERE username_key = ANY(%s)", keys)) == 1
+
+
+async def test_of_5_who_want_one_name_at_once_one_gets_it_and_four_keep_their_invites(house: House) -> None:
+    codes, name = [await an_invite(house) for _ in range(5)], a_name()
+    answers = await asyncio.gather(*(register(house, code, name) for code in codes))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 4
+    assert len(await house.sql("SELECT 1 FROM invites WHERE code = ANY(%s) AND used_at IS NULL", codes)) == 4
+
+
+async def test_nobody_registers_where_registration_is_closed(open: OpenHouse) -> None:  # noqa: A002
+    house = await open(registration="closed")
+    code = await an_invite(house)
+    assert (await register(house, code)).status_code == 403
+    assert await house.sql("SELECT used_at FROM invites WHERE code = %s", code) == [(None,)]
+
+
+async def test_an_invite_opens_a_server_that_is_closed_to_others(open: OpenHouse) -> None:  # noqa: A002
+    house = await open(registration="invite")
+    assert (await register(house, await an_invite(house))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"password": PASSWORD}, id="no name"),
+        pytest.param({"username": "{name}"}, id="no password"),
+        pytest.param({"username": "", "password": PASSWORD}, id="empty name"),
+        pytest.param({"username": "{name}", "password": ""}, id="empty password"),
+        pytest.param({"username": 5, "password": PASSWORD}, id="number as name"),
+        pytest.param({"username": "{name}", "password": 5}, id="number as password"),
+        pytest.param({"username": "{name}", "password": "wrong"}, id="wrong password"),
+        pytest.param({"username": "{name}", "password": PASSWORD + "\0"}, id="password and U+0000"),
+        pytest.param({"username": "{name}", "password": "p" * 100_000}, id="long password"),
+        pytest.param({"username": "nobody", "password": PASSWORD}, id="unknown name"),
+        pytest.param({"username": "no body\0", "password": PASSWORD}, id="nobody's name"),
+    ],
+)
+async def test_a_wrong_login_is_a_400(house: House, cast: Cast, body: dict[str, Any]) -> None:
+    (alice,) = await cast("alice")
+    sent = {key: value.format(name=alice.name) if isinstance(value, str) else value for key, value in body.items()}
+    answer = await house.client().post("/login", json=sent)
+    assert answer.status_code == 400, answer.text
+    assert list(answer.json()) == ["error"]
+    assert (await log_in(house, alice.name, PASSWORD)).status_code == 200
+
+
+async def test_a_wrong_password_and_an_unknown_name_look_alike(house: House, cast: Cast) -> None:
+    (alice,) = await cast("alice")
+    wrong, unknown = await log_in(house, alice.name, "wrong"), await log_in(house, a_name(), "wrong")
+    assert (wrong.status_code, wrong.text) == (unknown.status_code, unknown.text) == (400, unknown.text)
+
+
+async def test_an_unknown_name_takes_as_long_as_a_known_one(house: House, cast: Cast) -> None:
+    (alice,) = await cast("alice")
+    client = house.client()
+
+    async def seconds(name: str) -> float:
+        began = perf_counter()
+        answer = await client.post("/login", json={"username": name, "password": "wrong"})
+        assert answer.status_code == 400
+        return perf_counter() - began
+
+    await seconds(alice.name)
+    known, unknown = zip(*[(await seconds(alice.name), await seconds(a_name())) for _ in range(8)], strict=True)
+    # The quickest of each is what the machine's other work disturbed least.
+    assert 0.7 < min(known) / min(unknown) < 1.4
+
+
+async def test_a_token_of_login_lives_one_day(house: House, cast: Cast) -> None:
+    (alice,) = await cast("alice")
+    answer = await log_in(house, alice.name, PASSWORD)
+    assert list(answer.json()) == ["token"]
+    assert "Set-Cookie" not in answer.headers
+    client = house.client(headers={"Authorization": f"Bearer {answer.json()['token']}"})
+    house.clock.forward(hours=23, minutes=59)
+    assert (await client.get("/me")).json() == {"id": alice.id, "username": alice.name}
+    house.clock.forward(minutes=1)
+    assert (await client.get("/me")).status_code == 401
+
+
+async def test_a_name_logs_in_whatever_its_case(house: House, cast: Cast) -> None:
+    (alice,) = await cast("Alice")
+    assert alice.name.upper() != alice.name
+    assert (await log_in(house, alice.name.upper(), PASSWORD)).status_code == 200
+
+
+async def test_nobody_is_me_without_a_token(house: House) -> None:
+    answer = await house.client().get("/me")
+    assert answer.status_code == 401
+    assert list(answer.json()) == ["error"]
+
+
+async def test_a_deleted_account_is_nobody(house: House, cast: Cast) -> None:
+    (alice,) = await cast("alice")
+    assert (await alice.api.get("/me")).status_code == 200
+    await house.sql("DELETE FROM users WHERE id = %s", alice.id)
+    assert (await alice.api.get("/me")).status_code == 401
+    assert (await house.client().get(f"/username/{alice.id}")).status_code == 404
+
+
+async def test_anybody_may_ask_for_a_name(house: House, cast: Cast) -> None:
+    (alice,) = await cast("alice")
+    assert (await house.client().get(f"/username/{alice.id}")).json() == {"username": alice.name}
+
+
+@pytest.mark.parametrize(
+    "id_", ["0", str(2**63 - 1), str(2**63), "9" * 400, "-1", "1.0", "+1", "alice", "%20", "%00", "١", "1%2F2"]
+)
+async def test_an_id_that_is_nobodys_is_a_404(house: House, id_: str) -> None:
+    answer = await house.client().get(f"/username/{id_}")
+    assert answer.status_code == 404, answer.text
+    assert list(answer.json()) == ["error"]
+
+
+@pytest.mark.parametrize("method", ["/register", "/login"])
+async def test_registering_and_logging_in_count_against_the_limits(
+    open: OpenHouse,  # noqa: A002
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+) -> None:
+    house = await open()
+    asked: list[str] = []
+
+    def noting(real: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        async def note(self: Limits, window: Any, who: str, now: Any) -> None:
+            asked.append(f"{window.name} {who}")
+            await real(self, window, who, now)
+
+        return note
+
+    for name in ("hit", "check"):
+        monkeypatch.setattr(Limits, name, noting(getattr(Limits, name)))
+    body = {"username": "someone", "password": "wrong password", "invite_code": "00000000"}
+    assert (await house.client().post(method, json=body)).status_code == 400
+    kind = method.removeprefix("/")
+    assert any(line.startswith(kind) and "127.0.0.1" in line for line in asked), asked
+
+
+async def test_somebody_of_the_codes_api_logs_in_here(house: House) -> None:
+    name = a_name()
+    body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+    assert (await house.client().post("/api/auth/register", json=body)).status_code == 201
+    assert await house.sql("SELECT left(password_hash, 10) FROM users WHERE username = %s", name) == [("$argon2id$",)]
+    assert (await log_in(house, name, PASSWORD)).status_code == 200
+
+
+async def test_somebody_from_here_logs_in_at_the_codes_api(house: House) -> None:
+    name = a_name()
+    assert (await register(house, await an_invite(house), name, "Grüße und 1")).status_code == 200
+    client = house.client()
+    body = {"person": name, "password": "Grüße und 1", "isEmail": False}
+    assert (await client.post("/api/auth/login", json=body)).status_code == 200
+    assert (await client.get("/api/users")).json()["username"] == name
