@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import click
 
+from chat.errors import Unavailable
 from chat.model import Role
 from run import accounts, first_start, launch
 from run.logs import set_up_logs
@@ -37,7 +38,7 @@ def serve(settings: Settings) -> None:
     set_up_logs(settings.log_level)
     try:
         launch.serve(settings)
-    except (CannotStart, first_start.InUse) as error:
+    except (CannotStart, first_start.InUse, Unavailable, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -144,7 +145,7 @@ def _database(settings: Settings) -> Iterator[str]:
     try:
         with first_start.locked(settings.data_dir), launch.database(settings) as (url, _):
             yield url
-    except (CannotStart, first_start.InUse) as error:
+    except (CannotStart, first_start.InUse, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 

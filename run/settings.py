@@ -132,7 +132,7 @@ class _Setting(NamedTuple):
 
 _DAYS = click.FloatRange(0, 3650, min_open=True)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_FOLDER = click.Path(file_okay=False, path_type=Path, resolve_path=True)
+_FOLDER = click.Path(file_okay=False, path_type=Path, resolve_path=True, readable=False)
 
 SETTINGS = [
     _Setting("HTTPS_PORT", _Port(), "8443", "Port for HTTPS and secure WebSockets, or off."),

@@ -1,0 +1,110 @@
+"""A server as its operator runs it: a process of its own, with a data folder, ports, and signals."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).parent.parent.parent
+SERVE = [sys.executable, str(ROOT / "server.py"), "serve"]
+PATIENCE_S = 60.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    def __init__(self, data: Path, *, command: Sequence[str] = SERVE, cwd: Path = ROOT, **environment: str) -> None:
+        self.data, self.command, self.cwd = data, list(command), cwd
+        self.port, self.https_port = free_port(), free_port()
+        self.log = data.parent / f"{data.name}.log"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SOTTOVOCE_")}
+        self.environment = kept | {
+            "SOTTOVOCE_DATA_DIR": str(data),
+            "PORT": str(self.port),
+            "HTTPS_PORT": str(self.https_port),
+            "HTTPS_BIND_ADDR": "127.0.0.1",
+            "SOTTOVOCE_RATE_LIMITS": "off",
+            **environment,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> float:
+        """Return when it answers, with the seconds that took."""
+        started = time.monotonic()
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(
+                self.command, cwd=self.cwd, env=self.environment, stdout=out, stderr=out, start_new_session=True
+            )
+        while not self.answers():
+            assert self.process.poll() is None, f"it ended at once: {self.said()}"
+            assert time.monotonic() < started + PATIENCE_S, f"no answer: {self.said()}"
+            time.sleep(0.02)
+        return time.monotonic() - started
+
+    def answers(self) -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            return httpx.get(f"{self.address}/healthz", timeout=2).status_code == 200
+        return False
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def family(self) -> list[psutil.Process]:
+        """Every process that this server has started and that lives: found by its data folder and its parentage."""
+        found = []
+        for process in psutil.process_iter(["pid", "cmdline", "environ"]):
+            with contextlib.suppress(psutil.Error):
+                words = " ".join(process.info["cmdline"] or [])
+                environ = process.info["environ"] or {}
+                if environ.get("SOTTOVOCE_DATA_DIR") == str(self.data) or str(self.data) in words:
+                    found.append(process)
+        return found
+
+    def postmaster(self) -> psutil.Process:
+        return psutil.Process(int((self.data / "pgdata" / "postmaster.pid").read_text().split()[0]))
+
+    def workers(self) -> list[psutil.Process]:
+        return [process for process in self.family() if "run.child" in process.cmdline()]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End it politely; answers its exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(PATIENCE_S)
+
+    def kill(self) -> None:
+        """The main process only: what it leaves behind is part of the test."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+
+
+@contextlib.contextmanager
+def running(server: Server) -> Iterator[Server]:
+    """Start it, and leave nothing behind however the test ends."""
+    try:
+        server.start()
+        yield server
+    finally:
+        if server.process is not None and server.process.poll() is None:
+            server.stop()
+        for process in server.family():
+            with contextlib.suppress(psutil.Error):
+                process.kill()

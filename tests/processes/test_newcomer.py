@@ -1,0 +1,134 @@
+"""What somebody does who has just cloned this."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.processes.people import pair, register
+from tests.processes.server import ROOT, Server, running
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The files that git knows, or would know, as they are now."""
+    folder = tmp_path / "clone"
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+def test_make_serve_starts_from_nothing_and_ends_in_a_chat(clone: Path, tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", command=["make", "serve", f"PYTHON={sys.executable}"], cwd=clone)
+    assert not server.data.exists()
+    with running(server):
+        assert "Sottovoce is running" in server.said()
+        code = re.search(r"Invite code for the first account: ([0-9A-F]{8})", server.said())
+        assert code, server.said()
+        asyncio.run(_two_people_chat(server))
+        body = {"username": "grandma", "password": "Secret1pass", "invite_code": code[1]}
+        assert httpx.post(f"{server.address}/register", json=body).status_code == 200
+
+        # Ctrl-C in a terminal reaches make and all that it started.
+        assert server.process is not None
+        os.killpg(server.process.pid, signal.SIGINT)
+        server.process.wait(30)
+        assert server.family() == []
+
+        assert server.start() < 3.0
+        assert "Invite code" not in server.said().rpartition("Sottovoce is running")[2]
+        server.stop()
+        assert server.family() == []
+
+
+def test_a_second_start_answers_within_three_seconds_also_after_a_kill(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data")
+    with running(server):
+        assert server.stop() == 0
+        assert server.start() < 3.0
+        server.kill()
+        assert server.postmaster().is_running(), "the kill must leave PostgreSQL behind, or this shows nothing"
+        assert server.start() < 3.0
+        asyncio.run(_two_people_chat(server))
+        assert server.stop() == 0
+        assert server.family() == []
+
+
+def test_the_certificate_is_one_that_a_client_can_trust(tmp_path: Path) -> None:
+    with running(Server(tmp_path / "data")) as server:
+        authority = str(server.data / "tls" / "ca.pem")
+        for host in ("localhost", "127.0.0.1"):
+            answer = httpx.get(f"https://{host}:{server.https_port}/version", verify=_trusting(authority))
+            assert answer.status_code == 200
+
+
+def test_an_ordinary_user_can_run_it(tmp_path: Path) -> None:
+    """As root we become `nobody`, who may read everything (Python may lie in root's home) and write nothing."""
+    data = tmp_path / "data"
+    command = [sys.executable, str(ROOT / "server.py"), "serve"]
+    if os.geteuid() == 0:
+        data.mkdir()
+        shutil.chown(data, "nobody", "nogroup")
+        for folder in tmp_path.parents:
+            if str(folder).startswith("/tmp/"):
+                folder.chmod(0o755)
+        caps = "--ambient-caps=+dac_read_search", "--inh-caps=+dac_read_search"
+        command = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *caps, *command]
+    with running(Server(data, command=command)) as server:
+        assert server.process is not None
+        owners = {process.uids().real for process in server.family()}
+        assert owners
+        assert 0 not in owners
+        asyncio.run(_two_people_chat(server))
+        assert server.stop() == 0
+        assert server.family() == []
+
+
+def test_what_is_wrong_is_said_in_one_line(tmp_path: Path) -> None:
+    with running(Server(tmp_path / "data")) as server:
+        second = Server(tmp_path / "data")
+        answer = subprocess.run(second.command, env=second.environment, capture_output=True, text=True, check=False)
+        assert answer.returncode == 1
+        assert answer.stderr.strip() == f"Error: another Sottovoce is using {server.data}"
+
+        elsewhere = Server(tmp_path / "elsewhere", PORT=str(server.port))
+        answer = subprocess.run(
+            elsewhere.command, env=elsewhere.environment, capture_output=True, text=True, check=False
+        )
+        assert answer.returncode == 1
+        assert f"Error: cannot listen on 127.0.0.1:{server.port}: Address already in use" in answer.stderr
+        assert "Traceback" not in answer.stderr
+        assert elsewhere.family() == [], "it must not leave its PostgreSQL behind"
+
+
+async def _two_people_chat(server: Server) -> None:
+    alice, bob, conversation_id = await pair(server.address)
+    async with await alice.opens(conversation_id) as at_alice, await bob.opens(conversation_id) as at_bob:
+        await at_alice.send("hello")
+        assert await asyncio.wait_for(at_bob.recv(), 10) == "hello"
+        await at_bob.send("how are you?")
+        assert await asyncio.wait_for(at_alice.recv(), 10) == "how are you?"
+    assert (await register(server.address)).id > bob.id
+
+
+def _trusting(authority: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=authority)

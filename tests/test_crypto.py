@@ -1,0 +1,306 @@
+"""Passwords, tokens, sealed keys, and the threads that hash."""
+
+import asyncio
+import base64
+import json
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import argon2
+import bcrypt
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from crypto.conversation_keys import KeySeal, UnreadableKey, fingerprint, new_key
+from crypto.hashing import THREADS, WAITING_MAX, Hashing
+from crypto.passwords import Algorithm, PasswordTooLong, hash_password, verify_password
+from crypto.tokens import InvalidToken, Tokens
+
+SECRET = "0123456789abcdef" * 4
+NOW = datetime(2026, 1, 18, 10, 30, tzinfo=UTC)
+LIFE = timedelta(days=1)
+ALGORITHMS: list[Algorithm] = ["argon2id", "bcrypt"]
+
+# Passwords
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "prefix"), [("argon2id", "$argon2id$v=19$m=65536,t=3,p=4$"), ("bcrypt", "$2b$10$")]
+)
+def test_a_hash_says_by_its_prefix_how_it_was_made(algorithm: Algorithm, prefix: str) -> None:
+    made = hash_password("Secret1pass", algorithm)
+    assert made.startswith(prefix)
+    assert made != hash_password("Secret1pass", algorithm), "two hashes of one password have salts of their own"
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize(
+    ("password", "other"),
+    [("Secret1pass", "secret1pass"), ("é🙂" * 10, "é🙂" * 9), ("a\0b", "a"), ("a\0b", "a\0c")],
+    ids=["plain", "many bytes", "cut at U+0000", "different behind U+0000"],
+)
+def test_a_password_matches_its_own_hash_and_no_other_does(algorithm: Algorithm, password: str, other: str) -> None:
+    made = hash_password(password, algorithm)
+    assert verify_password(password, made)
+    assert not verify_password(other, made)
+
+
+@pytest.mark.parametrize("password", ["\0nobody", ""], ids=ascii)
+def test_no_password_opens_every_account(password: str) -> None:
+    """The stand-in that an unknown user's password is compared with must match for nobody."""
+    for algorithm in ALGORITHMS:
+        assert not verify_password(password, hash_password("Secret1pass", algorithm))
+    assert not verify_password(password, None)
+
+
+@pytest.mark.parametrize(("algorithm", "limit"), [("argon2id", 1024), ("bcrypt", 72)])
+def test_a_password_beyond_the_limit_in_bytes_is_refused_and_never_cut(algorithm: Algorithm, limit: int) -> None:
+    longest = "é" * (limit // 2)
+    made = hash_password(longest, algorithm)
+    assert verify_password(longest, made)
+    assert not verify_password(longest + "x", made)
+    with pytest.raises(PasswordTooLong):
+        hash_password(longest + "x", algorithm)
+
+
+@pytest.mark.parametrize(
+    "password_hash",
+    [
+        pytest.param(None, id="an unknown user"),
+        pytest.param("", id="empty"),
+        pytest.param("Secret1pass", id="plain text"),
+        pytest.param("$2b$10$", id="bcrypt without salt"),
+        pytest.param("$2", id="hardly bcrypt"),
+        pytest.param("$2b$99$" + "a" * 53, id="bcrypt of an impossible cost"),
+        pytest.param("$2b$10$é", id="bcrypt that is not ASCII"),
+        pytest.param("$argon2id$", id="argon2 without anything"),
+        pytest.param("$argon2id$v=19$m=65536,t=3,p=4$AAAA$!!!!", id="argon2 that is damaged"),
+        pytest.param("$argon2i$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b4dWRWJTmaaJObG", id="argon2i"),
+        pytest.param("$6$salt$hash", id="another system's"),
+    ],
+)
+def test_nothing_matches_a_hash_that_we_did_not_make(password_hash: str | None) -> None:
+    assert verify_password("Secret1pass", password_hash) is False
+
+
+@pytest.mark.parametrize("known", [None, "argon2id", "bcrypt"])
+def test_each_verification_costs_both_algorithms(known: Algorithm | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the time tells neither who exists nor through which door they came."""
+    password_hash = known and hash_password("Secret1pass", known)
+    ran: list[str] = []
+
+    def counted(name: str, verify: Callable[..., bool]) -> Callable[..., bool]:
+        def run(*arguments: Any) -> bool:
+            ran.append(name)
+            return verify(*arguments)
+
+        return run
+
+    monkeypatch.setattr(argon2.PasswordHasher, "verify", counted("argon2id", argon2.PasswordHasher.verify))
+    monkeypatch.setattr(bcrypt, "checkpw", counted("bcrypt", bcrypt.checkpw))
+    for password in ("Secret1pass", "wrong"):
+        ran.clear()
+        assert verify_password(password, password_hash) is (known is not None and password == "Secret1pass")
+        assert sorted(ran) == ["argon2id", "bcrypt"]
+
+
+# Tokens
+
+
+def forged(claims: dict[str, Any] | None = None, *, key: Any = SECRET, algorithm: str | None = "HS256") -> str:
+    usual = {"sid": str(uuid4()), "sub": "1", "iat": NOW, "exp": NOW + LIFE}
+    changed = {name: value for name, value in (usual | (claims or {})).items() if value is not ...}
+    return jwt.encode(changed, key, algorithm)
+
+
+def hand_made(header: dict[str, Any], signature: str = "") -> str:
+    claims = {"sid": str(uuid4()), "sub": "1", "exp": 4_000_000_000}
+    return ".".join(
+        [
+            *(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in (header, claims)),
+            signature,
+        ]
+    )
+
+
+def test_a_token_names_its_session() -> None:
+    session_id = uuid4()
+    assert Tokens(SECRET).session_id(Tokens(SECRET).issue(session_id, 7, NOW, NOW + LIFE)) == session_id
+    assert Tokens(SECRET).session_id(forged({"sid": str(session_id)})) == session_id, (
+        "what is forged below is right else"
+    )
+
+
+def test_the_sessions_table_says_when_a_session_ends_and_not_the_clock_of_this_machine() -> None:
+    long_ago, ahead = datetime(2000, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(minutes=1)
+    session_id = uuid4()
+    for issued in (long_ago, ahead):
+        assert Tokens(SECRET).session_id(Tokens(SECRET).issue(session_id, 7, issued, issued + LIFE)) == session_id
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("a.b.c", id="garbage"),
+        pytest.param("é🙂\0", id="no ASCII"),
+        pytest.param("x" * 100_000, id="very long"),
+        pytest.param(hand_made({"alg": "none", "typ": "JWT"}), id="alg none"),
+        pytest.param(hand_made({"alg": "None"}), id="alg None"),
+        pytest.param(hand_made({"alg": "HS256"}), id="no signature"),
+        pytest.param(hand_made({}), id="no alg"),
+        pytest.param(hand_made({"alg": ["HS256"]}, "AAAA"), id="alg is a list"),
+        pytest.param(forged(key="another secret of 32 bytes or more"), id="other secret"),
+        pytest.param(forged(algorithm="HS512"), id="HS512 with our secret"),
+        pytest.param(forged()[:-2], id="cut signature"),
+        pytest.param(forged() + ".x", id="four parts"),
+        pytest.param(forged({"sid": ...}), id="no sid"),
+        pytest.param(forged({"sub": ...}), id="no sub"),
+        pytest.param(forged({"exp": ...}), id="no exp"),
+        pytest.param(forged({"sid": "me"}), id="sid is no UUID"),
+        pytest.param(forged({"sid": 5}), id="sid is a number"),
+        pytest.param(forged({"sid": None}), id="sid is null"),
+        pytest.param(forged({"sid": [str(uuid4())]}), id="sid is a list"),
+        pytest.param(forged({"sid": {"a": 1}}), id="sid is an object"),
+    ],
+)
+def test_any_other_token_is_invalid(token: str) -> None:
+    with pytest.raises(InvalidToken):
+        Tokens(SECRET).session_id(token)
+
+
+def test_a_token_signed_with_a_public_key_algorithm_is_invalid() -> None:
+    """Algorithm confusion, RFC 8725 section 2.1: the header must not choose how the secret is used."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = (
+        key.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
+    )
+    for secret in (SECRET, public):
+        with pytest.raises(InvalidToken):
+            Tokens(secret).session_id(forged(key=key, algorithm="RS256"))
+
+
+# Keys of conversations
+
+
+def test_a_sealed_key_opens_for_its_conversation_and_recipient_only() -> None:
+    seal, key, conversation = KeySeal(b"k" * 32), new_key(), uuid4()
+    sealed = seal.seal(key, conversation, 7)
+    assert len(sealed) == 60
+    assert key not in sealed
+    assert seal.open(sealed, conversation, 7) == key
+    assert sealed != seal.seal(key, conversation, 7), "each has a nonce of its own"
+    for other_seal, other_conversation, recipient in (
+        (seal, conversation, 8),
+        (seal, uuid4(), 7),
+        (KeySeal(b"l" * 32), conversation, 7),
+        (seal, UUID(int=conversation.int ^ 1), 7),
+    ):
+        with pytest.raises(UnreadableKey):
+            other_seal.open(sealed, other_conversation, recipient)
+
+
+def test_a_damaged_key_is_unreadable_at_every_byte_and_every_length() -> None:
+    seal, conversation = KeySeal(b"k" * 32), uuid4()
+    sealed = seal.seal(new_key(), conversation, 7)
+    damaged = [sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :] for at in range(len(sealed))]
+    cut = [sealed[:length] for length in range(len(sealed))]
+    for broken in [*damaged, *cut, sealed + b"\0"]:
+        with pytest.raises(UnreadableKey):
+            seal.open(broken, conversation, 7)
+
+
+@pytest.mark.parametrize("length", [0, 16, 24, 31, 33, 64])
+def test_a_key_encryption_key_has_32_bytes(length: int) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        KeySeal(b"k" * length)
+
+
+def test_keys_are_new_each_time_and_a_fingerprint_tells_them_apart() -> None:
+    one, other = new_key(), new_key()
+    assert len(one) == len(other) == 32
+    assert one != other
+    assert fingerprint(one) == fingerprint(bytes(one)) != fingerprint(other)
+    assert len(fingerprint(one)) == 32
+
+
+# The threads
+
+
+class Full(Exception):
+    pass
+
+
+async def test_more_work_than_waits_is_refused_at_once_and_places_are_given_back() -> None:
+    hashing, go = Hashing(Full), threading.Event()
+    try:
+        jobs = [asyncio.create_task(hashing.run(go.wait)) for _ in range(THREADS + WAITING_MAX)]
+        await asyncio.sleep(0)
+        assert len(jobs) == 34
+        with pytest.raises(Full):
+            await hashing.run(go.wait)
+        go.set()
+        assert await asyncio.gather(*jobs) == [True] * 34
+        again = [asyncio.create_task(hashing.run(go.wait)) for _ in range(THREADS + WAITING_MAX)]
+        assert await asyncio.gather(*again) == [True] * 34
+    finally:
+        go.set()
+        hashing.close()
+
+
+async def test_work_that_fails_gives_its_place_back_too() -> None:
+    hashing = Hashing(Full)
+    try:
+        for _ in range(THREADS + WAITING_MAX + 1):
+            with pytest.raises(ZeroDivisionError):
+                await hashing.run(lambda: 1 // 0)
+        with pytest.raises(PasswordTooLong):
+            await hashing.hash("x" * 73, "bcrypt")
+    finally:
+        hashing.close()
+
+
+async def test_a_caller_who_leaves_does_not_free_the_thread_before_it_is_done() -> None:
+    hashing, go, started = Hashing(Full), threading.Event(), threading.Semaphore(0)
+
+    def work() -> bool:
+        started.release()
+        return go.wait(30)
+
+    try:
+        jobs = [asyncio.create_task(hashing.run(work)) for _ in range(THREADS + WAITING_MAX)]
+        await asyncio.sleep(0)
+        for _ in range(THREADS):
+            assert await asyncio.to_thread(started.acquire, timeout=10)
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        assert all(job.cancelled() for job in jobs)
+        with pytest.raises(Full):
+            await hashing.run(lambda: True)
+        go.set()
+        async with asyncio.timeout(10):
+            while hashing._waiting:
+                await asyncio.sleep(0.005)
+        assert await hashing.run(lambda: "free") == "free"
+    finally:
+        go.set()
+        hashing.close()
+
+
+async def test_hashing_and_verifying_happen_beside_the_loop() -> None:
+    hashing = Hashing(Full)
+    try:
+        made = await hashing.hash("Secret1pass", "bcrypt")
+        assert await hashing.verify("Secret1pass", made)
+        assert not await hashing.verify("Secret1pass", None)
+        assert await hashing.run(threading.get_ident) != threading.get_ident()
+    finally:
+        hashing.close()

@@ -1,0 +1,386 @@
+"""The hub on a log in memory: every listener hears everything, in order, each once, whatever gets lost on the way."""
+
+import asyncio
+import random
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from chat.errors import Unavailable
+from chat.hub import Hub, sweep_forever
+from chat.model import ConversationId, Entry, Seq, UserId
+
+HERE, ELSEWHERE = ConversationId(UUID(int=1)), ConversationId(UUID(int=2))
+WHEN = datetime(2026, 1, 18, tzinfo=UTC)
+PAGE = 3
+
+
+class MemoryLog:
+    """`commit` and `delete` are what writers do; `open` is cleared to let readers wait, `away` to refuse them."""
+
+    def __init__(self, chance: random.Random | None = None) -> None:
+        self.entries: dict[ConversationId, dict[Seq, Entry]] = {HERE: {}, ELSEWHERE: {}}
+        self.last = dict.fromkeys(self.entries, Seq(0))
+        self.open = asyncio.Event()
+        self.open.set()
+        self.away = False
+        self.reads = 0
+        self._chance = chance
+
+    def commit(self, conversation: ConversationId = HERE) -> Entry:
+        self.last[conversation] = seq = Seq(self.last[conversation] + 1)
+        entry = Entry(conversation, seq, seq, UserId(1), f"{seq}", WHEN)
+        self.entries[conversation][seq] = entry
+        return entry
+
+    def delete(self, seq: int, conversation: ConversationId = HERE) -> None:
+        del self.entries[conversation][Seq(seq)]
+
+    async def after(self, conversation_id: ConversationId, seq: Seq) -> list[Entry]:
+        self.reads += 1
+        await self._takes_time()
+        await self.open.wait()
+        if self.away:
+            raise Unavailable("away")
+        found = [entry for entry in self.entries[conversation_id].values() if entry.seq > seq][:PAGE]
+        await self._takes_time()
+        return found
+
+    async def positions(self, conversation_ids: list[ConversationId]) -> dict[ConversationId, Seq]:
+        await self._takes_time()
+        if self.away:
+            raise Unavailable("away")
+        return {conversation: self.last[conversation] for conversation in conversation_ids}
+
+    async def _takes_time(self) -> None:
+        for _ in range(self._chance.randrange(4) if self._chance else 1):
+            await asyncio.sleep(0)
+
+
+class Ear:
+    def __init__(self) -> None:
+        self.heard: list[int] = []
+        self.drains = 0
+
+    def push(self, entry: Entry) -> None:
+        self.heard.append(entry.seq)
+
+    async def drained(self) -> None:
+        self.drains += 1
+        await asyncio.sleep(0)
+
+
+async def settled(hub: Hub) -> None:
+    while hub._tasks:
+        await asyncio.gather(*hub._tasks)
+
+
+async def test_live_entries_arrive_without_a_look_into_the_log() -> None:
+    log, ear, other = MemoryLog(), Ear(), Ear()
+    hub = Hub(log)
+    await hub.subscribe(ear, HERE, Seq(0))
+    await hub.subscribe(other, ELSEWHERE, Seq(0))
+    reads = log.reads
+    for _ in range(5):
+        hub.publish(log.commit())
+        hub.publish(log.commit(ELSEWHERE))
+    hub.publish(log.commit())
+    assert (ear.heard, other.heard) == ([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5])
+    assert log.reads == reads
+
+
+async def test_what_was_there_before_is_heard_first_and_in_pages_that_wait_for_the_reader() -> None:
+    log, ear = MemoryLog(), Ear()
+    hub = Hub(log)
+    for _ in range(8):
+        log.commit()
+    await hub.subscribe(ear, HERE, Seq(1))
+    assert ear.heard == [2, 3, 4, 5, 6, 7, 8]
+    assert ear.drains == 3
+    hub.publish(log.commit())
+    assert ear.heard[-1] == 9
+
+
+async def test_a_lost_publish_is_made_good_for_by_the_next() -> None:
+    log, ear = MemoryLog(), Ear()
+    hub = Hub(log)
+    await hub.subscribe(ear, HERE, Seq(0))
+    hub.publish(log.commit())
+    log.commit()
+    hub.publish(log.commit())
+    assert ear.heard == [1], "the third must not overtake the second"
+    await settled(hub)
+    assert ear.heard == [1, 2, 3]
+
+
+async def test_doorbells_that_come_twice_late_or_early_change_nothing() -> None:
+    log, ear = MemoryLog(), Ear()
+    hub = Hub(log)
+    await hub.subscribe(ear, HERE, Seq(0))
+    entries = [log.commit() for _ in range(7)]
+    for seq in (7, 7, 3, 1, 7):
+        hub.moved(HERE, Seq(seq))
+    for entry in (*entries, entries[0]):
+        hub.publish(entry)
+    await settled(hub)
+    hub.moved(HERE, Seq(2))
+    hub.moved(ELSEWHERE, Seq(9))
+    await settled(hub)
+    assert ear.heard == [1, 2, 3, 4, 5, 6, 7]
+
+
+async def test_deleted_entries_are_passed_over_in_the_middle_and_at_the_end() -> None:
+    log, ear, late = MemoryLog(), Ear(), Ear()
+    hub = Hub(log)
+    await hub.subscribe(ear, HERE, Seq(0))
+    for _ in range(6):
+        log.commit()
+    for seq in (2, 5, 6):
+        log.delete(seq)
+    hub.moved(HERE, Seq(6))
+    await settled(hub)
+    assert ear.heard == [1, 3, 4]
+    reads = log.reads
+    hub.publish(log.commit())
+    assert (ear.heard, log.reads) == ([1, 3, 4, 7], reads), "the hole is known, so what follows it is live"
+    await hub.subscribe(late, HERE, Seq(4))
+    assert late.heard == [7]
+
+
+async def test_who_joins_from_far_behind_misses_nothing_of_what_comes_meanwhile() -> None:
+    log, near, far = MemoryLog(), Ear(), Ear()
+    hub = Hub(log)
+    for _ in range(10):
+        log.commit()
+    await hub.subscribe(near, HERE, Seq(10))
+    joining = asyncio.create_task(hub.subscribe(far, HERE, Seq(0)))
+    while not joining.done():
+        if log.last[HERE] < 25:
+            hub.publish(log.commit())
+        await asyncio.sleep(0)
+    assert log.last[HERE] > 15, "some came while it joined"
+    hub.publish(log.commit())
+    assert far.heard == [*range(1, log.last[HERE] + 1)]
+    assert near.heard == [*range(11, log.last[HERE] + 1)]
+
+
+@pytest.mark.logs("catching up waits for the database")
+async def test_a_log_that_is_away_delays_and_loses_nothing() -> None:
+    log, ear = MemoryLog(), Ear()
+    hub = Hub(log)
+    await hub.subscribe(ear, HERE, Seq(0))
+    log.away = True
+    log.commit()
+    hub.publish(log.commit())
+    await settled(hub)
+    assert ear.heard == []
+    with pytest.raises(Unavailable):
+        await hub.sweep()
+    log.away = False
+    await hub.sweep()
+    await settled(hub)
+    assert ear.heard == [1, 2]
+
+
+async def test_a_sweep_finds_what_no_doorbell_told_of() -> None:
+    log, ear, other = MemoryLog(), Ear(), Ear()
+    hub = Hub(log)
+    await hub.subscribe(ear, HERE, Seq(0))
+    await hub.subscribe(other, ELSEWHERE, Seq(0))
+    log.commit()
+    await hub.sweep()
+    await settled(hub)
+    assert (ear.heard, other.heard) == ([1], [])
+
+
+@pytest.mark.logs("the sweep waits for the database")
+async def test_the_sweeper_sweeps_when_asked_and_outlives_an_absent_database() -> None:
+    log, ear, asked = MemoryLog(), Ear(), asyncio.Event()
+    hub = Hub(log)
+    await hub.subscribe(ear, HERE, Seq(0))
+    sweeping = asyncio.create_task(sweep_forever(hub, 3600, asked))
+    log.away = True
+    log.commit()
+    asked.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not asked.is_set()
+    assert ear.heard == []
+    log.away = False
+    asked.set()
+    async with asyncio.timeout(5):
+        while not ear.heard:
+            await asyncio.sleep(0)
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)
+
+
+async def test_who_left_hears_nothing_more_and_the_others_do() -> None:
+    log, leaver, stayer = MemoryLog(), Ear(), Ear()
+    hub = Hub(log)
+    await hub.subscribe(leaver, HERE, Seq(0))
+    await hub.subscribe(stayer, HERE, Seq(0))
+    log.open.clear()
+    log.commit()
+    hub.publish(log.commit())  # starts to read
+    await asyncio.sleep(0)
+    hub.unsubscribe(leaver, HERE)
+    hub.unsubscribe(leaver, HERE)
+    log.open.set()
+    await settled(hub)
+    assert (leaver.heard, stayer.heard) == ([], [1, 2])
+    hub.unsubscribe(stayer, HERE)
+    hub.publish(log.commit())
+    hub.moved(HERE, Seq(3))
+    await hub.sweep()
+    assert (stayer.heard, hub._channels, hub._tasks) == ([1, 2], {}, set())
+
+
+async def test_who_leaves_while_joining_is_not_kept() -> None:
+    """A socket that closes while the log is being read for it: `on_close` comes before `subscribe` returns."""
+    log, ear = MemoryLog(), Ear()
+    hub = Hub(log)
+    log.open.clear()
+    log.commit()
+    joining = asyncio.create_task(hub.subscribe(ear, HERE, Seq(0)))
+    await asyncio.sleep(0)
+    hub.unsubscribe(ear, HERE)
+    log.open.set()
+    await asyncio.gather(joining, return_exceptions=True)
+    heard = len(ear.heard)
+    hub.publish(log.commit())
+    assert len(ear.heard) == heard
+    assert hub._channels == {}
+
+
+@pytest.mark.parametrize("how", ["the log is away", "cancelled"])
+async def test_who_could_not_join_is_not_kept(how: str) -> None:
+    log, ear = MemoryLog(), Ear()
+    hub = Hub(log)
+    log.open.clear()
+    joining = asyncio.create_task(hub.subscribe(ear, HERE, Seq(0)))
+    await asyncio.sleep(0)
+    assert hub._channels
+    log.away = True
+    log.open.set() if how != "cancelled" else joining.cancel()
+    with pytest.raises(Unavailable if how != "cancelled" else asyncio.CancelledError):
+        await joining
+    hub.publish(log.commit())
+    assert (ear.heard, hub._channels) == ([], {})
+
+
+async def test_closing_ends_the_reading() -> None:
+    log, ear = MemoryLog(), Ear()
+    hub = Hub(log)
+    await hub.subscribe(ear, HERE, Seq(0))
+    log.open.clear()
+    log.commit()
+    hub.moved(HERE, Seq(1))
+    assert hub._tasks
+    await hub.close()
+    assert not hub._tasks
+
+
+class Play:
+    """Writers, bells that get lost, come twice or late, and people who come and go: as `chance` has it."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.log = MemoryLog(self.chance)
+        self.hub = Hub(self.log)
+        self.unpublished: list[Entry] = []  # by the writer of this process, in order
+        self.rung: list[int] = []  # by other workers
+        self.ever: set[int] = set()
+        self.deleted: set[int] = set()
+        self.joining: dict[Ear, asyncio.Task[None]] = {}
+        self.here: list[Ear] = []
+        self.since: dict[Ear, int] = {}
+
+    def commits(self) -> None:
+        entry = self.log.commit()
+        self.ever.add(entry.seq)
+        if self.chance.random() < 0.6:
+            self.unpublished.append(entry)
+        else:
+            self.rung += [entry.seq] * self.chance.randrange(3)
+
+    def publishes(self) -> None:
+        if self.unpublished:
+            self.hub.publish(self.unpublished.pop(0))
+
+    def loses_a_publish(self) -> None:
+        if self.unpublished:
+            self.unpublished.pop(0)
+
+    def rings(self) -> None:
+        if self.rung:
+            self.hub.moved(HERE, Seq(self.rung.pop(self.chance.randrange(len(self.rung)))))
+
+    def deletes(self) -> None:
+        if there := list(self.log.entries[HERE]):
+            seq = self.chance.choice(there[-4:])
+            self.log.delete(seq)
+            self.deleted.add(seq)
+
+    def joins(self) -> None:
+        ear = Ear()
+        self.since[ear] = self.chance.choice([0, self.log.last[HERE], max(0, self.log.last[HERE] - 5)])
+        self.joining[ear] = asyncio.create_task(self.hub.subscribe(ear, HERE, Seq(self.since[ear])))
+
+    def leaves(self) -> None:
+        if self.here:
+            ear = self.here.pop(self.chance.randrange(len(self.here)))
+            self.hub.unsubscribe(ear, HERE)
+            self.check(ear, upto=max(ear.heard, default=0))
+
+    def fails_or_recovers(self) -> None:
+        self.log.away = not self.log.away
+
+    def arrive(self) -> None:
+        for ear, task in list(self.joining.items()):
+            if task.done():
+                del self.joining[ear]
+                if task.exception() is None:
+                    self.here.append(ear)
+                else:
+                    assert isinstance(task.exception(), Unavailable)
+
+    def check(self, ear: Ear, upto: int) -> None:
+        assert ear.heard == sorted(set(ear.heard)), f"out of order or twice: {ear.heard}"
+        wanted = {seq for seq in self.ever - self.deleted if self.since[ear] < seq <= upto}
+        assert wanted <= set(ear.heard) <= self.ever, f"lost {wanted - set(ear.heard)} of {ear.heard}"
+
+    async def run(self) -> None:
+        acts = [self.commits] * 6 + [self.publishes] * 5 + [self.rings] * 2 + [self.joins, self.leaves, self.deletes]
+        acts += [self.loses_a_publish, self.fails_or_recovers]
+        for _ in range(60):
+            self.chance.choice(acts)()
+            for _ in range(self.chance.randrange(4)):
+                await asyncio.sleep(0)
+            self.arrive()
+        self.log.away = False
+        while self.joining:
+            await asyncio.sleep(0)
+            self.arrive()
+        await settled(self.hub)
+        await self.hub.sweep()
+        await settled(self.hub)
+        for ear in self.here:
+            self.check(ear, upto=self.log.last[HERE])
+        for ear in self.here:
+            self.hub.unsubscribe(ear, HERE)
+        assert self.hub._channels == {}
+
+
+@pytest.mark.logs("catching up waits for the database")
+async def test_nothing_is_lost_doubled_or_reordered_in_hundreds_of_plays_of_chance() -> None:
+    heard = 0
+    for seed in range(400):
+        play = Play(seed)
+        try:
+            await play.run()
+        except AssertionError as error:
+            raise AssertionError(f"with seed {seed}") from error
+        heard += sum(len(ear.heard) for ear in play.since)
+    assert heard > 10_000, "the plays were not empty"

@@ -1,0 +1,169 @@
+"""Who may invite, and when: seeds/invites-api.md, POST /invites."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chat.errors import InviteRefused
+from chat.invites import plan_invite
+from chat.model import InviteHistory
+from tests.conftest import Cast
+from tests.house import House, Person
+
+NOW = datetime(2026, 1, 18, 10, 30, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(days=100)
+LESS_THAN_A_DAY_AGO = NOW - timedelta(hours=24) + timedelta(microseconds=1)
+
+
+def history(made: int = 0, partners: int = 0, **rest: Any) -> InviteHistory:
+    usual: dict[str, Any] = {"role": "user", "last_made_at": LONG_AGO if made else None, "active": False}
+    return InviteHistory(**(usual | rest), made=made, partners=partners)
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        pytest.param(history(), id="first, nobody met"),
+        pytest.param(history(1, 1), id="second, 1 met"),
+        pytest.param(history(2, 2), id="third, 2 met"),
+        pytest.param(history(3, 5), id="fourth, 5 met"),
+        pytest.param(history(4, 5), id="fifth, 5 met"),
+        pytest.param(history(1000, 5), id="1001st, 5 met"),
+        pytest.param(history(1, 1, last_made_at=NOW - timedelta(hours=24)), id="after just 24 hours"),
+        pytest.param(history(9, 0, role="admin", active=True, last_made_at=NOW), id="admin"),
+        pytest.param(history(9, 0, role="tester", active=True, last_made_at=NOW), id="tester"),
+    ],
+)
+def test_an_invite_may_be_made(allowed: InviteHistory) -> None:
+    plan_invite(allowed, NOW)
+
+
+@pytest.mark.parametrize(
+    ("refused", "because"),
+    [
+        pytest.param(history(1, 9, active=True), "active", id="one is active"),
+        pytest.param(
+            history(1, 9, last_made_at=NOW - timedelta(hours=24, microseconds=-1)), "24 hours", id="a day less"
+        ),
+        pytest.param(history(1, 9, last_made_at=NOW), "24 hours", id="a moment ago"),
+        pytest.param(history(1, 9, last_made_at=NOW + timedelta(hours=1)), "24 hours", id="clock set back"),
+        pytest.param(history(1, 0), "at least 1 ", id="second, nobody met"),
+        pytest.param(history(2, 1), "at least 2 ", id="third, 1 met"),
+        pytest.param(history(3, 4), "at least 5 ", id="fourth, 4 met"),
+        pytest.param(history(7, 4), "at least 5 ", id="eighth, 4 met"),
+    ],
+)
+def test_an_invite_may_not_be_made(refused: InviteHistory, because: str) -> None:
+    with pytest.raises(InviteRefused, match=because):
+        plan_invite(refused, NOW)
+
+
+async def asks(person: Person) -> int:
+    answer = await person.api.post("/invites")
+    if answer.status_code != 200:
+        assert list(answer.json()) == ["error"]
+    return answer.status_code
+
+
+async def use_up_invites_of(person: Person) -> None:
+    """As if somebody had registered with each."""
+    used = await person.house.sql(
+        "UPDATE invites SET used_at = %s, used_by = %s WHERE created_by = %s AND used_at IS NULL RETURNING id",
+        person.house.clock(),
+        person.id,
+        person.id,
+    )
+    assert used
+
+
+async def test_a_code_is_eight_upper_case_hex_digits(house: House) -> None:
+    host = await house.person("host", role="admin")
+    answers = [await host.api.post("/invites") for _ in range(5)]
+    assert [list(answer.json()) for answer in answers] == [["invite_code"]] * 5
+    codes = {answer.json()["invite_code"] for answer in answers}
+    assert len(codes) == 5
+    assert all(re.fullmatch("[0-9A-F]{8}", code) for code in codes)
+
+
+async def test_nobody_invites_without_a_token(house: House) -> None:
+    assert (await house.client().post("/invites")).status_code == 401
+
+
+async def test_a_second_invite_waits_until_the_first_is_used_and_a_day_has_passed(house: House, cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    await alice.posts("hello", to=bob)
+    assert await asks(alice) == 200
+    house.clock.forward(hours=25)
+    assert await asks(alice) == 403  # still active
+    await use_up_invites_of(alice)
+    assert await asks(alice) == 200
+
+
+async def test_a_used_invite_does_not_shorten_the_day(house: House, cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    await alice.posts("hello", to=bob)
+    assert await asks(alice) == 200
+    await use_up_invites_of(alice)
+    house.clock.forward(hours=23, minutes=59)
+    assert await asks(alice) == 403
+    house.clock.forward(minutes=1)
+    assert await asks(alice) == 200
+
+
+async def test_an_expired_invite_makes_room_for_another(house: House, cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    await alice.posts("hello", to=bob)
+    assert await asks(alice) == 200
+    house.clock.forward(days=6, hours=12)  # sessions end after seven days, as invites do
+    assert await asks(alice) == 403
+    await house.sql("UPDATE invites SET expires_at = %s WHERE created_by = %s", house.clock(), alice.id)
+    assert await asks(alice) == 200
+
+
+async def test_later_invites_need_more_people_to_have_been_met(house: House, cast: Cast) -> None:
+    alice, *others = await cast("alice", "bob", "carol", "dave", "erin", "frank")
+    needed = [0, 1, 2, 5, 5]
+    for nth, partners in enumerate(needed):
+        before = needed[nth - 1] if nth else 0
+        for met in range(before, partners):
+            assert await asks(alice) == 403, f"invite {nth + 1} with {met} met"
+            await alice.posts("hello", to=others[met])
+            await alice.posts("hello again", to=others[met])  # the same person counts once
+        assert await asks(alice) == 200, f"invite {nth + 1}"
+        await use_up_invites_of(alice)
+        house.clock.forward(hours=24)
+
+
+async def test_who_was_written_to_counts_as_much_as_who_wrote(house: House, cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    assert await asks(alice) == 200
+    await use_up_invites_of(alice)
+    house.clock.forward(hours=24)
+    await alice.meets(bob)
+    assert await asks(alice) == 403  # they have met, but not chatted
+    await bob.posts("hello", to=alice)
+    assert await asks(alice) == 200
+
+
+@pytest.mark.parametrize("role", ["admin", "tester"])
+async def test_admins_and_testers_make_as_many_as_they_like(house: House, role: str) -> None:
+    host = await house.person("host", role=role)
+    assert [await asks(host) for _ in range(8)] == [200] * 8
+
+
+async def test_of_10_invites_asked_for_at_once_one_is_made(house: House, cast: Cast) -> None:
+    (alice,) = await cast("alice")
+    assert sorted(await asyncio.gather(*(asks(alice) for _ in range(10)))) == [200] + [403] * 9
+    assert await house.sql("SELECT count(*) FROM invites WHERE created_by = %s", alice.id) == [(1,)]
+
+
+async def test_an_invite_can_be_used_as_soon_as_it_is_made(house: House, cast: Cast) -> None:
+    (alice,) = await cast("alice")
+    code = (await alice.api.post("/invites")).json()["invite_code"]
+    body = {"username": f"guest_{alice.id}", "password": "long enough", "invite_code": code}
+    answer = await house.client().post("/register", json=body)
+    assert answer.status_code == 200
+    assert await house.sql("SELECT invited_by FROM users WHERE id = %s", answer.json()["user_id"]) == [(alice.id,)]

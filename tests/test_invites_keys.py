@@ -1,0 +1,228 @@
+"""Keys of direct conversations: DESIGN section 5; seeds/invites-api.md, endpoints 9 and 10."""
+
+import asyncio
+from base64 import b64decode
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from crypto.conversation_keys import KeySeal, UnreadableKey
+from store.database import Database
+from store.keys import Keys
+from tests.conftest import Cast
+from tests.house import KEK, House, Person
+
+
+async def start(person: Person, other: Person) -> tuple[bytes, bool]:
+    answer = await person.api.get("/conversation/start", params={"user_id": other.id})
+    assert answer.status_code == 200, answer.text
+    assert sorted(answer.json()) == ["aes_key", "reset"]
+    return b64decode(answer.json()["aes_key"], validate=True), answer.json()["reset"]
+
+
+async def check(person: Person, other: Person) -> bytes | None:
+    answer = await person.api.get("/conversation/check-key", params={"user_id": other.id})
+    assert answer.status_code == 200, answer.text
+    if answer.json() == {"new_key": False}:
+        return None
+    assert sorted(answer.json()) == ["aes_key", "new_key"]
+    assert answer.json()["new_key"] is True
+    return b64decode(answer.json()["aes_key"], validate=True)
+
+
+async def pending(*people: Person) -> list[tuple[Any, ...]]:
+    """What lies in the database for these: conversation, recipient, sealed key."""
+    query = "SELECT conversation_id, user_id, sealed_key FROM pending_keys WHERE user_id = ANY(%s) ORDER BY user_id"
+    return await people[0].house.sql(query, [person.id for person in people])
+
+
+async def everything_about_keys(house: House) -> bytes:
+    """All rows that could hold one, as PostgreSQL's own text in UTF-8."""
+    rows = await house.sql("SELECT p::text FROM pending_keys p UNION ALL SELECT c::text FROM conversations c")
+    assert rows
+    return "\n".join(row[0] for row in rows).encode()
+
+
+async def test_a_new_conversation_has_a_key_of_32_bytes_and_no_reset(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    key, reset = await start(alice, bob)
+    assert len(key) == 32
+    assert reset is False
+
+
+async def test_the_other_fetches_the_same_key_once(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    key, _ = await start(alice, bob)
+    assert await check(bob, alice) == key
+    assert await check(bob, alice) is None
+
+
+async def test_the_one_who_started_has_nothing_to_fetch(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    await start(alice, bob)
+    assert await check(alice, bob) is None
+
+
+async def test_there_is_no_key_before_somebody_started(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    assert await check(alice, bob) is None
+    await alice.posts("hello", to=bob)
+    assert await check(bob, alice) is None
+
+
+async def test_of_many_who_fetch_at_once_one_gets_the_key(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    key, _ = await start(alice, bob)
+    fetched = await asyncio.gather(*(check(bob, alice) for _ in range(8)))
+    assert sorted(fetched, key=str) == sorted([key] + [None] * 7, key=str)
+
+
+async def test_starting_back_hands_out_the_pending_key_and_keeps_the_messages(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    key, _ = await start(alice, bob)
+    message = await alice.posts("hello", to=bob)
+    assert await start(bob, alice) == (key, False)
+    shown = await bob.api.get("/allmessages", params={"user_id": alice.id})
+    assert [one["id"] for one in shown.json()] == [message]
+    assert await check(alice, bob) is None
+
+
+async def test_a_reset_deletes_every_message_and_makes_another_key(cast: Cast) -> None:
+    alice, bob, carol = await cast("alice", "bob", "carol")
+    first, _ = await start(alice, bob)
+    assert await check(bob, alice) == first
+    await alice.posts("hello", to=bob)
+    await bob.posts("hello back", to=alice)
+    await alice.posts("kept", to=carol)
+    second, reset = await start(bob, alice)
+    assert reset is True
+    assert second != first
+    for one, other in ((alice, bob), (bob, alice)):
+        assert (await one.api.get("/allmessages", params={"user_id": other.id})).json() == []
+    assert await check(alice, bob) == second
+    assert len((await carol.api.get("/allmessages", params={"user_id": alice.id})).json()) == 1
+
+
+async def test_starting_again_before_the_other_fetched_replaces_the_key(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    first, _ = await start(alice, bob)
+    second, reset = await start(alice, bob)
+    assert reset is True
+    assert second != first
+    assert await check(bob, alice) == second
+    assert await check(bob, alice) is None
+
+
+async def test_messages_after_a_reset_arrive_as_ever(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    await start(alice, bob)
+    before = await alice.posts("old", to=bob)
+    await start(alice, bob)
+    after = await alice.posts("new", to=bob)
+    assert after > before
+    shown = await bob.api.get("/messages", params={"user_id": alice.id})
+    assert [one["message"] for one in shown.json()] == ["new"]
+
+
+async def test_two_who_start_at_the_same_moment_end_with_one_key(cast: Cast) -> None:
+    people = await cast(*(f"one{n}" for n in range(8)))
+    pairs = [(one, other) for one in people for other in people if one.id < other.id][:20]
+    for one, other in pairs:
+        (key, reset), (same_key, same_reset) = await asyncio.gather(start(one, other), start(other, one))
+        assert key == same_key
+        assert (reset, same_reset) == (False, False)
+        assert await check(one, other) is None
+        assert await check(other, one) is None
+    assert await pending(*people) == []
+
+
+async def test_a_key_lies_sealed_until_it_is_fetched_and_leaves_only_its_fingerprint(cast: Cast, house: House) -> None:
+    alice, bob = await cast("alice", "bob")
+    key, _ = await start(alice, bob)
+    ((conversation, recipient, sealed),) = await pending(alice, bob)
+    assert recipient == bob.id
+    assert key not in sealed
+    assert len(sealed) == 60  # nonce, ciphertext, tag
+    assert key.hex().encode() not in await everything_about_keys(house)
+    assert await check(bob, alice) == key
+    assert await pending(alice, bob) == []
+    assert key.hex().encode() not in await everything_about_keys(house)
+    kept = await house.sql("SELECT key_fingerprint FROM conversations WHERE id = %s", conversation)
+    assert kept == [(sha256(key).digest(),)]
+
+
+@pytest.mark.logs("pending key of conversation .* is unreadable")
+async def test_a_sealed_key_that_is_moved_cannot_be_opened(cast: Cast, house: House) -> None:
+    alice, bob, eve = await cast("alice", "bob", "eve")
+    await start(alice, bob)
+    await start(alice, eve)
+    ((conversation, _, sealed),) = await pending(bob)
+    await house.sql("UPDATE pending_keys SET sealed_key = %s WHERE user_id = %s", sealed, eve.id)
+    assert await check(eve, alice) is None  # another conversation
+    await house.sql("UPDATE pending_keys SET user_id = %s WHERE conversation_id = %s", alice.id, conversation)
+    assert await check(alice, bob) is None  # another recipient
+    seal = KeySeal(bytes.fromhex(KEK))
+    assert len(seal.open(sealed, conversation, bob.id)) == 32
+    with pytest.raises(UnreadableKey):
+        seal.open(sealed, conversation, alice.id)
+
+
+@pytest.mark.parametrize("path", ["/conversation/start", "/conversation/check-key"])
+async def test_whom_one_cannot_have_a_key_with(cast: Cast, house: House, path: str) -> None:
+    (alice,) = await cast("alice")
+    wanted = {
+        "": 400,
+        "?user_id=": 400,
+        "?user_id=bob": 400,
+        "?user_id=-1": 400,
+        "?user_id=1.0": 400,
+        f"?user_id={2**63}": 400,
+        f"?user_id={alice.id}": 400,
+        "?user_id=0": 404,
+        f"?user_id={2**63 - 1}": 404,
+    }
+    assert {query: (await alice.api.get(path + query)).status_code for query in wanted} == wanted
+    stranger = await house.client().get(f"{path}?user_id={alice.id}")
+    assert stranger.status_code == 401
+    assert list(stranger.json()) == ["error"]
+    assert await pending(alice) == []
+
+
+async def test_a_conversation_that_began_with_a_code_is_reset(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
+    await at_alice.says("before")
+    await at_bob.hears("before")
+    key, reset = await start(alice, bob)
+    assert reset is True
+    assert await bob.history(conversation) == []
+    assert await check(bob, alice) == key
+    await at_alice.says("after")  # the sockets stay, and so does the order
+    await at_bob.hears("after")
+    assert await bob.history(conversation) == ["after"]
+
+
+@pytest.mark.logs("pending key of conversation .* is unreadable")
+async def test_another_key_encryption_key_drops_what_it_cannot_open(
+    cast: Cast, house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    alice, bob = await cast("alice", "bob")
+    first, _ = await start(alice, bob)
+    database = Database(house.url, "another operator")
+    await database.open(10)
+    try:
+        changed = Keys(database, KeySeal(bytes(32)))
+        assert await changed.take(bob.id, alice.id) is None  # type: ignore[arg-type]
+        assert await pending(alice, bob) == []
+        assert "unreadable" in caplog.text
+
+        await start(alice, bob)
+        handed_out = await changed.start(bob.id, alice.id)  # type: ignore[arg-type]
+        assert handed_out is not None
+        assert handed_out.reset
+        assert handed_out.key != first
+        assert await changed.take(alice.id, bob.id) == handed_out.key  # type: ignore[arg-type]
+    finally:
+        await database.close()

@@ -1,0 +1,383 @@
+"""Messages of the invites API: seeds/invites-api.md, endpoints 11 to 15."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from chat.model import MAX_CONTENT_CHARS
+from handlers.invites.wire import local_timestamp, notification
+from tests.conftest import Cast
+from tests.house import House, Person
+
+LONGEST = "🦉" * (MAX_CONTENT_CHARS - 5) + "a\n\x01\x7f\u2028"
+
+
+async def send(person: Person, body: Any, **headers: str) -> httpx.Response:
+    return await person.api.post("/messages", json=body, headers=headers)
+
+
+async def shown(person: Person, path: str, other: Person, **query: Any) -> list[dict[str, Any]]:
+    answer = await person.api.get(path, params={"user_id": other.id, **query})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert isinstance(found, list)
+    return found
+
+
+async def texts(person: Person, path: str, other: Person, **query: Any) -> list[str]:
+    return [one["message"] for one in await shown(person, path, other, **query)]
+
+
+async def news_of(person: Person) -> tuple[str, int]:
+    answer = (await person.api.get("/messages/updates")).json()
+    assert sorted(answer) == ["all_messages", "notification_data"]
+    return answer["notification_data"], answer["all_messages"]
+
+
+async def senders_to(person: Person) -> list[dict[str, Any]]:
+    answer = (await person.api.get("/messages/newmessages")).json()
+    assert list(answer) == ["updates"]
+    return list(answer["updates"])
+
+
+def named(person: Person) -> dict[str, Any]:
+    return {"sender_id": person.id, "username": person.name}
+
+
+async def fill(house: House, one: Person, other: Person, count: int, text: str = "") -> None:
+    """Messages `0` to `count - 1` by `one`, put there as psql would."""
+    await one.posts("premise", to=other)
+    await house.sql(
+        "INSERT INTO messages (conversation_id, sender_id, content)"
+        " SELECT c.id, %s, nth || %s FROM conversations c, generate_series(0, %s) nth"
+        " WHERE user_id_1 = %s AND user_id_2 = %s ORDER BY nth",
+        one.id,
+        text,
+        count - 1,
+        min(one.id, other.id),
+        max(one.id, other.id),
+    )
+    await house.sql("DELETE FROM messages WHERE content = 'premise' AND sender_id = %s", one.id)
+
+
+# Sending
+
+
+async def test_ids_rise_and_the_first_message_makes_the_conversation(cast: Cast, house: House) -> None:
+    alice, bob, carol = await cast("alice", "bob", "carol")
+    assert await house.sql("SELECT 1 FROM members WHERE user_id = %s", alice.id) == []
+    answer = await send(alice, {"receiver_id": bob.id, "message": "hello"})
+    assert answer.status_code == 200
+    assert list(answer.json()) == ["message_id"]
+    ids = [answer.json()["message_id"]]
+    for sender, receiver in ((bob, alice), (alice, carol), (carol, bob), (alice, bob)):
+        ids.append(await sender.posts("hello", to=receiver))
+    assert ids == sorted(set(ids))
+    assert await texts(bob, "/messages", alice) == ["hello"] * 3
+
+
+async def test_two_who_write_first_at_the_same_moment_share_one_conversation(cast: Cast, house: House) -> None:
+    alice, bob = await cast("alice", "bob")
+    await asyncio.gather(*(one.posts("hello", to=other) for one, other in [(alice, bob), (bob, alice)] * 3))
+    assert len(await shown(alice, "/messages", bob)) == 6
+    assert await house.sql("SELECT count(*) FROM members WHERE user_id = %s", alice.id) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        pytest.param({}, 400, id="nothing"),
+        pytest.param({"message": "x"}, 400, id="no receiver"),
+        pytest.param({"receiver_id": "{bob}"}, 400, id="no message"),
+        pytest.param({"receiver_id": "{bob}", "message": ""}, 400, id="empty message"),
+        pytest.param({"receiver_id": "{bob}", "message": None}, 400, id="null"),
+        pytest.param({"receiver_id": "{bob}", "message": 5}, 400, id="number as message"),
+        pytest.param({"receiver_id": "{bob}", "message": ["x"]}, 400, id="list as message"),
+        pytest.param({"receiver_id": "5", "message": "x"}, 400, id="text as receiver"),
+        pytest.param({"receiver_id": None, "message": "x"}, 400, id="null as receiver"),
+        pytest.param({"receiver_id": True, "message": "x"}, 400, id="true as receiver"),
+        pytest.param({"receiver_id": 1.5, "message": "x"}, 400, id="fraction as receiver"),
+        pytest.param({"receiver_id": -1, "message": "x"}, 400, id="negative receiver"),
+        pytest.param({"receiver_id": 2**63, "message": "x"}, 400, id="receiver beyond bigint"),
+        pytest.param({"receiver_id": 10**400, "message": "x"}, 400, id="receiver of 400 digits"),
+        pytest.param({"receiver_id": "{alice}", "message": "x"}, 400, id="oneself"),
+        pytest.param({"receiver_id": 0, "message": "x"}, 404, id="nobody"),
+        pytest.param({"receiver_id": 2**63 - 1, "message": "x"}, 404, id="largest id"),
+        pytest.param({"receiver_id": "{bob}", "message": "a\0b"}, 400, id="U+0000"),
+        pytest.param({"receiver_id": "{bob}", "message": "x" * 700_001}, 400, id="too long"),
+        pytest.param({"receiver_id": "{bob}", "message": "🦉" * 700_001}, 400, id="too long in owls"),
+    ],
+)
+async def test_what_cannot_be_sent_leaves_no_trace(cast: Cast, house: House, body: dict[str, Any], status: int) -> None:
+    alice, bob = await cast("alice", "bob")
+    people = {"{alice}": alice.id, "{bob}": bob.id}
+    answer = await send(alice, {key: people.get(str(value), value) for key, value in body.items()})
+    assert answer.status_code == status, answer.text[:200]
+    assert list(answer.json()) == ["error"]
+    assert await house.sql("SELECT 1 FROM members WHERE user_id = %s", alice.id) == []
+
+
+@pytest.mark.parametrize("text", [r"\ud800", r"\udc00 x", r"\ud800\ud800", r"\ude00\ud83d"])
+async def test_half_a_surrogate_pair_is_a_400(cast: Cast, text: str) -> None:
+    alice, bob = await cast("alice", "bob")
+    for escape, status in ((r"\ud83e\udd89", 200), (text, 400)):
+        body = f'{{"receiver_id": {bob.id}, "message": "{escape}"}}'
+        answer = await alice.api.post("/messages", content=body)
+        assert answer.status_code == status, answer.text
+    assert await texts(bob, "/messages", alice) == ["🦉"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(LONGEST, id="700,000 code points in 2.8 MB"),
+        pytest.param("\x01" * MAX_CONTENT_CHARS, id="700,000 control characters, 4.2 MB of escapes"),
+        pytest.param("\x01\x1f\x7f\x85\u200b\u202e\ufeff\uffff\U0010ffff", id="characters that are hard to see"),
+        pytest.param(" \n\t ", id="only blanks"),
+        pytest.param("<script>alert('1')</script>'; DROP TABLE users; -- %s {} \\", id="what looks like code"),
+        pytest.param("e\u0301 ﬁ İ", id="not normalised"),
+    ],
+)
+async def test_any_text_comes_out_as_it_went_in(cast: Cast, text: str) -> None:
+    alice, bob = await cast("alice", "bob")
+    assert len(text) <= MAX_CONTENT_CHARS
+    await alice.posts(text, to=bob)
+    for path in ("/messages", "/allmessages"):
+        assert await texts(bob, path, alice) == [text], path
+
+
+async def test_a_body_over_5_mib_is_a_413(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    answer = await send(alice, {"receiver_id": bob.id, "message": "x" * (5 * 1024 * 1024)})
+    assert answer.status_code == 413
+    assert list(answer.json()) == ["error"]
+    assert await texts(bob, "/messages", alice) == []
+
+
+async def test_a_retry_gets_the_first_answer_and_stores_nothing(cast: Cast) -> None:
+    alice, bob, carol = await cast("alice", "bob", "carol")
+    key = {"Idempotency-Key": "one"}
+    first = await alice.posts("hello", to=bob, **key)
+    assert await alice.posts("hello", to=bob, **key) == first
+    assert await alice.posts("hello", to=bob) != first
+    assert await bob.posts("hello", to=alice, **key) != first  # the key is the sender's own
+    assert await alice.posts("hello", to=carol, **key) != first
+    assert len(await shown(bob, "/messages", alice)) == 3
+
+
+async def test_retries_that_come_together_store_one_message(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    ids = await asyncio.gather(*(alice.posts("hello", to=bob, **{"Idempotency-Key": "k"}) for _ in range(8)))
+    assert len(set(ids)) == 1
+    assert [one["id"] for one in await shown(bob, "/messages", alice)] == ids[:1]
+
+
+@pytest.mark.parametrize(
+    ("key", "status"),
+    [
+        pytest.param(b"k" * 200, 200, id="200 characters"),
+        pytest.param(b"k" * 201, 400, id="201 characters"),
+        pytest.param("ü".encode(), 400, id="not ASCII"),
+        pytest.param(b"a\tb", 400, id="a tab"),
+        pytest.param(b"", 400, id="empty"),
+    ],
+)
+async def test_what_an_idempotency_key_may_be(cast: Cast, key: bytes, status: int) -> None:
+    alice, bob = await cast("alice", "bob")
+    body = {"receiver_id": bob.id, "message": "hello"}
+    answer = await alice.api.post("/messages", json=body, headers={b"Idempotency-Key": key})  # type: ignore[dict-item]
+    assert answer.status_code == status, answer.text
+
+
+# Reading
+
+
+async def test_a_message_is_shown_field_by_field(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    before = datetime.now(UTC).replace(microsecond=0)
+    first, second = await alice.posts("hello", to=bob), await bob.posts("hello yourself", to=alice)
+    found = await shown(alice, "/messages", bob)
+    stamps = [one.pop("timestamp") for one in found]
+    a = {"sender_id": alice.id, "sender_username": alice.name, "receiver_id": bob.id, "receiver_username": bob.name}
+    b = {"sender_id": bob.id, "sender_username": bob.name, "receiver_id": alice.id, "receiver_username": alice.name}
+    assert found == [{"id": second, "message": "hello yourself"} | b, {"id": first, "message": "hello"} | a]
+    for stamp in stamps:
+        sent_at = datetime.strptime(stamp, "%m/%d/%Y, %I:%M:%S %p").astimezone()
+        assert before <= sent_at <= datetime.now(UTC)
+    assert await shown(bob, "/messages", alice) == await shown(alice, "/messages", bob)
+    assert await shown(bob, "/allmessages", alice) == await shown(alice, "/messages", bob)
+
+
+async def test_pages_hold_50_the_newest_first(cast: Cast, house: House) -> None:
+    alice, bob = await cast("alice", "bob")
+    await fill(house, alice, bob, 130)
+    newest_first = [str(nth) for nth in reversed(range(130))]
+    assert await texts(bob, "/messages", alice) == newest_first[:50]
+    assert [await texts(bob, "/messages", alice, page=page) for page in (1, 2, 3, 4, 10**17)] == [
+        newest_first[:50],
+        newest_first[50:100],
+        newest_first[100:],
+        [],
+        [],
+    ]
+    assert await texts(bob, "/allmessages", alice) == newest_first
+
+
+async def test_a_full_last_page_is_followed_by_an_empty_one(cast: Cast, house: House) -> None:
+    alice, bob = await cast("alice", "bob")
+    await fill(house, alice, bob, 100)
+    assert [len(await shown(bob, "/messages", alice, page=page)) for page in (1, 2, 3)] == [50, 50, 0]
+
+
+async def test_a_page_is_complete_however_large_its_messages(cast: Cast, house: House) -> None:
+    alice, bob = await cast("alice", "bob")
+    await fill(house, alice, bob, 60)
+    await house.sql(
+        "UPDATE messages SET content = content || repeat('🦉', 690000)"
+        " WHERE sender_id = %s AND content IN ('7', '30', '31', '59')",
+        alice.id,
+    )
+    everything = [str(nth) for nth in reversed(range(60))]
+    for path, query, expected in (
+        ("/allmessages", {}, everything),
+        ("/messages", {}, everything[:50]),
+        ("/messages", {"page": 2}, everything[50:]),
+    ):
+        found = await texts(bob, path, alice, **query)
+        assert [text.rstrip("🦉") for text in found] == expected
+        assert sum(len(text) for text in found) > 690_000
+
+
+@pytest.mark.parametrize("path", ["/messages", "/allmessages"])
+async def test_a_conversation_that_is_not_there_is_empty(cast: Cast, path: str) -> None:
+    alice, bob, carol = await cast("alice", "bob", "carol")
+    await bob.posts("not for alice", to=carol)
+    for id_ in (bob.id, carol.id, alice.id, 0, 2**63 - 1):
+        answer = await alice.api.get(path, params={"user_id": id_})
+        assert (answer.status_code, answer.json()) == (200, []), id_
+
+
+@pytest.mark.parametrize("path", ["/messages", "/allmessages"])
+@pytest.mark.parametrize("query", ["", "user_id=", "user_id=bob", "user_id=-1", "user_id=1e3", f"user_id={2**63}"])
+async def test_a_bad_user_id_is_a_400(cast: Cast, path: str, query: str) -> None:
+    (alice,) = await cast("alice")
+    assert (await alice.api.get(f"{path}?{query}")).status_code == 400
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "1.5", "one", "1_0", "+1", "9" * 19, "9" * 400])
+async def test_a_bad_page_is_a_400(cast: Cast, page: str) -> None:
+    alice, bob = await cast("alice", "bob")
+    for asked, status in (("1", 200), (page, 400)):
+        answer = await alice.api.get("/messages", params={"user_id": bob.id, "page": asked})
+        assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "text"),
+    [
+        pytest.param("UTC", "2026-01-18T10:30:00", "1/18/2026, 10:30:00 AM", id="the seed's own"),
+        pytest.param("UTC", "2026-01-18T00:00:00", "1/18/2026, 12:00:00 AM", id="midnight"),
+        pytest.param("UTC", "2026-01-18T12:00:00", "1/18/2026, 12:00:00 PM", id="noon"),
+        pytest.param("UTC", "2026-12-01T13:05:09.999999", "12/1/2026, 1:05:09 PM", id="afternoon, cut to seconds"),
+        pytest.param("Europe/Berlin", "2026-01-18T23:30:00", "1/19/2026, 12:30:00 AM", id="Berlin in winter"),
+        pytest.param("Europe/Berlin", "2026-07-18T10:30:00", "7/18/2026, 12:30:00 PM", id="Berlin in summer"),
+        pytest.param("America/New_York", "2026-01-01T04:59:59", "12/31/2025, 11:59:59 PM", id="New York"),
+        pytest.param("Asia/Kathmandu", "2026-01-18T10:30:00", "1/18/2026, 4:15:00 PM", id="Kathmandu, a quarter"),
+    ],
+)
+def test_a_timestamp_is_local(monkeypatch: pytest.MonkeyPatch, zone: str, moment: str, text: str) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        shown_as = local_timestamp(datetime.fromisoformat(moment).replace(tzinfo=UTC))
+    time.tzset()
+    assert shown_as == text
+
+
+# News
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        ([], ""),
+        (["Alice"], "Alice sent you a new message"),
+        (["Alice", "Bob"], "Alice and Bob sent you a new message"),
+        (["Alice", "Bob", "Charlie"], "Alice, Bob, and Charlie sent you a new message"),
+        (["Al", "Bo", "Cy", "Di"], "Al, Bo, Cy, and Di sent you a new message"),
+    ],
+    ids=["nobody", "one", "two", "three", "four"],
+)
+def test_how_news_is_told(names: list[str], text: str) -> None:
+    assert notification(names) == text
+
+
+async def test_news_names_the_latest_sender_first_and_is_told_once(cast: Cast) -> None:
+    alice, bob, carol, dave = await cast("alice", "bob", "carol", "dave")
+    assert await news_of(alice) == ("", 0)
+    await bob.posts("1", to=alice)
+    assert await news_of(alice) == (f"{bob.name} sent you a new message", 1)
+    assert await news_of(alice) == ("", 0)
+    await bob.posts("2", to=alice)
+    await carol.posts("3", to=alice)
+    await carol.posts("4", to=alice)
+    assert await news_of(alice) == (f"{carol.name} and {bob.name} sent you a new message", 3)
+    for sender in (carol, dave, bob, carol):
+        await sender.posts("5", to=alice)
+    assert await news_of(alice) == (f"{carol.name}, {bob.name}, and {dave.name} sent you a new message", 4)
+    assert await news_of(alice) == ("", 0)
+
+
+async def test_own_and_deleted_messages_are_no_news(cast: Cast, house: House) -> None:
+    alice, bob, carol = await cast("alice", "bob", "carol")
+    await alice.posts("mine", to=bob)
+    assert await news_of(alice) == ("", 0)
+    await bob.posts("kept", to=alice)
+    taken_back = await bob.posts("taken back", to=alice)
+    also_taken_back = await carol.posts("also taken back", to=alice)
+    await house.sql("DELETE FROM messages WHERE id = ANY(%s)", [taken_back, also_taken_back])
+    assert await news_of(alice) == (f"{bob.name} sent you a new message", 1)
+    assert await news_of(bob) == (f"{alice.name} sent you a new message", 1)
+
+
+async def test_news_is_told_to_one_of_several_who_ask_at_once(cast: Cast) -> None:
+    alice, bob, carol = await cast("alice", "bob", "carol")
+    for sender in (bob, carol, bob):
+        await sender.posts("hello", to=alice)
+    told = [count for _, count in await asyncio.gather(*(news_of(alice) for _ in range(8)))]
+    assert sum(told) == 3
+
+
+async def test_everybody_who_wrote_is_listed_once_the_latest_first(cast: Cast) -> None:
+    alice, bob, carol, dave = await cast("alice", "bob", "carol", "dave")
+    assert await senders_to(alice) == []
+    for sender in (bob, carol, bob):
+        await sender.posts("hello", to=alice)
+    await alice.posts("hello", to=dave)
+    assert await senders_to(alice) == [named(bob), named(carol)]
+    await news_of(alice)
+    assert await senders_to(alice) == [named(bob), named(carol)]  # looking takes nobody off the list
+    assert await senders_to(dave) == [named(alice)]
+
+
+async def test_the_list_follows_deletion(cast: Cast, house: House) -> None:
+    alice, bob, carol = await cast("alice", "bob", "carol")
+    await bob.posts("first", to=alice)
+    await carol.posts("second", to=alice)
+    third = await bob.posts("third", to=alice)
+    assert await senders_to(alice) == [named(bob), named(carol)]
+    await house.sql("DELETE FROM messages WHERE id = %s", third)
+    assert await senders_to(alice) == [named(carol), named(bob)]
+    await house.sql("DELETE FROM messages WHERE sender_id = %s", bob.id)
+    assert await senders_to(alice) == [named(carol)]
+
+
+@pytest.mark.parametrize("path", ["/messages", "/allmessages", "/messages/updates", "/messages/newmessages"])
+async def test_nobody_reads_without_a_token(house: House, path: str) -> None:
+    answer = await house.client().get(path)
+    assert answer.status_code == 401
+    assert list(answer.json()) == ["error"]

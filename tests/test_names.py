@@ -1,0 +1,186 @@
+"""What user names, e-mail addresses, passwords and bios may look like: the tables of chat/names.py."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chat import names
+from chat.errors import Invalid
+
+ACCEPTED = [
+    pytest.param("alice", "alice", "alice", id="plain"),
+    pytest.param("Alice", "Alice", "alice", id="case is kept and folded in the key"),
+    pytest.param("foo@bar", "foo@bar", "foo@bar", id="RFC 8265 3.5 example 2: a sign"),
+    pytest.param("fußball", "fußball", "fussball", id="RFC 8265 3.5 example 4: sharp s"),
+    pytest.param("π", "π", "π", id="RFC 8265 3.5 example 5: greek"),
+    pytest.param("Σ", "Σ", "\u03c3", id="RFC 8265 3.5 example 6: capital sigma"),
+    pytest.param("\u03c3ς", "\u03c3ς", "\u03c3\u03c3", id="RFC 8265 3.5 example 7: final sigma folds to sigma"),
+    pytest.param("\uff2a\uff4f\uff45", "Joe", "joe", id="full width becomes half width"),
+    pytest.param("e\u0301va", "éva", "éva", id="a combining accent is composed"),
+    pytest.param("אבג", "אבג", "אבג", id="right to left"),
+    pytest.param("x", "x", "x", id="one character"),
+    pytest.param("a" * 20, "a" * 20, "a" * 20, id="twenty"),
+    pytest.param("é" * 20, "é" * 20, "é" * 20, id="twenty of two bytes each"),
+    pytest.param("e\u0301" * 20, "é" * 20, "é" * 20, id="twenty after composition"),
+    pytest.param("漢" * 20, "漢" * 20, "漢" * 20, id="twenty of three bytes each"),
+]
+
+REFUSED = [
+    pytest.param("", id="empty"),
+    pytest.param("foo bar", id="RFC 8265 3.5 example 8: a space"),
+    pytest.param("foo ", id="a space at the end"),
+    pytest.param(" ", id="only a space"),
+    pytest.param("a\u3000b", id="an ideographic space"),
+    pytest.param("a\tb", id="a tab"),
+    pytest.param("henry\u2163", id="RFC 8265 3.5 example 10: roman four, a compatibility character"),
+    pytest.param("\ufb01n", id="a ligature, a compatibility character"),
+    pytest.param("\u265a", id="RFC 8265 3.5 example 11: a symbol"),
+    pytest.param("🙂", id="an emoji"),
+    pytest.param("a\u200bb", id="a zero-width space"),
+    pytest.param("\u202ealice", id="a direction override"),
+    pytest.param("אa", id="mixed directions, RFC 5893"),
+    pytest.param("a\0b", id="U+0000"),
+    pytest.param("a\ud800", id="a lone surrogate"),
+    pytest.param("a" * 21, id="twenty-one"),
+    pytest.param("a" * 1_000_000, id="a megabyte"),
+    pytest.param("admin", id="reserved"),
+    pytest.param("ADMIN", id="reserved, in capitals"),
+    pytest.param("\uff21\uff24\uff2d\uff29\uff2e", id="reserved, full width"),
+]
+
+
+@pytest.mark.parametrize(("typed", "name", "key"), ACCEPTED)
+def test_a_user_name_has_a_form_that_is_shown_and_a_key_that_is_unique(typed: str, name: str, key: str) -> None:
+    assert names.username(typed) == names.Username(name, key)
+    assert names.username_key(typed) == key
+
+
+@pytest.mark.parametrize("typed", REFUSED)
+def test_what_is_no_user_name_is_refused(typed: str) -> None:
+    with pytest.raises(Invalid):
+        names.username(typed)
+
+
+@pytest.mark.parametrize("typed", ["alice", "ALICE", "aLiCe", "\uff41\uff4c\uff49\uff43\uff45"])
+def test_spellings_that_look_alike_have_one_key(typed: str) -> None:
+    assert names.username_key(typed) == "alice"
+
+
+def test_the_operator_may_give_a_reserved_name() -> None:
+    assert names.username("Admin", reserved=True) == names.Username("Admin", "admin")
+
+
+@pytest.mark.parametrize("typed", ["", "foo bar", "a\0b", "a\ud800", "a" * 21])
+def test_what_is_no_user_name_is_looked_up_by_a_key_that_nobody_has(typed: str) -> None:
+    assert names.username_key(typed) == ""
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=25))
+def test_a_name_once_accepted_is_in_its_final_form(typed: str) -> None:
+    try:
+        once = names.username(typed)
+    except Invalid:
+        return
+    assert names.username(once.name) == once
+    assert 1 <= len(once.name) <= 20
+    assert "\0" not in once.name
+    assert " " not in once.name
+
+
+@pytest.mark.parametrize(
+    ("typed", "normal"),
+    [
+        pytest.param("kim@example.com", "kim@example.com", id="plain"),
+        pytest.param("Kim@EXAMPLE.com", "Kim@example.com", id="only the domain has no case"),
+        pytest.param("kim@пример.рф", "kim@пример.рф", id="an international domain"),
+        pytest.param("kim@nas", "kim@nas", id="home network: a bare name"),
+        pytest.param("kim@fritz.box", "kim@fritz.box", id="home network: a router's own domain"),
+        pytest.param("kim@nas.local", "kim@nas.local", id="home network: mDNS, RFC 6762"),
+        pytest.param("kim@localhost", "kim@localhost", id="home network: this machine"),
+        pytest.param("kim@nas.home.arpa", "kim@nas.home.arpa", id="home network: RFC 8375"),
+    ],
+)
+def test_an_email_address_has_a_normal_form(typed: str, normal: str) -> None:
+    assert names.email(typed) == normal
+    assert names.email_key(typed) == normal.lower()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("kim", id="no at"),
+        pytest.param("@example.com", id="nobody"),
+        pytest.param("kim@", id="nowhere"),
+        pytest.param("kim@a@example.com", id="two ats"),
+        pytest.param("kim lee@example.com", id="a space"),
+        pytest.param("Kim <kim@example.com>", id="a display name"),
+        pytest.param("kim\0@example.com", id="U+0000"),
+        pytest.param("kim@example.com\n", id="a line end"),
+        pytest.param("kim\ud800@example.com", id="a lone surrogate"),
+        pytest.param("kim@" + "a." * 130 + "com", id="255 characters and more"),
+    ],
+)
+def test_what_is_no_email_address_is_refused(typed: str) -> None:
+    with pytest.raises(Invalid):
+        names.email(typed)
+    assert names.email_key(typed) == ""
+
+
+@pytest.mark.parametrize(
+    ("password", "complaint"),
+    [
+        pytest.param("Abc1x", "at least 6", id="five characters"),
+        pytest.param("é1Aa", "at least 6", id="six bytes but four characters"),
+        pytest.param("abcdef1", "uppercase", id="no uppercase letter"),
+        pytest.param("ABCDEF1", "lowercase", id="no lowercase letter"),
+        pytest.param("Abcdefg", "digit", id="no digit"),
+        pytest.param("", "at least 6", id="empty"),
+        pytest.param("Aa1" + "x" * 1022, "1,024 bytes", id="1,025 bytes"),
+        pytest.param("Aa1" + "é" * 511, "1,024 bytes", id="1,025 bytes in 514 characters"),
+    ],
+)
+def test_the_codes_api_refuses_a_weak_or_endless_password(password: str, complaint: str) -> None:
+    with pytest.raises(Invalid, match=complaint):
+        names.password_of_codes(password)
+
+
+@pytest.mark.parametrize("password", ["Abcd1x", "Aa1" + "x" * 1021, "Aa1" + "é" * 510, "Aa1 🙂🙂🙂"])
+def test_the_codes_api_accepts_a_good_password_as_it_is(password: str) -> None:
+    assert names.password_of_codes(password) == password
+
+
+@pytest.mark.parametrize(
+    ("password", "complaint"),
+    [
+        pytest.param("1234567", "at least 8", id="seven characters"),
+        pytest.param("éééé", "at least 8", id="eight bytes but four characters"),
+        pytest.param("x" * 73, "72 bytes", id="73 bytes"),
+        pytest.param("é" * 36 + "x", "72 bytes", id="73 bytes in 37 characters"),
+    ],
+)
+def test_the_invites_api_refuses_a_short_password_and_what_bcrypt_would_cut(password: str, complaint: str) -> None:
+    with pytest.raises(Invalid, match=complaint):
+        names.password_of_invites(password)
+
+
+@pytest.mark.parametrize("password", ["12345678", "x" * 72, "é" * 36])
+def test_the_invites_api_accepts_eight_characters_up_to_72_bytes(password: str) -> None:
+    assert names.password_of_invites(password) == password
+
+
+def test_a_bio_is_any_text_up_to_its_length_but_for_nul() -> None:
+    assert names.bio("\n 🙂 <b>" + "é" * 1993) == "\n 🙂 <b>" + "é" * 1993
+    with pytest.raises(Invalid, match="2,000"):
+        names.bio("x" * 2001)
+    with pytest.raises(Invalid, match=r"U\+0000"):
+        names.bio("a\0b")
+
+
+def test_nul_is_refused_wherever_it_stands() -> None:
+    for text in ("\0", "a\0", "\0a"):
+        with pytest.raises(Invalid):
+            names.no_nul(text)
+    names.no_nul("")
+    names.no_nul("\u0001 \u2400")

@@ -1,0 +1,249 @@
+"""Whatever comes over the wire is either understood or refused as Invalid; nothing else happens."""
+
+import json
+import re
+from base64 import b64encode
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from websockets.frames import Opcode
+from websockets.protocol import CLIENT, State
+from websockets.protocol import Protocol as WebSocketProtocol
+
+from chat.errors import Invalid, InvalidBody
+from chat.model import MAX_CONTENT_CHARS, MAX_ID, ConversationId, Seq, message_uuid, seq_of
+from handlers.base import Handler, encode, number, uuid
+from handlers.codes import wire as codes_wire
+from handlers.codes.messages import parse_cursor
+from handlers.invites import wire as invites_wire
+from handlers.invites.pictures import picture_of
+from handlers.invites.wire import local_timestamp, notification
+from handlers.sockets import text_frame
+
+HANDLERS = Path(__file__).parent.parent / "handlers"
+SEQS = st.integers(0, 2**62 - 1).map(Seq)
+CONVERSATIONS = st.uuids().map(ConversationId)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+def bodies() -> list[type]:
+    """Every type that some handler reads a body as."""
+    sources = [file.read_text() for file in HANDLERS.glob("*/*.py")]
+    used = {name for source in sources for name in re.findall(r"\.body\((\w+)\)", source)}
+    return [getattr(wire, name) for wire in (codes_wire, invites_wire) for name in sorted(used) if hasattr(wire, name)]
+
+
+def body(content: bytes, shape: type) -> Any:
+    """What `Handler.body` makes of it, without a server around."""
+    standing_in: Any = SimpleNamespace(request=SimpleNamespace(body=content))
+    return Handler.body(standing_in, shape)
+
+
+def check_body(content: bytes, shape: type) -> None:
+    with suppress(Invalid):
+        assert isinstance(body(content, shape), shape)
+
+
+def test_the_bodies_are_found() -> None:
+    assert {codes_wire.Register, codes_wire.MessageEdit, invites_wire.Send, invites_wire.Upload} <= set(bodies())
+
+
+@pytest.mark.parametrize("shape", bodies(), ids=lambda shape: shape.__module__.split(".")[1] + "." + shape.__name__)
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_any_bytes_are_a_body_or_invalid(shape: type, data: st.DataObject) -> None:
+    check_body(data.draw(st.binary(max_size=40), label="bytes"), shape)
+    check_body(json.dumps(data.draw(JSON, label="value")).encode(), shape)
+    fields = msgspec.structs.fields(shape)
+    named = {field.encode_name: data.draw(JSON | st.text() | st.uuids().map(str), field.name) for field in fields}
+    check_body(json.dumps(named).encode(), shape)
+    check_body(json.dumps(named).encode()[: data.draw(st.integers(0, 60), label="cut")], shape)
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        pytest.param(b"", InvalidBody, id="nothing"),
+        pytest.param(b"{", InvalidBody, id="half"),
+        pytest.param(b'{"username":"","password":""}{}', InvalidBody, id="two"),
+        pytest.param(b"[" * 100_000, Invalid, id="very deep and no object"),
+        pytest.param(b'{"x":' * 100_000, InvalidBody, id="very deep and named"),
+        pytest.param(b'{"username":"\xff","password":""}', InvalidBody, id="not UTF-8"),
+        pytest.param(b'{"username":"\xed\xa0\x80","password":""}', InvalidBody, id="a surrogate in UTF-8"),
+        pytest.param(b'{"username":"\\ud800","password":""}', InvalidBody, id="a lone surrogate"),
+        pytest.param(b"{'username': 'a'}", InvalidBody, id="no JSON"),
+        pytest.param(b"{}", Invalid, id="a field is missing"),
+        pytest.param(b'{"username":1,"password":""}', Invalid, id="a field is of the wrong type"),
+        pytest.param(b"[]", Invalid, id="no object"),
+        pytest.param(b"null", Invalid, id="null"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_told_from_one_that_is_wrong(content: bytes, error: type[Invalid]) -> None:
+    with pytest.raises(Invalid) as refused:
+        body(content, invites_wire.Login)
+    assert type(refused.value) is error
+
+
+def test_no_text_with_a_lone_surrogate_gets_in() -> None:
+    """It would fail far away: where it is hashed, stored or sent."""
+    for content in (b'"\\ud800"', b'"\\udc00\\ud800"', b'"\\ud800x"', b'"\xed\xa0\x80"'):
+        with pytest.raises(Invalid):
+            body(b'{"username":' + content + b',"password":""}', invites_wire.Login)
+    assert body(b'{"username":"\\ud83d\\ude42","password":""}', invites_wire.Login).username == "🙂"
+
+
+@settings(max_examples=300)
+@given(st.text(max_size=40) | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,16}([Zz]|[+ -][0-9:]{4,6})?"))
+def test_any_text_is_a_cursor_or_invalid(text: str) -> None:
+    with suppress(Invalid):
+        assert parse_cursor(text).tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "2026-01-18", "2026-01-18T10:30:00", "1768732200", "0001-01-01T00:00:00+10:00", "2026-01-18T10Z"]
+)
+def test_what_is_no_time_with_an_offset_is_no_cursor(text: str) -> None:
+    with pytest.raises(Invalid):
+        parse_cursor(text)
+
+
+@settings(max_examples=200)
+@given(st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)), st.integers(-23 * 60, 23 * 60))
+def test_a_cursor_round_trips_in_every_zone_also_with_its_plus_unescaped(moment: datetime, offset: int) -> None:
+    there = moment.replace(tzinfo=timezone(timedelta(minutes=offset)))
+    assert parse_cursor(there.isoformat()) == there
+    assert parse_cursor(there.isoformat().replace("+", " ")) == there
+    shown = msgspec.json.decode(encode(there.astimezone(UTC)), type=str)
+    assert parse_cursor(shown) == there
+
+
+@settings(max_examples=300)
+@given(st.text(max_size=25) | st.integers().map(str))
+def test_any_text_is_a_number_in_its_range_or_invalid(text: str) -> None:
+    with suppress(Invalid):
+        assert 5 <= number("n", text, 5, MAX_ID) <= MAX_ID
+
+
+@settings(max_examples=100)
+@given(st.integers(0, MAX_ID))
+def test_every_number_in_range_is_read_back(value: int) -> None:
+    assert number("n", str(value), 0, MAX_ID) == value
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "-1", "+1", " 1", "1 ", "1.0", "1e3", "0x1", "1_0", "٣", "²", "101", "007", "9" * 5000]
+)
+def test_a_number_is_spelled_in_one_way(text: str | None) -> None:
+    with pytest.raises(Invalid):
+        number("n", text, 0, 100)
+
+
+@settings(max_examples=100)
+@given(st.uuids())
+def test_a_uuid_is_read_back(value: UUID) -> None:
+    assert uuid("id", str(value)) == value
+
+
+@settings(max_examples=100)
+@given(st.text(max_size=40) | st.from_regex(r"[0-9a-f-]{30,40}", fullmatch=True))
+def test_any_text_is_a_uuid_or_invalid(text: str) -> None:
+    with suppress(Invalid):
+        assert str(uuid("id", text)).replace("-", "") == text.lower().replace("-", "")
+
+
+def test_a_missing_uuid_is_invalid() -> None:
+    with pytest.raises(Invalid, match="missing"):
+        uuid("id", None)
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=60) | st.text(max_size=30).map("data:image/png;base64,".__add__))
+def test_any_text_is_a_picture_or_invalid(text: str) -> None:
+    with suppress(Invalid):
+        assert text.partition(",")[2] == b64encode(picture_of(text)).decode()
+
+
+@settings(max_examples=50)
+@given(st.binary(max_size=100))
+def test_a_data_url_gives_its_bytes(data: bytes) -> None:
+    assert picture_of(f"data:image/webp;base64,{b64encode(data).decode()}") == data
+
+
+@settings(max_examples=300)
+@given(CONVERSATIONS, SEQS, SEQS)
+def test_the_id_of_a_message_names_its_conversation_and_seq(conversation: ConversationId, seq: Seq, other: Seq) -> None:
+    name = message_uuid(conversation, seq)
+    assert seq_of(conversation, name) == seq
+    assert (name == message_uuid(conversation, other)) == (seq == other)
+    assert name.version == 8
+    assert name.variant == "specified in RFC 4122"
+
+
+@settings(max_examples=300)
+@given(CONVERSATIONS, CONVERSATIONS, SEQS, st.uuids())
+def test_an_id_of_elsewhere_names_nothing_here(
+    here: ConversationId, there: ConversationId, seq: Seq, anything: UUID
+) -> None:
+    if (here.int ^ there.int) >> 64 & ~0xF000:
+        assert seq_of(here, message_uuid(there, seq)) is None
+    found = seq_of(here, anything)
+    assert found is None or message_uuid(here, found) == anything
+
+
+LENGTHS = [0, 1, 125, 126, 127, 65_535, 65_536, 4 * MAX_CONTENT_CHARS]
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_a_text_frame_is_read_back_by_another_library(length: int) -> None:
+    check_frame("x" * length)
+
+
+@settings(max_examples=100)
+@given(st.text(max_size=200))
+def test_a_text_frame_of_any_text_is_read_back(text: str) -> None:
+    check_frame(text)
+
+
+def check_frame(text: str) -> None:
+    peer = WebSocketProtocol(CLIENT, state=State.OPEN, max_size=None)
+    peer.receive_data(text_frame(text) + text_frame("next"))
+    first, following = peer.events_received()
+    assert (first.opcode, first.fin, bytes(first.data).decode()) == (Opcode.TEXT, True, text)  # type: ignore[union-attr]
+    assert bytes(following.data) == b"next"  # type: ignore[union-attr]
+    assert peer.parser_exc is None
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        ([], ""),
+        (["Alice"], "Alice sent you a new message"),
+        (["Alice", "Bob"], "Alice and Bob sent you a new message"),
+        (["Alice", "Bob", "Charlie"], "Alice, Bob, and Charlie sent you a new message"),
+        (["A", "B", "C", "D"], "A, B, C, and D sent you a new message"),
+        (["A", "B", "C", "D", "E"], "A, B, C, D, and E sent you a new message"),
+    ],
+    ids=lambda value: str(len(value)) if isinstance(value, list) else "",
+)
+def test_a_notification_names_who_wrote(names: list[str], text: str) -> None:
+    assert notification(names) == text
+
+
+@pytest.mark.parametrize(
+    ("hour", "text"),
+    [(0, "12:05:09 AM"), (1, "1:05:09 AM"), (11, "11:05:09 AM"), (12, "12:05:09 PM"), (23, "11:05:09 PM")],
+)
+def test_a_timestamp_looks_as_the_seed_shows_it(hour: int, text: str) -> None:
+    assert local_timestamp(datetime(2026, 1, 18, hour, 5, 9).astimezone()) == f"1/18/2026, {text}"
