@@ -161,7 +161,9 @@ async def sweep_forever(hub: Hub, interval_s: float, asked: asyncio.Event) -> No
     """A lost doorbell is made good for within `interval_s`, or at once when `asked` is set."""
     while True:
         with suppress(TimeoutError):
-            await asyncio.wait_for(asked.wait(), interval_s)
+            # Not wait_for: until Python 3.12 it can swallow a cancellation, and the server would never end.
+            async with asyncio.timeout(interval_s):
+                await asked.wait()
         asked.clear()
         try:
             await hub.sweep()

@@ -14,7 +14,12 @@ async def _run(plan: Plan) -> None:
     loop = asyncio.get_running_loop()
     stop, ready = asyncio.Event(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    loop.add_reader(sys.stdin.fileno(), stop.set)  # readable: at its end
+
+    def parent_is_gone() -> None:
+        loop.remove_reader(sys.stdin.fileno())  # its end stays readable for ever
+        stop.set()
+
+    loop.add_reader(sys.stdin.fileno(), parent_is_gone)
     working = asyncio.create_task(work(plan, stop, ready), name="worker")
     announced = asyncio.create_task(ready.wait(), name="ready")
     await asyncio.wait([working, announced], return_when=asyncio.FIRST_COMPLETED)

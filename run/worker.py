@@ -109,7 +109,8 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock
             asyncio.create_task(keep_house(database, now), name="housekeeping"),
             asyncio.create_task(_end_expired_sessions(sockets, now), name="session expiry"),
         ]
-        await asyncio.wait_for(queue.opened(), DATABASE_S)
+        async with asyncio.timeout(DATABASE_S):
+            await queue.opened()
 
         app = application(chat, _door(settings), sockets)
         servers = [_listen(app, plan.http_fds)]

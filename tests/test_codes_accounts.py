@@ -4,7 +4,6 @@ import asyncio
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
-from statistics import median
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
@@ -211,7 +210,7 @@ async def test_an_unknown_person_costs_the_same_time_as_a_known_one(cast: Cast, 
         started = perf_counter()
         assert (await log_in(client, person, "Wrong1pass")).status_code == 401
         took_s[person].append(perf_counter() - started)
-    known_s, unknown_s = map(median, took_s.values())
+    known_s, unknown_s = map(min, took_s.values())  # the least disturbed try
     assert known_s > 0.01, "a password hash was computed"
     assert 0.5 < unknown_s / known_s < 2
 

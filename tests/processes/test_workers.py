@@ -84,6 +84,8 @@ def test_a_killed_worker_is_replaced_and_the_other_goes_on(tmp_path: Path) -> No
                 gone += 1
         assert heard > 0
         assert heard + gone == SOCKETS
+        for line in lines:
+            await line.close()
 
     with running(Server(tmp_path / "data", SOTTOVOCE_WORKERS="2")) as server:
         _until(lambda: len(server.workers()) == 2)

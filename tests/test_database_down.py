@@ -1,0 +1,205 @@
+"""PostgreSQL goes away and comes back: what people are told meanwhile, and that nobody has to restart anything."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from store.embedded import EmbeddedPostgres
+from tests.conftest import OpenHouse, a_database
+from tests.house import PASSWORD, House, Person, until
+
+AT_ONCE_S = 5.0
+ABSENCE = pytest.mark.logs(
+    "database unavailable",
+    "the bus lost its connection",
+    "the writer lost its connection",
+    "the sweep waits for the database",
+    "catching up waits for the database",
+    "error connecting in",
+    "error ignored",
+    "discarding closed connection",
+)
+
+
+@pytest.fixture(scope="module")
+def mortal() -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL that only these tests use, and stop."""
+    with tempfile.TemporaryDirectory(prefix="sv-") as folder:
+        server = EmbeddedPostgres(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="module")
+def mortal_url(mortal: EmbeddedPostgres) -> str:
+    return a_database(mortal, "house")
+
+
+@pytest.fixture
+def house(io_loop: Any, open: OpenHouse, mortal: EmbeddedPostgres, mortal_url: str) -> Iterator[House]:  # noqa: A002
+    yield io_loop.run_sync(lambda: open(url=mortal_url), timeout=30)
+    if not mortal.answers():  # a test failed in the middle of its outage
+        mortal.start()
+
+
+async def goes(postgres: EmbeddedPostgres) -> None:
+    await asyncio.to_thread(postgres.stop)
+    assert not postgres.answers()
+
+
+async def returns(postgres: EmbeddedPostgres) -> None:
+    await asyncio.to_thread(postgres.start)
+
+
+async def pair(house: House) -> tuple[Person, Person, str]:
+    alice, bob = await house.person("alice"), await house.person("bob")
+    return alice, bob, await alice.meets(bob)
+
+
+async def refused(request: Any) -> httpx.Response:
+    """The answer to a request that must be told soon that it cannot be served now."""
+    async with asyncio.timeout(AT_ONCE_S):
+        answer: httpx.Response = await request
+    assert answer.status_code == 503, answer.text
+    assert list(answer.json()) == ["error"]
+    assert int(answer.headers["Retry-After"]) >= 1
+    return answer
+
+
+@ABSENCE
+async def test_everything_is_refused_soon_while_it_is_away_and_works_by_itself_when_it_is_back(
+    house: House, mortal: EmbeddedPostgres
+) -> None:
+    alice, bob, conversation = await pair(house)
+    stranger = house.client()
+    login = {"username": alice.name, "password": PASSWORD}
+    message = {"receiver_id": bob.id, "message": "hello"}
+    assert (await stranger.get("/healthz")).status_code == 200
+    await goes(mortal)
+    for _ in range(2):
+        await refused(alice.api.post("/messages", json=message))
+        await refused(alice.api.get("/me"))
+        await refused(stranger.post("/login", json=login))
+        await refused(alice.api.get("/api/chats/messages", params={"conversationId": conversation}))
+    many = await asyncio.gather(*(refused(alice.api.get("/me")) for _ in range(40)))
+    assert len(many) == 40
+    assert (await stranger.get("/motd")).status_code == 200, "what needs no database is served"
+    await returns(mortal)
+
+    async def well() -> bool:
+        return (await alice.api.post("/messages", json=message)).status_code == 200
+
+    await until(well)
+    assert (await alice.api.get("/me")).json()["id"] == alice.id
+    assert (await stranger.post("/login", json=login)).status_code == 200
+    assert (await stranger.get("/healthz")).status_code == 200
+
+
+@ABSENCE
+async def test_a_load_balancer_learns_of_it_though_nobody_writes(house: House, mortal: EmbeddedPostgres) -> None:
+    client = house.client()
+
+    async def health_is(status: int) -> None:
+        async def it_is() -> bool:
+            return (await client.get("/healthz")).status_code == status
+
+        await until(it_is, within_s=AT_ONCE_S)
+
+    await health_is(200)
+    await goes(mortal)
+    await health_is(503)
+    await refused(client.get("/healthz"))
+    await returns(mortal)
+    await health_is(200)
+
+
+@ABSENCE
+async def test_sockets_outlive_it_and_hear_what_is_said_afterwards(house: House, mortal: EmbeddedPostgres) -> None:
+    alice, bob, conversation = await pair(house)
+    at_bob, at_alice = await bob.opens(conversation), await alice.opens(conversation)
+    await alice.posts("before", to=bob)
+    await at_bob.hears("before")
+    await goes(mortal)
+    await refused(alice.api.get("/me"))
+    await returns(mortal)
+
+    async def posted() -> bool:
+        answer = await alice.api.post("/messages", json={"receiver_id": bob.id, "message": "after"})
+        return answer.status_code == 200
+
+    await until(posted)
+    await at_bob.hears("after")
+    await at_bob.says("welcome back")
+    await at_alice.hears("welcome back")
+    await at_bob.hears_nothing()
+
+
+@ABSENCE
+@pytest.mark.parametrize("returns_soon", [True, False], ids=["it is back soon", "it stays away"])
+async def test_what_a_socket_says_meanwhile_arrives_or_the_socket_is_closed(
+    house: House, mortal: EmbeddedPostgres, returns_soon: bool
+) -> None:
+    alice, bob, conversation = await pair(house)
+    at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
+    await goes(mortal)
+    await at_alice.says("into the dark")
+    if returns_soon:
+        await returns(mortal)
+    heard = asyncio.create_task(at_bob.hears("into the dark"))
+    closed = asyncio.create_task(at_alice.is_closed_with(1013))
+    await asyncio.wait([heard, closed], return_when=asyncio.FIRST_COMPLETED)
+    (heard if heard.done() else closed).result()
+    arrived = heard.done()
+    for task in (heard, closed):
+        task.cancel()
+    await asyncio.gather(heard, closed, return_exceptions=True)
+    if not returns_soon:
+        assert not arrived
+        await returns(mortal)
+
+    async def readable() -> bool:
+        return (await alice.api.get("/me")).status_code == 200
+
+    await until(readable)
+    assert len(await alice.history(conversation)) <= 1
+    assert not arrived or await alice.history(conversation) == ["into the dark"]
+
+
+@ABSENCE
+async def test_who_repeats_with_the_same_key_until_it_works_has_said_everything_once(
+    house: House, mortal: EmbeddedPostgres
+) -> None:
+    alice, bob, conversation = await pair(house)
+    at_bob = await bob.opens(conversation)
+    texts = [f"{n}" for n in range(60)]
+    refusals = 0
+
+    async def talk() -> None:
+        nonlocal refusals
+        for text in texts:
+            while True:
+                wanted = {"receiver_id": bob.id, "message": text}
+                answer = await alice.api.post("/messages", json=wanted, headers={"Idempotency-Key": f"key {text}"})
+                if answer.status_code == 200:
+                    break
+                assert answer.status_code == 503, answer.text
+                refusals += 1
+                await asyncio.sleep(0.05)
+
+    talking = asyncio.create_task(talk())
+    await at_bob.hears(*texts[:10])
+    await goes(mortal)
+    await returns(mortal)
+    await talking
+    assert refusals > 0
+    await at_bob.hears(*texts[10:])
+    await at_bob.hears_nothing()
+    assert await alice.history(conversation, limit=100) == texts[::-1]

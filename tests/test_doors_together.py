@@ -1,0 +1,273 @@
+"""What the codes API and the invites API share: accounts, sessions, conversations; and two workers on one database."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import jwt
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.conftest import Cast, OpenHouse
+from tests.house import PASSWORD, SECRET, House, Line, Person
+
+WHO_AM_I = ["/me", "/api/users"]  # of the invites API and of the codes API
+EVIL = "https://evil.example"
+
+
+async def status(house: House, path: str, headers: dict[str, str]) -> int:
+    return (await house.client().get(path, headers=headers)).status_code
+
+
+async def at(house: House, person: Person) -> Person:
+    """The same person with the same session, at another worker."""
+    return replace(person, house=house, api=house.client(cookies={"Authorization": person.token}))
+
+
+# One session, two doors
+
+
+@pytest.mark.parametrize("path", WHO_AM_I)
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        pytest.param({"Cookie": "Authorization={token}"}, 200, id="cookie"),
+        pytest.param({"Authorization": "Bearer {token}"}, 200, id="bearer"),
+        pytest.param({"Authorization": "bearer {token}"}, 200, id="scheme in lower case"),
+        pytest.param({"Authorization": "Bearer {token}", "Cookie": "Authorization=bad"}, 200, id="bad cookie too"),
+        pytest.param({"Authorization": "Bearer bad", "Cookie": "Authorization={token}"}, 401, id="bad bearer"),
+        pytest.param({"Authorization": "Bearer", "Cookie": "Authorization={token}"}, 401, id="empty bearer"),
+        pytest.param({"Authorization": "Basic {token}", "Cookie": "Authorization={token}"}, 401, id="wrong scheme"),
+        pytest.param({"Authorization": "{token}", "Cookie": "Authorization={token}"}, 401, id="no scheme"),
+        pytest.param({"Authorization": "", "Cookie": "Authorization={token}"}, 401, id="empty header"),
+        pytest.param({"Cookie": "authorization={token}"}, 401, id="cookie of another name"),
+        pytest.param({"Cookie": "Authorization=Bearer {token}"}, 401, id="scheme in the cookie"),
+        pytest.param({}, 401, id="nothing"),
+    ],
+)
+async def test_how_a_session_is_shown(
+    cast: Cast, house: House, path: str, headers: dict[str, str], expected: int
+) -> None:
+    (alice,) = await cast("alice")
+    sent = {name: value.format(token=alice.token) for name, value in headers.items()}
+    assert await status(house, path, sent) == expected
+
+
+async def test_who_registered_at_one_door_is_somebody_at_the_other(house: House) -> None:
+    client = house.client()
+    name = f"user_{uuid4().hex[:12]}"
+    body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+    registered = await client.post("/api/auth/register", json=body)
+    assert registered.status_code == 201
+    assert (await client.get("/me")).json() == {"id": registered.json()["id"], "username": name}
+    token = (await house.client().post("/login", json={"username": name, "password": PASSWORD})).json()["token"]
+    for headers in ({"Authorization": f"Bearer {token}"}, {"Cookie": f"Authorization={token}"}):
+        assert await status(house, "/api/users", headers) == 200
+
+
+async def test_a_401_tells_nothing(cast: Cast, house: House) -> None:
+    (alice,) = await cast("alice")
+    now = house.clock()
+    claims = {"sid": str(alice.session_id), "sub": str(alice.id), "iat": now, "exp": now + timedelta(days=1)}
+    head, payload, signature = alice.token.split(".")
+    forged = [
+        jwt.encode(claims, "another secret " * 4, "HS256"),
+        jwt.encode(claims, SECRET, "HS512"),
+        jwt.encode(claims, None, "none"),
+        jwt.encode(claims | {"sid": 5}, SECRET, "HS256"),
+        jwt.encode(claims | {"sid": None}, SECRET, "HS256"),
+        jwt.encode({"sub": "1", "exp": now}, SECRET, "HS256"),
+        jwt.encode(claims | {"sid": str(uuid4())}, "another secret " * 4, "HS256"),
+        f"{head}.{payload}.{signature[:-4]}AAAA",
+        f"{head}.{payload}.",
+        f"{head}.{payload}",
+        "W" * 40_000 + ".e30.AAAA",
+        "garbage",
+        "é",
+    ]
+    client = house.client()
+    answers = [
+        await client.get(path, headers={b"Authorization": f"Bearer {token}".encode()})  # type: ignore[dict-item]
+        for path in WHO_AM_I
+        for token in forged
+    ]
+    assert {(answer.status_code, answer.text) for answer in answers} == {(401, answers[0].text)}
+    assert all("Set-Cookie" not in answer.headers for answer in answers)
+    await house.sql("DELETE FROM sessions WHERE id = %s", alice.session_id)
+    ended = await alice.api.get("/me")
+    assert ended.status_code == 401
+    assert alice.name not in ended.text
+
+
+async def test_a_stranger_cannot_tell_whether_a_conversation_exists(cast: Cast) -> None:
+    alice, bob, eve = await cast("alice", "bob", "eve")
+    theirs = await alice.meets(bob)
+    answers = [
+        await eve.api.get("/api/chats/messages", params={"conversationId": str(conversation)})
+        for conversation in (theirs, uuid4())
+    ]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert answers[0].text == answers[1].text
+    refused = []
+    for conversation in (theirs, str(uuid4())):
+        with pytest.raises(InvalidStatus) as info:
+            await eve.opens(conversation)
+        refused.append((info.value.response.status_code, info.value.response.body))
+    assert refused[0] == refused[1]
+
+
+# One conversation, two doors
+
+
+async def test_a_message_of_the_invites_api_reaches_the_sockets_of_the_codes_api(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
+    await alice.posts("posted", to=bob)
+    await at_bob.hears("posted")
+    await at_alice.hears_nothing(0.1)  # nobody's own messages come back, whatever the door
+    await bob.posts("posted back", to=alice)
+    await at_alice.hears("posted back")
+    assert await alice.history(conversation) == ["posted back", "posted"]
+
+
+async def test_what_is_said_on_a_socket_is_shown_by_the_invites_api(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
+    await at_alice.says("said")
+    await at_bob.hears("said")
+    (shown,) = (await bob.api.get("/messages", params={"user_id": alice.id})).json()
+    assert (shown["sender_id"], shown["receiver_id"], shown["message"]) == (alice.id, bob.id, "said")
+    assert (await bob.api.get("/messages/updates")).json()["all_messages"] == 1
+
+
+async def test_a_conversation_of_the_invites_api_exists_for_the_codes_api(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    await alice.posts("hello", to=bob)
+    code = (await bob.api.post("/api/chats/codes")).json()["code"]
+    answer = await alice.api.post("/api/chats", json={"code": code})
+    assert answer.status_code == 409
+    assert await bob.history(answer.json()["conversation_id"]) == ["hello"]
+
+
+# Pages of other sites
+
+
+async def effects(person: Person) -> list[tuple[Any, ...]]:
+    """What any of the requests below would leave behind."""
+    return await person.house.sql(
+        "SELECT 'conversation' FROM members WHERE user_id = %s"
+        " UNION ALL SELECT 'code' FROM chat_codes WHERE user_id = %s"
+        " UNION ALL SELECT 'invite' FROM invites WHERE created_by = %s"
+        " UNION ALL SELECT bio FROM users WHERE id = %s AND bio IS NOT NULL",
+        *[person.id] * 4,
+    )
+
+
+@pytest.mark.parametrize(
+    ("headers", "passes"),
+    [
+        pytest.param({}, True, id="no browser"),
+        pytest.param({"Origin": "{own}"}, True, id="own origin"),
+        pytest.param({"Origin": "{own}", "Sec-Fetch-Site": "same-origin"}, True, id="same-origin"),
+        pytest.param({"Sec-Fetch-Site": "none"}, True, id="address bar"),
+        pytest.param({"Origin": EVIL}, False, id="foreign origin"),
+        pytest.param({"Origin": "null"}, False, id="origin null"),
+        pytest.param({"Origin": ""}, False, id="origin empty"),
+        pytest.param({"Origin": "{own}0"}, False, id="other port"),
+        pytest.param({"Origin": "{own}.evil.example"}, False, id="own origin as a prefix"),
+        pytest.param({"Origin": EVIL, "Sec-Fetch-Site": "cross-site"}, False, id="cross-site"),
+        pytest.param({"Sec-Fetch-Site": "cross-site"}, False, id="cross-site without origin"),
+        pytest.param({"Sec-Fetch-Site": "same-site"}, False, id="same-site"),
+    ],
+)
+async def test_the_cookie_is_of_no_use_to_pages_of_other_sites(
+    cast: Cast, house: House, headers: dict[str, str], passes: bool
+) -> None:
+    alice, bob = await cast("alice", "bob")
+    sent = {name: value.format(own=house.http) for name, value in headers.items()}
+    requests: list[tuple[str, str, Any]] = [
+        ("GET", f"/conversation/start?user_id={bob.id}", None),
+        ("POST", "/messages", {"receiver_id": bob.id, "message": "hello"}),
+        ("POST", "/invites", None),
+        ("POST", "/api/chats/codes", None),
+        ("PATCH", "/api/users", {"password": PASSWORD, "bio": "changed"}),
+    ]
+    assert await effects(alice) == []
+    for method, path, body in requests:
+        answer = await alice.api.request(method, path, json=body, headers=sent)
+        assert (answer.status_code < 300) is passes, f"{path}: {answer.status_code} {answer.text}"
+        if not passes:
+            assert answer.status_code == 403
+            assert list(answer.json()) == ["error"]
+    assert len(await effects(alice)) == (4 if passes else 0)
+
+
+async def test_a_bearer_token_may_come_from_anywhere(cast: Cast, house: House) -> None:
+    alice, bob = await cast("alice", "bob")
+    headers = {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"} | alice.bearer
+    body = {"receiver_id": bob.id, "message": "hello"}
+    assert (await house.client().post("/messages", json=body, headers=headers)).status_code == 200
+
+
+# Two workers
+
+
+async def test_what_two_say_at_two_workers_reaches_each_in_order_and_once(house: House, open: OpenHouse) -> None:
+    alice, bob = await house.person("alice"), await house.person("bob")
+    other_house = await open()
+    assert other_house.http != house.http
+    bob_there, alice_there = await at(other_house, bob), await at(other_house, alice)
+    conversation = await alice.meets(bob)
+    at_alice, at_bob = await alice.opens(conversation), await bob_there.opens(conversation)
+    also_bob, also_alice = await bob.opens(conversation), await alice_there.opens(conversation)
+    said_by_alice, said_by_bob = [f"a{nth}" for nth in range(200)], [f"b{nth}" for nth in range(200)]
+
+    async def says(line: Line, texts: list[str]) -> None:
+        for text in texts:
+            await line.says(text)
+            await asyncio.sleep(0)
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(
+            says(at_alice, said_by_alice),
+            says(at_bob, said_by_bob),
+            at_alice.hears(*said_by_bob),
+            also_alice.hears(*said_by_bob),
+            at_bob.hears(*said_by_alice),
+            also_bob.hears(*said_by_alice),
+        )
+    await asyncio.gather(*(line.hears_nothing() for line in (at_alice, also_alice, at_bob, also_bob)))
+    log = await house.sql("SELECT seq, content FROM messages WHERE conversation_id = %s ORDER BY seq", conversation)
+    assert [seq for seq, _ in log] == list(range(1, 401))
+    assert [text for _, text in log if text[0] == "a"] == said_by_alice
+    assert [text for _, text in log if text[0] == "b"] == said_by_bob
+
+
+async def test_a_message_at_one_worker_is_news_at_the_other(house: House, open: OpenHouse) -> None:
+    alice, bob = await house.person("alice"), await house.person("bob")
+    bob_there = await at(await open(), bob)
+    await alice.posts("hello", to=bob)
+    assert (await bob_there.api.get("/messages/updates")).json()["all_messages"] == 1
+    assert (await bob.api.get("/messages/updates")).json()["all_messages"] == 0
+
+
+async def test_a_session_that_ends_at_one_worker_closes_its_sockets_at_the_other(house: House, open: OpenHouse) -> None:
+    alice, bob = await house.person("alice"), await house.person("bob")
+    conversation = await alice.meets(bob)
+    other_house = await open()
+    at_bob = await (await at(other_house, bob)).opens(conversation)
+    at_alice = await (await at(other_house, alice)).opens(conversation)
+    login = await house.client().post("/login", json={"username": bob.name, "password": PASSWORD})
+    other_session = {"Authorization": f"Bearer {login.json()['token']}"}
+    changes = {"password": PASSWORD, "new_password": "Another1pass"}
+    changed = await house.client().patch("/api/users", json=changes, headers=other_session)
+    assert changed.status_code == 200
+    await at_bob.is_closed_with(1008)
+    assert await status(other_house, "/me", bob.bearer) == 401
+    assert await status(other_house, "/me", other_session) == 200
+    await at_alice.hears_nothing(0.1)
+    assert at_alice.socket.close_code is None  # only his own were closed

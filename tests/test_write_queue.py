@@ -1,0 +1,261 @@
+"""The write queue on a real PostgreSQL: what it promises to those who submit and to those who listen."""
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from chat.errors import Busy, ChatError, NoSuchConversation, Unavailable
+from chat.model import ConversationId, Draft, Entry, UserId
+from store import write_queue
+from store.database import Database
+from store.write_queue import WAITING_MAX, WAITING_MAX_CHARS, WriteQueue
+
+Result = Entry | ChatError
+NOBODY = UserId(2**62)
+
+
+class Rig:
+    """A queue at work. `published` is what the hub would have got, `lost` counts what it was told."""
+
+    def __init__(self, database: Database) -> None:
+        self.published: list[Entry] = []
+        self.lost = 0
+        self.queue = WriteQueue(database, self.published.append, self._lose)
+
+    def _lose(self) -> None:
+        self.lost += 1
+
+    def submit(self, draft: Draft) -> "asyncio.Future[Result]":
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+        def done(result: Result) -> None:
+            if not future.cancelled():  # by a test that waited in vain
+                future.set_result(result)  # raises if it is called twice
+
+        self.queue.submit(draft, done)
+        return future
+
+    async def write(self, *drafts: Draft) -> list[Any]:
+        return list(await asyncio.wait_for(asyncio.gather(*map(self.submit, drafts)), 5))
+
+
+@asynccontextmanager
+async def rig(url: str, name: str = "") -> AsyncIterator[Rig]:
+    database = Database(url, name or f"rig-{secrets.token_hex(4)}")
+    await database.open(10)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        made = Rig(database)
+        running = asyncio.create_task(made.queue.run())
+
+        async def end() -> None:
+            made.queue.stop()
+            _, hanging = await asyncio.wait([running], timeout=20)
+            running.cancel()
+            assert not hanging, "the writer did not stop"
+            await running
+
+        stack.push_async_callback(end)
+        await asyncio.wait_for(made.queue.opened(), 10)
+        yield made
+
+
+def sql(url: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(query, values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def user(url: str) -> UserId:
+    name = secrets.token_hex(8)
+    insert = "INSERT INTO users (username, username_key, password_hash) VALUES (%s, %s, '') RETURNING id"
+    return UserId(sql(url, insert, name, name)[0][0])
+
+
+def conversations(url: str, count: int = 1) -> tuple[UserId, list[ConversationId]]:
+    """Somebody who has that many."""
+    one, made = user(url), []
+    for _ in range(count):
+        insert = "INSERT INTO conversations (user_id_1, user_id_2) VALUES (%s, %s) RETURNING id"
+        made.append(ConversationId(sql(url, insert, one, user(url))[0][0]))
+    return one, made
+
+
+def stored(url: str, conversation: UUID, columns: str = "seq, content") -> list[tuple[Any, ...]]:
+    return sql(url, f"SELECT {columns} FROM messages WHERE conversation_id = %s ORDER BY seq", conversation)
+
+
+async def test_what_waits_together_is_committed_together(database_url: str) -> None:
+    sender, (here,) = conversations(database_url)
+    async with rig(database_url) as it:
+        entries = await it.write(*(Draft(here, sender, f"{n}") for n in range(300)))
+    assert [entry.seq for entry in entries] == [*range(1, 301)]
+    assert [content for _, content in stored(database_url, here)] == [f"{n}" for n in range(300)]
+    assert len(stored(database_url, here, "DISTINCT xmin::text, 1 AS seq")) <= 2
+
+
+async def test_an_entry_is_acknowledged_and_published_as_it_is_stored(database_url: str) -> None:
+    sender, (here,) = conversations(database_url)
+    async with rig(database_url) as it:
+        (entry,) = await it.write(Draft(here, sender, "héllo 🙂"))
+        assert it.published == [entry]
+    assert stored(database_url, here, "conversation_id, seq, id, sender_id, content, sent_at") == [
+        (here, entry.seq, entry.id, sender, "héllo 🙂", entry.sent_at)
+    ]
+    (moved,) = sql(database_url, "SELECT last_seq, last_seq_1, last_message_at FROM conversations WHERE id = %s", here)
+    assert moved == (1, 1, entry.sent_at)
+
+
+async def test_two_queues_on_the_same_conversations_leave_no_gap_and_publish_in_order(database_url: str) -> None:
+    sender, here = conversations(database_url, 5)
+    async with rig(database_url) as one, rig(database_url) as other:
+
+        async def write(it: Rig, name: str) -> None:
+            for part in range(12):
+                await it.write(*(Draft(here[n % 5], sender, f"{name} {part} {n}") for n in range(25)))
+
+        await asyncio.gather(write(one, "one"), write(other, "other"))
+        for it in (one, other):
+            assert len(it.published) == 300
+            for conversation in here:
+                seqs = [entry.seq for entry in it.published if entry.conversation_id == conversation]
+                assert seqs == sorted(set(seqs))
+    both = {(entry.conversation_id, entry.seq): entry.content for it in (one, other) for entry in it.published}
+    for conversation in here:
+        rows = stored(database_url, conversation, "seq, content, sent_at")
+        assert [seq for seq, _, _ in rows] == [*range(1, 121)]
+        assert all(both[conversation, seq] == content for seq, content, _ in rows)
+        times = [sent_at for _, _, sent_at in rows]
+        assert times == sorted(set(times)), "sent_at rises strictly"
+
+
+async def test_sent_at_rises_even_over_a_clock_that_was_set_back(database_url: str) -> None:
+    sender, (here,) = conversations(database_url)
+    ahead = (
+        "UPDATE conversations SET last_message_at = now() + interval '1 day' WHERE id = %s RETURNING last_message_at"
+    )
+    ((future,),) = sql(database_url, ahead, here)
+    async with rig(database_url) as it:
+        entries = await it.write(*(Draft(here, sender, "x") for _ in range(3)))
+        entries += await it.write(Draft(here, sender, "x"))
+    assert [entry.sent_at - future for entry in entries] == [timedelta(microseconds=n) for n in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("how", ["in one batch", "in another batch", "through another queue", "at once through two"])
+async def test_a_retry_gets_the_first_result_and_is_neither_stored_nor_published_again(
+    database_url: str, how: str
+) -> None:
+    sender, (here,) = conversations(database_url)
+    first, retry = Draft(here, sender, "first", "id-1"), Draft(here, sender, "first", "id-1")
+    async with rig(database_url) as it, rig(database_url) as other:
+        if how == "in one batch":
+            one, again, third = await it.write(first, retry, Draft(here, sender, "third"))
+        elif how == "at once through two":
+            (one,), (again,) = await asyncio.gather(it.write(first), other.write(retry))
+            (third,) = await it.write(Draft(here, sender, "third"))
+        else:
+            (one,) = await it.write(first)
+            (again,) = await (it if how == "in another batch" else other).write(retry)
+            (third,) = await it.write(Draft(here, sender, "third"))
+        assert (again.seq, again.id, again.sent_at) == (one.seq, one.id, one.sent_at)
+        assert (one.seq, third.seq) == (1, 2), "a retry takes no place"
+        assert Counter(entry.seq for entry in it.published + other.published) == {1: 1, 2: 1}
+    assert stored(database_url, here) == [(1, "first"), (2, "third")]
+
+
+async def test_an_id_made_by_a_client_counts_for_its_sender_and_conversation_only(database_url: str) -> None:
+    one, (here, there) = conversations(database_url, 2)
+    other = user(database_url)
+    async with rig(database_url) as it:
+        drafts = [Draft(here, one, "a", "id"), Draft(there, one, "b", "id"), Draft(here, other, "c", "id")]
+        assert [entry.content for entry in await it.write(*drafts)] == ["a", "b", "c"]
+    assert (stored(database_url, here), stored(database_url, there)) == ([(1, "a"), (2, "c")], [(1, "b")])
+
+
+async def test_an_unknown_conversation_fails_alone(database_url: str) -> None:
+    sender, (here,) = conversations(database_url)
+    async with rig(database_url) as it:
+        before, unknown, after = await it.write(
+            Draft(here, sender, "before"),
+            Draft(ConversationId(uuid4()), sender, "unknown"),
+            Draft(here, sender, "after"),
+        )
+    assert isinstance(unknown, NoSuchConversation)
+    assert (before.seq, after.seq) == (1, 2)
+
+
+BAD_DRAFTS = [
+    pytest.param({"sender_id": NOBODY}, NoSuchConversation, id="an unknown sender"),
+    pytest.param({"content": "a\0b"}, ChatError, id="U+0000"),
+    pytest.param({"content": "a\ud800"}, ChatError, id="a lone surrogate"),
+    pytest.param({"client_id": "i\0d"}, ChatError, id="U+0000 in the client's id"),
+]
+
+
+@pytest.mark.logs("a batch of", "was refused")
+@pytest.mark.parametrize(("bad", "error"), BAD_DRAFTS)
+async def test_a_draft_that_the_database_refuses_fails_alone(
+    database_url: str, bad: dict[str, Any], error: type[ChatError]
+) -> None:
+    sender, (here,) = conversations(database_url)
+    wrong = Draft(**{"conversation_id": here, "sender_id": sender, "content": "bad"} | bad)
+    async with rig(database_url) as it:
+        before, refused, after = await it.write(Draft(here, sender, "before"), wrong, Draft(here, sender, "after"))
+        assert isinstance(refused, error)
+        assert (before.seq, after.seq) == (1, 2)
+        assert [entry.content for entry in it.published] == ["before", "after"]
+        (later,) = await it.write(Draft(here, sender, "later"))
+        assert (later.seq, it.lost) == (3, 0)
+
+
+async def test_one_more_than_the_queue_holds_is_busy_at_once_and_the_others_are_written(database_url: str) -> None:
+    sender, here = conversations(database_url, 8)
+    async with rig(database_url) as it:
+        waiting = [it.submit(Draft(here[n % 8], sender, "x")) for n in range(WAITING_MAX)]
+        with pytest.raises(Busy):
+            it.submit(Draft(here[0], sender, "too many"))
+        results = await asyncio.wait_for(asyncio.gather(*waiting), 30)
+        assert all(isinstance(result, Entry) for result in results)
+        assert await it.write(Draft(here[0], sender, "there is room again"))
+    assert len(it.published) == WAITING_MAX + 1
+
+
+async def test_the_queue_is_bounded_in_characters_too(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert WAITING_MAX_CHARS >= 700_000
+    monkeypatch.setattr(write_queue, "WAITING_MAX_CHARS", 1000)
+    sender, (here,) = conversations(database_url)
+    async with rig(database_url) as it:
+        for _ in range(2):
+            waiting = [it.submit(Draft(here, sender, "x" * 500)) for _ in range(2)]
+            with pytest.raises(Busy):
+                it.submit(Draft(here, sender, ""))
+            assert all(isinstance(result, Entry) for result in await asyncio.gather(*waiting))
+
+
+async def test_large_drafts_are_shared_out_over_several_transactions(database_url: str) -> None:
+    sender, (here,) = conversations(database_url)
+    async with rig(database_url) as it:
+        await it.write(*(Draft(here, sender, "é" * 700_000) for _ in range(5)))
+    assert stored(database_url, here, "seq, length(content)") == [(n, 700_000) for n in range(1, 6)]
+    assert len(stored(database_url, here, "DISTINCT xmin::text, 1 AS seq")) == 3
+
+
+async def test_a_stopped_queue_writes_what_waits_and_takes_nothing_more(database_url: str) -> None:
+    sender, (here,) = conversations(database_url)
+    async with rig(database_url) as it:
+        waiting = [it.submit(Draft(here, sender, f"{n}")) for n in range(600)]
+        it.queue.stop()
+        assert not it.queue.is_open
+        with pytest.raises(Unavailable):
+            it.submit(Draft(here, sender, "too late"))
+        results: Sequence[Result] = await asyncio.wait_for(asyncio.gather(*waiting), 20)
+    assert all(isinstance(result, Entry) for result in results)
+    assert len(stored(database_url, here)) == 600

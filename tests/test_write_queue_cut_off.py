@@ -1,0 +1,111 @@
+"""The write queue while its connection is killed: what was acknowledged is there once, and nobody waits for ever."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from chat.errors import Unavailable
+from chat.model import Draft, Entry
+from tests.test_write_queue import NOBODY, conversations, rig, sql, stored
+
+KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = %s AND state IS NOT NULL"
+LOST = pytest.mark.logs("the writer lost its connection", "discarding closed connection", "error ignored")
+
+
+@LOST
+async def test_under_load_every_acknowledged_draft_is_there_once_and_the_queue_goes_on(database_url: str) -> None:
+    sender, here = conversations(database_url, 3)
+    acknowledged: list[str] = []
+    refused = 0
+    killed = 0
+    async with rig(database_url, "to-be-killed") as it:
+
+        async def somebody(name: int) -> None:
+            """As a careful client: says one thing after the other, and repeats what was not acknowledged."""
+            nonlocal refused
+            for n in range(40):
+                draft = Draft(here[name % 3], sender, f"{name}-{n}", f"{name}-{n}")
+                while True:
+                    try:
+                        result = await asyncio.wait_for(it.submit(draft), 5)
+                    except Unavailable:
+                        await asyncio.sleep(0.01)
+                        continue
+                    if isinstance(result, Entry):
+                        acknowledged.append(draft.content)
+                        break
+                    assert isinstance(result, Unavailable)
+                    refused += 1
+
+        async def killer() -> None:
+            nonlocal killed
+            for _ in range(6):
+                await asyncio.sleep(0.05)
+                ((count,),) = await asyncio.to_thread(sql, database_url, KILL, "to-be-killed")
+                killed += count > 0
+
+        async with asyncio.TaskGroup() as people:
+            for work in (killer(), *map(somebody, range(20))):
+                people.create_task(work)
+    assert killed >= 2
+    assert it.lost >= 2
+    assert refused > 0, "some did not know whether they had been heard"
+    rows = [row for conversation in here for row in stored(database_url, conversation)]
+    assert Counter(content for _, content in rows) == Counter(acknowledged)
+    assert len(acknowledged) == 20 * 40
+    for conversation in here:
+        seqs = [seq for seq, _ in stored(database_url, conversation)]
+        assert seqs == [*range(1, len(seqs) + 1)]
+    published = [(entry.conversation_id, entry.seq) for entry in it.published]
+    assert len(published) == len(set(published))
+
+
+@LOST
+async def test_a_connection_that_died_while_nothing_was_said_costs_nothing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.write_queue.IDLE_S", 0.0)
+    sender, (here,) = conversations(database_url)
+    async with rig(database_url, "idle") as it:
+        await it.write(Draft(here, sender, "before"))
+        assert sql(database_url, KILL, "idle") != [(0,)]
+        (after,) = await it.write(Draft(here, sender, "after"))
+        assert isinstance(after, Entry)
+    assert [content for _, content in stored(database_url, here)] == ["before", "after"]
+
+
+@LOST
+@pytest.mark.logs("a batch of")
+async def test_when_the_connection_dies_among_drafts_that_are_tried_one_by_one_each_hears_of_it(
+    database_url: str,
+) -> None:
+    sender, (here,) = conversations(database_url)
+    async with rig(database_url, "one-by-one") as it:
+
+        def publish_and_die(entry: Entry) -> None:
+            it.published.append(entry)
+            if len(it.published) == 1:
+                sql(database_url, KILL, "one-by-one")
+
+        it.queue._publish = publish_and_die
+        bad = Draft(here, NOBODY, "makes the whole batch fail")
+        results = await it.write(
+            Draft(here, sender, "first", "1"), bad, *(Draft(here, sender, f"{n}") for n in range(3))
+        )
+        assert isinstance(results[0], Entry)
+        assert all(isinstance(result, Unavailable) for result in results[1:])
+        (later,) = await it.write(Draft(here, sender, "later"))
+        assert later.seq == 2
+
+
+@LOST
+async def test_a_batch_that_was_committed_but_not_acknowledged_is_told_to_the_hub(database_url: str) -> None:
+    """`lost` is the hub's sign to sweep: the entries are in the log and were never published."""
+    sender, (here,) = conversations(database_url)
+    async with rig(database_url, "unheard") as it:
+        await it.write(Draft(here, sender, "before"))
+        sql(database_url, KILL, "unheard")
+        results = await it.write(Draft(here, sender, "into the void"))
+        assert it.lost == 1
+        assert isinstance(results[0], Unavailable)
