@@ -248,6 +248,21 @@ async def test_the_sweeper_sweeps_when_asked_and_outlives_an_absent_database() -
     await asyncio.gather(sweeping, return_exceptions=True)
 
 
+async def test_a_sweeper_that_is_asked_and_cancelled_at_once_ends() -> None:
+    """As when the writer loses its connection while the server stops. `wait_for` of Python 3.11 would swallow it."""
+    asked = asyncio.Event()
+    sweeping = asyncio.create_task(sweep_forever(Hub(MemoryLog()), 3600, asked))
+    await turns(2)
+    asked.set()
+    sweeping.cancel()
+    await turns(20)
+    sweeping.cancel("so that the test itself does not hang")
+    ended = await asyncio.wait([sweeping], timeout=1)
+    assert sweeping in ended[0]
+    assert sweeping.cancelled()
+    assert sweeping.cancelling() == 1, "the first word was enough"
+
+
 async def test_who_left_hears_nothing_more_and_the_others_do() -> None:
     log, leaver, stayer = MemoryLog(), Ear(), Ear()
     hub = Hub(log)
