@@ -77,7 +77,7 @@ def check(stored: list[str], sent: list[str], acknowledged: list[str], heard: li
 @pytest.mark.parametrize("victim", ["server", "server and PostgreSQL"])
 def test_every_acknowledged_message_survives_a_kill(victim: str, tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
-    chance = random.Random(victim)  # noqa: S311
+    chance = random.Random(victim)
     with running(server):
         load = Load(asyncio.run(_pairs(server)))
 
