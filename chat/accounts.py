@@ -93,11 +93,9 @@ class Accounts:
         blocked nothing about a password is told, so guesses that were under way when the block began are wasted.
         """
         key = names.email_key(person) if by_email else names.username_key(person)
-        counted = (f"address:{address}", f"{'email' if by_email else 'name'}:{key}")
+        found = await self._users.credentials(**{"email" if by_email else "username_key": key}) if key else None
+        counted = (f"address:{address}", f"account:{found.id}" if found else f"nobody:{key}")
         await self._refuse_while_blocked(counted)
-        found = None
-        if key and "\0" not in key:
-            found = await self._users.credentials(**{"email" if by_email else "username_key": key})
         right = await self._hashing.verify(password, found.password_hash if found else None)
         await self._refuse_while_blocked(counted)
         if found is None or not right:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -53,6 +54,7 @@ class Handler(RequestHandler):
     def initialize(self, chat: Chat, door: DoorSettings) -> None:
         self.chat = chat
         self.door = door
+        self.error_headers: dict[str, str] = {}  # tornado clears the usual ones before it renders an error
         assert isinstance(self.application, App)
         self.application.in_flight += 1
 
@@ -146,17 +148,19 @@ class Handler(RequestHandler):
         if isinstance(value, (ChatError, HTTPError)):
             return
         request_id = uuid4().hex
-        self.set_header("X-Request-Id", request_id)
+        self.error_headers["X-Request-Id"] = request_id
         log.error(
             "%s %s failed, request %s", self.request.method, self.request.path, request_id, exc_info=(typ, value, tb)
         )
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
+        for name, value in self.error_headers.items():
+            self.set_header(name, value)
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, ChatError):
             self.set_status(error.status)
             if error.retry_after_s is not None:
-                self.set_header("Retry-After", str(max(1, round(error.retry_after_s + 0.5))))
+                self.set_header("Retry-After", str(max(1, ceil(error.retry_after_s))))
             body = self.error_body(error)
         else:
             body = {"error": self._reason}

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import struct
-from datetime import datetime
 
 from tornado.iostream import IOStream, StreamBufferFullError, StreamClosedError
 from tornado.web import HTTPError
@@ -42,10 +41,8 @@ class Sockets:
         for socket in tuple(self._by_session.get(session_id, ())):
             socket.close(POLICY, "session ended")
 
-    def end_expired(self, now: datetime) -> None:
-        for session_id, sockets in tuple(self._by_session.items()):
-            if any(socket.session_.expires_at <= now for socket in sockets):
-                self.end_session(session_id)
+    def sessions(self) -> list[SessionId]:
+        return list(self._by_session)
 
     def close_all(self) -> None:
         for sockets in tuple(self._by_session.values()):
@@ -83,8 +80,8 @@ class Outbox:
     def _flush(self) -> None:
         data = b"".join(self._frames)
         self._frames.clear()
-        if not data or self._stream.closed():
-            return
+        if not data or self._socket.ws_is_closing():
+            return  # nothing may follow a close frame: RFC 6455 section 5.5.1
         try:
             self._stream.write(data)
         except StreamBufferFullError:
@@ -118,7 +115,7 @@ class Socket(Handler, WebSocketHandler):
         if headers.get("Upgrade", "").lower() != "websocket" or "upgrade" not in connection:
             raise Invalid("This address takes WebSocket connections only")
         if headers.get("Sec-WebSocket-Version") != "13":
-            self.set_header("Sec-WebSocket-Version", "13")
+            self.error_headers["Sec-WebSocket-Version"] = "13"
             raise HTTPError(426, reason="Upgrade Required")
         if not headers.get("Sec-WebSocket-Key"):
             raise Invalid("Sec-WebSocket-Key is missing")

@@ -7,7 +7,7 @@ import secrets
 import socket
 import ssl
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -19,7 +19,7 @@ from tornado.httpserver import HTTPServer
 from chat.accounts import Accounts
 from chat.codes import Codes
 from chat.conversations import Conversations
-from chat.errors import Busy
+from chat.errors import Busy, Unavailable
 from chat.house import Chat
 from chat.hub import Hub, sweep_forever
 from chat.invites import Invites
@@ -94,20 +94,28 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock
         log_store = messages.Messages(database)
         hub = Hub(log_store)
         stack.push_async_callback(hub.close)
-        asked = asyncio.Event()
-        queue = WriteQueue(database, hub.publish, lost=asked.set)
+        catch_up, look_at_sessions = asyncio.Event(), asyncio.Event()
+        queue = WriteQueue(database, hub.publish, lost=catch_up.set)
         hashing = Hashing(full=lambda: Busy("The server is busy, try again"))
         stack.callback(hashing.close)
         sockets = Sockets()
-        bus = Bus(database, worker, hub.moved, sockets.end_session, connected=asked.set)
+
+        def connected() -> None:
+            """What rang while nobody listened was missed."""
+            catch_up.set()
+            look_at_sessions.set()
+
+        bus = Bus(database, worker, hub.moved, sockets.end_session, connected)
         chat = _chat(plan, database, hub, queue, log_store, hashing, now)
 
         writing = asyncio.create_task(queue.run(), name="writer")
         tasks = [
             asyncio.create_task(bus.run(), name="bus"),
-            asyncio.create_task(sweep_forever(hub, SWEEP_S, asked), name="sweep"),
+            asyncio.create_task(sweep_forever(hub, SWEEP_S, catch_up), name="sweep"),
             asyncio.create_task(keep_house(database, now), name="housekeeping"),
-            asyncio.create_task(_end_expired_sessions(sockets, now), name="session expiry"),
+            asyncio.create_task(
+                _end_sessions(sockets, sessions.Sessions(database), now, look_at_sessions), name="ended sessions"
+            ),
         ]
         async with asyncio.timeout(DATABASE_S):
             await queue.opened()
@@ -218,10 +226,18 @@ def _changed_at(plan: Plan) -> tuple[float, ...]:
         return ()
 
 
-async def _end_expired_sessions(sockets: Sockets, now: Clock) -> None:
+async def _end_sessions(sockets: Sockets, store: sessions.Sessions, now: Clock, asked: asyncio.Event) -> None:
+    """Close the sockets of sessions that expired, or that ended while the bus could not tell us."""
     while True:
-        await asyncio.sleep(EXPIRY_S)
-        sockets.end_expired(now())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EXPIRY_S):
+                await asked.wait()
+        asked.clear()
+        try:
+            for session_id in await store.ended(sockets.sessions(), now()):
+                sockets.end_session(session_id)
+        except Unavailable:
+            log.warning("looking for ended sessions waits for the database")
 
 
 async def _drain(app: App, servers: list[HTTPServer], sockets: Sockets) -> None:

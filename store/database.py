@@ -78,7 +78,11 @@ class Database:
         connection = await AsyncConnection.connect(
             self._url, autocommit=True, application_name=self._name, connect_timeout=5
         )
-        await _speak_utc(connection)
+        try:
+            await _speak_utc(connection)
+        except BaseException:
+            await connection.close()
+            raise
         return connection
 
 

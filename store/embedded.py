@@ -56,7 +56,7 @@ class EmbeddedPostgres:
         self._folder = folder
         self._pgdata = folder / "pgdata"
         self._socket_folder = _socket_folder(folder)
-        self._user = _system_user() if os.geteuid() == 0 else None
+        self._user = system_user() if os.geteuid() == 0 else None
         self._settings = SETTINGS | {
             "unix_socket_directories": str(self._socket_folder),
             "max_connections": str(max_connections),
@@ -208,7 +208,7 @@ def _socket_folder(folder: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"sottovoce-{name}"
 
 
-def _system_user() -> pwd.struct_passwd:
+def system_user() -> pwd.struct_passwd:
     """An account without password and shell, made when it is missing."""
     try:
         return pwd.getpwnam(SYSTEM_USER)

@@ -15,6 +15,12 @@ WHERE s.id = %s AND s.expires_at > %s
 """
 
 
+ENDED = """
+SELECT id FROM unnest(%s::uuid[]) AS asked (id)
+WHERE NOT EXISTS (SELECT FROM sessions s WHERE s.id = asked.id AND s.expires_at > %s)
+"""
+
+
 class Sessions:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -31,3 +37,9 @@ class Sessions:
     async def delete(self, session_id: SessionId) -> None:
         async with self._database.connection() as connection:
             await connection.execute("DELETE FROM sessions WHERE id = %s", [session_id])
+
+    async def ended(self, session_ids: list[SessionId], now: datetime) -> list[SessionId]:
+        """Those of `session_ids` that are over."""
+        async with self._database.connection() as connection:
+            rows = await (await connection.execute(ENDED, [session_ids, now])).fetchall()
+            return [SessionId(row[0]) for row in rows]

@@ -82,7 +82,7 @@ OpenHouse = Callable[..., Awaitable[House]]
 
 
 @pytest.fixture
-def open(io_loop: Any, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHouse]:  # noqa: A001
+def open(io_loop: Any, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHouse]:
     """Open a house with settings of its own: `await open(rate_limits=True)`; `url=` for a database of its own."""
     houses: list[House] = []
 
@@ -100,7 +100,7 @@ def open(io_loop: Any, database_url: str, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture
-def house(io_loop: Any, open: OpenHouse) -> House:  # noqa: A002
+def house(io_loop: Any, open: OpenHouse) -> House:
     """A running server with the usual settings of a test."""
     return io_loop.run_sync(open, timeout=30)  # type: ignore[no-any-return]
 

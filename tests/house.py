@@ -28,6 +28,7 @@ PASSWORD = "Secret1pass"
 SECRET = "0123456789abcdef" * 4
 KEK = "ab" * 32
 PATIENCE_S = 10.0
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made once: each client would read all authorities otherwise
 
 _numbers = itertools.count(1)
 
@@ -88,7 +89,7 @@ class House:
 
     def client(self, *, tls: bool = False, **options: Any) -> httpx.AsyncClient:
         """Keeps cookies, as a browser does."""
-        verify: Any = ssl.create_default_context(cafile=str(self.authority)) if tls else True
+        verify = ssl.create_default_context(cafile=str(self.authority)) if tls else NO_TLS
         client = httpx.AsyncClient(base_url=self.https if tls else self.http, verify=verify, timeout=20, **options)
         self.clients.append(client)
         return client

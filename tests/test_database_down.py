@@ -21,6 +21,7 @@ ABSENCE = pytest.mark.logs(
     "the sweep waits for the database",
     "catching up waits for the database",
     "error connecting in",
+    "reconnection attempt in pool",
     "error ignored",
     "discarding (closed|broken) connection",
 )
@@ -44,7 +45,7 @@ def mortal_url(mortal: EmbeddedPostgres) -> str:
 
 
 @pytest.fixture
-def house(io_loop: Any, open: OpenHouse, mortal: EmbeddedPostgres, mortal_url: str) -> Iterator[House]:  # noqa: A002
+def house(io_loop: Any, open: OpenHouse, mortal: EmbeddedPostgres, mortal_url: str) -> Iterator[House]:
     yield io_loop.run_sync(lambda: open(url=mortal_url), timeout=30)
     if not mortal.answers():  # a test failed in the middle of its outage
         mortal.start()

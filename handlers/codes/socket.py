@@ -6,7 +6,7 @@ import logging
 from chat.errors import ChatError, Invalid, Unavailable
 from chat.model import MAX_CONTENT_CHARS, Account, Conversation, ConversationId, Draft, Entry
 from handlers.codes.base import CodesHandler
-from handlers.sockets import TOO_BIG, TRY_LATER, UNSUPPORTED, Socket, text_frame
+from handlers.sockets import POLICY, TOO_BIG, TRY_LATER, UNSUPPORTED, Socket, text_frame
 
 log = logging.getLogger("sottovoce.codes")
 
@@ -87,4 +87,5 @@ class ChatSocket(CodesHandler, Socket):
         if self._room is not None and not self._room.done() and self.unsettled <= UNSETTLED_MAX // 2:
             self._room.set_result(None)
         if isinstance(result, ChatError):
-            self.close(TRY_LATER, result.code)  # the sender shall not believe that this one arrived
+            # The sender shall not believe that this one arrived.
+            self.close(TRY_LATER if isinstance(result, Unavailable) else POLICY, result.code)

@@ -1,5 +1,6 @@
 """/api/auth/* and /api/users."""
 
+from chat import names
 from chat.errors import Invalid, InvalidBody, InvalidCredentials
 from chat.model import UserId
 from handlers.codes.base import CodesHandler
@@ -39,6 +40,8 @@ class LoginHandler(CodesHandler):
         given = self.body(Login)
         if not given.person or not given.password:
             raise Invalid("person and password must not be empty")
+        if given.is_email:
+            names.email(given.person)  # COMPAT(codes): no address is 400, an unknown one 401
         try:
             token, user_id = await self.chat.accounts.log_in(
                 given.person,

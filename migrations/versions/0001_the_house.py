@@ -157,25 +157,18 @@ DOORBELLS = """
 -- `sottovoce`, for our own workers: which conversations moved, up to which seq, and who did it.
 CREATE FUNCTION ring_for_messages() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('conversation_' || conversation_id, payload || repeat(' ', least(nth - 1, 900)::int))
+    PERFORM pg_notify('conversation_' || conversation_id,
+                      CASE WHEN octet_length(whole) < 7900 THEN whole ELSE reference END || blanks)
     FROM (
-        SELECT conversation_id, seq, payload,
-               row_number() OVER (PARTITION BY conversation_id, payload ORDER BY seq) AS nth
-        FROM (
-            SELECT conversation_id, seq,
-                   CASE WHEN octet_length(content) < 7000 AND octet_length(whole) < 7000 THEN whole
-                        ELSE json_build_object('user_id', sender_id, 'id', message_uuid(conversation_id, seq))::text
-                   END AS payload
-            FROM (
-                SELECT conversation_id, seq, sender_id, content,
-                       CASE WHEN octet_length(content) < 7000
-                            THEN json_build_object('user_id', sender_id, 'content', content)::text
-                       END AS whole
-                FROM fresh
-            ) built
-        ) fitted
-        ORDER BY conversation_id, seq
-    ) numbered;
+        SELECT conversation_id, seq,
+               CASE WHEN octet_length(content) < 7900
+                    THEN json_build_object('user_id', sender_id, 'content', content)::text
+               END AS whole,
+               json_build_object('user_id', sender_id, 'id', message_uuid(conversation_id, seq))::text AS reference,
+               translate(ltrim(seq::bit(64)::text, '0'), '01', E' \\t') AS blanks
+        FROM fresh
+    ) built
+    ORDER BY conversation_id, seq;
 
     PERFORM pg_notify('sottovoce', json_build_object(
         'type', 'moved', 'worker', current_setting('application_name'), 'seqs', json_object_agg(conversation_id, seq)

@@ -3,7 +3,6 @@
 import asyncio
 import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from store.embedded import SYSTEM_USER
+from store.embedded import system_user
 from tests.processes.people import pair
 from tests.processes.server import Server, free_port, running
 
@@ -40,7 +39,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     folder.mkdir()
     options: dict[str, Any] = {}
     if os.geteuid() == 0:
-        user = pwd.getpwnam(SYSTEM_USER)
+        user = system_user()
         options = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
         shutil.chown(folder, user.pw_uid, user.pw_gid)
         for above in tmp_path.parents:
