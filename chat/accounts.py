@@ -79,7 +79,7 @@ class Accounts:
             raise RegistrationClosed("Registration is closed on this server")
         wanted = names.username(username)
         names.password_of_invites(password)
-        if not invite or "\0" in invite:
+        if not invite.isalnum() or not invite.isascii():
             raise BadInvite("Invalid invite code")
         password_hash = await self._hashing.hash(password, "bcrypt")
         return await self._users.create(NewAccount(wanted, password_hash), invite.upper(), self._now())

@@ -68,7 +68,7 @@ class Messages:
 
         Whether the sender may write there was asked when they came in.
         """
-        self._check(draft.content)
+        check_content(draft.content)
         self._queue.submit(draft, done)
 
     async def send(self, draft: Draft) -> Entry:
@@ -102,7 +102,7 @@ class Messages:
 
     async def edit(self, account: Account, conversation: Conversation, seq: Seq | None, content: str) -> datetime:
         """Raises Invalid, NoSuchMessage, NotYours."""
-        self._check(content)
+        check_content(content)
         if not content.strip():
             raise Invalid("A message cannot be empty")
         mine = await self._mine(account, conversation, seq)
@@ -133,8 +133,9 @@ class Messages:
             raise NotYours("Only the author can change a message")
         return seq
 
-    @staticmethod
-    def _check(content: str) -> None:
-        if len(content) > MAX_CONTENT_CHARS:
-            raise Invalid(f"A message has at most {MAX_CONTENT_CHARS:,} characters")
-        names.no_nul(content)
+
+def check_content(content: str) -> None:
+    """Raises Invalid."""
+    if len(content) > MAX_CONTENT_CHARS:
+        raise Invalid(f"A message has at most {MAX_CONTENT_CHARS:,} characters")
+    names.no_nul(content)

@@ -1,10 +1,9 @@
 """Profile pictures: what is accepted, and what is kept of it."""
 
 import io
-import warnings
 from typing import Protocol
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from chat.errors import Invalid, NoSuchUser
 from chat.model import Account, UserId
@@ -23,18 +22,24 @@ def clean_picture(data: bytes) -> bytes:
     if len(data) > MAX_BYTES:
         raise Invalid("A profile picture has at most 1 MiB")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Pillow only warns of a decompression bomb
-            picture = Image.open(io.BytesIO(data), formats=FORMATS)
-            if picture.size != SIZE:
-                raise Invalid("A profile picture must be exactly 256x256 pixels")
-            pixels = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        if picture.size != SIZE:
+            raise Invalid("A profile picture must be exactly 256x256 pixels")
+        pixels = _pixels(picture)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise Invalid("Not a readable PNG, JPEG, WebP or GIF picture") from error
     out = io.BytesIO()
     pixels.info = {}
     pixels.save(out, "PNG")
     return out.getvalue()
+
+
+def _pixels(picture: Image.Image) -> Image.Image:
+    """Upright, as its camera says, and in eight bits a channel."""
+    if picture.mode.startswith("I;16"):
+        picture = picture.point(lambda shade: shade / 256, "L")  # convert() would clip and not scale
+    upright = ImageOps.exif_transpose(picture)
+    return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
 
 
 class PictureStore(Protocol):

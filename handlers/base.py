@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID, uuid4
 
 import msgspec
+from tornado.http1connection import HTTP1Connection
 from tornado.web import Application, HTTPError, RequestHandler
 
 from chat.errors import ChatError, ForeignOrigin, Invalid, InvalidBody, Unauthenticated
@@ -95,7 +96,7 @@ class Handler(RequestHandler):
     def query(self, name: str) -> str | None:
         """The last value of a query parameter; empty counts as missing."""
         try:
-            return self.get_query_argument(name, "") or None
+            return self.get_query_argument(name, "", strip=False) or None
         except HTTPError as error:
             raise Invalid(f"{name} is not valid UTF-8") from error
 
@@ -153,7 +154,15 @@ class Handler(RequestHandler):
             "%s %s failed, request %s", self.request.method, self.request.path, request_id, exc_info=(typ, value, tb)
         )
 
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        if self._headers_written:
+            cast(HTTP1Connection, self.request.connection).close()  # half an answer must not look like a whole one
+        else:
+            super().send_error(status_code, **kwargs)
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
+        if status_code == 405:
+            self.set_header("Allow", ", ".join(self._methods()))  # RFC 9110 section 15.5.6
         for name, value in self.error_headers.items():
             self.set_header(name, value)
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -165,6 +174,11 @@ class Handler(RequestHandler):
         else:
             body = {"error": self._reason}
         self.finish(encode(body))
+
+    def _methods(self) -> list[str]:
+        """Those that this endpoint has, and tornado has not."""
+        own = {name for parent in type(self).__mro__ if parent is not RequestHandler for name in vars(parent)}
+        return [method for method in self.SUPPORTED_METHODS if method.lower() in own]
 
 
 class NotFound(Handler):

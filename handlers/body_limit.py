@@ -41,8 +41,11 @@ class _Limited(HTTPMessageDelegate):
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         declared = headers.get("Content-Length", "0")
-        if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
+        length = int(declared) if declared.isdecimal() and len(declared) < 20 else 0
+        if length > MAX_BODY_BYTES:
             self._inner = None
+            if length > DRAIN_BYTES or "Expect" in headers:
+                self.finish()  # before the body is sent; tornado then cuts the line
             return None
         return self._inner.headers_received(start_line, headers) if self._inner is not None else None
 

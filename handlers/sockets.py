@@ -109,6 +109,8 @@ class Socket(Handler, WebSocketHandler):
 
     async def prepare(self) -> None:
         """Everything that can refuse, refuses here: after the handshake there are only close codes."""
+        if self.request.method != "GET":
+            raise HTTPError(405)
         self.refuse_foreign_origin()
         headers = self.request.headers
         connection = [word.strip().lower() for word in headers.get("Connection", "").split(",")]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tornado.web import StaticFileHandler
+from tornado.web import HTTPError, StaticFileHandler
 
 from chat.house import Chat
 from handlers.base import DoorSettings, Handler
@@ -19,6 +19,8 @@ class WebHandler(Handler, StaticFileHandler):
         StaticFileHandler.initialize(self, str(FOLDER), "index.html")
 
     async def get(self, path: str | None = None, include_body: bool = True) -> None:
+        if path is not None and "\0" in path:
+            raise HTTPError(404)  # no file system has such a name
         await StaticFileHandler.get(self, path or "index.html", include_body)
 
     async def head(self, path: str | None = None) -> None:

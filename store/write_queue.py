@@ -38,7 +38,7 @@ WITH input AS (
     SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::text[])
         WITH ORDINALITY AS input (conversation_id, sender_id, client_id, content, nth)
 ), known AS (
-    SELECT i.nth, m.seq, m.id, m.sent_at, m.content
+    SELECT i.nth, m.seq, m.id, m.sent_at
     FROM input i JOIN messages m USING (conversation_id, sender_id, client_id)
 ), fresh AS (
     SELECT i.*, c.user_id_1, c.user_id_2,

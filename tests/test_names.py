@@ -75,7 +75,7 @@ def test_what_is_no_user_name_is_looked_up_by_a_key_that_nobody_has(typed: str) 
     assert names.username_key(typed) == ""
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=25))
 def test_a_name_once_accepted_is_in_its_final_form(typed: str) -> None:
     try:
@@ -97,8 +97,6 @@ def test_a_name_once_accepted_is_in_its_final_form(typed: str) -> None:
         pytest.param("kim@nas", "kim@nas", id="home network: a bare name"),
         pytest.param("kim@fritz.box", "kim@fritz.box", id="home network: a router's own domain"),
         pytest.param("kim@nas.local", "kim@nas.local", id="home network: mDNS, RFC 6762"),
-        pytest.param("kim@localhost", "kim@localhost", id="home network: this machine"),
-        pytest.param("kim@nas.home.arpa", "kim@nas.home.arpa", id="home network: RFC 8375"),
     ],
 )
 def test_an_email_address_has_a_normal_form(typed: str, normal: str) -> None:

@@ -19,6 +19,7 @@ class WrongLogin(InvalidCredentials):
 
 class RegisterHandler(CodesHandler):
     async def post(self) -> None:
+        self.refuse_foreign_origin()  # another site must not log its visitor in here
         try:
             wanted = self.body(Register)
             user_id = await self.chat.accounts.register_openly(
@@ -37,6 +38,7 @@ class RegisterHandler(CodesHandler):
 
 class LoginHandler(CodesHandler):
     async def post(self) -> None:
+        self.refuse_foreign_origin()
         given = self.body(Login)
         if not given.person or not given.password:
             raise Invalid("person and password must not be empty")

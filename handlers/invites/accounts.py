@@ -1,6 +1,6 @@
 """Who is here: register, log in, names, and what the server says of itself."""
 
-from chat.errors import Invalid, Taken
+from chat.errors import Invalid, NoSuchUser, Taken
 from chat.limits import REGISTRATIONS
 from chat.model import MAX_ID, UserId
 from handlers.base import Handler, number
@@ -48,5 +48,10 @@ class MeHandler(Handler):
 
 class UsernameHandler(Handler):
     async def get(self, user_id: str) -> None:
-        account = await self.chat.accounts.get(UserId(number("id", user_id, 0, MAX_ID)))
+        try:
+            wanted = UserId(number("id", user_id, 0, MAX_ID))
+        except Invalid as error:
+            # COMPAT(invites): the contract knows no 400 here; what is no id is nobody's.
+            raise NoSuchUser("User not found") from error
+        account = await self.chat.accounts.get(wanted)
         self.reply(UsernameAnswer(account.username))

@@ -4,7 +4,8 @@ from tornado.iostream import StreamClosedError
 
 from chat.errors import Invalid, NoSuchUser
 from chat.limits import MESSAGES
-from chat.model import MAX_CONTENT_CHARS, MAX_ID, Account, Draft, Page, UserId
+from chat.messages import check_content
+from chat.model import MAX_ID, Account, Draft, Page, UserId
 from handlers.base import Handler, encode, number
 from handlers.invites.wire import MessageShown, Send, Senders, SenderShown, Sent, Updates, local_timestamp, notification
 
@@ -18,8 +19,7 @@ class MessagesHandler(Handler):
         wanted = self.body(Send)
         if not wanted.message:
             raise Invalid("message must not be empty")
-        if len(wanted.message) > MAX_CONTENT_CHARS:
-            raise Invalid(f"A message has at most {MAX_CONTENT_CHARS:,} characters")
+        check_content(wanted.message)  # before anything is counted or made for it
         retry_id = self.retry_id()
         await self.chat.limits.hit(MESSAGES, f"account:{account.id}", self.chat.now())
         conversation_id = await self.chat.conversations.open(account, UserId(wanted.receiver_id))
@@ -34,8 +34,10 @@ class MessagesHandler(Handler):
     def retry_id(self) -> str | None:
         """Beyond the contract: a client that repeats a request with the same `Idempotency-Key` sends only once."""
         given = self.request.headers.get("Idempotency-Key")
-        if given is not None and (len(given) > RETRY_ID_MAX_CHARS or not given.isascii() or not given.isprintable()):
-            raise Invalid(f"Idempotency-Key must be at most {RETRY_ID_MAX_CHARS} printable ASCII characters")
+        if given is None:
+            return None
+        if not (given.isascii() and given.isprintable() and 0 < len(given) <= RETRY_ID_MAX_CHARS):
+            raise Invalid(f"Idempotency-Key must be 1 to {RETRY_ID_MAX_CHARS} printable ASCII characters")
         return given
 
 

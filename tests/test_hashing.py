@@ -1,0 +1,81 @@
+"""The threads that hash, and the bounded queue before them."""
+
+import asyncio
+import threading
+
+import pytest
+
+from crypto.hashing import THREADS, WAITING_MAX, Hashing
+from crypto.passwords import PasswordTooLong
+
+
+class Full(Exception):
+    pass
+
+
+async def test_more_work_than_waits_is_refused_at_once_and_places_are_given_back() -> None:
+    hashing, go = Hashing(Full), threading.Event()
+    try:
+        jobs = [asyncio.create_task(hashing.run(go.wait)) for _ in range(THREADS + WAITING_MAX)]
+        await asyncio.sleep(0)
+        assert len(jobs) == 34
+        with pytest.raises(Full):
+            await hashing.run(go.wait)
+        go.set()
+        assert await asyncio.gather(*jobs) == [True] * 34
+        again = [asyncio.create_task(hashing.run(go.wait)) for _ in range(THREADS + WAITING_MAX)]
+        assert await asyncio.gather(*again) == [True] * 34
+    finally:
+        go.set()
+        hashing.close()
+
+
+async def test_work_that_fails_gives_its_place_back_too() -> None:
+    hashing = Hashing(Full)
+    try:
+        for _ in range(THREADS + WAITING_MAX + 1):
+            with pytest.raises(ZeroDivisionError):
+                await hashing.run(lambda: 1 // 0)
+        with pytest.raises(PasswordTooLong):
+            await hashing.hash("x" * 73, "bcrypt")
+    finally:
+        hashing.close()
+
+
+async def test_a_caller_who_leaves_does_not_free_the_thread_before_it_is_done() -> None:
+    hashing, go, started = Hashing(Full), threading.Event(), threading.Semaphore(0)
+
+    def work() -> bool:
+        started.release()
+        return go.wait(30)
+
+    try:
+        jobs = [asyncio.create_task(hashing.run(work)) for _ in range(THREADS + WAITING_MAX)]
+        await asyncio.sleep(0)
+        for _ in range(THREADS):
+            assert await asyncio.to_thread(started.acquire, timeout=10)
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        assert all(job.cancelled() for job in jobs)
+        with pytest.raises(Full):
+            await hashing.run(lambda: True)
+        go.set()
+        async with asyncio.timeout(10):
+            while hashing._waiting:
+                await asyncio.sleep(0.005)
+        assert await hashing.run(lambda: "free") == "free"
+    finally:
+        go.set()
+        hashing.close()
+
+
+async def test_hashing_and_verifying_happen_beside_the_loop() -> None:
+    hashing = Hashing(Full)
+    try:
+        made = await hashing.hash("Secret1pass", "bcrypt")
+        assert await hashing.verify("Secret1pass", made)
+        assert not await hashing.verify("Secret1pass", None)
+        assert await hashing.run(threading.get_ident) != threading.get_ident()
+    finally:
+        hashing.close()
