@@ -34,7 +34,7 @@ setup(
         "alembic>=1.13",
         "argon2-cffi>=23.1",
         "bcrypt>=4.1",
-        "click>=8.1.7",
+        "click>=8.5",
         "cryptography>=42",
         "email-validator>=2.1",
         "msgspec>=0.18.6",

@@ -43,7 +43,7 @@ class Channel:
     def __init__(self) -> None:
         self.cursors: dict[Listener, Seq] = {}
         self.moved_to = Seq(0)  # the highest seq we heard of
-        self.joining = 0  # listeners that still read their way here
+        self.joining: set[Listener] = set()  # who still read their way here
         self.reading = False
 
 
@@ -56,11 +56,13 @@ class Hub:
     async def subscribe(self, listener: Listener, conversation_id: ConversationId, after: Seq) -> None:
         """Push everything after `after`, then live. Raises Unavailable; then the listener is not subscribed."""
         channel = self._channels.setdefault(conversation_id, Channel())
-        channel.joining += 1
+        channel.joining.add(listener)
         try:
             while True:
                 heard_of = channel.moved_to
                 entries = await self._log.after(conversation_id, after)
+                if listener not in channel.joining:
+                    return  # it left meanwhile
                 for entry in entries:
                     listener.push(entry)
                     after = entry.seq
@@ -70,13 +72,14 @@ class Hub:
                     channel.cursors[listener] = max(after, heard_of)
                     return
         finally:
-            channel.joining -= 1
+            channel.joining.discard(listener)
             self._forget_if_unused(conversation_id, channel)
 
     def unsubscribe(self, listener: Listener, conversation_id: ConversationId) -> None:
         channel = self._channels.get(conversation_id)
         if channel is not None:
             channel.cursors.pop(listener, None)
+            channel.joining.discard(listener)
             self._forget_if_unused(conversation_id, channel)
 
     def publish(self, entry: Entry) -> None:

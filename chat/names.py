@@ -2,7 +2,7 @@
 
 import re
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from precis_i18n import get_profile
 
 from chat.errors import Invalid
@@ -14,6 +14,10 @@ TYPED_MAX_CHARS = 80  # before normalisation, which is not for texts of megabyte
 EMAIL_MAX_CHARS = 254  # RFC 5321 section 4.5.3.1.3, less the brackets
 RESERVED = {"admin"}  # made by ADMIN_PASSWORD or the command line only
 BIO_MAX_CHARS = 2_000
+
+# Names without a place in the public DNS are fine in a house of one's own, and in a test.
+for _domain in ("arpa", "local", "localhost", "test"):
+    SPECIAL_USE_DOMAIN_NAMES.remove(_domain)
 
 _SHOWN = get_profile("UsernameCasePreserved")  # RFC 8265 section 3.4
 _UNIQUE = get_profile("UsernameCaseMapped:CaseFold")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -35,8 +36,8 @@ def local_certificate(folder: Path, hosts: Iterable[str], now: datetime) -> Cert
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = Certificate(folder / "leaf.pem", folder / "leaf.key", folder / "ca.pem")
     ca_key_file = folder / "ca.key"
-    wanted = sorted(set(hosts))
-    if not (ca_key_file.exists() and files.authority.exists()):
+    wanted = sorted({str(_general_name(host).value) for host in hosts})
+    if not _can_sign(files.authority, ca_key_file, now):
         ca_key = ec.generate_private_key(ec.SECP256R1())
         write_private(ca_key_file, _private_pem(ca_key))
         write_private(files.authority, _authority(ca_key, now).public_bytes(serialization.Encoding.PEM))
@@ -51,13 +52,25 @@ def local_certificate(folder: Path, hosts: Iterable[str], now: datetime) -> Cert
     return files
 
 
-def _serves(files: Certificate, authority: x509.Certificate, wanted: list[str], now: datetime) -> bool:
-    if not (files.chain.exists() and files.key.exists()):
+def _can_sign(authority_file: Path, key_file: Path, now: datetime) -> bool:
+    if not (authority_file.exists() and key_file.exists()):
         return False
-    leaf = x509.load_pem_x509_certificate(files.chain.read_bytes())
-    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return x509.load_pem_x509_certificate(authority_file.read_bytes()).not_valid_after_utc - RENEW_BEFORE > now
+
+
+def _serves(files: Certificate, authority: x509.Certificate, wanted: list[str], now: datetime) -> bool:
+    """False also where a file is missing or damaged, or the two do not belong together."""
+    try:
+        leaf = x509.load_pem_x509_certificate(files.chain.read_bytes())
+        leaf.verify_directly_issued_by(authority)
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        key = serialization.load_pem_private_key(files.key.read_bytes(), password=None)
+        if key.public_key() != leaf.public_key():
+            return False
+    except (OSError, ValueError, TypeError, x509.ExtensionNotFound, InvalidSignature):
+        return False
     held = sorted(str(name.value) for name in names)
-    return leaf.issuer == authority.subject and held == wanted and leaf.not_valid_after_utc - RENEW_BEFORE > now
+    return held == wanted and leaf.not_valid_after_utc - RENEW_BEFORE > now
 
 
 def _authority(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:

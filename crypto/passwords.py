@@ -1,5 +1,6 @@
 """Password hashes: two algorithms, told apart by their own prefix."""
 
+import os
 from typing import Literal
 
 import argon2
@@ -14,9 +15,10 @@ BCRYPT_COST = 10  # seed: invites API, Security Features
 # 64 MiB, 3 passes, 4 lanes: RFC 9106 section 4, second recommended option.
 _ARGON2 = argon2.PasswordHasher.from_parameters(argon2.profiles.RFC_9106_LOW_MEMORY)
 
-# Hashes of nothing that anyone can type: what an unknown user's password is compared with.
-_NOBODY_ARGON2 = _ARGON2.hash(b"\0nobody")
-_NOBODY_BCRYPT = bcrypt.hashpw(b"\0nobody", bcrypt.gensalt(BCRYPT_COST))
+# What is compared when there is nothing to compare with, only for the time it takes; whether it matches never counts.
+_NOBODY = os.urandom(32)
+_NOBODY_ARGON2 = _ARGON2.hash(_NOBODY)
+_NOBODY_BCRYPT = bcrypt.hashpw(_NOBODY, bcrypt.gensalt(BCRYPT_COST)).decode()
 
 
 class PasswordTooLong(ValueError):
@@ -41,20 +43,23 @@ def verify_password(password: str, password_hash: str | None) -> bool:
 
     Always runs each algorithm once, so that the time tells neither who exists nor through which door they came.
     """
-    secret = password.encode()[:MAX_BYTES]
-    known = password_hash or ""
-    by_argon2 = _verify_argon2(secret, known if known.startswith("$argon2id$") else _NOBODY_ARGON2)
-    by_bcrypt = _verify_bcrypt(secret, known.encode() if known.startswith("$2") else _NOBODY_BCRYPT)
-    return by_argon2 or by_bcrypt
+    secret, known = password.encode(), password_hash or ""
+    is_argon2, is_bcrypt = known.startswith("$argon2id$"), known.startswith("$2")
+    by_argon2 = _verify_argon2(secret, known if is_argon2 else _NOBODY_ARGON2)
+    by_bcrypt = _verify_bcrypt(secret, known if is_bcrypt else _NOBODY_BCRYPT)
+    return (is_argon2 and by_argon2) or (is_bcrypt and by_bcrypt)
 
 
 def _verify_argon2(secret: bytes, password_hash: str) -> bool:
     try:
-        return _ARGON2.verify(password_hash, secret)
+        return _ARGON2.verify(password_hash, secret[:MAX_BYTES]) and len(secret) <= MAX_BYTES
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
 
 
-def _verify_bcrypt(secret: bytes, password_hash: bytes) -> bool:
-    matches = bcrypt.checkpw(secret[:BCRYPT_MAX_BYTES], password_hash)
+def _verify_bcrypt(secret: bytes, password_hash: str) -> bool:
+    try:
+        matches = bcrypt.checkpw(secret[:BCRYPT_MAX_BYTES], password_hash.encode())
+    except ValueError:  # damaged
+        return False
     return matches and len(secret) <= BCRYPT_MAX_BYTES

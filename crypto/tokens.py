@@ -28,7 +28,10 @@ class Tokens:
         """
         try:
             claims = jwt.decode(
-                token, self._secret, [ALGORITHM], options={"require": ["sid", "sub", "exp"], "verify_exp": False}
+                token,
+                self._secret,
+                [ALGORITHM],
+                options={"require": ["sid", "sub", "exp"], "verify_exp": False, "verify_iat": False},
             )
             return UUID(claims["sid"])
         except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:

@@ -190,7 +190,9 @@ def number(name: str, text: str | None, low: int, high: int) -> int:
     """Raises Invalid. Plain digits only: one value, one spelling."""
     if text is None:
         raise Invalid(f"{name} is missing")
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and low <= int(text) <= high):
+    if not (
+        text.isascii() and text.isdigit() and len(text) <= 19 and str(int(text)) == text and low <= int(text) <= high
+    ):
         raise Invalid(f"{name} must be a number from {low} to {high}")
     return int(text)
 

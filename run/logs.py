@@ -8,4 +8,4 @@ def set_up_logs(level: str) -> None:
     # Alembic tells of every plugin, tornado of every malformed request of a port scanner.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("tornado.general").setLevel(logging.WARNING)
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # we say ourselves that the database is away
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # we say ourselves that the database is away

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import wraps
 from ipaddress import ip_network
+from math import isnan
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -71,10 +72,11 @@ class _Networks(click.ParamType[Any]):
     name = "addresses"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
-        if isinstance(value, list):
-            return value
+        parts = value.split(",") if isinstance(value, str) else value
+        if not (isinstance(parts, list) and all(isinstance(part, str) for part in parts)):
+            self.fail("must be addresses or networks", param, ctx)
         try:
-            return [str(ip_network(part.strip())) for part in value.split(",") if part.strip()]
+            return [str(ip_network(part.strip())) for part in parts if part.strip()]
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -92,6 +94,19 @@ class _Switch(click.ParamType[Any]):
 
 class _Secret(click.ParamType[Any]):
     name = "secret"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not isinstance(value, str) or not value:
+            self.fail("must be text, and not empty", param, ctx)
+        return value
+
+
+class _Life(click.FloatRange):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if isnan(number):
+            self.fail("is not a number", param, ctx)
+        return number
 
 
 def default_data_dir() -> Path:
@@ -114,9 +129,12 @@ class _Option(click.Option):
         if value is not None:
             raise click.UsageError(f"set either {self.envvar} or {self.envvar}_FILE")
         try:
-            return Path(file).read_text().strip()
-        except OSError as error:
+            value = Path(file).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
             raise click.UsageError(f"{self.envvar}_FILE: {error}") from error
+        if not value:
+            raise click.UsageError(f"{self.envvar}_FILE: {file} is empty")
+        return value
 
 
 class _Setting(NamedTuple):
@@ -130,7 +148,7 @@ class _Setting(NamedTuple):
         return self.envvar.removeprefix(PREFIX).lower()
 
 
-_DAYS = click.FloatRange(0, 3650, min_open=True)
+_DAYS = _Life(0, 3650, min_open=True)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path, resolve_path=True, readable=False)
 
@@ -156,7 +174,7 @@ SETTINGS = [
     _Setting("SOTTOVOCE_RATE_LIMITS", _Switch(), "on", "on, or off for benchmarks only."),
     _Setting("TRUSTED_PROXIES", _Networks(), "", "Addresses or networks whose X-Forwarded-For is believed."),
     _Setting("SOTTOVOCE_COOKIE_DAYS", _DAYS, 7, "How long a browser stays logged in."),
-    _Setting("SOTTOVOCE_CODE_HOURS", click.FloatRange(0, 24 * 365, min_open=True), 24, "Life of a chat code."),
+    _Setting("SOTTOVOCE_CODE_HOURS", _Life(0, 24 * 365, min_open=True), 24, "Life of a chat code."),
     _Setting("SOTTOVOCE_INVITE_DAYS", _DAYS, 7, "Life of an unused invite."),
     _Setting("SOTTOVOCE_MOTD", str, "Welcome", "Message of the day."),
     _Setting("SOTTOVOCE_LOG_LEVEL", click.Choice(["debug", "info", "warning", "error"]), "info", "What is logged."),

@@ -10,7 +10,7 @@ from chat.model import ConversationId, UserId
 from store import conversations
 from store.database import Database
 
-LOCK_OWNER = "SELECT 1 FROM users WHERE id = %s FOR UPDATE"
+LOCK_OWNER = "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE"
 COUNT = "SELECT count(*) FROM chat_codes WHERE user_id = %s AND expires_at > %s"
 PURGE = "DELETE FROM chat_codes WHERE code = ANY(%s) AND expires_at <= %s"
 

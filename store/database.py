@@ -37,7 +37,7 @@ class Database:
             max_size=POOL_MAX,
             max_waiting=WAITING_MAX,
             timeout=WAIT_S,
-            reconnect_timeout=float("inf"),
+            reconnect_timeout=3.0,
             configure=_speak_utc,
             open=False,
         )

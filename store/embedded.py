@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 log = logging.getLogger("sottovoce.postgres")
@@ -112,9 +113,13 @@ class EmbeddedPostgres:
             self._process.wait()
 
     def _init(self) -> None:
+        """In a folder beside, which gets its name when it is complete: one that was cut off is begun again."""
+        fresh = self._folder / "pgdata.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        self._own(fresh)
         self._run(
             "initdb",
-            f"--pgdata={self._pgdata}",
+            f"--pgdata={fresh}",
             "--username=postgres",
             "--auth=trust",  # whoever reaches the socket, in a folder of mode 0700, may as well read the files
             "--encoding=UTF8",
@@ -122,12 +127,23 @@ class EmbeddedPostgres:
             "--builtin-locale=C.UTF-8",
             "--locale=C",
         )
+        fresh.replace(self._pgdata)
 
     def _stop_leftover(self) -> None:
         """One whose Sottovoce was killed goes on; it is replaced by one that is our child."""
-        if self._run("pg_ctl", "status", f"--pgdata={self._pgdata}", check=False) == 0:
+        if not self._is_running():
+            (self._pgdata / "postmaster.pid").unlink(missing_ok=True)
+        else:
             log.warning("stopping the PostgreSQL that an earlier run left behind")
             self._run("pg_ctl", "stop", f"--pgdata={self._pgdata}", "--mode=fast", "--timeout=60")
+
+    def _is_running(self) -> bool:
+        """Whether the process that the pid file names works in our folder; after a reboot the number is anybody's."""
+        try:
+            pid = abs(int((self._pgdata / "postmaster.pid").read_text().split()[0]))
+            return Path(psutil.Process(pid).cwd()) == self._pgdata.resolve()
+        except (OSError, ValueError, IndexError, psutil.Error):
+            return False
 
     def _wait_until_it_answers(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -169,19 +185,26 @@ class EmbeddedPostgres:
             )
 
     def _prepare_folders(self) -> None:
-        owner = self._user.pw_uid if self._user else os.geteuid()
         for folder in (self._pgdata, self._socket_folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            found = folder.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.geteuid(), owner):
-                raise CannotStart(f"{folder} is no folder of ours")
-            if found.st_uid != owner:
-                shutil.chown(folder, owner, self._user and self._user.pw_gid)
-            folder.chmod(0o700)
+            self._own(folder)
         if self._user is not None:
             # As root, PostgreSQL runs as somebody else, who must get through (not look into) the folders above.
             for inside in (self._pgdata, self._socket_folder, self._bin):
                 _let_through(inside.parent)
+
+    def _own(self, folder: Path) -> None:
+        """A folder that PostgreSQL's user owns and nobody else sees. Raises CannotStart if it is somebody else's."""
+        owner = self._user.pw_uid if self._user else os.geteuid()
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise CannotStart(f"{folder} is no folder of ours") from error
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.geteuid(), owner):
+            raise CannotStart(f"{folder} is no folder of ours")
+        if found.st_uid != owner:
+            shutil.chown(folder, owner, self._user and self._user.pw_gid)
+        folder.chmod(0o700)
 
 
 def _binaries() -> Path:

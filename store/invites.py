@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 from chat.model import Invite, InviteHistory
 from store.database import Database
 
-LOCK_MAKER = "SELECT 1 FROM users WHERE id = %s FOR UPDATE"
+LOCK_MAKER = "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE"
 
 # Whoever ever sent or received a message counts as chatted with; deleting the message later takes nothing back.
 HISTORY = """

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from time import monotonic
 from typing import Any
 
 import psycopg
@@ -24,8 +23,8 @@ WAITING_MAX = 4096  # drafts; one more is Busy at once
 WAITING_MAX_CHARS = 32 * 1024 * 1024  # of all waiting drafts together; likewise
 BATCH_MAX = 512
 BATCH_MAX_CHARS = 1024 * 1024  # a batch ends after the draft that passes this
-IDLE_S = 1.0  # after this long without work the connection is tried before a batch is risked on it
 RECONNECT_MAX_S = 2.0
+PROBE_S = 1.0  # an idle connection is tried this often, also for those who ask whether we are well
 
 # The rows are locked in the order of their ids, so that two workers cannot deadlock. A statement of its own, because
 # the next one must see what was committed while this one waited.
@@ -146,12 +145,14 @@ class WriteQueue:
                 await self._commit(connection, self._take_batch())
 
     async def _wait_for_work(self, connection: Connection) -> None:
-        idle_since = monotonic()
         self._work.clear()
-        await self._work.wait()
-        if monotonic() - idle_since > IDLE_S:
-            # A server that was restarted meanwhile is noticed here, where nothing is at stake yet.
-            await connection.execute("SELECT 1")
+        while not self._work.is_set():
+            try:
+                async with asyncio.timeout(PROBE_S):
+                    await self._work.wait()
+            except TimeoutError:
+                # A server that is gone is noticed here, where nothing is at stake yet.
+                await connection.execute("SELECT 1")
 
     def _take_batch(self) -> list[Waiting]:
         batch: list[Waiting] = []
@@ -171,8 +172,10 @@ class WriteQueue:
     async def _commit(self, connection: Connection, batch: list[Waiting]) -> None:
         try:
             rows = await self._append(connection, [draft for draft, _ in batch])
-        except psycopg.Error as error:
-            if connection.broken or connection.closed:
+        except (psycopg.Error, UnicodeError) as error:
+            # While a pipeline ends, the class of the error knows before the connection does.
+            gone = isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+            if gone or connection.broken or connection.closed:
                 # Perhaps committed, perhaps not: the senders are told that we do not know, and ask again.
                 _settle(batch, Unavailable("The database went away, try again later"))
                 raise
@@ -180,8 +183,12 @@ class WriteQueue:
             if len(batch) == 1:
                 _settle(batch, _reason(error))
             else:
-                for alone in batch:  # only the one that is to blame shall fail
-                    await self._commit(connection, [alone])
+                for nth, alone in enumerate(batch, 1):  # only the one that is to blame shall fail
+                    try:
+                        await self._commit(connection, [alone])
+                    except psycopg.Error:
+                        _settle(batch[nth:], Unavailable("The database went away, try again later"))
+                        raise
             return
         results: list[Entry | ChatError] = [NoSuchConversation("No such conversation")] * len(batch)
         for nth, seq, id_, sent_at, is_new in rows:
@@ -221,7 +228,7 @@ def _settle(batch: list[Waiting], result: ChatError) -> None:
         done(result)
 
 
-def _reason(error: psycopg.Error) -> ChatError:
+def _reason(error: Exception) -> ChatError:
     """What a draft that was refused alone is told. Only its own content can be at fault, or the whole database."""
     if isinstance(error, psycopg.errors.ForeignKeyViolation):
         return NoSuchConversation("No such conversation or sender")
