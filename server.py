@@ -137,11 +137,14 @@ def _with_database(settings: Settings, action: Callable[[Database], Awaitable[T]
 def _database(settings: Settings) -> Iterator[str]:
     """The database of the running server, or one that is started for this command only."""
     set_up_logs("warning")
-    if settings.database_url is None:
-        running = EmbeddedPostgres(settings.data_dir)
-        if running.answers():
-            yield running.url
-            return
+    if settings.database_url is not None:
+        launch.wait_for(settings.database_url)
+        yield settings.database_url
+        return
+    running = EmbeddedPostgres(settings.data_dir)
+    if running.answers():
+        yield running.url
+        return
     try:
         with first_start.locked(settings.data_dir), launch.database(settings) as (url, _):
             yield url

@@ -44,7 +44,7 @@ setup(
         "precis-i18n>=1.1",
         "psutil>=5.9",
         "psycopg-pool>=3.2",
-        "psycopg[binary]>=3.2",
+        "psycopg[binary]>=3.2.4",
         "pyjwt>=2.8",
         "sqlalchemy>=2.0",
         "tornado>=6.5",

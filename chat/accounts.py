@@ -40,7 +40,6 @@ class UserStore(Protocol):
 class SessionStore(Protocol):
     async def create(self, session_id: SessionId, user_id: UserId, now: datetime, expires_at: datetime) -> None: ...
     async def get(self, session_id: SessionId, now: datetime) -> Session | None: ...
-    async def delete(self, session_id: SessionId) -> None: ...
 
 
 class Accounts:
@@ -95,18 +94,22 @@ class Accounts:
         key = names.email_key(person) if by_email else names.username_key(person)
         found = await self._users.credentials(**{"email" if by_email else "username_key": key}) if key else None
         counted = (f"address:{address}", f"account:{found.id}" if found else f"nobody:{key}")
-        await self._refuse_while_blocked(counted)
-        right = await self._hashing.verify(password, found.password_hash if found else None)
-        await self._refuse_while_blocked(counted)
-        if found is None or not right:
+        await self._check_password(password, found.password_hash if found else None, *counted)
+        assert found is not None, "nobody's password never matches"
+        return await self.start_session(found.id, life), found.id
+
+    async def _check_password(self, password: str, password_hash: str | None, *counted: str) -> None:
+        """Raises InvalidCredentials, TooMany, and Invalid for a password that nobody can have."""
+        names.short_enough(password, "argon2id")
+        for who in counted:
+            await self._limits.check(FAILED_LOGINS, who, self._now())
+        right = await self._hashing.verify(password, password_hash)
+        for who in counted:
+            await self._limits.check(FAILED_LOGINS, who, self._now())
+        if not right:
             for who in counted:
                 await self._limits.hit(FAILED_LOGINS, who, self._now())
             raise InvalidCredentials("Invalid credentials")
-        return await self.start_session(found.id, life), found.id
-
-    async def _refuse_while_blocked(self, counted: tuple[str, ...]) -> None:
-        for who in counted:
-            await self._limits.check(FAILED_LOGINS, who, self._now())
 
     async def start_session(self, user_id: UserId, life: timedelta) -> str:
         """A token for somebody who has just proved who they are."""
@@ -124,9 +127,6 @@ class Accounts:
         if session is None:
             raise Unauthenticated("This session has ended, log in again")
         return session
-
-    async def log_out(self, session: Session) -> None:
-        await self._sessions.delete(session.id)
 
     async def get(self, user_id: UserId) -> Account:
         """Raises NoSuchUser."""
@@ -155,11 +155,7 @@ class Accounts:
             raise Invalid("At least one field must be updated")
         if new_password is not None:
             names.password_of_codes(new_password)
-        who = f"account:{account_id}"
-        await self._limits.check(FAILED_LOGINS, who, self._now())
-        if not await self._hashing.verify(password, await self._users.password_hash(account_id)):
-            await self._limits.hit(FAILED_LOGINS, who, self._now())
-            raise InvalidCredentials("Current password is incorrect")
+        await self._check_password(password, await self._users.password_hash(account_id), f"account:{account_id}")
         if new_password is not None:
             changes = structs.replace(changes, password_hash=await self._hashing.hash(new_password, "argon2id"))
         await self._users.update(account_id, changes, session.id, self._now())

@@ -62,7 +62,6 @@ class AccountChanges(Struct, frozen=True):
 class Session(Struct, frozen=True):
     id: SessionId
     account: Account
-    expires_at: datetime
 
 
 class Invite(Struct, frozen=True):

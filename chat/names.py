@@ -80,17 +80,17 @@ def password_of_codes(password: str) -> str:
     for pattern, what in (("[A-Z]", "an uppercase letter"), ("[a-z]", "a lowercase letter"), ("[0-9]", "a digit")):
         if not re.search(pattern, password):
             raise Invalid(f"Password must contain {what}")
-    return _short_enough(password, "argon2id")
+    return short_enough(password, "argon2id")
 
 
 def password_of_invites(password: str) -> str:
     """Seed: invites API, POST /register. Its hashes are bcrypt's, which looks at 72 bytes only."""
     if len(password) < 8:
         raise Invalid("Password must be at least 8 characters")
-    return _short_enough(password, "bcrypt")
+    return short_enough(password, "bcrypt")
 
 
-def _short_enough(password: str, algorithm: Algorithm) -> str:
+def short_enough(password: str, algorithm: Algorithm) -> str:
     limit = BCRYPT_MAX_BYTES if algorithm == "bcrypt" else MAX_BYTES
     if len(password.encode()) > limit:
         raise Invalid(f"Password must be at most {limit:,} bytes")

@@ -1,6 +1,7 @@
 """Profile pictures: what is accepted, and what is kept of it."""
 
 import io
+import struct
 from typing import Protocol
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -12,6 +13,19 @@ from crypto.hashing import Hashing
 SIZE = (256, 256)  # seed: invites API, POST /uploadpfp
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MAX_BYTES = 1024 * 1024
+# What Pillow's decoders and its reader of EXIF tags raise for damaged files.
+UNREADABLE = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    SyntaxError,
+    struct.error,
+    Warning,
+)
 
 
 def clean_picture(data: bytes) -> bytes:
@@ -26,7 +40,7 @@ def clean_picture(data: bytes) -> bytes:
         if picture.size != SIZE:
             raise Invalid("A profile picture must be exactly 256x256 pixels")
         pixels = _pixels(picture)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except UNREADABLE as error:
         raise Invalid("Not a readable PNG, JPEG, WebP or GIF picture") from error
     out = io.BytesIO()
     pixels.info = {}

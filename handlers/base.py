@@ -157,6 +157,9 @@ class Handler(RequestHandler):
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         if self._headers_written:
             cast(HTTP1Connection, self.request.connection).close()  # half an answer must not look like a whole one
+            if not self._finished:
+                self._finished = True
+                self._log()
         else:
             super().send_error(status_code, **kwargs)
 

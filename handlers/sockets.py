@@ -77,6 +77,9 @@ class Outbox:
     def unsent_bytes(self) -> int:
         return len(self._stream._write_buffer)  # no public name for it; tornado 6.6
 
+    def make_room_for_close(self) -> None:
+        self._stream.max_write_buffer_size = MAX_UNSENT_BYTES + CLOSE_FRAME_BYTES
+
     def _flush(self) -> None:
         data = b"".join(self._frames)
         self._frames.clear()
@@ -86,7 +89,6 @@ class Outbox:
             self._stream.write(data)
         except StreamBufferFullError:
             log.info("closing a slow reader with %d bytes unsent", self.unsent_bytes)
-            self._stream.max_write_buffer_size = MAX_UNSENT_BYTES + CLOSE_FRAME_BYTES
             self._socket.close(TRY_LATER, "too slow")
         except StreamClosedError:
             pass
@@ -135,6 +137,12 @@ class Socket(Handler, WebSocketHandler):
 
     def ws_is_closing(self) -> bool:
         return self.ws_connection is None or self.ws_connection.is_closing()
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Never raises: also a reader whose buffer is full gets its close frame, if it ever reads that far."""
+        if self.outbox is not None:
+            self.outbox.make_room_for_close()
+        super().close(code, reason)
 
     async def drained(self) -> None:
         if self.outbox is not None:

@@ -54,8 +54,13 @@ def certificate(settings: Settings) -> Certificate:
 def own_names(bind_address: str) -> list[str]:
     """What a browser in the house may call this machine. A server on one address only is not called by the others."""
     name = socket.gethostname()
-    names = ["localhost", "127.0.0.1", "::1", name, f"{name.partition('.')[0]}.local"]
-    return names + (lan_addresses() if not bind_address else [bind_address])
+    named = [name, f"{name.partition('.')[0]}.local"] if name.isascii() else []
+    names = ["localhost", "127.0.0.1", "::1", *named]
+    return names + (lan_addresses() if is_everywhere(bind_address) else [bind_address])
+
+
+def is_everywhere(bind_address: str) -> bool:
+    return bind_address in ("", "0.0.0.0", "::")  # noqa: S104
 
 
 def lan_addresses() -> list[str]:

@@ -3,15 +3,18 @@
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
+import psycopg
 from tornado.netutil import bind_sockets
 
 from run import first_start
@@ -28,13 +31,21 @@ log = logging.getLogger("sottovoce.launch")
 CERTIFICATE_CHECK_S = 12 * 3600.0
 RESTART_S = 1.0
 POLL_S = 0.05
+DATABASE_S = 30.0  # how long the start waits for a database of the operator's own
+OPEN_FILES = 65_536
+UNACKNOWLEDGED_MS = 60_000
+WORKER_END_S = 30.0  # longer than a worker may take to drain
 HERE = str(Path(__file__).parent.parent)  # where a worker finds us, also in a checkout that was never installed
 READY = b"ready\n"
 
 
 def serve(settings: Settings) -> None:
     """Until SIGTERM or SIGINT. Raises click.ClickException for what the operator can mend."""
+    # Until the loop has handlers of its own, SIGTERM unwinds what was begun, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    _raise_open_files()
     with first_start.locked(settings.data_dir), database(settings) as (url, postgres):
+        wait_for(url)
         migrate(url)
         plan = prepare(settings, url)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -51,8 +62,8 @@ def database(settings: Settings) -> Iterator[tuple[str, EmbeddedPostgres | None]
     # Ours, those of the operator's commands, and a few for whoever looks in with psql.
     connections = settings.workers * (POOL_MAX + DEDICATED) + 40
     postgres = EmbeddedPostgres(settings.data_dir, connections)
-    postgres.start()
     try:
+        postgres.start()
         yield postgres.url, postgres
     finally:
         postgres.stop()
@@ -73,13 +84,40 @@ def prepare(settings: Settings, url: str) -> Plan:
     )
 
 
+def wait_for(url: str) -> None:
+    """A database of the operator's own may still be starting. Raises click.ClickException."""
+    deadline = time.monotonic() + DATABASE_S
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=5).close()
+        except psycopg.Error as error:
+            if time.monotonic() > deadline:
+                raise click.ClickException(f"the database does not answer: {error}") from error
+            time.sleep(0.5)
+        else:
+            return
+
+
+def _raise_open_files() -> None:
+    """Every socket is an open file, and the usual soft limit is 1,024. The workers inherit it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else OPEN_FILES
+    with suppress(ValueError, OSError):  # macOS refuses some that it names
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _bind(port: int | None, address: str) -> list[int]:
     if port is None:
         return []
     try:
-        return [bound.detach() for bound in bind_sockets(port, address or None, backlog=4096)]
+        bound = bind_sockets(port, address or None, backlog=4096)
     except (OSError, socket.gaierror) as error:
         raise click.ClickException(f"cannot listen on {address or '*'}:{port}: {error.strerror}") from error
+    for listener in bound:
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Accepted connections inherit it: a peer that takes nothing of what we send it for so long is gone.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+    return [listener.detach() for listener in bound]
 
 
 async def _run(plan: Plan, postgres: EmbeddedPostgres | None, invite: str | None) -> None:
@@ -107,12 +145,11 @@ async def _announce(settings: Settings, ready: asyncio.Event, invite: str | None
     await ready.wait()
     lines = ["Sottovoce is running."]
     if settings.https_port is not None:
-        hosts = ["localhost", *(first_start.lan_addresses() if not settings.https_bind_addr else [])]
-        lines += [f"  https://{f'[{host}]' if ':' in host else host}:{settings.https_port}/" for host in hosts]
+        lines += [f"  https://{_host(host)}:{settings.https_port}/" for host in _callable_as(settings)]
         if settings.tls_cert is None:
             lines.append(f"  Browsers trust it after they import {settings.data_dir / 'tls' / 'ca.pem'}")
     if settings.port is not None:
-        lines.append(f"  http://{settings.bind_addr}:{settings.port}/ for programs on this machine")
+        lines.append(f"  http://{_host(settings.bind_addr)}:{settings.port}/ for programs on this machine")
     if invite is not None:
         lines.append(f"  Invite code for the first account: {invite}")
     lines.append("  More invites: sottovoce invite new. To stop: Ctrl-C")
@@ -125,10 +162,23 @@ async def _announce(settings: Settings, ready: asyncio.Event, invite: str | None
         log.warning("RATE LIMITS ARE OFF: passwords can be guessed without end. This is for benchmarks only")
 
 
+def _callable_as(settings: Settings) -> list[str]:
+    if first_start.is_everywhere(settings.https_bind_addr):
+        return ["localhost", *first_start.lan_addresses()]
+    return [settings.https_bind_addr]
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
 async def _renew_certificate(settings: Settings) -> None:
     while True:
         await asyncio.sleep(CERTIFICATE_CHECK_S)
-        await asyncio.to_thread(first_start.certificate, settings)
+        try:
+            await asyncio.to_thread(first_start.certificate, settings)
+        except (OSError, ValueError):
+            log.exception("the certificate could not be looked after, trying again later")
 
 
 async def _run_workers(plan: Plan, stop: asyncio.Event, ready: asyncio.Event) -> None:
@@ -147,7 +197,10 @@ async def _keep_worker(plan: Plan, number: int, stop: asyncio.Event, ready: asyn
                 ready.set()
             await asyncio.sleep(POLL_S)
         process.stdin.close()  # drains it
+        deadline = asyncio.get_running_loop().time() + WORKER_END_S
         while process.poll() is None:
+            if asyncio.get_running_loop().time() > deadline:
+                process.kill()
             await asyncio.sleep(POLL_S)
         process.stdout.close()
         if not stop.is_set():

@@ -117,8 +117,11 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock
                 _end_sessions(sockets, sessions.Sessions(database), now, look_at_sessions), name="ended sessions"
             ),
         ]
-        async with asyncio.timeout(DATABASE_S):
-            await queue.opened()
+        try:
+            async with asyncio.timeout(DATABASE_S):
+                await queue.opened()
+        except TimeoutError as error:
+            raise Unavailable("the database does not take the writer's connection") from error
 
         app = application(chat, _door(settings), sockets)
         servers = [_listen(app, plan.http_fds)]
@@ -130,13 +133,18 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock
         gc.freeze()  # what is here now stays; the collector need not look at it again
 
         ready.set()
-        await stop.wait()
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        ended, _ = await asyncio.wait([stopping, writing, *tasks], return_when=asyncio.FIRST_COMPLETED)
         await _drain(app, servers, sockets)
         queue.stop()
-        await writing
-        for task in tasks:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                await asyncio.shield(writing)
+        for task in (stopping, writing, *tasks):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(stopping, writing, *tasks, return_exceptions=True)
+        for part in ended:
+            part.result()  # a worker that lost a part ends loudly, and whoever started it starts another
 
 
 def _chat(

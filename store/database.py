@@ -18,6 +18,15 @@ DEDICATED = 2  # the writer's and the bus's
 WAITING_MAX = 256  # requests that wait for a connection; one more is Busy at once
 WAIT_S = 2.0  # then the database is taken to be away
 
+# A server that vanished without a word is noticed within half a minute.
+PATIENCE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
 Connection = AsyncConnection[Any]
 
 
@@ -32,13 +41,13 @@ class Database:
         self._name = application_name
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
-            kwargs={"autocommit": True, "application_name": application_name},
+            kwargs={"autocommit": True, "application_name": application_name, **PATIENCE},
             min_size=1,
             max_size=POOL_MAX,
             max_waiting=WAITING_MAX,
             timeout=WAIT_S,
             reconnect_timeout=3.0,
-            configure=_speak_utc,
+            configure=_set_up,
             open=False,
         )
 
@@ -75,16 +84,15 @@ class Database:
 
     async def dedicated(self) -> Connection:
         """A connection outside the pool, for the writer and the bus. Raises psycopg.OperationalError."""
-        connection = await AsyncConnection.connect(
-            self._url, autocommit=True, application_name=self._name, connect_timeout=5
-        )
+        connection = await AsyncConnection.connect(self._url, autocommit=True, application_name=self._name, **PATIENCE)
         try:
-            await _speak_utc(connection)
+            await _set_up(connection)
         except BaseException:
             await connection.close()
             raise
         return connection
 
 
-async def _speak_utc(connection: Connection) -> None:
-    await connection.execute("SET TIME ZONE 'UTC'")
+async def _set_up(connection: Connection) -> None:
+    # Somebody else's lock, or a statement that runs away, fails what waits for it and does not stop the house.
+    await connection.execute("SET TIME ZONE 'UTC'; SET lock_timeout = '3s'; SET statement_timeout = '15s'")

@@ -19,6 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 import psycopg
@@ -36,6 +37,7 @@ SETTINGS = {
     "shared_buffers": "64MB",
     "max_wal_size": "1GB",
     "wal_compression": "on",
+    "idle_in_transaction_session_timeout": "60s",  # somebody's forgotten psql must not hold our rows for ever
     "jit": "off",  # every statement here is short
     "logging_collector": "on",
     "log_directory": "log",
@@ -66,7 +68,7 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@/postgres?host={self._socket_folder}"
+        return f"postgresql://postgres@/postgres?host={quote(str(self._socket_folder))}"
 
     def answers(self) -> bool:
         try:
@@ -102,7 +104,7 @@ class EmbeddedPostgres:
             log.error("PostgreSQL has ended, starting it again")
             try:
                 await asyncio.to_thread(self.start)
-            except CannotStart:
+            except (CannotStart, OSError):
                 log.exception("PostgreSQL does not start, trying again")
                 await asyncio.sleep(2)
 

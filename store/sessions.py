@@ -9,7 +9,7 @@ from store.database import Database
 CREATE = "INSERT INTO sessions (id, user_id, created_at, expires_at) VALUES (%s, %s, %s, %s)"
 
 GET = """
-SELECT s.expires_at, u.id, u.username, u.email, u.role, u.bio, u.created_at, u.updated_at
+SELECT u.id, u.username, u.email, u.role, u.bio, u.created_at, u.updated_at
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.id = %s AND s.expires_at > %s
 """
@@ -32,11 +32,7 @@ class Sessions:
     async def get(self, session_id: SessionId, now: datetime) -> Session | None:
         async with self._database.connection() as connection:
             row: tuple[Any, ...] | None = await (await connection.execute(GET, [session_id, now])).fetchone()
-            return Session(session_id, Account(*row[1:]), row[0]) if row else None
-
-    async def delete(self, session_id: SessionId) -> None:
-        async with self._database.connection() as connection:
-            await connection.execute("DELETE FROM sessions WHERE id = %s", [session_id])
+            return Session(session_id, Account(*row)) if row else None
 
     async def ended(self, session_ids: list[SessionId], now: datetime) -> list[SessionId]:
         """Those of `session_ids` that are over."""

@@ -1,5 +1,7 @@
 """SQL of accounts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from psycopg.errors import UniqueViolation
@@ -130,13 +132,11 @@ async def _create(connection: Connection, account: NewAccount, now: datetime) ->
     return UserId(row[0])
 
 
-class _names_taken:
+@contextmanager
+def _names_taken() -> Iterator[None]:
     """Turns a unique violation into Taken."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
-        if isinstance(error, UniqueViolation):
-            what = "E-mail address" if error.diag.constraint_name == "users_email" else "User name"
-            raise Taken(f"{what} already exists") from error
+    try:
+        yield
+    except UniqueViolation as error:
+        what = "E-mail address" if error.diag.constraint_name == "users_email" else "User name"
+        raise Taken(f"{what} already exists") from error

@@ -179,7 +179,6 @@ async def test_a_wrong_password_and_an_unknown_person_get_the_same_401(cast: Cas
     answers = [
         await log_in(house.client(), kim.name, "Wrong1pass"),
         await log_in(house.client(), "nobody_at_all"),
-        await log_in(house.client(), kim.name, PASSWORD + "x" * 2000),
         await log_in(house.client(), f"{kim.name}@example.com"),
         await log_in(house.client(), "nobody@example.com", by_email=True),
     ]
@@ -193,6 +192,7 @@ NO_LOGIN = {
     "no person": {"password": PASSWORD, "isEmail": False},
     "no password": {"person": "kim", "isEmail": False},
     "isEmail is no boolean": {"person": "kim", "password": PASSWORD, "isEmail": "no"},
+    "over 1,024 bytes": {"person": "kim", "password": "x" * 1025, "isEmail": False},
     "no address": {"person": "kim.example.com", "password": PASSWORD, "isEmail": True},
 }
 

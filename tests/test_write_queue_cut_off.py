@@ -65,11 +65,12 @@ async def test_under_load_every_acknowledged_draft_is_there_once_and_the_queue_g
 async def test_a_connection_that_died_while_nothing_was_said_costs_nothing(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.write_queue.IDLE_S", 0.0)
+    monkeypatch.setattr("store.write_queue.PROBE_S", 0.05)
     sender, (here,) = conversations(database_url)
     async with rig(database_url, "idle") as it:
         await it.write(Draft(here, sender, "before"))
         assert sql(database_url, KILL, "idle") != [(0,)]
+        await asyncio.sleep(0.3)
         (after,) = await it.write(Draft(here, sender, "after"))
         assert isinstance(after, Entry)
     assert [content for _, content in stored(database_url, here)] == ["before", "after"]
