@@ -29,6 +29,7 @@ log = logging.getLogger("sottovoce.postgres")
 VERSION = 18
 SYSTEM_USER = "sottovoce"  # PostgreSQL refuses to run as root
 SOCKET_PATH_MAX = 100  # sockaddr_un holds 107 bytes with the socket's own name
+START_TRIES = 5
 START_TIMEOUT_S = 120.0  # crash recovery replays at most max_wal_size
 
 SETTINGS = {
@@ -84,16 +85,27 @@ class EmbeddedPostgres:
             self._init()
         self._check_version()
         self._stop_leftover()
+        for attempt in range(START_TRIES, 0, -1):
+            try:
+                self._process = self._spawn()
+                return self._wait_until_it_answers(self._process)
+            except CannotStart:
+                # The backends of one that was killed take a moment to notice, and hold its memory until then.
+                if attempt == 1:
+                    raise
+                time.sleep(0.5)
+        return None
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
         options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
         with (self._folder / "postgres-start.log").open("wb") as out:  # until its own log begins
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [self._bin / "postgres", "-D", self._pgdata, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
                 **self._as_user(),
             )
-        self._wait_until_it_answers(self._process)
 
     async def supervise(self) -> None:
         """Start it again whenever it dies, until cancelled."""
@@ -133,19 +145,16 @@ class EmbeddedPostgres:
 
     def _stop_leftover(self) -> None:
         """One whose Sottovoce was killed goes on; it is replaced by one that is our child."""
-        if not self._is_running():
-            (self._pgdata / "postmaster.pid").unlink(missing_ok=True)
-        else:
+        file = self._pgdata / "postmaster.pid"
+        try:
+            folder = Path(psutil.Process(abs(int(file.read_text().split()[0]))).cwd())
+        except (OSError, ValueError, IndexError, psutil.Error):
+            return  # nobody has this number; the file stays, PostgreSQL finds by it what a dead one left in memory
+        if folder == self._pgdata.resolve():
             log.warning("stopping the PostgreSQL that an earlier run left behind")
             self._run("pg_ctl", "stop", f"--pgdata={self._pgdata}", "--mode=fast", "--timeout=60")
-
-    def _is_running(self) -> bool:
-        """Whether the process that the pid file names works in our folder; after a reboot the number is anybody's."""
-        try:
-            pid = abs(int((self._pgdata / "postmaster.pid").read_text().split()[0]))
-            return Path(psutil.Process(pid).cwd()) == self._pgdata.resolve()
-        except (OSError, ValueError, IndexError, psutil.Error):
-            return False
+        else:
+            file.unlink()  # the machine was restarted, and the number is somebody else's now
 
     def _wait_until_it_answers(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + START_TIMEOUT_S

@@ -101,7 +101,7 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
         _until(lambda: len(server.workers()) == 2)
         server.kill()
         _until(lambda: not server.workers())
-        assert server.start() < 5
+        server.start()
         assert server.stop() == 0
         assert server.family() == []
 
