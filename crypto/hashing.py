@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from crypto.passwords import Algorithm, hash_password, verify_password
+from crypto.passwords import Algorithm, hash_password, prepare, verify_password
 
 T = TypeVar("T")
 
@@ -19,6 +19,7 @@ class Hashing:
         self._full = full
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing")
         self._waiting = 0
+        self._threads.submit(prepare)
 
     async def hash(self, password: str, algorithm: Algorithm) -> str:
         """Raises PasswordTooLong, see `hash_password`."""

@@ -5,6 +5,7 @@ import logging
 import re
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,8 @@ def no_unexpected_log_line(request: pytest.FixtureRequest, caplog: pytest.LogCap
     assert not unexpected, "unexpected in the log:\n" + "\n".join(unexpected)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[EmbeddedPostgres]:
+@contextmanager
+def a_postgres() -> Iterator[EmbeddedPostgres]:
     """A real one, in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="sv-") as folder:
         server = EmbeddedPostgres(Path(folder))
@@ -54,6 +55,12 @@ def postgres() -> Iterator[EmbeddedPostgres]:
             yield server
         finally:
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    with a_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,14 @@
 """PostgreSQL goes away and comes back: what people are told meanwhile, and that nobody has to restart anything."""
 
 import asyncio
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from store.embedded import EmbeddedPostgres
-from tests.conftest import OpenHouse, a_database
+from tests.conftest import OpenHouse, a_database, a_postgres
 from tests.house import PASSWORD, House, Person, until
 
 AT_ONCE_S = 5.0
@@ -29,13 +27,8 @@ ABSENCE = pytest.mark.logs(
 @pytest.fixture(scope="module")
 def mortal() -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL that only these tests use, and stop."""
-    with tempfile.TemporaryDirectory(prefix="sv-") as folder:
-        server = EmbeddedPostgres(Path(folder))
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with a_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
