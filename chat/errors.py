@@ -5,8 +5,7 @@ ChatError
 ├── Unauthenticated 401     NotYours
 ├── Forbidden 403           ForeignOrigin, InviteRefused, RegistrationClosed
 ├── NotFound 404            NoSuchUser, NoSuchCode, NoSuchMessage, NoSuchConversation
-├── Conflict 409            Taken, ConversationExists
-├── TooLarge 413
+├── Conflict 409            Taken, IdTaken, ConversationExists
 ├── TooMany 429
 └── Unavailable 503         Busy
 
@@ -101,16 +100,18 @@ class Taken(Conflict):
     code = "taken"
 
 
+class IdTaken(Conflict):
+    """The client-made id of a message, by another message of the same sender."""
+
+    code = "id_taken"
+
+
 class ConversationExists(Conflict):
     code = "conversation_exists"
 
     def __init__(self, conversation_id: ConversationId) -> None:
         super().__init__("You already have a conversation with this user")
         self.conversation_id = conversation_id
-
-
-class TooLarge(ChatError):
-    code, status = "too_large", 413
 
 
 class TooMany(ChatError):

@@ -10,6 +10,7 @@ from handlers.sockets import Socket, Sockets
 PING_S = 30.0  # a peer that vanished without a word is noticed within two of these
 
 DOORS = [*codes.ROUTES, *invites.ROUTES]
+LONG_BODIES = codes.LONG_BODIES | invites.LONG_BODIES
 
 
 def application(chat: Chat, door: DoorSettings, sockets: Sockets) -> App:

@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-import struct
 
 from tornado.iostream import IOStream, StreamBufferFullError, StreamClosedError
 from tornado.web import HTTPError
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
-from chat.errors import Invalid
-from chat.model import MAX_CONTENT_CHARS, Session, SessionId
+from chat.errors import Invalid, TooMany
+from chat.model import MAX_CONTENT_CHARS, Session, SessionId, UserId
 from handlers.base import Handler
+from handlers.websocket import Protocol
 
 log = logging.getLogger("sottovoce.sockets")
 
@@ -18,24 +18,64 @@ MAX_FRAME_BYTES = 4 * MAX_CONTENT_CHARS  # the longest text in UTF-8
 MAX_UNSENT_BYTES = 8 * 1024 * 1024  # above the largest page of the log; a reader who lets more pile up is closed
 DRAINED_BYTES = 1024 * 1024
 CLOSE_FRAME_BYTES = 256
+SOCKETS_MAX = 2048  # of one account in one process; one more gets 429 instead of its handshake
+TRY_AGAIN_S = 10.0
+UNSETTLED_MAX = 64  # messages of one account on their way to the disk; more are not read until half have arrived
 
-GOING_AWAY, UNSUPPORTED, POLICY, TOO_BIG, TRY_LATER = 1001, 1003, 1008, 1009, 1013  # RFC 6455 section 7.4.1
+GOING_AWAY, UNSUPPORTED, POLICY, TRY_LATER = 1001, 1003, 1008, 1013  # RFC 6455 section 7.4.1
+
+
+class Presence:
+    """One account in this process: how many sockets it has, and how many messages on their way to the disk."""
+
+    __slots__ = ("room", "sockets", "unsettled")
+
+    def __init__(self) -> None:
+        self.sockets = 0
+        self.unsettled = 0
+        self.room = asyncio.Event()  # for another message
+        self.room.set()
+
+    def submitted(self) -> None:
+        self.unsettled += 1
+        if self.unsettled >= UNSETTLED_MAX:
+            self.room.clear()
+
+    def settled(self) -> None:
+        self.unsettled -= 1
+        if self.unsettled <= UNSETTLED_MAX // 2:
+            self.room.set()
 
 
 class Sockets:
-    """All open sockets of this process, by session."""
+    """All open sockets of this process, by session; and what they come to by account."""
 
     def __init__(self) -> None:
         self._by_session: dict[SessionId, set[Socket]] = {}
+        self._by_account: dict[UserId, Presence] = {}
 
-    def add(self, socket: "Socket") -> None:
+    def admit(self, user_id: UserId) -> None:
+        """Raises TooMany."""
+        if user_id in self._by_account and self._by_account[user_id].sockets >= SOCKETS_MAX:
+            raise TooMany("Too many connections of this account", TRY_AGAIN_S)
+
+    def add(self, socket: "Socket") -> Presence:
         self._by_session.setdefault(socket.session_.id, set()).add(socket)
+        presence = self._by_account.setdefault(socket.session_.account.id, Presence())
+        presence.sockets += 1
+        return presence
 
     def remove(self, socket: "Socket") -> None:
         sockets = self._by_session.get(socket.session_.id, set())
-        sockets.discard(socket)
+        if socket not in sockets:
+            return
+        sockets.remove(socket)
         if not sockets:
-            self._by_session.pop(socket.session_.id, None)
+            del self._by_session[socket.session_.id]
+        presence = self._by_account[socket.session_.account.id]
+        presence.sockets -= 1
+        if not presence.sockets:
+            del self._by_account[socket.session_.account.id]
 
     def end_session(self, session_id: SessionId) -> None:
         for socket in tuple(self._by_session.get(session_id, ())):
@@ -98,6 +138,7 @@ class Socket(Handler, WebSocketHandler):
     """An authenticated WebSocket. A door's socket says what opens it and what its messages mean."""
 
     session_: Session
+    presence: Presence
     outbox: Outbox | None = None
     sockets: Sockets
 
@@ -108,6 +149,10 @@ class Socket(Handler, WebSocketHandler):
     @property
     def max_message_size(self) -> int:
         return MAX_FRAME_BYTES
+
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        protocol = super().get_websocket_protocol()
+        return Protocol(self, False, protocol.params) if isinstance(protocol, WebSocketProtocol13) else None
 
     async def prepare(self) -> None:
         """Everything that can refuse, refuses here: after the handshake there are only close codes."""
@@ -130,7 +175,7 @@ class Socket(Handler, WebSocketHandler):
         assert stream is not None
         stream.set_nodelay(True)
         self.outbox = Outbox(self, stream)
-        self.sockets.add(self)
+        self.presence = self.sockets.add(self)
 
     def on_close(self) -> None:
         self.sockets.remove(self)
@@ -147,14 +192,3 @@ class Socket(Handler, WebSocketHandler):
     async def drained(self) -> None:
         if self.outbox is not None:
             await self.outbox.drained()
-
-
-def text_frame(text: str) -> bytes:
-    """One unmasked, unfragmented text frame: RFC 6455 section 5.2."""
-    payload = text.encode()
-    length = len(payload)
-    if length < 126:
-        return struct.pack("!BB", 0x81, length) + payload
-    if length < 1 << 16:
-        return struct.pack("!BBH", 0x81, 126, length) + payload
-    return struct.pack("!BBQ", 0x81, 127, length) + payload

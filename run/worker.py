@@ -32,7 +32,7 @@ from crypto.hashing import Hashing
 from crypto.tokens import Tokens
 from handlers.base import App, DoorSettings
 from handlers.body_limit import DRAIN_BYTES, BodyLimit
-from handlers.routes import application
+from handlers.routes import LONG_BODIES, application
 from handlers.sockets import Sockets
 from run.settings import Settings
 from run.version import VERSION
@@ -193,7 +193,7 @@ def _door(settings: Settings) -> DoorSettings:
 
 def _listen(app: App, fds: list[int], tls: ssl.SSLContext | None = None) -> HTTPServer:
     server = HTTPServer(
-        BodyLimit(app),
+        BodyLimit(app, LONG_BODIES),
         ssl_options=tls,
         idle_connection_timeout=IDLE_S,
         body_timeout=BODY_S,

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from chat.errors import Busy, ChatError, NoSuchConversation, Unavailable
+from chat.errors import Busy, ChatError, IdTaken, NoSuchConversation, Unavailable
 from chat.model import Draft, Entry
 from store.database import Connection, Database
 
@@ -30,14 +30,14 @@ PROBE_S = 1.0  # an idle connection is tried this often, also for those who ask 
 # the next one must see what was committed while this one waited.
 LOCK = "SELECT 1 FROM conversations WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
 
-# `known`: retries, which get what they were given the first time. `sent_at` rises by at least a microsecond within a
-# conversation, whatever the clock does. A draft of an unknown conversation gives no row.
+# `known`: retries, which get what they were given the first time, unless they say something else. `sent_at` rises by at
+# least a microsecond within a conversation, whatever the clock does. A draft of an unknown conversation gives no row.
 APPEND = """
 WITH input AS (
     SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::text[])
         WITH ORDINALITY AS input (conversation_id, sender_id, client_id, content, nth)
 ), known AS (
-    SELECT i.nth, m.seq, m.id, m.sent_at
+    SELECT i.nth, m.seq, m.id, m.sent_at, m.content = i.content OR m.edited_at IS NOT NULL AS is_same
     FROM input i JOIN messages m USING (conversation_id, sender_id, client_id)
 ), fresh AS (
     SELECT i.*, c.user_id_1, c.user_id_2,
@@ -65,9 +65,9 @@ WITH input AS (
     ) f
     WHERE c.id = f.conversation_id
 )
-SELECT f.nth, f.seq, s.id, f.sent_at, true FROM fresh f JOIN stored s USING (conversation_id, seq)
+SELECT f.nth, f.seq, s.id, f.sent_at, true, true FROM fresh f JOIN stored s USING (conversation_id, seq)
 UNION ALL
-SELECT nth, seq, id, sent_at, false FROM known
+SELECT nth, seq, id, sent_at, false, is_same FROM known
 ORDER BY 1
 """
 
@@ -191,10 +191,10 @@ class WriteQueue:
                         raise
             return
         results: list[Entry | ChatError] = [NoSuchConversation("No such conversation")] * len(batch)
-        for nth, seq, id_, sent_at, is_new in rows:
+        for nth, seq, id_, sent_at, is_new, is_same in rows:
             draft = batch[nth - 1][0]
             entry = Entry(draft.conversation_id, seq, id_, draft.sender_id, draft.content, sent_at)
-            results[nth - 1] = entry
+            results[nth - 1] = entry if is_same else IdTaken("This id was used for another message")
             if is_new:
                 self._publish(entry)
         for (_, done), result in zip(batch, results, strict=True):

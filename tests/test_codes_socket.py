@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from handlers.sockets import UNSETTLED_MAX, Presence
 from tests.conftest import Cast
 from tests.house import PATIENCE_S, House, Person
 
@@ -315,3 +316,49 @@ async def test_a_server_that_stops_says_goodbye_with_1001(cast: Cast, house: Hou
     house.stop.set()
     await at_alice.is_closed_with(1001)
     await at_bob.is_closed_with(1001)
+
+
+async def test_an_account_has_a_bound_of_sockets_and_the_others_do_not_notice(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.sockets.SOCKETS_MAX", 3)
+    alice, bob = await cast("alice", "bob")
+    conversation = await alice.meets(bob)
+    lines = [await alice.opens(conversation) for _ in range(3)]
+    with pytest.raises(InvalidStatus) as refused:
+        await alice.opens(conversation)
+    assert refused.value.response.status_code == 429
+    at_bob = await bob.opens(conversation)
+    await lines[0].leaves()
+    again = await alice.opens(conversation)
+    await again.says("hello")
+    await at_bob.hears("hello")
+
+
+async def test_many_sockets_of_one_account_that_send_at_once_lose_nothing(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_bob = await bob.opens(conversation)
+    lines = [await alice.opens(conversation) for _ in range(10)]
+
+    async def say_all(number: int) -> None:
+        for n in range(3 * UNSETTLED_MAX):
+            await lines[number].says(f"{number} {n}")
+
+    talking = asyncio.gather(*map(say_all, range(len(lines))))
+    heard = [await asyncio.wait_for(at_bob.socket.recv(), 10) for _ in range(10 * 3 * UNSETTLED_MAX)]
+    await talking
+    for number in range(len(lines)):
+        own = [text for text in heard if str(text).startswith(f"{number} ")]
+        assert own == [f"{number} {n}" for n in range(3 * UNSETTLED_MAX)]
+
+
+def test_an_account_gets_room_again_when_half_of_its_messages_have_arrived() -> None:
+    presence = Presence()
+    for _ in range(UNSETTLED_MAX):
+        assert presence.room.is_set()
+        presence.submitted()
+    for _ in range(UNSETTLED_MAX // 2):
+        assert not presence.room.is_set()
+        presence.settled()
+    assert presence.room.is_set()

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from tornado.web import RequestHandler
 
-from handlers.body_limit import MAX_BODY_BYTES
+from handlers.body_limit import MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
 from handlers.routes import DOORS
 from handlers.sockets import Socket
 from store.sessions import Sessions
 from store.users import Users
 from tests.conftest import Cast
-from tests.house import House
+from tests.house import House, until
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 UPGRADE = {
@@ -204,12 +204,49 @@ async def chunks(count: int) -> AsyncIterator[bytes]:
         yield b" " * 65_536
 
 
-@pytest.mark.parametrize("path", ["/messages", "/api/auth/login", "/nothing", "/api/nothing", "/"])
+@pytest.mark.parametrize("path", ["/uploadpfp", "/api/auth/login", "/nothing", "/api/nothing", "/"])
 async def test_a_body_over_5_mib_is_a_413_and_the_connection_goes_on(cast: Cast, path: str) -> None:
     (alice,) = await cast("alice")
     assert_is_error(await alice.api.post(path, content=b" " * (MAX_BODY_BYTES + 1)), 413)
     assert_is_error(await alice.api.post(path, content=chunks(81)), 413)  # without Content-Length
     assert (await alice.api.get("/me")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/messages", "/api/chats/messages"])
+async def test_a_body_with_the_text_of_a_message_may_be_longer_but_not_without_end(cast: Cast, path: str) -> None:
+    (alice,) = await cast("alice")
+    method = "POST" if path == "/messages" else "PATCH"
+    assert_is_error(await alice.api.request(method, path, content=b" " * MAX_LONG_BODY_BYTES), 400)
+    assert_is_error(await alice.api.request(method, path, content=b" " * (MAX_LONG_BODY_BYTES + 1)), 413)
+    assert_is_error(await alice.api.request(method, path, content=chunks(150)), 413)
+
+
+async def test_long_bodies_are_refused_while_too_many_are_on_their_way_and_short_ones_are_not(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (alice,) = await cast("alice")
+    monkeypatch.setattr("handlers.body_limit.MAX_HELD_BYTES", 1024 * 1024)
+    host, port = alice.house.http.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2000000\r\n\r\n".encode())
+    writer.write(b"x" * 999_999)
+    await writer.drain()
+
+    async def refused() -> bool:
+        answer = await alice.api.post("/login", content=b" " * 200_000)
+        return answer.status_code == 503 and answer.headers["Retry-After"] == "1"
+
+    await until(refused)
+    assert_is_error(await alice.api.post("/login", content=b" " * 60_000), 400)
+    writer.write(b"x" * 1_000_001)
+    status, _ = await read_answer(reader)
+    assert status == 503, "it was itself one of those that are too many"
+    writer.close()
+
+    async def taken() -> bool:
+        return (await alice.api.post("/login", content=b" " * 200_000)).status_code == 400
+
+    await until(taken)
 
 
 async def test_after_a_413_the_same_connection_answers_or_ends(house: House) -> None:

@@ -14,19 +14,15 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from websockets.frames import Opcode
-from websockets.protocol import CLIENT, State
-from websockets.protocol import Protocol as WebSocketProtocol
 
 from chat.errors import Invalid, InvalidBody
-from chat.model import MAX_CONTENT_CHARS, MAX_ID, ConversationId, Seq, message_uuid, seq_of
+from chat.model import MAX_ID, ConversationId, Seq, message_uuid, seq_of
 from handlers.base import Handler, encode, number, uuid
 from handlers.codes import wire as codes_wire
 from handlers.codes.messages import parse_cursor
 from handlers.invites import wire as invites_wire
 from handlers.invites.pictures import picture_of
 from handlers.invites.wire import local_timestamp, notification
-from handlers.sockets import text_frame
 
 HANDLERS = Path(__file__).parent.parent / "handlers"
 SEQS = st.integers(0, 2**62 - 1).map(Seq)
@@ -200,29 +196,6 @@ def test_an_id_of_elsewhere_names_nothing_here(
         assert seq_of(here, message_uuid(there, seq)) is None
     found = seq_of(here, anything)
     assert found is None or message_uuid(here, found) == anything
-
-
-LENGTHS = [0, 1, 125, 126, 127, 65_535, 65_536, 4 * MAX_CONTENT_CHARS]
-
-
-@pytest.mark.parametrize("length", LENGTHS)
-def test_a_text_frame_is_read_back_by_another_library(length: int) -> None:
-    check_frame("x" * length)
-
-
-@settings(max_examples=100)
-@given(st.text(max_size=200))
-def test_a_text_frame_of_any_text_is_read_back(text: str) -> None:
-    check_frame(text)
-
-
-def check_frame(text: str) -> None:
-    peer = WebSocketProtocol(CLIENT, state=State.OPEN, max_size=None)
-    peer.receive_data(text_frame(text) + text_frame("next"))
-    first, following = peer.events_received()
-    assert (first.opcode, first.fin, bytes(first.data).decode()) == (Opcode.TEXT, True, text)  # type: ignore[union-attr]
-    assert bytes(following.data) == b"next"  # type: ignore[union-attr]
-    assert peer.parser_exc is None
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from handlers.codes import chats, health, messages, socket, users
 from handlers.codes.base import NotFound
 
+LONG_BODIES = {"/api/chats/messages"}
+
 ROUTES = [
     (r"/api/health", health.HealthHandler),
     (r"/api/auth/register", users.RegisterHandler),

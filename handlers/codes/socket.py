@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from chat.errors import ChatError, Invalid, Unavailable
 from chat.model import MAX_CONTENT_CHARS, Account, Conversation, ConversationId, Draft, Entry
 from handlers.codes.base import CodesHandler
-from handlers.sockets import POLICY, TOO_BIG, TRY_LATER, UNSUPPORTED, Socket, text_frame
+from handlers.frames import TOO_BIG, text_frame
+from handlers.sockets import POLICY, TRY_LATER, UNSUPPORTED, Socket
 
 log = logging.getLogger("sottovoce.codes")
 
-UNSETTLED_MAX = 64  # messages of one socket on their way to the disk; more are not read until some have arrived
 PATIENCE_S = 5.0  # how long a full queue is waited for
 RETRY_S = 0.05
 
@@ -18,14 +19,13 @@ RETRY_S = 0.05
 class ChatSocket(CodesHandler, Socket):
     account_: Account
     conversation_: Conversation
-    unsettled = 0
-    _room: "asyncio.Future[None] | None" = None
 
     async def prepare(self) -> None:
         await CodesHandler.prepare(self)
         await Socket.prepare(self)
         self.session_ = await self.session()
         self.account_ = self.session_.account
+        self.sockets.admit(self.account_.id)
         self.conversation_ = await self.conversation(self.account_, ConversationId(self.query_uuid("chatId")))
 
     async def open(self) -> None:  # type: ignore[override]
@@ -53,7 +53,7 @@ class ChatSocket(CodesHandler, Socket):
             self.close(TOO_BIG, f"at most {MAX_CONTENT_CHARS} characters")
         elif not text.isspace() and text:
             draft = Draft(self.conversation_.id, self.account_.id, text)
-            if self.unsettled >= UNSETTLED_MAX or not self._submit(draft):
+            if not (self.presence.room.is_set() and self._submit(draft)):
                 return asyncio.ensure_future(self._submit_patiently(draft))
         return None
 
@@ -66,26 +66,26 @@ class ChatSocket(CodesHandler, Socket):
         except Unavailable:
             return False
         else:
-            self.unsettled += 1
+            self.presence.submitted()
         return True
 
     async def _submit_patiently(self, draft: Draft) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE_S
         while not self.ws_is_closing():
-            if self.unsettled < UNSETTLED_MAX and self._submit(draft):
-                return
+            if self.presence.room.is_set():
+                if self._submit(draft):
+                    return
+                await asyncio.sleep(RETRY_S)  # others have filled the queue
+            else:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(RETRY_S):
+                        await self.presence.room.wait()
             if loop.time() > deadline:
                 self.close(TRY_LATER, "server is busy")
-                return
-            # Our own messages ring when they are stored; a queue that others filled is asked again after a while.
-            self._room = loop.create_future()
-            await asyncio.wait([self._room], timeout=RETRY_S)
 
     def _settled(self, result: Entry | ChatError) -> None:
-        self.unsettled -= 1
-        if self._room is not None and not self._room.done() and self.unsettled <= UNSETTLED_MAX // 2:
-            self._room.set_result(None)
+        self.presence.settled()
         if isinstance(result, ChatError):
             # The sender shall not believe that this one arrived.
             self.close(TRY_LATER if isinstance(result, Unavailable) else POLICY, result.code)

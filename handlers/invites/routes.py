@@ -2,6 +2,8 @@
 
 from handlers.invites import accounts, invites, keys, messages, pictures
 
+LONG_BODIES = {"/messages"}
+
 ROUTES = [
     (r"/motd", accounts.MotdHandler),
     (r"/version", accounts.VersionHandler),

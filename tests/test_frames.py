@@ -1,0 +1,164 @@
+"""WebSocket frames as clients send them, good and bad: the parser alone, and at the door."""
+
+import asyncio
+import os
+import struct
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from websockets.frames import Frame, Opcode
+from websockets.protocol import CLIENT, State
+from websockets.protocol import Protocol as WebSocketProtocol
+
+from chat.model import MAX_CONTENT_CHARS
+from handlers.frames import BINARY, CLOSE, PING, PONG, TEXT, BadFrame, FrameParser, text_frame
+from handlers.sockets import MAX_FRAME_BYTES
+from tests.conftest import Cast
+from tests.house import Person
+
+MAX = 70_000
+
+
+def frame(opcode: int, payload: bytes, *, fin: bool = True, masked: bool = True) -> bytes:
+    """As another library writes it."""
+    return Frame(Opcode(opcode), payload, fin).serialize(mask=masked)
+
+
+def header(first: int, length: int) -> bytes:
+    """The beginning of a masked frame that claims to be long."""
+    return struct.pack("!BBQ", first, 0x80 | 127, length) + os.urandom(4)
+
+
+def parsed(pieces: Sequence[bytes], max_message_bytes: int = MAX) -> list[tuple[int, bytes]]:
+    parser = FrameParser(max_message_bytes)
+    return [message for piece in pieces for message in parser.feed(piece)]
+
+
+def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
+    edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
+    return [data[start:end] for start, end in pairwise(edges)]
+
+
+lengths = st.sampled_from([0, 1, 4, 125, 126, 127, 65_535, 65_536, MAX])
+payloads = lengths.map(lambda n: (b"\xf0\x9f\x98\x80abc" * (n // 7 + 1))[:n])
+messages = st.lists(
+    st.tuples(st.sampled_from([TEXT, BINARY]), payloads, st.lists(st.integers(0), max_size=3)), max_size=5
+)
+controls = st.tuples(st.sampled_from([PING, PONG]), st.binary(max_size=125))
+
+
+@given(messages, st.lists(controls, max_size=3), st.lists(st.integers(0), max_size=8))
+@example([(TEXT, b"a" * MAX, [1])], [(PING, b"b" * 125)], [])
+def test_what_another_library_sends_is_read_however_it_is_cut(
+    sent: list[tuple[int, bytes, list[int]]], between: list[tuple[int, bytes]], places: list[int]
+) -> None:
+    data, expected = b"", []
+    for opcode, payload, fragments in sent:
+        pieces = cut(payload, fragments) or [b""]
+        for nth, piece in enumerate(pieces):
+            data += frame(opcode if nth == 0 else 0, piece, fin=nth == len(pieces) - 1)
+            if nth < len(pieces) - 1:
+                for control in between:  # RFC 6455 section 5.4: they may come between fragments
+                    data += frame(*control)
+                    expected.append(control)
+        expected.append((opcode, payload))
+    assert parsed(cut(data, places)) == expected
+
+
+@given(st.lists(st.binary(max_size=300), max_size=6))
+def test_whatever_comes_is_read_or_refused(pieces: list[bytes]) -> None:
+    with suppress(BadFrame):
+        assert sum(len(payload) for _, payload in parsed(pieces, 100)) <= sum(map(len, pieces))
+
+
+LENGTHS = [0, 1, 125, 126, 127, 65_535, 65_536, 4 * MAX_CONTENT_CHARS]
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_a_text_frame_is_read_back_by_another_library(length: int) -> None:
+    check_frame("x" * length)
+
+
+@settings(max_examples=100)
+@given(st.text(max_size=200))
+def test_a_text_frame_of_any_text_is_read_back(text: str) -> None:
+    check_frame(text)
+
+
+def check_frame(text: str) -> None:
+    peer = WebSocketProtocol(CLIENT, state=State.OPEN, max_size=None)
+    peer.receive_data(text_frame(text) + text_frame("next"))
+    first, following = peer.events_received()
+    assert (first.opcode, first.fin, bytes(first.data).decode()) == (Opcode.TEXT, True, text)  # type: ignore[union-attr]
+    assert bytes(following.data) == b"next"  # type: ignore[union-attr]
+    assert peer.parser_exc is None
+
+
+BAD = {
+    "unmasked": (frame(TEXT, b"hello", masked=False), 1002),
+    "reserved bit": (b"\xc1\x80\0\0\0\0", 1002),
+    "unknown data opcode": (b"\x83\x80\0\0\0\0", 1002),
+    "unknown control opcode": (b"\x8b\x80\0\0\0\0", 1002),
+    "fragmented ping": (b"\x09\x80\0\0\0\0", 1002),
+    "ping of 126 bytes": (b"\x89\xfe\x00\x7e\0\0\0\0", 1002),
+    "continuation of nothing": (b"\x80\x80\0\0\0\0", 1002),
+    "a message within another": (frame(TEXT, b"one", fin=False) + frame(TEXT, b"two"), 1002),
+    "half a close code": (frame(CLOSE, b"\x03"), 1002),
+    "close code that is not for the wire": (frame(CLOSE, struct.pack("!H", 1006)), 1002),
+    "close reason that is not UTF-8": (frame(CLOSE, struct.pack("!H", 1000) + b"\xff"), 1007),
+    "text that is not UTF-8": (frame(TEXT, b"\xff\xfe"), 1007),
+    "half a character": (frame(TEXT, "é".encode()[:1]), 1007),
+    "too long, said by its header": (header(0x81, MAX_FRAME_BYTES + 1), 1009),
+    "as long as can be said": (header(0x81, 2**64 - 1), 1009),
+    "too long in fragments": (frame(TEXT, b"a" * MAX_FRAME_BYTES, fin=False) + frame(0, b"b"), 1009),
+}
+
+
+@pytest.mark.parametrize(("data", "code"), BAD.values(), ids=BAD)
+async def test_a_bad_frame_is_answered_with_its_close_code_and_what_came_before_it_counts(
+    cast: Cast, data: bytes, code: int
+) -> None:
+    alice, bob = await cast("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_bob = await bob.opens(conversation)
+    reader, writer = await handshake(alice, conversation)
+    writer.write(frame(TEXT, b"before") + data + b"\x55" * 100_000)  # and more, which nobody reads as frames
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    assert answer[:1] == b"\x88"
+    assert struct.unpack("!H", answer[2:4]) == (code,)
+    await at_bob.hears("before")
+    await at_bob.hears_nothing(0.05)
+
+
+async def test_a_long_text_in_many_small_pieces_arrives(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_bob = await bob.opens(conversation)
+    _, writer = await handshake(alice, conversation)
+    text = "Grüße " * 10_000
+    data = text.encode()
+    for start in range(0, len(data), 1000):
+        last = start + 1000 >= len(data)
+        writer.write(frame(0 if start else TEXT, data[start : start + 1000], fin=last))
+        await writer.drain()
+    await at_bob.hears(text)
+    writer.close()
+
+
+async def handshake(person: Person, conversation: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A socket of the codes API, on a bare connection."""
+    host, _, port = person.house.http.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        f"GET /api/chats/ws?chatId={conversation} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
+        f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        f"Authorization: Bearer {person.token}\r\n\r\n".encode()
+    )
+    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+    return reader, writer
