@@ -31,7 +31,7 @@ PROBE_S = 1.0  # an idle connection is tried this often, also for those who ask 
 LOCK = "SELECT 1 FROM conversations WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
 
 # `known`: retries, which get what they were given the first time, unless they say something else. `sent_at` rises by at
-# least a microsecond within a conversation, whatever the clock does. A draft of an unknown conversation gives no row.
+# least a microsecond within a conversation, whatever the clock does. A draft whose sender is no member gives no row.
 APPEND = """
 WITH input AS (
     SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::text[])
@@ -44,7 +44,9 @@ WITH input AS (
            c.last_seq + row_number() OVER place AS seq,
            greatest(statement_timestamp(), c.last_message_at + interval '1 microsecond')
                + (row_number() OVER place - 1) * interval '1 microsecond' AS sent_at
-    FROM input i JOIN conversations c ON c.id = i.conversation_id
+    FROM input i
+    JOIN conversations c ON c.id = i.conversation_id
+    JOIN members m ON m.conversation_id = i.conversation_id AND m.user_id = i.sender_id
     WHERE NOT EXISTS (SELECT FROM known k WHERE k.nth = i.nth)
     WINDOW place AS (PARTITION BY i.conversation_id ORDER BY i.nth)
 ), stored AS (
@@ -181,7 +183,7 @@ class WriteQueue:
                 raise
             log.exception("a batch of %d was refused", len(batch))
             if len(batch) == 1:
-                _settle(batch, _reason(error))
+                _settle(batch, Unavailable("The message could not be stored, try again later"))
             else:
                 for nth, alone in enumerate(batch, 1):  # only the one that is to blame shall fail
                     try:
@@ -202,7 +204,10 @@ class WriteQueue:
 
     @staticmethod
     async def _append(connection: Connection, drafts: Sequence[Draft]) -> list[tuple[Any, ...]]:
-        """Two statements and their transaction in one round trip."""
+        """Two statements in one round trip, which is one transaction: PostgreSQL manual, "Pipelining" (53.2.4).
+
+        An error at its commit leaves the connection unusable, which counts as lost.
+        """
         conversation_ids = [draft.conversation_id for draft in drafts]
         columns = [
             conversation_ids,
@@ -211,7 +216,7 @@ class WriteQueue:
             [draft.content for draft in drafts],
         ]
         async with connection.cursor(binary=True, row_factory=tuple_row) as append:
-            async with connection.pipeline(), connection.transaction():
+            async with connection.pipeline():
                 await connection.execute(LOCK, [sorted(set(conversation_ids))], prepare=True)
                 await append.execute(APPEND, columns, prepare=True)
             return await append.fetchall()
@@ -226,10 +231,3 @@ class WriteQueue:
 def _settle(batch: list[Waiting], result: ChatError) -> None:
     for _, done in batch:
         done(result)
-
-
-def _reason(error: Exception) -> ChatError:
-    """What a draft that was refused alone is told. Only its own content can be at fault, or the whole database."""
-    if isinstance(error, psycopg.errors.ForeignKeyViolation):
-        return NoSuchConversation("No such conversation or sender")
-    return Unavailable("The message could not be stored, try again later")

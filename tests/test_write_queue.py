@@ -86,7 +86,12 @@ def conversations(url: str, count: int = 1) -> tuple[UserId, list[ConversationId
     for _ in range(count):
         insert = "INSERT INTO conversations (user_id_1, user_id_2) VALUES (%s, %s) RETURNING id"
         made.append(ConversationId(sql(url, insert, one, user(url))[0][0]))
+        join(url, made[-1], one)
     return one, made
+
+
+def join(url: str, conversation: ConversationId, one: UserId) -> None:
+    sql(url, "INSERT INTO members (conversation_id, user_id) VALUES (%s, %s)", conversation, one)
 
 
 def stored(url: str, conversation: UUID, columns: str = "seq, content") -> list[tuple[Any, ...]]:
@@ -174,42 +179,61 @@ async def test_a_retry_gets_the_first_result_and_is_neither_stored_nor_published
 async def test_an_id_made_by_a_client_counts_for_its_sender_and_conversation_only(database_url: str) -> None:
     one, (here, there) = conversations(database_url, 2)
     other = user(database_url)
+    join(database_url, here, other)
     async with rig(database_url) as it:
         drafts = [Draft(here, one, "a", "id"), Draft(there, one, "b", "id"), Draft(here, other, "c", "id")]
         assert [entry.content for entry in await it.write(*drafts)] == ["a", "b", "c"]
     assert (stored(database_url, here), stored(database_url, there)) == ([(1, "a"), (2, "c")], [(1, "b")])
 
 
-async def test_an_unknown_conversation_fails_alone(database_url: str) -> None:
+async def test_an_unknown_conversation_and_a_stranger_fail_alone(database_url: str) -> None:
     sender, (here,) = conversations(database_url)
     async with rig(database_url) as it:
-        before, unknown, after = await it.write(
+        before, unknown, nobody, stranger, after = await it.write(
             Draft(here, sender, "before"),
             Draft(ConversationId(uuid4()), sender, "unknown"),
+            Draft(here, NOBODY, "nobody"),
+            Draft(here, user(database_url), "stranger"),
             Draft(here, sender, "after"),
         )
-    assert isinstance(unknown, NoSuchConversation)
+    assert {type(unknown), type(nobody), type(stranger)} == {NoSuchConversation}
     assert (before.seq, after.seq) == (1, 2)
 
 
+def test_another_program_cannot_write_for_a_stranger(database_url: str) -> None:
+    _, (here,) = conversations(database_url)
+    stranger = user(database_url)
+    insert = "INSERT INTO messages (conversation_id, sender_id, content) VALUES (%s, %s, 'x') RETURNING seq"
+    with pytest.raises(psycopg.errors.ForeignKeyViolation, match="is no member"):
+        sql(database_url, insert, here, stranger)
+
+
+@pytest.mark.parametrize("gone", ["DELETE FROM conversations WHERE id = %s", "DELETE FROM users WHERE id = %s"])
+async def test_what_is_deleted_takes_its_messages_along_and_no_others(database_url: str, gone: str) -> None:
+    sender, (here,) = conversations(database_url)
+    other, (there,) = conversations(database_url)
+    async with rig(database_url) as it:
+        await it.write(Draft(here, sender, "here"), Draft(there, other, "there"))
+    sql(database_url, gone + " RETURNING id", here if "conversations" in gone else sender)
+    assert stored(database_url, here) == []
+    assert stored(database_url, there) == [(1, "there")]
+
+
 BAD_DRAFTS = [
-    pytest.param({"sender_id": NOBODY}, NoSuchConversation, id="an unknown sender"),
-    pytest.param({"content": "a\0b"}, ChatError, id="U+0000"),
-    pytest.param({"content": "a\ud800"}, ChatError, id="a lone surrogate"),
-    pytest.param({"client_id": "i\0d"}, ChatError, id="U+0000 in the client's id"),
+    pytest.param({"content": "a\0b"}, id="U+0000"),
+    pytest.param({"content": "a\ud800"}, id="a lone surrogate"),
+    pytest.param({"client_id": "i\0d"}, id="U+0000 in the client's id"),
 ]
 
 
 @pytest.mark.logs("a batch of", "was refused")
-@pytest.mark.parametrize(("bad", "error"), BAD_DRAFTS)
-async def test_a_draft_that_the_database_refuses_fails_alone(
-    database_url: str, bad: dict[str, Any], error: type[ChatError]
-) -> None:
+@pytest.mark.parametrize("bad", BAD_DRAFTS)
+async def test_a_draft_that_the_database_refuses_fails_alone(database_url: str, bad: dict[str, Any]) -> None:
     sender, (here,) = conversations(database_url)
     wrong = Draft(**{"conversation_id": here, "sender_id": sender, "content": "bad"} | bad)
     async with rig(database_url) as it:
         before, refused, after = await it.write(Draft(here, sender, "before"), wrong, Draft(here, sender, "after"))
-        assert isinstance(refused, error)
+        assert isinstance(refused, ChatError)
         assert (before.seq, after.seq) == (1, 2)
         assert [entry.content for entry in it.published] == ["before", "after"]
         (later,) = await it.write(Draft(here, sender, "later"))

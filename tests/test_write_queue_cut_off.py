@@ -7,7 +7,7 @@ import pytest
 
 from chat.errors import Unavailable
 from chat.model import Draft, Entry
-from tests.test_write_queue import NOBODY, conversations, rig, sql, stored
+from tests.test_write_queue import conversations, rig, sql, stored
 
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = %s AND state IS NOT NULL"
 LOST = pytest.mark.logs("the writer lost its connection", "discarding closed connection", "error ignored")
@@ -90,7 +90,7 @@ async def test_when_the_connection_dies_among_drafts_that_are_tried_one_by_one_e
                 sql(database_url, KILL, "one-by-one")
 
         it.queue._publish = publish_and_die
-        bad = Draft(here, NOBODY, "makes the whole batch fail")
+        bad = Draft(here, sender, "\0 makes the whole batch fail")
         results = await it.write(
             Draft(here, sender, "first", "1"), bad, *(Draft(here, sender, f"{n}") for n in range(3))
         )

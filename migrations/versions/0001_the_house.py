@@ -14,7 +14,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("""
         DROP TABLE limits, messages, pending_keys, members, conversations, chat_codes, invites, sessions, users;
-        DROP FUNCTION message_uuid, place_in_log, ring_for_messages, ring_for_ended_sessions;
+        DROP FUNCTION message_uuid, place_in_log, forget_log, ring_for_messages, ring_for_ended_sessions;
     """)
 
 
@@ -106,11 +106,14 @@ CREATE INDEX pending_keys_user ON pending_keys (user_id);
 
 LOG = """
 CREATE SEQUENCE message_ids;
+-- No foreign keys: they would lock a row of `users` and one of `conversations` for each message, which takes as long as
+-- everything else together. The writer joins `members` instead, `place_in_log` asks them, and what refers to a
+-- conversation that is deleted goes by `forget_log`.
 CREATE TABLE messages (
-    conversation_id uuid NOT NULL REFERENCES conversations ON DELETE CASCADE,
+    conversation_id uuid NOT NULL,
     seq             bigint NOT NULL,
     id              bigint NOT NULL DEFAULT nextval('message_ids'),
-    sender_id       bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    sender_id       bigint NOT NULL,
     client_id       text,
     content         text NOT NULL,
     sent_at         timestamptz NOT NULL,
@@ -136,15 +139,26 @@ BEGIN
         last_message_at = greatest(clock_timestamp(), last_message_at + interval '1 microsecond'),
         last_seq_1 = CASE WHEN user_id_1 = NEW.sender_id THEN last_seq + 1 ELSE last_seq_1 END,
         last_seq_2 = CASE WHEN user_id_2 = NEW.sender_id THEN last_seq + 1 ELSE last_seq_2 END
-    WHERE id = NEW.conversation_id
+    WHERE id = NEW.conversation_id AND EXISTS (
+        SELECT FROM members m WHERE m.conversation_id = NEW.conversation_id AND m.user_id = NEW.sender_id
+    )
     RETURNING last_seq, last_message_at INTO NEW.seq, NEW.sent_at;
     IF NOT FOUND THEN
-        RAISE foreign_key_violation USING MESSAGE = 'no such conversation: ' || NEW.conversation_id;
+        RAISE foreign_key_violation
+            USING MESSAGE = format('%s is no member of a conversation %s', NEW.sender_id, NEW.conversation_id);
     END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER place_in_log BEFORE INSERT ON messages
     FOR EACH ROW WHEN (NEW.seq IS NULL) EXECUTE FUNCTION place_in_log();
+
+CREATE FUNCTION forget_log() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM messages USING gone WHERE messages.conversation_id = gone.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER forget_log AFTER DELETE ON conversations
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION forget_log();
 """
 
 DOORBELLS = """
@@ -157,16 +171,15 @@ DOORBELLS = """
 -- `sottovoce`, for our own workers: which conversations moved, up to which seq, and who did it.
 CREATE FUNCTION ring_for_messages() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('conversation_' || conversation_id,
-                      CASE WHEN octet_length(whole) < 7900 THEN whole ELSE reference END || blanks)
-    FROM (
-        SELECT conversation_id, seq,
-               CASE WHEN octet_length(content) < 7900
-                    THEN json_build_object('user_id', sender_id, 'content', content)::text
-               END AS whole,
-               json_build_object('user_id', sender_id, 'id', message_uuid(conversation_id, seq))::text AS reference,
-               translate(ltrim(seq::bit(64)::text, '0'), '01', E' \\t') AS blanks
-        FROM fresh
+    PERFORM pg_notify(
+        'conversation_' || conversation_id,
+        CASE WHEN octet_length(content) < 7900 AND octet_length(whole) < 7900 THEN whole
+             ELSE json_build_object('user_id', sender_id, 'id', message_uuid(conversation_id, seq))::text
+        END || translate(ltrim(seq::bit(64)::text, '0'), '01', E' \\t')
+    )
+    FROM fresh, LATERAL (
+        SELECT CASE WHEN octet_length(content) < 7900
+                    THEN json_build_object('user_id', sender_id, 'content', content)::text END AS whole
     ) built
     ORDER BY conversation_id, seq;
 
