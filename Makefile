@@ -25,7 +25,8 @@ $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: $(VENV)/bin/pip setup.py constraints.txt
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@echo "Installing into $(VENV); the first time that takes half a minute."
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
 $(VENV)/tox-installed: $(VENV)/bin/pip constraints.txt

@@ -47,16 +47,25 @@ def serve(settings: Settings) -> None:
 def check_config(settings: Settings) -> None:
     """Say what the settings come to, and start nothing."""
     for name in settings.__struct_fields__:
-        value = getattr(settings, name)
-        secret = name in ("jwt_secret", "key_encryption_key", "admin_password", "database_url")
-        click.echo(f"{name} = {'(set)' if secret and value else value}")
+        click.echo(f"{name} = {_shown(name, getattr(settings, name))}")
+
+
+def _shown(name: str, value: object) -> str:
+    match value:
+        case None:
+            return "off" if name in ("port", "https_port") else "(none)"
+        case bool():
+            return "on" if value else "off"
+        case list():
+            return ",".join(value)
+    return "(set)" if name in ("jwt_secret", "key_encryption_key", "admin_password", "database_url") else str(value)
 
 
 @main.command("migrate")
 @with_settings(*OF_DATABASE)
 def migrate_(settings: Settings) -> None:
     """Bring the database to this version's schema; `serve` does it too."""
-    with _database(settings) as url:
+    with _database(settings, make=True) as url:
         migrate(url)
     click.echo("The database is up to date.")
 
@@ -74,6 +83,7 @@ def user() -> None:
 def user_add(settings: Settings, name: str, role: Role, password: str) -> None:
     """Make an account."""
     _with_database(settings, lambda database: accounts.add_user(database, name, password, role))
+    click.echo(f"{name} can log in.")
 
 
 @user.command("role")
@@ -83,6 +93,7 @@ def user_add(settings: Settings, name: str, role: Role, password: str) -> None:
 def user_role(settings: Settings, name: str, role: Role) -> None:
     """Change what an account may do."""
     _with_database(settings, lambda database: accounts.set_role(database, name, role))
+    click.echo(f"{name} is {role} now.")
 
 
 @user.command("passwd")
@@ -92,6 +103,7 @@ def user_role(settings: Settings, name: str, role: Role) -> None:
 def user_passwd(settings: Settings, name: str, password: str) -> None:
     """Give an account a new password, and end its sessions."""
     _with_database(settings, lambda database: accounts.set_password(database, name, password))
+    click.echo(f"{name} has a new password, and is logged out everywhere.")
 
 
 @main.group()
@@ -121,6 +133,7 @@ def invite_revoke(settings: Settings, code: str) -> None:
     """Make a code unusable."""
     if not _with_database(settings, lambda database: invites.Invites(database).revoke(code.upper(), accounts.now())):
         raise click.ClickException(f"there is no unused invite {code}")
+    click.echo(f"{code.upper()} lets nobody in any more.")
 
 
 def _with_database(settings: Settings, action: Callable[[Database], Awaitable[T]]) -> T:
@@ -134,14 +147,19 @@ def _with_database(settings: Settings, action: Callable[[Database], Awaitable[T]
 
 
 @contextmanager
-def _database(settings: Settings) -> Iterator[str]:
-    """The database of the running server, or one that is started for this command only."""
+def _database(settings: Settings, make: bool = False) -> Iterator[str]:
+    """The database of the running server, or one that is started for this command only. `make`: also a new one."""
     set_up_logs("warning")
     if settings.database_url is not None:
         launch.wait_for(settings.database_url)
         yield settings.database_url
         return
     running = EmbeddedPostgres(settings.data_dir)
+    if not (make or running.exists()):
+        raise click.ClickException(
+            f"there is no database in {settings.data_dir} yet; name the server's folder by SOTTOVOCE_DATA_DIR"
+            " or --data-dir, or make one with `sottovoce migrate`"
+        )
     if running.answers():
         yield running.url
         return

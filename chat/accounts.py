@@ -61,16 +61,21 @@ class Accounts:
         self._now = now
         self._registration = registration
 
-    async def register_openly(self, username: str, email: str, password: str, bio: str | None) -> UserId:
-        """Codes API. Raises Invalid, Taken, RegistrationClosed."""
-        if self._registration != "open":
-            raise RegistrationClosed("Registration here needs an invite; ask the person who runs this server")
+    async def register_with_email(
+        self, username: str, email: str, password: str, bio: str | None, invite: str | None
+    ) -> UserId:
+        """Codes API. Raises Invalid, Taken, BadInvite, RegistrationClosed."""
+        if self._registration == "closed":
+            raise RegistrationClosed("Registration is closed on this server")
+        if self._registration == "invite" and invite is None:
+            raise RegistrationClosed("Registration here needs an invite_code; ask the person who runs this server")
         wanted = names.username(username)
         address = names.email(email)
         names.password_of_codes(password)
         text = names.bio(bio) if bio else None
+        code = invite_code(invite) if invite is not None else None
         password_hash = await self._hashing.hash(password, "argon2id")
-        return await self._users.create(NewAccount(wanted, password_hash, address, text), None, self._now())
+        return await self._users.create(NewAccount(wanted, password_hash, address, text), code, self._now())
 
     async def register_invited(self, username: str, password: str, invite: str) -> UserId:
         """Invites API. Raises Invalid, Taken, BadInvite, RegistrationClosed."""
@@ -78,10 +83,9 @@ class Accounts:
             raise RegistrationClosed("Registration is closed on this server")
         wanted = names.username(username)
         names.password_of_invites(password)
-        if not invite.isalnum() or not invite.isascii():
-            raise BadInvite("Invalid invite code")
+        code = invite_code(invite)
         password_hash = await self._hashing.hash(password, "bcrypt")
-        return await self._users.create(NewAccount(wanted, password_hash), invite.upper(), self._now())
+        return await self._users.create(NewAccount(wanted, password_hash), code, self._now())
 
     async def log_in(
         self, person: str, password: str, *, by_email: bool, address: str, life: timedelta
@@ -160,3 +164,10 @@ class Accounts:
             changes = structs.replace(changes, password_hash=await self._hashing.hash(new_password, "argon2id"))
         await self._users.update(account_id, changes, session.id, self._now())
         return changes.names
+
+
+def invite_code(text: str) -> str:
+    """As it is stored. Raises BadInvite."""
+    if not text.isalnum() or not text.isascii():
+        raise BadInvite("Invalid invite code")
+    return text.upper()

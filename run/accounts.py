@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from chat import names
-from chat.errors import ChatError, Invalid
+from chat.errors import ChatError
 from chat.invites import Invites
 from chat.model import AccountChanges, NewAccount, Role
 from crypto.passwords import hash_password
@@ -57,8 +57,7 @@ async def ensure_admin(database: Database, password: str) -> None:
 
 async def add_user(database: Database, name: str, password: str, role: Role) -> None:
     """Raises Invalid, Taken."""
-    if not password:
-        raise Invalid("The password must not be empty")
+    names.password_of_operator(password)
     account = NewAccount(names.username(name, reserved=True), hash_password(password, "argon2id"), role=role)
     await users.Users(database).create(account, None, now())
 
@@ -74,8 +73,7 @@ async def set_password(database: Database, name: str, password: str) -> None:
     found = await store.credentials(username_key=names.username_key(name))
     if found is None:
         raise click.ClickException(f"there is no user {name}")
-    if not password:
-        raise Invalid("The password must not be empty")
+    names.password_of_operator(password)
     await store.update(found.id, AccountChanges(password_hash=hash_password(password, "argon2id")), None, now())
 
 

@@ -86,13 +86,16 @@ def prepare(settings: Settings, url: str) -> Plan:
 
 def wait_for(url: str) -> None:
     """A database of the operator's own may still be starting. Raises click.ClickException."""
-    deadline = time.monotonic() + DATABASE_S
+    deadline, said = time.monotonic() + DATABASE_S, False
     while True:
         try:
             psycopg.connect(url, connect_timeout=5).close()
         except psycopg.Error as error:
             if time.monotonic() > deadline:
                 raise click.ClickException(f"the database does not answer: {error}") from error
+            if not said:
+                log.warning("the database does not answer, waiting for it up to %.0f s", DATABASE_S)
+                said = True
             time.sleep(0.5)
         else:
             return

@@ -4,6 +4,7 @@ One click option each; click itself looks in that order.
 """
 
 import os
+import ssl
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -15,7 +16,9 @@ from typing import Any, Literal, NamedTuple
 
 import click
 import platformdirs
+import psycopg
 from msgspec import Struct
+from psycopg.conninfo import conninfo_to_dict
 
 from crypto.tokens import MIN_SECRET_BYTES
 
@@ -255,6 +258,18 @@ def check(settings: Settings) -> None:
         raise click.UsageError("TLS_CERT and TLS_KEY go together")
     if settings.https_port is None and settings.port is None:
         raise click.UsageError("HTTPS_PORT and PORT cannot both be off")
+    if settings.https_port == settings.port:
+        raise click.UsageError("HTTPS_PORT and PORT must differ")
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
+        except (ssl.SSLError, OSError) as error:
+            raise click.UsageError(f"TLS_CERT and TLS_KEY are no certificate and its key: {error}") from error
+    if settings.database_url is not None:
+        try:
+            conninfo_to_dict(settings.database_url)
+        except psycopg.ProgrammingError as error:
+            raise click.UsageError(f"DATABASE_URL: {str(error).strip()}") from error
     if settings.jwt_secret is not None and len(settings.jwt_secret.encode()) < MIN_SECRET_BYTES:
         raise click.UsageError(f"JWT_SECRET must have at least {MIN_SECRET_BYTES} bytes")
     if settings.key_encryption_key is not None:

@@ -135,6 +135,7 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock
         ready.set()
         stopping = asyncio.create_task(stop.wait(), name="stop")
         ended, _ = await asyncio.wait([stopping, writing, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        log.info("stopping")
         await _drain(app, servers, sockets)
         queue.stop()
         with suppress(TimeoutError):

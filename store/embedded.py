@@ -71,6 +71,9 @@ class EmbeddedPostgres:
     def url(self) -> str:
         return f"postgresql://postgres@/postgres?host={quote(str(self._socket_folder))}"
 
+    def exists(self) -> bool:
+        return (self._pgdata / "PG_VERSION").exists()
+
     def answers(self) -> bool:
         try:
             psycopg.connect(self.url, connect_timeout=2).close()
@@ -81,7 +84,7 @@ class EmbeddedPostgres:
     def start(self) -> None:
         """Make the database if there is none, start it as our child, return when it answers. Raises CannotStart."""
         self._prepare_folders()
-        if not (self._pgdata / "PG_VERSION").exists():
+        if not self.exists():
             self._init()
         self._check_version()
         self._stop_leftover()

@@ -161,6 +161,15 @@ async def test_where_registration_is_not_open_it_is_403(open: OpenHouse, registr
     assert (answer.status_code, list(answer.json())) == (403, ["error"])
 
 
+async def test_an_invite_opens_the_codes_api_once_where_registration_takes_invites(open: OpenHouse) -> None:
+    house = await open(registration="invite")
+    tester = await house.person("tester", role="tester")
+    code = (await tester.api.post("/invites")).json()["invite_code"]
+    assert (await register(house.client(), newcomer(invite_code="FFFFFFFF"))).status_code == 401
+    assert (await register(house.client(), newcomer(invite_code=code.lower()))).status_code == 201
+    assert (await register(house.client(), newcomer(invite_code=code))).status_code == 401
+
+
 async def test_one_logs_in_by_name_and_by_address_in_any_case(house: House) -> None:
     wanted = newcomer()
     user_id = (await register(house.client(), wanted)).json()["id"]

@@ -47,8 +47,8 @@ def test_the_defaults() -> None:
     found = settled()
     assert found["https_port"] == "8443"
     assert (found["port"], found["bind_addr"]) == ("2607", "127.0.0.1")
-    assert (found["registration"], found["rate_limits"], found["workers"]) == ("open", "True", "1")
-    assert (found["database_url"], found["jwt_secret"], found["trusted_proxies"]) == ("None", "None", "[]")
+    assert (found["registration"], found["rate_limits"], found["workers"]) == ("open", "on", "1")
+    assert (found["database_url"], found["jwt_secret"], found["trusted_proxies"]) == ("(none)", "(none)", "")
 
 
 def test_a_flag_beats_the_environment_beats_the_file_beats_the_default() -> None:
@@ -65,8 +65,8 @@ def test_every_setting_can_be_given_in_each_of_the_three_ways() -> None:
         assert f"--{setting.name.replace('_', '-')}" in shown
     Path("sottovoce.toml").write_text('motd = "from the file"\nrate_limits = false\ncookie_days = 1.5\nport = "off"\n')
     found = settled()
-    assert (found["motd"], found["rate_limits"], found["cookie_days"]) == ("from the file", "False", "1.5")
-    assert found["port"] == "None"
+    assert (found["motd"], found["rate_limits"], found["cookie_days"]) == ("from the file", "off", "1.5")
+    assert found["port"] == "off"
 
 
 def test_another_file_can_be_named() -> None:
@@ -114,7 +114,7 @@ VALUES = {"SOTTOVOCE_KEY_ENCRYPTION_KEY": "ab" * 32, "DATABASE_URL": f"postgresq
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_can_come_from_a_file_but_not_from_both(name: str) -> None:
     setting, value = name.removeprefix("SOTTOVOCE_").lower(), VALUES.get(name, SECRET)
-    assert settled()[setting] == "None"
+    assert settled()[setting] == "(none)"
     assert settled(**{name: value})[setting] == "(set)"
     Path("secret").write_text(f"{value}\n")
     assert settled(**{f"{name}_FILE": "secret"})[setting] == "(set)"
@@ -157,6 +157,9 @@ def test_no_secret_is_printed(name: str) -> None:
         pytest.param({"TLS_CERT": "leaf.pem"}, "TLS_CERT and TLS_KEY", id="a certificate without key"),
         pytest.param({"TLS_KEY": "leaf.key"}, "TLS_CERT and TLS_KEY", id="a key without certificate"),
         pytest.param({"TLS_CERT": "missing.pem", "TLS_KEY": "leaf.key"}, "missing.pem", id="no such certificate"),
+        pytest.param({"TLS_CERT": "leaf.pem", "TLS_KEY": "leaf.pem"}, "TLS_CERT and TLS_KEY", id="a key that is none"),
+        pytest.param({"PORT": "8443"}, "must differ", id="one port for both"),
+        pytest.param({"DATABASE_URL": "mysql://x"}, "DATABASE_URL", id="another database's address"),
         pytest.param({"JWT_SECRET": "x" * 31}, "32 bytes", id="JWT_SECRET of 31 bytes"),
         pytest.param({"SOTTOVOCE_KEY_ENCRYPTION_KEY": "ab" * 31}, "64 hexadecimal", id="a key of 31 bytes"),
         pytest.param({"SOTTOVOCE_KEY_ENCRYPTION_KEY": "xy" * 32}, "64 hexadecimal", id="a key that is not hexadecimal"),
@@ -179,8 +182,8 @@ def test_good_values_are_taken(empty_folder: Path) -> None:
         SOTTOVOCE_RATE_LIMITS="off",
         SOTTOVOCE_DATA_DIR="here",
     )
-    assert (found["https_port"], found["port"], found["rate_limits"]) == ("None", "80", "False")
-    assert found["trusted_proxies"] == "['127.0.0.1/32', 'fd00::/8', '10.0.0.0/8']"
+    assert (found["https_port"], found["port"], found["rate_limits"]) == ("off", "80", "off")
+    assert found["trusted_proxies"] == "127.0.0.1/32,fd00::/8,10.0.0.0/8"
     assert found["data_dir"] == str(empty_folder / "here"), "another command may be called from another folder"
     assert not Path("here").exists(), "check-config makes nothing"
 

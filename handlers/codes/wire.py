@@ -14,6 +14,7 @@ class Register(Struct, frozen=True):
     email: str
     password: str
     bio: str | None = None
+    invite_code: str | None = None  # beyond the contract: where registration takes an invite
 
 
 class Login(Struct, frozen=True, rename="camel"):

@@ -50,6 +50,11 @@ def test_invites_are_made_listed_and_revoked_while_the_server_runs(tmp_path: Pat
 
 def test_accounts_are_made_while_the_server_is_down_and_their_passwords_changed_while_it_runs(tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
+    nowhere = sottovoce(server, "invite", "new")
+    assert nowhere.returncode == 1
+    assert f"there is no database in {server.data} yet" in nowhere.stderr
+    assert sottovoce(server, "migrate").returncode == 0
+    assert sottovoce(server, "user", "add", "Alice", "--password", "short").returncode == 1
     made = sottovoce(server, "user", "add", "Alice", "--role", "tester", typed="First1pass\nFirst1pass\n")
     assert made.returncode == 0, made.stderr
     assert server.family() == [], "the command must put its PostgreSQL away"
