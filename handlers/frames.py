@@ -34,6 +34,10 @@ class FrameParser:
         self._fragments: bytearray | None = None
         self._opcode = CONTINUATION  # of the fragments
 
+    @property
+    def held_bytes(self) -> int:
+        return len(self._rest) + len(self._fragments or b"")
+
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """Opcode and payload of each whole message and each control frame. Raises BadFrame behind the good ones.
 
@@ -58,7 +62,9 @@ class FrameParser:
                 if end < start:
                     self._wanted = start - position
                     break
-                length = int.from_bytes(data[position + 2 : start - 4], "big")
+                wide, length = length == 127, int.from_bytes(data[position + 2 : start - 4], "big")
+                if length < 1 << 16 if wide else length < 126:
+                    raise BadFrame(PROTOCOL_ERROR, "a length is written as short as it can be")
             if not first & CONTROL and length > self._max - len(self._fragments or b""):
                 raise BadFrame(TOO_BIG, f"a message has at most {self._max} bytes")
             if end < start + length:

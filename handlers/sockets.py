@@ -1,26 +1,23 @@
 """WebSockets of every door: the handshake's rules, frames out, slow readers, and the end."""
 
 import asyncio
-import logging
+from collections import deque
+from weakref import WeakValueDictionary
 
-from tornado.iostream import IOStream, StreamBufferFullError, StreamClosedError
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
 from chat.errors import Invalid, TooMany
 from chat.model import MAX_CONTENT_CHARS, Session, SessionId, UserId
 from handlers.base import Handler
+from handlers.held import Held
+from handlers.outbox import Backlog, Outbox
 from handlers.websocket import Protocol
 
-log = logging.getLogger("sottovoce.sockets")
-
 MAX_FRAME_BYTES = 4 * MAX_CONTENT_CHARS  # the longest text in UTF-8
-MAX_UNSENT_BYTES = 8 * 1024 * 1024  # above the largest page of the log; a reader who lets more pile up is closed
-DRAINED_BYTES = 1024 * 1024
-CLOSE_FRAME_BYTES = 256
 SOCKETS_MAX = 2048  # of one account in one process; one more gets 429 instead of its handshake
 TRY_AGAIN_S = 10.0
-UNSETTLED_MAX = 64  # messages of one account on their way to the disk; more are not read until half have arrived
+UNSETTLED_MAX = 64  # messages of one account's sockets on their way to the disk; more are not read meanwhile
 
 GOING_AWAY, UNSUPPORTED, POLICY, TRY_LATER = 1001, 1003, 1008, 1013  # RFC 6455 section 7.4.1
 
@@ -28,23 +25,36 @@ GOING_AWAY, UNSUPPORTED, POLICY, TRY_LATER = 1001, 1003, 1008, 1013  # RFC 6455 
 class Presence:
     """One account in this process: how many sockets it has, and how many messages on their way to the disk."""
 
-    __slots__ = ("room", "sockets", "unsettled")
-
     def __init__(self) -> None:
         self.sockets = 0
-        self.unsettled = 0
-        self.room = asyncio.Event()  # for another message
-        self.room.set()
+        self._unsettled = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def has_room(self) -> bool:
+        """For another message, which none of the account's other sockets has waited for."""
+        return self._unsettled < UNSETTLED_MAX and not self._waiting
 
     def submitted(self) -> None:
-        self.unsettled += 1
-        if self.unsettled >= UNSETTLED_MAX:
-            self.room.clear()
+        self._unsettled += 1
 
     def settled(self) -> None:
-        self.unsettled -= 1
-        if self.unsettled <= UNSETTLED_MAX // 2:
-            self.room.set()
+        self._unsettled -= 1
+        self.next()
+
+    def next(self) -> None:
+        """Let the one go on that has waited longest, if there is room."""
+        while self._waiting and self._unsettled < UNSETTLED_MAX:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                break
+
+    async def turn(self) -> None:
+        """Return when it is our turn. Who then has nothing to say calls `next`."""
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        await turn
 
 
 class Sockets:
@@ -52,11 +62,15 @@ class Sockets:
 
     def __init__(self) -> None:
         self._by_session: dict[SessionId, set[Socket]] = {}
-        self._by_account: dict[UserId, Presence] = {}
+        # Kept by the sockets, also by closed ones as long as messages of theirs are on their way.
+        self._by_account: WeakValueDictionary[UserId, Presence] = WeakValueDictionary()
+        self.backlog = Backlog()
+        self.halves = Held()
 
     def admit(self, user_id: UserId) -> None:
         """Raises TooMany."""
-        if user_id in self._by_account and self._by_account[user_id].sockets >= SOCKETS_MAX:
+        presence = self._by_account.get(user_id)
+        if presence is not None and presence.sockets >= SOCKETS_MAX:
             raise TooMany("Too many connections of this account", TRY_AGAIN_S)
 
     def add(self, socket: "Socket") -> Presence:
@@ -72,10 +86,7 @@ class Sockets:
         sockets.remove(socket)
         if not sockets:
             del self._by_session[socket.session_.id]
-        presence = self._by_account[socket.session_.account.id]
-        presence.sockets -= 1
-        if not presence.sockets:
-            del self._by_account[socket.session_.account.id]
+        socket.presence.sockets -= 1
 
     def end_session(self, session_id: SessionId) -> None:
         for socket in tuple(self._by_session.get(session_id, ())):
@@ -91,47 +102,6 @@ class Sockets:
 
     def __len__(self) -> int:
         return sum(map(len, self._by_session.values()))
-
-
-class Outbox:
-    """Frames for one socket. Those that become ready in the same turn of the loop go out in one write."""
-
-    def __init__(self, socket: "Socket", stream: IOStream) -> None:
-        self._socket = socket
-        self._stream = stream
-        self._frames: list[bytes] = []
-        stream.max_write_buffer_size = MAX_UNSENT_BYTES
-
-    def send(self, frame: bytes) -> None:
-        if not self._frames:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._frames.append(frame)
-
-    async def drained(self) -> None:
-        """Return when little of what was sent still waits for the reader."""
-        self._flush()
-        while not self._stream.closed() and self.unsent_bytes > DRAINED_BYTES:
-            await asyncio.sleep(0.01)
-
-    @property
-    def unsent_bytes(self) -> int:
-        return len(self._stream._write_buffer)  # no public name for it; tornado 6.6
-
-    def make_room_for_close(self) -> None:
-        self._stream.max_write_buffer_size = MAX_UNSENT_BYTES + CLOSE_FRAME_BYTES
-
-    def _flush(self) -> None:
-        data = b"".join(self._frames)
-        self._frames.clear()
-        if not data or self._socket.ws_is_closing():
-            return  # nothing may follow a close frame: RFC 6455 section 5.5.1
-        try:
-            self._stream.write(data)
-        except StreamBufferFullError:
-            log.info("closing a slow reader with %d bytes unsent", self.unsent_bytes)
-            self._socket.close(TRY_LATER, "too slow")
-        except StreamClosedError:
-            pass
 
 
 class Socket(Handler, WebSocketHandler):
@@ -152,7 +122,9 @@ class Socket(Handler, WebSocketHandler):
 
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
         protocol = super().get_websocket_protocol()
-        return Protocol(self, False, protocol.params) if isinstance(protocol, WebSocketProtocol13) else None
+        if not isinstance(protocol, WebSocketProtocol13):
+            return None
+        return Protocol(self, False, protocol.params, self.sockets.halves)
 
     async def prepare(self) -> None:
         """Everything that can refuse, refuses here: after the handshake there are only close codes."""
@@ -174,11 +146,16 @@ class Socket(Handler, WebSocketHandler):
         stream = self.ws_connection.stream
         assert stream is not None
         stream.set_nodelay(True)
-        self.outbox = Outbox(self, stream)
+        self.outbox = Outbox(self, stream, self.sockets.backlog)
         self.presence = self.sockets.add(self)
 
     def on_close(self) -> None:
         self.sockets.remove(self)
+        if self.outbox is not None:
+            self.outbox.closed()
+
+    def close_as_too_slow(self) -> None:
+        self.close(TRY_LATER, "too slow")
 
     def ws_is_closing(self) -> bool:
         return self.ws_connection is None or self.ws_connection.is_closing()

@@ -30,8 +30,8 @@ from chat.pictures import Pictures
 from crypto.conversation_keys import KeySeal
 from crypto.hashing import Hashing
 from crypto.tokens import Tokens
+from handlers.admission import DRAIN_BYTES, Admission
 from handlers.base import App, DoorSettings
-from handlers.body_limit import DRAIN_BYTES, BodyLimit
 from handlers.routes import LONG_BODIES, application
 from handlers.sockets import Sockets
 from run.settings import Settings
@@ -124,10 +124,11 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock
             raise Unavailable("the database does not take the writer's connection") from error
 
         app = application(chat, _door(settings), sockets)
-        servers = [_listen(app, plan.http_fds)]
+        admission = Admission(app, LONG_BODIES)
+        servers = [_listen(admission, plan.http_fds)]
         if plan.https_fds:
             tls = tls_context(plan)
-            servers.append(_listen(app, plan.https_fds, tls))
+            servers.append(_listen(admission, plan.https_fds, tls))
             tasks.append(asyncio.create_task(_reload_certificate(tls, plan), name="certificate"))
         gc.collect()
         gc.freeze()  # what is here now stays; the collector need not look at it again
@@ -192,9 +193,9 @@ def _door(settings: Settings) -> DoorSettings:
     )
 
 
-def _listen(app: App, fds: list[int], tls: ssl.SSLContext | None = None) -> HTTPServer:
+def _listen(admission: Admission, fds: list[int], tls: ssl.SSLContext | None = None) -> HTTPServer:
     server = HTTPServer(
-        BodyLimit(app, LONG_BODIES),
+        admission,
         ssl_options=tls,
         idle_connection_timeout=IDLE_S,
         body_timeout=BODY_S,

@@ -1,18 +1,22 @@
 """SQL of conversations and their members."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
-
-from psycopg.rows import class_row
 
 from chat.model import Conversation, ConversationId, UserId
 from store.database import Connection, Database
+from store.lookup import Lookup
 
-OF_MEMBER = """
-SELECT c.id, c.last_seq FROM conversations c JOIN members m ON m.conversation_id = c.id
-WHERE c.id = %s AND m.user_id = %s
+OF_MEMBERS = """
+SELECT c.id, m.user_id, c.last_seq
+FROM unnest(%b::uuid[], %b::bigint[]) AS asked (conversation_id, user_id)
+JOIN members m USING (conversation_id, user_id) JOIN conversations c ON c.id = m.conversation_id
 """
 
-BETWEEN = "SELECT id, last_seq FROM conversations WHERE user_id_1 = %s AND user_id_2 = %s"
+BETWEEN = """
+SELECT user_id_1, user_id_2, id, last_seq
+FROM unnest(%b::bigint[], %b::bigint[]) AS asked (user_id_1, user_id_2) JOIN conversations USING (user_id_1, user_id_2)
+"""
 
 # Nothing is returned where the two have one already: then LOCK_DIRECT finds it, also one that another worker made
 # after this statement began.
@@ -54,12 +58,14 @@ async def user_exists(connection: Connection, user_id: UserId) -> bool:
 class Conversations:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._of_members = Lookup(self._load_of_members)
+        self._between = Lookup(self._load_between)
 
     async def of_member(self, conversation_id: ConversationId, member: UserId) -> Conversation | None:
-        return await self._one(OF_MEMBER, conversation_id, member)
+        return await self._of_members.get((conversation_id, member))
 
     async def between(self, one: UserId, other: UserId) -> Conversation | None:
-        return await self._one(BETWEEN, min(one, other), max(one, other))
+        return await self._between.get((min(one, other), max(one, other)))
 
     async def open(self, one: UserId, other: UserId) -> ConversationId | None:
         """The direct conversation of the two, made if there is none; None if `other` does not exist."""
@@ -71,9 +77,12 @@ class Conversations:
                 return None
             return (await open_direct(connection, one, other)).id
 
-    async def _one(self, query: str, *values: object) -> Conversation | None:
-        async with (
-            self._database.connection() as connection,
-            connection.cursor(row_factory=class_row(Conversation)) as cur,
-        ):
-            return await (await cur.execute(query, values)).fetchone()
+    async def _load_of_members(
+        self, asked: Sequence[tuple[ConversationId, UserId]]
+    ) -> dict[tuple[ConversationId, UserId], Conversation]:
+        rows = await self._database.rows(OF_MEMBERS, *map(list, zip(*asked, strict=True)))
+        return {(id_, user_id): Conversation(id_, last_seq) for id_, user_id, last_seq in rows}
+
+    async def _load_between(self, asked: Sequence[tuple[UserId, UserId]]) -> dict[tuple[UserId, UserId], Conversation]:
+        rows = await self._database.rows(BETWEEN, *map(list, zip(*asked, strict=True)))
+        return {(low, high): Conversation(id_, last_seq) for low, high, id_, last_seq in rows}

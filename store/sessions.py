@@ -1,19 +1,18 @@
 """SQL of sessions. A session that is deleted, by anyone, rings at every worker; see the migration."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from chat.model import Account, Session, SessionId, UserId
 from store.database import Database
+from store.lookup import Lookup
 
 CREATE = "INSERT INTO sessions (id, user_id, created_at, expires_at) VALUES (%s, %s, %s, %s)"
 
 GET = """
-SELECT u.id, u.username, u.email, u.role, u.bio, u.created_at, u.updated_at
-FROM sessions s JOIN users u ON u.id = s.user_id
-WHERE s.id = %s AND s.expires_at > %s
+SELECT s.id, s.expires_at, u.id, u.username, u.email, u.role, u.bio, u.created_at, u.updated_at
+FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY(%b)
 """
-
 
 ENDED = """
 SELECT id FROM unnest(%s::uuid[]) AS asked (id)
@@ -24,15 +23,19 @@ WHERE NOT EXISTS (SELECT FROM sessions s WHERE s.id = asked.id AND s.expires_at 
 class Sessions:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._sessions = Lookup(self._load)
 
     async def create(self, session_id: SessionId, user_id: UserId, now: datetime, expires_at: datetime) -> None:
         async with self._database.connection() as connection:
             await connection.execute(CREATE, [session_id, user_id, now, expires_at])
 
     async def get(self, session_id: SessionId, now: datetime) -> Session | None:
-        async with self._database.connection() as connection:
-            row: tuple[Any, ...] | None = await (await connection.execute(GET, [session_id, now])).fetchone()
-            return Session(session_id, Account(*row)) if row else None
+        found = await self._sessions.get(session_id)
+        return found[1] if found is not None and found[0] > now else None
+
+    async def _load(self, asked: Sequence[SessionId]) -> dict[SessionId, tuple[datetime, Session]]:
+        rows = await self._database.rows(GET, asked)
+        return {id_: (expires_at, Session(id_, Account(*account))) for id_, expires_at, *account in rows}
 
     async def ended(self, session_ids: list[SessionId], now: datetime) -> list[SessionId]:
         """Those of `session_ids` that are over."""

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from chat.hub import Hub
 from handlers.sockets import UNSETTLED_MAX, Presence
 from tests.conftest import Cast
 from tests.house import PATIENCE_S, House, Person
@@ -353,12 +354,40 @@ async def test_many_sockets_of_one_account_that_send_at_once_lose_nothing(cast: 
         assert own == [f"{number} {n}" for n in range(3 * UNSETTLED_MAX)]
 
 
-def test_an_account_gets_room_again_when_half_of_its_messages_have_arrived() -> None:
-    presence = Presence()
+async def test_who_waits_for_room_gets_it_in_turn() -> None:
+    presence, went = Presence(), []
     for _ in range(UNSETTLED_MAX):
-        assert presence.room.is_set()
+        assert presence.has_room
         presence.submitted()
-    for _ in range(UNSETTLED_MAX // 2):
-        assert not presence.room.is_set()
+    assert not presence.has_room
+
+    async def wait(name: str) -> None:
+        await presence.turn()
+        presence.submitted()
+        went.append(name)
+
+    waiting = [asyncio.create_task(wait(name)) for name in ("first", "leaves", "third")]
+    await asyncio.sleep(0)
+    waiting[1].cancel()
+    for expected in (["first"], ["first", "third"]):
         presence.settled()
-    assert presence.room.is_set()
+        await asyncio.sleep(0.01)
+        assert went == expected
+    presence.settled()
+    assert presence.has_room
+
+
+async def test_a_socket_that_fails_to_open_leaves_nothing_behind(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    alice, bob = await cast("alice", "bob")
+    conversation = await alice.meets(bob)
+    monkeypatch.setattr("handlers.sockets.SOCKETS_MAX", 1)
+    with monkeypatch.context() as broken:
+        broken.setattr(Hub, "subscribe", None)
+        line = await alice.opens(conversation)
+        await line.is_closed_with(1006)
+    assert "TypeError" in caplog.text
+    caplog.clear()
+    at_alice = await alice.opens(conversation)
+    await at_alice.says("there is room")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tornado.web import RequestHandler
 
-from handlers.body_limit import MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
+from handlers.admission import MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
 from handlers.routes import DOORS
 from handlers.sockets import Socket
 from store.sessions import Sessions
@@ -225,7 +225,7 @@ async def test_long_bodies_are_refused_while_too_many_are_on_their_way_and_short
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (alice,) = await cast("alice")
-    monkeypatch.setattr("handlers.body_limit.MAX_HELD_BYTES", 1024 * 1024)
+    monkeypatch.setattr("handlers.held.MAX_BYTES", 1024 * 1024)
     host, port = alice.house.http.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(f"POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2000000\r\n\r\n".encode())
@@ -247,6 +247,24 @@ async def test_long_bodies_are_refused_while_too_many_are_on_their_way_and_short
         return (await alice.api.post("/login", content=b" " * 200_000)).status_code == 400
 
     await until(taken)
+
+
+async def test_a_get_has_no_body_worth_the_name(cast: Cast) -> None:
+    (alice,) = await cast("alice")
+    assert (await alice.api.request("GET", "/me", content=b" " * 4096)).status_code == 200
+    assert_is_error(await alice.api.request("GET", "/me", content=b" " * 4097), 413)
+
+
+async def test_a_request_too_many_is_refused_before_anything_is_done_for_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.admission.MAX_IN_FLIGHT", 0)
+    client = house.client()
+    answer = await client.post("/login", json={})
+    assert_is_error(answer, 503)
+    assert answer.headers["Retry-After"] == "1"
+    monkeypatch.undo()
+    assert_is_error(await client.post("/login", json={}), 400)
 
 
 async def test_after_a_413_the_same_connection_answers_or_ends(house: House) -> None:

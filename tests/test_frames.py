@@ -112,6 +112,7 @@ BAD = {
     "close reason that is not UTF-8": (frame(CLOSE, struct.pack("!H", 1000) + b"\xff"), 1007),
     "text that is not UTF-8": (frame(TEXT, b"\xff\xfe"), 1007),
     "half a character": (frame(TEXT, "é".encode()[:1]), 1007),
+    "a length that is written too long": (b"\x81\xfe\0\x05" + b"\0" * 9, 1002),
     "too long, said by its header": (header(0x81, MAX_FRAME_BYTES + 1), 1009),
     "as long as can be said": (header(0x81, 2**64 - 1), 1009),
     "too long in fragments": (frame(TEXT, b"a" * MAX_FRAME_BYTES, fin=False) + frame(0, b"b"), 1009),
@@ -134,6 +135,17 @@ async def test_a_bad_frame_is_answered_with_its_close_code_and_what_came_before_
     assert struct.unpack("!H", answer[2:4]) == (code,)
     await at_bob.hears("before")
     await at_bob.hears_nothing(0.05)
+
+
+async def test_what_comes_behind_a_close_is_nobodys_business(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_bob = await bob.opens(conversation)
+    _, writer = await handshake(alice, conversation)
+    writer.write(frame(TEXT, b"before") + frame(CLOSE, b"") + frame(TEXT, b"after") + b"\xff" * 20)
+    await at_bob.hears("before")
+    await at_bob.hears_nothing(0.1)
+    writer.close()
 
 
 async def test_a_long_text_in_many_small_pieces_arrives(cast: Cast) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from contextlib import suppress
 
 from chat.errors import ChatError, Invalid, Unavailable
 from chat.model import MAX_CONTENT_CHARS, Account, Conversation, ConversationId, Draft, Entry
@@ -25,8 +24,8 @@ class ChatSocket(CodesHandler, Socket):
         await Socket.prepare(self)
         self.session_ = await self.session()
         self.account_ = self.session_.account
-        self.sockets.admit(self.account_.id)
         self.conversation_ = await self.conversation(self.account_, ConversationId(self.query_uuid("chatId")))
+        self.sockets.admit(self.account_.id)
 
     async def open(self) -> None:  # type: ignore[override]
         super().open()
@@ -34,6 +33,9 @@ class ChatSocket(CodesHandler, Socket):
             await self.chat.hub.subscribe(self, self.conversation_.id, self.conversation_.last_seq)
         except Unavailable:
             self.close(TRY_LATER, "database unavailable")
+        except BaseException:
+            self.on_close()  # tornado does not call it for a socket that did not open
+            raise
 
     def on_close(self) -> None:
         super().on_close()
@@ -53,7 +55,7 @@ class ChatSocket(CodesHandler, Socket):
             self.close(TOO_BIG, f"at most {MAX_CONTENT_CHARS} characters")
         elif not text.isspace() and text:
             draft = Draft(self.conversation_.id, self.account_.id, text)
-            if not (self.presence.room.is_set() and self._submit(draft)):
+            if not (self.presence.has_room and self._submit(draft)):
                 return asyncio.ensure_future(self._submit_patiently(draft))
         return None
 
@@ -70,19 +72,16 @@ class ChatSocket(CodesHandler, Socket):
         return True
 
     async def _submit_patiently(self, draft: Draft) -> None:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + PATIENCE_S
-        while not self.ws_is_closing():
-            if self.presence.room.is_set():
-                if self._submit(draft):
-                    return
-                await asyncio.sleep(RETRY_S)  # others have filled the queue
-            else:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(RETRY_S):
-                        await self.presence.room.wait()
-            if loop.time() > deadline:
-                self.close(TRY_LATER, "server is busy")
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                if not self.presence.has_room:
+                    await self.presence.turn()
+                while not self.ws_is_closing() and not self._submit(draft):
+                    await asyncio.sleep(RETRY_S)  # others have filled the queue
+        except TimeoutError:
+            self.close(TRY_LATER, "server is busy")
+        finally:
+            self.presence.next()
 
     def _settled(self, result: Entry | ChatError) -> None:
         self.presence.settled()

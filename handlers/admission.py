@@ -1,6 +1,6 @@
-"""Bodies that are too large get their 413 as JSON, and are read no further into memory.
+"""What is refused before the application hears of it: requests that are too many, bodies that are too large.
 
-Tornado's own limit closes the connection with a bare 400, so ours stands in front of it.
+Refusing costs little here. Tornado's own limit of bodies closes the connection with a bare 400, so ours comes first.
 """
 
 from collections.abc import Awaitable, Collection
@@ -16,12 +16,14 @@ from tornado.httputil import (
 )
 
 from chat.model import MAX_CONTENT_CHARS
+from handlers.base import App
+from handlers.held import Held
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_LONG_BODY_BYTES = 12 * MAX_CONTENT_CHARS + 64 * 1024  # JSON may spell one character of a message as \ud83d\ude00
 DRAIN_BYTES = 64 * 1024 * 1024  # read and dropped, so that the client gets to read the answer; then the line is cut
-MAX_HELD_BYTES = 256 * 1024 * 1024  # of all bodies on their way in; above it only small ones are taken
-SMALL_BYTES = 64 * 1024
+MAX_GET_BODY_BYTES = 4096  # it means nothing, and a WebSocket would keep it for as long as it lives
+MAX_IN_FLIGHT = 1024  # requests that are being answered; one more is 503, before any work is spent on it
 
 _REFUSALS = {
     413: b'{"error":"The request body is larger than %d MiB"}' % (MAX_BODY_BYTES >> 20),
@@ -29,40 +31,46 @@ _REFUSALS = {
 }
 
 
-class BodyLimit(HTTPServerConnectionDelegate):
-    def __init__(self, application: HTTPServerConnectionDelegate, long_bodies: Collection[str] = ()) -> None:
+class Admission(HTTPServerConnectionDelegate):
+    def __init__(self, application: App, long_bodies: Collection[str] = ()) -> None:
         """`long_bodies`: the paths that take the text of a message."""
-        self._application = application
+        self.application = application
         self._long_bodies = frozenset(long_bodies)
-        self.held_bytes = 0
+        self.held = Held()
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        return _Limited(self, self._application.start_request(server_conn, request_conn), request_conn)
+        return _Limited(self, self.application.start_request(server_conn, request_conn), request_conn)
 
     def on_close(self, server_conn: object) -> None:
-        self._application.on_close(server_conn)
+        self.application.on_close(server_conn)
 
-    def of(self, path: str) -> int:
-        """How many bytes a body for `path` may have."""
+    def max_body_bytes(self, request: RequestStartLine) -> int:
+        if request.method == "GET":
+            return MAX_GET_BODY_BYTES
+        path = request.path.partition("?")[0]
         return MAX_LONG_BODY_BYTES if path in self._long_bodies else MAX_BODY_BYTES
 
 
 class _Limited(HTTPMessageDelegate):
-    def __init__(self, limit: BodyLimit, inner: HTTPMessageDelegate, connection: HTTPConnection) -> None:
-        self._limit = limit
+    def __init__(self, admission: Admission, inner: HTTPMessageDelegate, connection: HTTPConnection) -> None:
+        self._admission = admission
         self._inner = inner
         self._connection = connection
         self._max = MAX_BODY_BYTES
         self._bytes = 0
         self._refused: int | None = None  # the status
+        self._is_closed = False
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         if isinstance(start_line, RequestStartLine):
-            self._max = self._limit.of(start_line.path.partition("?")[0])
+            self._max = self._admission.max_body_bytes(start_line)
         declared = headers.get("Content-Length", "0")
         length = int(declared) if declared.isdecimal() and len(declared) < 20 else 0
+        if self._admission.application.in_flight >= MAX_IN_FLIGHT:
+            self._refused = 503
+            return None
         if length <= self._max:
             return self._inner.headers_received(start_line, headers)
         self._refused = 413  # the application has not heard of it yet
@@ -71,13 +79,13 @@ class _Limited(HTTPMessageDelegate):
         return None
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        if self._refused is not None:
+        if self._refused is not None or self._is_closed:
             return None
         self._bytes += len(chunk)
-        self._limit.held_bytes += len(chunk)
+        self._admission.held.change(len(chunk))
         if self._bytes > self._max:
             self._refuse(413)
-        elif self._bytes > SMALL_BYTES and self._limit.held_bytes > MAX_HELD_BYTES:
+        elif self._admission.held.is_too_much(self._bytes):
             self._refuse(503)
         else:
             return self._inner.data_received(chunk)
@@ -96,6 +104,7 @@ class _Limited(HTTPMessageDelegate):
         self._connection.finish()
 
     def on_connection_close(self) -> None:
+        self._is_closed = True
         if self._refused is None:
             self._let_go()
             self._inner.on_connection_close()
@@ -106,5 +115,5 @@ class _Limited(HTTPMessageDelegate):
         self._refused = status
 
     def _let_go(self) -> None:
-        self._limit.held_bytes -= self._bytes
+        self._admission.held.change(-self._bytes)
         self._bytes = 0

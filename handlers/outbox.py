@@ -1,0 +1,94 @@
+"""Frames on their way out: written together, and bounded for each reader and for all of them."""
+
+import asyncio
+import logging
+from typing import Protocol
+
+from tornado.iostream import IOStream, StreamBufferFullError, StreamClosedError
+
+log = logging.getLogger("sottovoce.sockets")
+
+MAX_UNSENT_BYTES = 8 * 1024 * 1024  # above the largest page of the log; a reader who lets more pile up is closed
+MAX_UNSENT_BYTES_OF_ALL = 512 * 1024 * 1024  # then the slowest reader is closed
+DRAINED_BYTES = 1024 * 1024
+SLOW_BYTES = 64 * 1024  # what the kernel did not take at once; less is not worth counting
+CLOSE_FRAME_BYTES = 256
+
+
+class Reader(Protocol):
+    def ws_is_closing(self) -> bool: ...
+    def close_as_too_slow(self) -> None: ...
+
+
+class Backlog:
+    """What all slow readers of this process together leave unsent."""
+
+    def __init__(self) -> None:
+        self._unsent: dict[Outbox, int] = {}  # as it was when it was last looked at
+        self._total = 0
+
+    def note(self, outbox: "Outbox", unsent_bytes: int) -> None:
+        self._count(outbox, unsent_bytes)
+        if self._total > MAX_UNSENT_BYTES_OF_ALL:
+            for slow in tuple(self._unsent):  # some have read since
+                self._count(slow, slow.unsent_bytes)
+        while self._total > MAX_UNSENT_BYTES_OF_ALL:
+            slowest = max(self._unsent, key=self._unsent.__getitem__)
+            self._count(slowest, 0)
+            slowest.close_as_too_slow()
+
+    def _count(self, outbox: "Outbox", unsent_bytes: int) -> None:
+        self._total += unsent_bytes - self._unsent.pop(outbox, 0)
+        if unsent_bytes:
+            self._unsent[outbox] = unsent_bytes
+
+
+class Outbox:
+    """Frames for one socket. Those that become ready in the same turn of the loop go out in one write."""
+
+    def __init__(self, reader: Reader, stream: IOStream, backlog: Backlog) -> None:
+        self._reader = reader
+        self._stream = stream
+        self._backlog = backlog
+        self._frames: list[bytes] = []
+        stream.max_write_buffer_size = MAX_UNSENT_BYTES
+
+    def send(self, frame: bytes) -> None:
+        if not self._frames:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._frames.append(frame)
+
+    async def drained(self) -> None:
+        """Return when little of what was sent still waits for the reader."""
+        self._flush()
+        while not self._stream.closed() and self.unsent_bytes > DRAINED_BYTES:
+            await asyncio.sleep(0.01)
+
+    @property
+    def unsent_bytes(self) -> int:
+        return len(self._stream._write_buffer)  # no public name for it; tornado 6.6
+
+    def close_as_too_slow(self) -> None:
+        log.info("closing a slow reader with %d bytes unsent", self.unsent_bytes)
+        self._reader.close_as_too_slow()
+
+    def make_room_for_close(self) -> None:
+        self._stream.max_write_buffer_size = MAX_UNSENT_BYTES + CLOSE_FRAME_BYTES
+
+    def closed(self) -> None:
+        self._backlog.note(self, 0)
+
+    def _flush(self) -> None:
+        data = b"".join(self._frames)
+        self._frames.clear()
+        if not data or self._reader.ws_is_closing():
+            return  # nothing may follow a close frame: RFC 6455 section 5.5.1
+        try:
+            self._stream.write(data)
+        except StreamBufferFullError:
+            self.close_as_too_slow()
+        except StreamClosedError:
+            pass
+        else:
+            if self.unsent_bytes > SLOW_BYTES:
+                self._backlog.note(self, self.unsent_bytes)
