@@ -1,5 +1,6 @@
 # make serve    the server, from nothing but Python 3.11 or newer
 # make test     everything: lint, types, and all tests on each Python that is here
+# make bench    measures it on this machine, in about five minutes
 # make clean    back to what git knows
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ empty :=
 space := $(empty) $(empty)
 WITH_PYENVS := PATH="$$PATH:$(subst $(space),:,$(PYENVS))"
 
-.PHONY: serve test clean
+.PHONY: serve test bench clean
 
 serve: $(VENV)/installed
 	@exec $(VENV)/bin/sottovoce serve
@@ -19,6 +20,9 @@ test: $(VENV)/tox-installed
 	@rm -rf .tox/junit && mkdir -p .tox/junit
 	$(WITH_PYENVS) $(VENV)/bin/tox run-parallel --parallel 2 --parallel-no-spinner
 	@$(VENV)/bin/python tests/tally.py .tox/junit
+
+bench: $(VENV)/bench-installed
+	@$(VENV)/bin/python -m bench
 
 $(VENV)/bin/pip:
 	$(PYTHON) -c 'import sys; sys.exit("Sottovoce needs Python 3.11 or newer") if sys.version_info < (3, 11) else 0'
@@ -31,6 +35,10 @@ $(VENV)/installed: $(VENV)/bin/pip setup.py constraints.txt
 
 $(VENV)/tox-installed: $(VENV)/bin/pip constraints.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt tox
+	@touch $@
+
+$(VENV)/bench-installed: $(VENV)/bin/pip setup.py constraints.txt
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .[test,bench]
 	@touch $@
 
 clean:

@@ -51,6 +51,7 @@ setup(
         "uvloop>=0.20; sys_platform != 'win32'",
     ],
     extras_require={
+        "bench": ["picows>=1.6"],
         "test": [
             "httpx>=0.27",
             "hypothesis>=6.100",

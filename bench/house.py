@@ -79,7 +79,7 @@ def fill(url: str, conversation_id: str, count: int) -> None:
         connection.execute(
             """
             INSERT INTO messages (conversation_id, seq, sender_id, content, sent_at)
-            SELECT c.id, c.last_seq + n, CASE WHEN n % 2 = 0 THEN user_id_1 ELSE user_id_2 END, repeat('m', 70),
+            SELECT c.id, c.last_seq + n, CASE WHEN n %% 2 = 0 THEN user_id_1 ELSE user_id_2 END, repeat('m', 70),
                    now() - interval '1 year' + n * interval '1 second'
             FROM conversations c, generate_series(1, %(count)s) n WHERE c.id = %(id)s
             """,
