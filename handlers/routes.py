@@ -1,5 +1,8 @@
 """One table of everything that answers."""
 
+from collections.abc import Callable
+from typing import Any
+
 from chat.house import Chat
 from handlers import health, web
 from handlers.base import App, DoorSettings, NotFound
@@ -13,13 +16,16 @@ DOORS = [*codes.ROUTES, *invites.ROUTES]
 LONG_BODIES = codes.LONG_BODIES | invites.LONG_BODIES
 
 
-def application(chat: Chat, door: DoorSettings, sockets: Sockets) -> App:
-    parts = {"chat": chat, "door": door}
-    own = [(r"/healthz", health.ReadyHandler), (r"/(?:web/(.+))?", web.WebHandler)]
+def application(chat: Chat, door: DoorSettings, sockets: Sockets, worst_stall_ms: Callable[[], float]) -> App:
+    parts: dict[str, Any] = {"chat": chat, "door": door}
     return App(
         [
-            (path, handler, parts | ({"sockets": sockets} if issubclass(handler, Socket) else {}))
-            for path, handler in [*DOORS, *own]
+            *(
+                (path, handler, parts | ({"sockets": sockets} if issubclass(handler, Socket) else {}))
+                for path, handler in DOORS
+            ),
+            (r"/healthz", health.ReadyHandler, parts | {"worst_stall_ms": worst_stall_ms}),
+            (r"/(?:web/(.+))?", web.WebHandler, parts),
         ],
         default_handler_class=NotFound,
         default_handler_args=parts,

@@ -153,6 +153,7 @@ class Socket(Handler, WebSocketHandler):
         self.sockets.remove(self)
         if self.outbox is not None:
             self.outbox.closed()
+            self.outbox = None  # it knows us too; without this circle a closed socket is no work for the collector
 
     def close_as_too_slow(self) -> None:
         self.close(TRY_LATER, "too slow")

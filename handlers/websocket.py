@@ -12,9 +12,9 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol13, _WebSocketP
 from handlers.frames import TEXT, BadFrame, FrameParser, decode
 from handlers.held import Held
 
-CHUNK_BYTES = 64 * 1024
-TURN_BYTES = 128 * 1024  # of work; then others get their turn
-FRAME_BYTES = 1024  # of work for each frame, however small it is
+CHUNK_BYTES = 16 * 1024  # nearly 3,000 frames, if they are empty
+TURN_BYTES = 8 * 1024  # then others get their turn
+MESSAGES_A_TURN = 128
 TRY_LATER = 1013
 
 
@@ -26,7 +26,7 @@ class Protocol(WebSocketProtocol13):
         self._held = held
         self._counted = 0
         self._parser = FrameParser(params.max_message_size)
-        self._work = 0
+        self._work = 0.0  # of this turn, done
 
     async def _receive_frame_loop(self) -> None:
         try:
@@ -56,8 +56,8 @@ class Protocol(WebSocketProtocol13):
                 await waiting
             if self.client_terminated:
                 return
-            await self._take_turns(FRAME_BYTES)
-        await self._take_turns(len(data))
+            await self._take_turns(1 / MESSAGES_A_TURN)
+        await self._take_turns(len(data) / TURN_BYTES)
         self._count(self._parser.held_bytes)
         if self._held.is_too_much(self._parser.held_bytes):
             raise BadFrame(TRY_LATER, "too many messages are under way")
@@ -70,15 +70,16 @@ class Protocol(WebSocketProtocol13):
             if not self.stream.closed() and not self.stream.writing():
                 self.stream.socket.shutdown(socket.SHUT_WR)
             while True:
-                await self._take_turns(len(await self.stream.read_bytes(CHUNK_BYTES, partial=True)))
+                data = await self.stream.read_bytes(CHUNK_BYTES, partial=True)
+                await self._take_turns(len(data) / TURN_BYTES)
 
     def _count(self, held_bytes: int) -> None:
         self._held.change(held_bytes - self._counted)
         self._counted = held_bytes
 
-    async def _take_turns(self, work_bytes: int) -> None:
+    async def _take_turns(self, work: float) -> None:
         """A peer that sends without a pause must not keep the loop to itself: what has arrived is read without one."""
-        self._work += work_bytes
-        if self._work > TURN_BYTES:
-            self._work = 0
+        self._work += work
+        if self._work >= 1:
+            self._work = 0.0
             await asyncio.sleep(0)

@@ -1,7 +1,6 @@
 """One process that serves: builds the parts, hands them to each other, listens, and drains."""
 
 import asyncio
-import gc
 import logging
 import secrets
 import socket
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from tornado import netutil
 from tornado.httpserver import HTTPServer
 
 from chat.accounts import Accounts
@@ -34,7 +34,9 @@ from handlers.admission import DRAIN_BYTES, Admission
 from handlers.base import App, DoorSettings
 from handlers.routes import LONG_BODIES, application
 from handlers.sockets import Sockets
+from run.garbage import collect_garbage
 from run.settings import Settings
+from run.stalls import Stalls
 from run.version import VERSION
 from store import codes, conversations, invites, keys, limits, messages, sessions, users
 from store.bus import Bus
@@ -123,15 +125,16 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock
         except TimeoutError as error:
             raise Unavailable("the database does not take the writer's connection") from error
 
-        app = application(chat, _door(settings), sockets)
+        stalls = Stalls()
+        tasks.append(asyncio.create_task(stalls.measure(), name="stalls"))
+        app = application(chat, _door(settings), sockets, lambda: stalls.worst_ms)
         admission = Admission(app, LONG_BODIES)
         servers = [_listen(admission, plan.http_fds)]
         if plan.https_fds:
             tls = tls_context(plan)
             servers.append(_listen(admission, plan.https_fds, tls))
             tasks.append(asyncio.create_task(_reload_certificate(tls, plan), name="certificate"))
-        gc.collect()
-        gc.freeze()  # what is here now stays; the collector need not look at it again
+        tasks.append(asyncio.create_task(collect_garbage(), name="garbage"))
 
         ready.set()
         stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -191,6 +194,10 @@ def _door(settings: Settings) -> DoorSettings:
         bearer_life=BEARER_LIFE,
         trusted_proxies=[ip_network(network) for network in settings.trusted_proxies],
     )
+
+
+# Connections that tornado accepts in one turn of the loop, each half a millisecond's work: 128 keep the others waiting.
+netutil._DEFAULT_BACKLOG = 16
 
 
 def _listen(admission: Admission, fds: list[int], tls: ssl.SSLContext | None = None) -> HTTPServer:

@@ -1,0 +1,267 @@
+"""Peers who do not do what peers should: memory stays bounded, the loop goes on, and others are served meanwhile."""
+
+import asyncio
+import contextlib
+import gzip
+import json
+import os
+import socket
+import ssl
+import struct
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import httpx
+import psutil
+import pytest
+
+from tests.processes.people import Somebody, pair
+from tests.processes.server import Server, running
+
+pytestmark = pytest.mark.slow
+
+SERVED_WITHIN_S = 2.0  # beside a flood, and beside other tests on the same cores
+STALL_MS = 100.0
+MIB = 2**20
+TCP_REPAIR = 19  # linux/tcp.h
+
+
+@pytest.fixture
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(Server(tmp_path_factory.mktemp("bad peers") / "data")) as started:
+        yield started
+
+
+@pytest.fixture
+def cast(server: Server) -> tuple[Somebody, Somebody, str]:
+    return asyncio.run(pair(server.address))
+
+
+def memory_mib(server: Server) -> float:
+    assert server.process is not None
+    return float(psutil.Process(server.process.pid).memory_info().rss / MIB)
+
+
+def connections(server: Server) -> int:
+    assert server.process is not None
+    found = psutil.Process(server.process.pid).net_connections("tcp")
+    return sum(one.status == psutil.CONN_ESTABLISHED and one.laddr.port == server.port for one in found)
+
+
+@asynccontextmanager
+async def others_are_served(server: Server) -> AsyncIterator[None]:
+    """Two others chat all the while, promptly; and no turn of the loop takes long."""
+    alice, bob, conversation_id = await pair(server.address)
+    waits: list[float] = []
+
+    async def chat() -> None:
+        async with await alice.opens(conversation_id) as at_alice, await bob.opens(conversation_id) as at_bob:
+            while True:
+                began = time.monotonic()
+                await at_alice.send("are you there?")
+                await at_bob.recv()
+                waits.append(time.monotonic() - began)
+                await asyncio.sleep(0.05)
+
+    chatting = asyncio.create_task(chat())
+    try:
+        yield
+        await asyncio.sleep(0.2)
+        assert not chatting.done(), chatting
+    finally:
+        chatting.cancel()
+        await asyncio.gather(chatting, return_exceptions=True)
+    assert waits, "the two never got a word through"
+    assert max(waits) < SERVED_WITHIN_S, f"somebody waited {max(waits):.2f} s"
+    async with httpx.AsyncClient() as client:
+        stall_ms = (await client.get(f"{server.address}/healthz")).json()["worst_stall_ms"]
+    assert stall_ms < STALL_MS, f"a turn of the loop took {stall_ms} ms"
+
+
+class Raw:
+    """A connection without manners."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    @classmethod
+    async def connect(cls, port: int, tls: ssl.SSLContext | None = None) -> "Raw":
+        return cls(*await asyncio.open_connection("127.0.0.1", port, ssl=tls))
+
+    @classmethod
+    async def websocket(cls, server: Server, person: Somebody, conversation_id: str) -> "Raw":
+        raw = await cls.connect(server.port)
+        raw.writer.write(
+            f"GET /api/chats/ws?chatId={conversation_id} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+            f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            f"Authorization: Bearer {person.token}\r\n\r\n".encode()
+        )
+        assert b" 101 " in await raw.reader.readuntil(b"\r\n\r\n")
+        return raw
+
+    def vanish(self) -> None:
+        """Close without FIN or RST, as a machine does whose cable is cut. For root only."""
+        line = self.writer.get_extra_info("socket")
+        line.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        self.writer.transport.abort()
+
+    async def rest(self) -> bytes:
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(20):
+                return await self.reader.read()
+        return b""
+
+
+@asynccontextmanager
+async def gone_afterwards() -> AsyncIterator[list[Raw]]:
+    """Connections that are cut at the end, however the test ends."""
+    lines: list[Raw] = []
+    try:
+        yield lines
+    finally:
+        for line in lines:
+            line.writer.transport.abort()
+        await asyncio.sleep(0.1)  # until they are
+
+
+async def test_readers_who_do_not_read_are_closed_and_cost_little(
+    server: Server, cast: tuple[Somebody, Somebody, str]
+) -> None:
+    alice, bob, conversation_id = cast
+    before = memory_mib(server)
+    async with gone_afterwards() as lazy, others_are_served(server), await alice.opens(conversation_id) as at_alice:
+        for _ in range(40):
+            lazy.append(await Raw.websocket(server, bob, conversation_id))
+            lazy[-1].writer.transport.pause_reading()  # type: ignore[attr-defined]
+        for _ in range(40):
+            await at_alice.send("x" * 500_000)
+        async with asyncio.timeout(30):
+            while connections(server) > 10:
+                await asyncio.sleep(0.1)
+    assert memory_mib(server) - before < 200
+
+
+async def test_peers_who_vanish_without_a_word_are_forgotten_when_something_is_said(
+    server: Server, cast: tuple[Somebody, Somebody, str]
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a connection vanish")
+    alice, bob, conversation_id = cast
+    async with gone_afterwards() as gone, others_are_served(server), await alice.opens(conversation_id) as at_alice:
+        await asyncio.sleep(0.3)  # the others are connected
+        before = connections(server)
+        gone += [await Raw.websocket(server, bob, conversation_id) for _ in range(50)]
+        assert connections(server) == before + 50
+        for one in gone:
+            one.vanish()
+        await asyncio.sleep(0.1)
+        assert connections(server) == before + 50, "the server must not have noticed yet"
+        await at_alice.send("is anybody there?")
+        async with asyncio.timeout(20):
+            while connections(server) > before:
+                await asyncio.sleep(0.1)
+
+
+async def test_handshakes_that_stop_half_way_and_headers_that_trickle_stop_nobody(server: Server) -> None:
+    before = memory_mib(server)
+    async with gone_afterwards() as half, gone_afterwards() as slow, others_are_served(server):
+        half += [await Raw.connect(server.https_port) for _ in range(500)]
+        for one in half[::2]:
+            one.writer.write(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")  # the first bytes of a ClientHello
+        slow += [await Raw.connect(server.port) for _ in range(500)]
+        for byte in b"GET /motd HTTP/1.1\r\nHost: x\r\nX-Slow: ":
+            for one in slow:
+                one.writer.write(bytes([byte]))
+            await asyncio.sleep(0.02)
+        trusting = ssl.create_default_context(cafile=str(server.data / "tls" / "ca.pem"))
+        async with httpx.AsyncClient(verify=trusting) as client:
+            answer = await client.get(f"https://127.0.0.1:{server.https_port}/motd")
+        assert answer.status_code == 200
+    assert memory_mib(server) - before < 100
+
+
+FLOODS = {
+    "empty pings": b"\x89\x80\0\0\0\0",
+    "empty texts": b"\x81\x80\0\0\0\0",
+    "blank texts": b"\x81\x81\0\0\0\0 ",
+    "empty fragments": b"\x00\x80\0\0\0\0",
+}
+
+
+@pytest.mark.parametrize("frames", FLOODS.values(), ids=FLOODS)
+async def test_floods_of_small_frames_do_not_keep_the_loop(
+    server: Server, cast: tuple[Somebody, Somebody, str], frames: bytes
+) -> None:
+    _, bob, conversation_id = cast
+    before = memory_mib(server)
+    async with gone_afterwards() as lines, others_are_served(server):
+        lines += [await Raw.websocket(server, bob, conversation_id) for _ in range(4)]
+
+        async def flood(line: Raw) -> None:
+            if frames[0] == 0:
+                line.writer.write(b"\x01\x80\0\0\0\0")
+            deadline = time.monotonic() + 2
+            reading = asyncio.create_task(line.rest())
+            with contextlib.suppress(ConnectionError):
+                while time.monotonic() < deadline:
+                    line.writer.write(frames * 1000)
+                    await line.writer.drain()
+                    await asyncio.sleep(0.001)
+            reading.cancel()
+
+        await asyncio.gather(*map(flood, lines))
+    assert memory_mib(server) - before < 60
+
+
+async def test_halves_of_giant_frames_are_bounded(server: Server, cast: tuple[Somebody, Somebody, str]) -> None:
+    _, bob, conversation_id = cast
+    before = memory_mib(server)
+    head = struct.pack("!BBQ", 0x81, 0xFF, 2_800_000) + b"\0\0\0\0"
+    async with gone_afterwards() as lines, others_are_served(server):
+        lines += [await Raw.websocket(server, bob, conversation_id) for _ in range(150)]
+        for line in lines:
+            line.writer.write(head + b"x" * 2_500_000)
+        with contextlib.suppress(ConnectionError):
+            await asyncio.gather(*(line.writer.drain() for line in lines))
+        await asyncio.sleep(1)
+        assert memory_mib(server) - before < 400
+        refused = 0
+        for line in lines:
+            if line.reader._buffer:  # type: ignore[attr-defined]
+                refused += (await line.rest())[2:4] == struct.pack("!H", 1013)
+        assert refused > 20, "256 MiB hold a hundred of them"
+
+
+async def test_a_compression_bomb_is_not_unpacked(server: Server) -> None:
+    before = memory_mib(server)
+    bomb = gzip.compress(b"[" * 200 * MIB, compresslevel=9)
+    async with others_are_served(server), httpx.AsyncClient(base_url=server.address, timeout=20) as client:
+        for _ in range(5):
+            answer = await client.post("/login", content=bomb, headers={"Content-Encoding": "gzip"})
+            assert (answer.status_code, list(answer.json())) == (400, ["error"])
+    assert memory_mib(server) - before < 50
+
+
+async def test_json_that_is_nested_without_end_is_refused(server: Server) -> None:
+    async with others_are_served(server), httpx.AsyncClient(base_url=server.address, timeout=20) as client:
+        for body in ("[" * 2_000_000, '{"username":' * 300_000, json.dumps({"username": "9" * 4_000_000})):
+            assert (await client.post("/login", content=body)).status_code == 400
+
+
+async def test_ten_thousand_connects_in_a_burst_are_all_answered(server: Server) -> None:
+    before = memory_mib(server)
+    async with gone_afterwards() as lines, others_are_served(server):
+
+        async def connect_many() -> None:
+            for _ in range(500):
+                lines.append(await Raw.connect(server.port))
+
+        await asyncio.gather(*(connect_many() for _ in range(20)))
+        assert len(lines) == 10_000
+        for start in range(0, len(lines), 20):
+            for line in lines[start : start + 20]:
+                line.writer.write(b"GET /motd HTTP/1.1\r\nHost: x\r\n\r\n")
+            for line in lines[start : start + 20]:
+                assert (await line.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    assert memory_mib(server) - before < 400
