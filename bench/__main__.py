@@ -28,7 +28,7 @@ Result = dict[str, Any]
 
 PAIRS = 32
 IDLE = {False: 10_000, True: 5_000}  # plain, TLS
-IDLE_CLIENTS = 4
+IDLE_CLIENTS = 8
 SIZES = (10_000, 100_000, 1_000_000)
 LISTENERS = 1_000
 

@@ -3,6 +3,7 @@
 One click option each; click itself looks in that order.
 """
 
+import importlib.util
 import os
 import ssl
 import tomllib
@@ -13,6 +14,7 @@ from ipaddress import ip_network
 from math import isnan
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import click
 import platformdirs
@@ -36,6 +38,7 @@ class Settings(Struct, frozen=True):
     data_dir: Path
     database_url: str | None
     workers: int
+    bus: str
     jwt_secret: str | None
     key_encryption_key: str | None
     admin_password: str | None
@@ -165,6 +168,7 @@ SETTINGS = [
     _Setting("SOTTOVOCE_DATA_DIR", _FOLDER, default_data_dir, "Folder for database, certificates and secrets."),
     _Setting("DATABASE_URL", _Secret(), None, "PostgreSQL 14 or newer; without it one runs in the data folder."),
     _Setting("SOTTOVOCE_WORKERS", click.IntRange(1, 64), 1, "Processes that share the ports."),
+    _Setting("SOTTOVOCE_BUS", str, "postgresql", "How workers ring each other: postgresql, or a nats:// address."),
     _Setting("JWT_SECRET", _Secret(), None, "Signs session tokens, 32 bytes or more; made on the first start."),
     _Setting("SOTTOVOCE_KEY_ENCRYPTION_KEY", _Secret(), None, "Seals pending keys, 64 hex digits; likewise."),
     _Setting("ADMIN_PASSWORD", _Secret(), None, "When set, the account admin exists after the start."),
@@ -258,6 +262,11 @@ def check(settings: Settings) -> None:
         raise click.UsageError("TLS_CERT and TLS_KEY go together")
     if settings.https_port is None and settings.port is None:
         raise click.UsageError("HTTPS_PORT and PORT cannot both be off")
+    if settings.bus != "postgresql":
+        if urlsplit(settings.bus).scheme not in ("nats", "tls"):
+            raise click.UsageError("SOTTOVOCE_BUS must be postgresql or a nats:// address")
+        if importlib.util.find_spec("nats") is None:
+            raise click.UsageError("SOTTOVOCE_BUS: NATS needs the package nats-py, pip install sottovoce[nats]")
     if settings.https_port == settings.port:
         raise click.UsageError("HTTPS_PORT and PORT must differ")
     if settings.tls_cert is not None and settings.tls_key is not None:

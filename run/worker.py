@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +27,7 @@ from chat.invites import Invites
 from chat.keys import Keys
 from chat.limits import Limits
 from chat.messages import Messages
+from chat.model import Entry
 from chat.pictures import Pictures
 from crypto.conversation_keys import KeySeal
 from crypto.hashing import Hashing
@@ -43,6 +45,9 @@ from store.bus import Bus
 from store.database import Database
 from store.housekeeping import keep_house
 from store.write_queue import WriteQueue
+
+if TYPE_CHECKING:
+    from store.nats_bus import NatsBus
 
 log = logging.getLogger("sottovoce.worker")
 
@@ -90,14 +95,22 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock
     worker = f"sottovoce-{secrets.token_hex(4)}"
     settings = plan.settings
     async with AsyncExitStack() as stack:
-        database = Database(plan.database_url, worker)
+        over_nats = settings.bus != "postgresql"
+        database = Database(plan.database_url, worker, rings=not over_nats)
         stack.push_async_callback(database.close)
         await database.open(DATABASE_S)
         log_store = messages.Messages(database)
         hub = Hub(log_store)
         stack.push_async_callback(hub.close)
         catch_up, look_at_sessions = asyncio.Event(), asyncio.Event()
-        queue = WriteQueue(database, hub.publish, lost=catch_up.set)
+        nats_bus = _nats_bus(settings.bus, worker, hub, catch_up) if over_nats else None
+
+        def publish(entry: Entry) -> None:
+            hub.publish(entry)
+            if nats_bus is not None:
+                nats_bus.tell(entry)
+
+        queue = WriteQueue(database, publish, lost=catch_up.set)
         hashing = Hashing(full=lambda: Busy("The server is busy, try again"))
         stack.callback(hashing.close)
         sockets = Sockets()
@@ -119,6 +132,8 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock
                 _end_sessions(sockets, sessions.Sessions(database), now, look_at_sessions), name="ended sessions"
             ),
         ]
+        if nats_bus is not None:
+            tasks.append(asyncio.create_task(nats_bus.run(), name="nats bus"))
         try:
             async with asyncio.timeout(DATABASE_S):
                 await queue.opened()
@@ -150,6 +165,12 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock
         await asyncio.gather(stopping, writing, *tasks, return_exceptions=True)
         for part in ended:
             part.result()  # a worker that lost a part ends loudly, and whoever started it starts another
+
+
+def _nats_bus(url: str, worker: str, hub: Hub, catch_up: asyncio.Event) -> "NatsBus":
+    from store.nats_bus import NatsBus  # an extra: most servers have no NATS
+
+    return NatsBus(url, worker, hub.moved, catch_up.set)
 
 
 def _chat(

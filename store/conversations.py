@@ -80,9 +80,9 @@ class Conversations:
     async def _load_of_members(
         self, asked: Sequence[tuple[ConversationId, UserId]]
     ) -> dict[tuple[ConversationId, UserId], Conversation]:
-        rows = await self._database.rows(OF_MEMBERS, *map(list, zip(*asked, strict=True)))
+        rows = await self._database.rows(OF_MEMBERS, [*map(list, zip(*asked, strict=True))])
         return {(id_, user_id): Conversation(id_, last_seq) for id_, user_id, last_seq in rows}
 
     async def _load_between(self, asked: Sequence[tuple[UserId, UserId]]) -> dict[tuple[UserId, UserId], Conversation]:
-        rows = await self._database.rows(BETWEEN, *map(list, zip(*asked, strict=True)))
+        rows = await self._database.rows(BETWEEN, [*map(list, zip(*asked, strict=True))])
         return {(low, high): Conversation(id_, last_seq) for low, high, id_, last_seq in rows}

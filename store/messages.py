@@ -13,8 +13,8 @@ PAGE_BYTES = 1024 * 1024  # a page ends after the message that passes this, howe
 # The sum is taken over the lengths, which PostgreSQL knows without fetching the large values. Rows behind the end of
 # the page come without content: they only tell that there is more.
 BEFORE = """
-SELECT m.seq, m.id, m.sender_id, u.username AS sender, m.sent_at,
-       CASE WHEN m.bytes_before < %(bytes)s AND m.nth <= %(limit)s THEN m.content END AS content
+SELECT m.seq, m.id, m.sender_id, u.username,
+       CASE WHEN m.bytes_before < %(bytes)s AND m.nth <= %(limit)s THEN m.content END, m.sent_at
 FROM (
     SELECT *, row_number() OVER newest AS nth,
            sum(octet_length(content)) OVER newest - octet_length(content) AS bytes_before
@@ -88,16 +88,14 @@ class Messages:
     async def before(self, conversation_id: ConversationId, seq: Seq, limit: int) -> Page:
         """Newest first, ended by `limit` or by size."""
         values = {"conversation": conversation_id, "seq": seq, "limit": limit, "bytes": PAGE_BYTES}
-        async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Message)) as cur:
-            found = await (await cur.execute(BEFORE, values)).fetchall()
+        found = [Message(*row) for row in await self._database.rows(BEFORE, values)]
         kept = [message for message in found if message.content is not None]
         return Page(kept, more=len(kept) < len(found))
 
     async def after(self, conversation_id: ConversationId, seq: Seq) -> list[Entry]:
         """The next entries, oldest first, bounded in bytes; empty at the end."""
         values = {"conversation": conversation_id, "seq": seq, "bytes": PAGE_BYTES}
-        async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Entry)) as cur:
-            return await (await cur.execute(AFTER, values)).fetchall()
+        return [Entry(*row) for row in await self._database.rows(AFTER, values)]
 
     async def skip(self, conversation_id: ConversationId, count: int) -> Seq | None:
         """The seq below which come all but the newest `count`; None if there are not that many."""

@@ -34,7 +34,7 @@ class Sessions:
         return found[1] if found is not None and found[0] > now else None
 
     async def _load(self, asked: Sequence[SessionId]) -> dict[SessionId, tuple[datetime, Session]]:
-        rows = await self._database.rows(GET, asked)
+        rows = await self._database.rows(GET, [asked])
         return {id_: (expires_at, Session(id_, Account(*account))) for id_, expires_at, *account in rows}
 
     async def ended(self, session_ids: list[SessionId], now: datetime) -> list[SessionId]:

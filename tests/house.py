@@ -45,6 +45,7 @@ def settings(**changes: Any) -> Settings:
         data_dir=Path("/nonexistent"),
         database_url=None,
         workers=1,
+        bus="postgresql",
         jwt_secret=SECRET,
         key_encryption_key=KEK,
         admin_password=None,

@@ -183,6 +183,9 @@ BEGIN
     ) built
     ORDER BY conversation_id, seq;
 
+    IF current_setting('sottovoce.rings', true) = 'no' THEN
+        RETURN NULL;  -- the writer rings by another bus
+    END IF;
     PERFORM pg_notify('sottovoce', json_build_object(
         'type', 'moved', 'worker', current_setting('application_name'), 'seqs', json_object_agg(conversation_id, seq)
     )::text)
