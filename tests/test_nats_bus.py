@@ -78,6 +78,7 @@ async def test_what_is_said_at_one_server_is_heard_at_the_other(nats: Nats, open
 
 async def test_many_messages_arrive_in_order(nats: Nats, open: OpenHouse) -> None:
     _, _, at_alice, at_bob = await two_houses(open, nats)
+    await asyncio.sleep(0.5)
     texts = [f"{number}" for number in range(500)]
     for text in texts:
         await at_alice.says(text)
