@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import argon2
 import psycopg
 import pytest
 
+from crypto import passwords
 from store.embedded import EmbeddedPostgres
 from store.migrate import migrate
 from tests.house import House, Person, open_house
@@ -21,13 +23,23 @@ TEST_TIMEOUT_S = 60
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "logs(*patterns): warnings and errors that this test causes on purpose")
-    config.addinivalue_line("markers", "slow: drives real processes")
+    config.addinivalue_line("markers", "once: takes long, and runs on one Python only")
+    config.addinivalue_line("markers", "real_hashes: passwords are hashed at their real cost")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             item.add_marker(pytest.mark.gen_test(timeout=TEST_TIMEOUT_S))
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same algorithms with less work: a tenth of a second for each login is an hour a year. See `real_hashes`."""
+    passwords._nobodys.cache_clear()
+    if request.node.get_closest_marker("real_hashes") is None:
+        monkeypatch.setattr(passwords, "_ARGON2", argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        monkeypatch.setattr(passwords, "BCRYPT_COST", 4)
 
 
 @pytest.fixture(autouse=True)

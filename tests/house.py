@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,8 +19,8 @@ from tornado.netutil import bind_sockets
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from crypto import passwords
 from crypto.certificates import local_certificate
-from crypto.passwords import hash_password
 from crypto.tokens import Tokens
 from run.settings import Settings
 from run.worker import Plan, work
@@ -200,14 +201,14 @@ class Line:
         await self.socket.close()
 
 
-_hash: list[str] = []
-
-
 def a_hash() -> str:
-    """Of PASSWORD; made once, for it takes a tenth of a second."""
-    if not _hash:
-        _hash.append(hash_password(PASSWORD, "argon2id"))
-    return _hash[0]
+    """Of PASSWORD, at the cost that this test has."""
+    return _hash_at(passwords.BCRYPT_COST)
+
+
+@cache
+def _hash_at(_cost: int) -> str:
+    return passwords.hash_password(PASSWORD, "argon2id")
 
 
 async def open_house(url: str, folder: Path, **changes: Any) -> House:

@@ -76,6 +76,7 @@ async def test_the_cookie_is_for_this_site_and_not_for_scripts(house: House, tls
     assert cookie_attributes(await log_in(kim, wanted["username"])) == expected
 
 
+@pytest.mark.real_hashes
 async def test_the_password_is_stored_as_argon2id(house: House) -> None:
     wanted = newcomer()
     await register(house.client(), wanted)
@@ -212,6 +213,7 @@ async def test_a_login_that_fails_validation_is_400(house: House, given: dict[st
     assert (answer.status_code, list(answer.json())) == (400, ["error"])
 
 
+@pytest.mark.real_hashes
 async def test_an_unknown_person_costs_the_same_time_as_a_known_one(cast: Cast, house: House) -> None:
     [kim] = await cast("kim")
     client, took_s = house.client(), {kim.name: [], "nobody_at_all": []}  # type: dict[str, list[float]]

@@ -23,6 +23,8 @@ NOW = datetime(2026, 1, 18, 10, 30, tzinfo=UTC)
 LIFE = timedelta(days=1)
 ALGORITHMS: list[Algorithm] = ["argon2id", "bcrypt"]
 
+pytestmark = pytest.mark.real_hashes
+
 # Passwords
 
 

@@ -54,6 +54,7 @@ async def test_the_version_is_ours(house: House) -> None:
     assert (await house.client().get("/version")).json() == {"ver": VERSION}
 
 
+@pytest.mark.real_hashes
 async def test_a_registered_account_is_there_with_a_bcrypt_hash_of_cost_10_and_its_host(house: House) -> None:
     host = await house.person("host", role="tester")
     code = (await host.api.post("/invites")).json()["invite_code"]
@@ -219,6 +220,7 @@ async def test_a_wrong_password_and_an_unknown_name_look_alike(house: House, cas
     assert (wrong.status_code, wrong.text) == (unknown.status_code, unknown.text) == (400, unknown.text)
 
 
+@pytest.mark.real_hashes
 async def test_an_unknown_name_takes_as_long_as_a_known_one(house: House, cast: Cast) -> None:
     (alice,) = await cast("alice")
     client = house.client()

@@ -19,7 +19,7 @@ import pytest
 from tests.processes.people import Somebody, pair
 from tests.processes.server import Server, running
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.once
 
 SERVED_WITHIN_S = 2.0  # beside a flood, and beside other tests on the same cores
 STALL_MS = 100.0

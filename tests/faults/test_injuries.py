@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.injuries import INJURIES, can_mount, run, small_disk
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.once
 
 ROUNDS = 2
 

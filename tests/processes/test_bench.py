@@ -8,7 +8,7 @@ import pytest
 
 from tests.processes.server import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.once
 
 
 def test_a_short_look_measures_what_it_says() -> None:

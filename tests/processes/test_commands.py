@@ -5,11 +5,8 @@ import sys
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.processes.server import ROOT, Server, running
-
-pytestmark = pytest.mark.slow
 
 
 def sottovoce(server: Server, *words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":

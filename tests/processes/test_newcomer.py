@@ -16,8 +16,6 @@ import pytest
 from tests.processes.people import pair, register
 from tests.processes.server import ROOT, Server, running
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:

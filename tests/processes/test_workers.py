@@ -6,14 +6,11 @@ from pathlib import Path
 
 import httpx
 import psutil
-import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from tests.processes.people import all_messages, pair
 from tests.processes.server import Server, running
-
-pytestmark = pytest.mark.slow
 
 SOCKETS = 24
 
