@@ -22,7 +22,7 @@ from tests.processes.server import Server, running
 pytestmark = pytest.mark.once
 
 SERVED_WITHIN_S = 2.0  # beside a flood, and beside other tests on the same cores
-STALL_MS = 100.0
+STALL_MS = 250.0  # 100 on a machine of its own; beside another suite on the same cores CPU time is dearer, too
 MIB = 2**20
 TCP_REPAIR = 19  # linux/tcp.h
 
@@ -222,15 +222,14 @@ async def test_halves_of_giant_frames_are_bounded(server: Server, cast: tuple[So
         lines += [await Raw.websocket(server, bob, conversation_id) for _ in range(150)]
         for line in lines:
             line.writer.write(head + b"x" * 2_500_000)
-        with contextlib.suppress(ConnectionError):
-            await asyncio.gather(*(line.writer.drain() for line in lines))
-        await asyncio.sleep(1)
+        answered: list[Raw] = []
+        async with asyncio.timeout(30):
+            while len(answered) <= 20:  # 256 MiB hold a hundred of them
+                await asyncio.sleep(0.1)
+                answered = [line for line in lines if line.reader._buffer]  # type: ignore[attr-defined]
         assert memory_mib(server) - before < 400
-        refused = 0
-        for line in lines:
-            if line.reader._buffer:  # type: ignore[attr-defined]
-                refused += (await line.rest())[2:4] == struct.pack("!H", 1013)
-        assert refused > 20, "256 MiB hold a hundred of them"
+        for line in answered:
+            assert (await line.rest())[2:4] == struct.pack("!H", 1013)
 
 
 async def test_a_compression_bomb_is_not_unpacked(server: Server) -> None:
