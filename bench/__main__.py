@@ -66,7 +66,7 @@ class Bench:
             time.sleep(2)
             self.note("start-up", second_start_s=round(seconds, 2), **started.memory_mib())
         with tempfile.TemporaryDirectory() as folder:
-            server = Server(Path(folder) / "data")
+            server = Server(Path(folder) / "data", from_nothing=True)
             try:
                 self.note("start-up", first_start_s=round(server.start(), 2))
             finally:

@@ -92,6 +92,8 @@ class _Limited(HTTPMessageDelegate):
         return None
 
     def finish(self) -> None:
+        if self._refused is None and self._admission.application.in_flight >= MAX_IN_FLIGHT:
+            self._refuse(503)  # many bodies that were complete at once
         if self._refused is None:
             self._let_go()
             self._inner.finish()

@@ -66,7 +66,7 @@ class Outbox:
 
     @property
     def unsent_bytes(self) -> int:
-        return len(self._stream._write_buffer)  # no public name for it; tornado 6.6
+        return len(self._stream._write_buffer or b"")  # no public name for it; None when it is closed; tornado 6.6
 
     def close_as_too_slow(self) -> None:
         log.info("closing a slow reader with %d bytes unsent", self.unsent_bytes)

@@ -15,14 +15,19 @@ FULL_S = 6 * 3600.0  # for circles that were set aside with the rest, an excepti
 async def collect_garbage() -> None:
     """For ever."""
     gc.collect()
+    usual = gc.get_threshold()
     gc.set_threshold(YOUNG, 10, 1_000_000)
     loop = asyncio.get_running_loop()
     full_at = loop.time() + FULL_S
-    while True:
-        if loop.time() > full_at:
-            gc.unfreeze()
-            gc.collect()
-            full_at = loop.time() + FULL_S
-        gc.freeze()
-        await asyncio.sleep(FREEZE_S)
-        gc.collect(1)
+    try:
+        while True:
+            if loop.time() > full_at:
+                gc.unfreeze()
+                gc.collect()
+                full_at = loop.time() + FULL_S
+            gc.freeze()
+            await asyncio.sleep(FREEZE_S)
+            gc.collect(1)
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*usual)

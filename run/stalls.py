@@ -26,8 +26,8 @@ class Stalls:
         while True:
             used = time.thread_time()
             await asyncio.sleep(TICK_S)
-            # Within one tick others may have used as much without anybody waiting for it.
-            self._now = max(self._now, time.thread_time() - used - TICK_S)
+            # On a loop that is never idle this is up to one tick too much.
+            self._now = max(self._now, time.thread_time() - used)
             if loop.time() > window_ends:
                 self._before, self._now = self._now, 0.0
                 window_ends = loop.time() + WINDOW_S

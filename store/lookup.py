@@ -8,8 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from chat.errors import ChatError
-
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -37,12 +35,13 @@ class Lookup(Generic[K, V]):
             waiting = [(key, future) for key, futures in asked.items() for future in futures]
             try:
                 found = await self._load(list(asked))
-            except ChatError as error:
+            except Exception as error:
                 for _, future in waiting:
                     if not future.done():
                         future.set_exception(error)
-            except BaseException:  # nobody shall wait for ever
-                for _, future in waiting:
+            except asyncio.CancelledError:  # nobody shall wait for ever
+                later = [future for futures in self._asked.values() for future in futures]
+                for future in (*(future for _, future in waiting), *later):
                     future.cancel()
                 raise
             else:

@@ -51,6 +51,19 @@ class NatsBus:
 
     async def run(self) -> None:
         """Listen for ever, over any number of lost connections."""
+        while True:
+            await self._listen()
+            log.warning("NATS has sent us away, coming again")
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _listen(self) -> None:
+        """Until the client gives up, as it does at some errors of the server's."""
+        closed = asyncio.Event()
+
+        async def gave_up() -> None:
+            closed.set()
+
+        self._client = Client()
         try:
             await self._client.connect(
                 self._url,
@@ -60,12 +73,17 @@ class NatsBus:
                 error_cb=self._failed,
                 disconnected_cb=self._lost,
                 reconnected_cb=self._back,
+                closed_cb=gave_up,
             )
             await self._client.subscribe(SUBJECT, cb=self._heard)
             await self._back()
-            await asyncio.Event().wait()
-        finally:
+            await closed.wait()
+        except Error as error:
+            log.warning("no connection to NATS: %r", error)
+        except asyncio.CancelledError:
             self._closing = True
+            raise
+        finally:
             await self._client.close()
 
     async def _tell(self) -> None:

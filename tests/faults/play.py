@@ -15,6 +15,7 @@ from tests.processes.people import Somebody, pair
 
 AGAIN_S = 0.05
 TIMEOUT_S = 30.0
+HEARD_WITHIN_S = 10.0  # the sweep's five seconds, and a worker that comes back
 AWAY = (httpx.HTTPError, OSError, WebSocketException, TimeoutError, EOFError)
 
 
@@ -89,8 +90,9 @@ class Ear:
                 async with line:
                     await self.catch_up()
                     await self._hear(line, stop)
-            self.reconnects += 1
-            await asyncio.sleep(AGAIN_S)
+            if not stop.is_set():
+                self.reconnects += 1
+                await asyncio.sleep(AGAIN_S)
 
     async def _opened(self) -> ClientConnection:
         url = f"{self.listener.address.replace('http', 'ws')}/api/chats/ws?chatId={self.conversation_id}"
@@ -150,10 +152,11 @@ class Verdict:
     lost: int = 0
     doubled: int = 0
     disordered: int = 0
+    unheard: int = 0  # live, by those whose line stands, within the sweep
     longest_wait_s: float = 0.0
 
     def is_clean(self) -> bool:
-        return self.lost == self.doubled == self.disordered == 0
+        return self.lost == self.doubled == self.disordered == self.unheard == 0
 
 
 class Play:
@@ -167,7 +170,8 @@ class Play:
                 (Voice(one, other, f"{number} one", patient=True), Voice(other, one, f"{number} other", patient=False))
             )
             self.ears.append((Ear(one, conversation_id), Ear(other, conversation_id)))
-        self._stop = asyncio.Event()
+        self._silence, self._stop = asyncio.Event(), asyncio.Event()
+        self._talking: list[asyncio.Task[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -175,8 +179,23 @@ class Play:
         return sum(len(voice.acknowledged) for voice in itertools.chain(*self.voices))
 
     def begin(self) -> None:
-        parts = [*(v.talk for v in itertools.chain(*self.voices)), *(e.listen for e in itertools.chain(*self.ears))]
-        self._tasks = [asyncio.create_task(part(self._stop)) for part in parts]
+        self._talking = [asyncio.create_task(voice.talk(self._silence)) for voice in itertools.chain(*self.voices)]
+        listening = [asyncio.create_task(ear.listen(self._stop)) for ear in itertools.chain(*self.ears)]
+        self._tasks = [*self._talking, *listening]
+
+    async def _unheard(self) -> int:
+        """Acknowledged messages that the other side does not get to hear, though nothing is injured any more."""
+        deadline = time.monotonic() + HEARD_WITHIN_S
+        while True:
+            missing = sum(
+                text not in ear.known
+                for voices, ears in zip(self.voices, self.ears, strict=True)
+                for voice, ear in zip(voices, reversed(ears), strict=True)
+                for text in voice.acknowledged
+            )
+            if not missing or time.monotonic() > deadline:
+                return missing
+            await asyncio.sleep(0.1)
 
     async def goes_on(self, more: int, within_s: float = 60.0) -> None:
         """Return when so many more messages were acknowledged."""
@@ -190,9 +209,11 @@ class Play:
 
     async def end(self) -> Verdict:
         """Let everybody finish, and compare what is stored with what they know."""
+        self._silence.set()
+        await asyncio.gather(*self._talking)
+        verdict = Verdict(unheard=await self._unheard())
         self._stop.set()
         await asyncio.gather(*self._tasks)
-        verdict = Verdict()
         for voices, ears in zip(self.voices, self.ears, strict=True):
             ledger = Ear(ears[0].listener, ears[0].conversation_id)
             await ledger.catch_up()

@@ -227,7 +227,7 @@ async def test_halves_of_giant_frames_are_bounded(server: Server, cast: tuple[So
             while len(answered) <= 20:  # 256 MiB hold a hundred of them
                 await asyncio.sleep(0.1)
                 answered = [line for line in lines if line.reader._buffer]  # type: ignore[attr-defined]
-        assert memory_mib(server) - before < 400
+        assert memory_mib(server) - before < 340, "all halves together are 358"
         for line in answered:
             assert (await line.rest())[2:4] == struct.pack("!H", 1013)
 

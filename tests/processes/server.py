@@ -1,17 +1,24 @@
 """A server as its operator runs it: a process of its own, with a data folder, ports, and signals."""
 
+import atexit
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import httpx
 import psutil
+
+from store.embedded import EmbeddedPostgres
+from store.migrate import migrate
 
 ROOT = Path(__file__).parent.parent.parent
 SERVE = [sys.executable, str(ROOT / "server.py"), "serve"]
@@ -24,8 +31,30 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@cache
+def migrated() -> Path:
+    """A database that is made once: `initdb` and the migrations are most of the work of a first start."""
+    folder = Path(tempfile.mkdtemp(prefix="sv-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    postgres = EmbeddedPostgres(folder)
+    postgres.start()
+    migrate(postgres.url)
+    postgres.stop()
+    return folder / "pgdata"
+
+
 class Server:
-    def __init__(self, data: Path, *, command: Sequence[str] = SERVE, cwd: Path = ROOT, **environment: str) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        command: Sequence[str] = SERVE,
+        cwd: Path = ROOT,
+        from_nothing: bool = False,
+        **environment: str,
+    ) -> None:
+        """`from_nothing`: the first start makes its database itself, as a newcomer's does."""
+        self.makes_database = from_nothing or "DATABASE_URL" in environment
         self.data, self.command, self.cwd = data, list(command), cwd
         self.port, self.https_port = free_port(), free_port()
         self.log = data.parent / f"{data.name}.log"
@@ -46,6 +75,9 @@ class Server:
 
     def start(self) -> float:
         """Return when it answers, with the seconds that took."""
+        if not self.makes_database and not self.data.exists():
+            self.data.mkdir(mode=0o700)
+            subprocess.run(["cp", "-a", migrated(), self.data / "pgdata"], check=True)
         started = time.monotonic()
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(

@@ -36,7 +36,9 @@ def clone(tmp_path: Path) -> Path:
 
 
 def test_make_serve_starts_from_nothing_and_ends_in_a_chat(clone: Path, tmp_path: Path) -> None:
-    server = Server(tmp_path / "data", command=["make", "serve", f"PYTHON={sys.executable}"], cwd=clone)
+    server = Server(
+        tmp_path / "data", command=["make", "serve", f"PYTHON={sys.executable}"], cwd=clone, from_nothing=True
+    )
     assert not server.data.exists()
     with running(server):
         assert "Sottovoce is running" in server.said()
@@ -91,7 +93,7 @@ def test_an_ordinary_user_can_run_it(tmp_path: Path) -> None:
                 folder.chmod(0o755)
         caps = "--ambient-caps=+dac_read_search", "--inh-caps=+dac_read_search"
         command = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *caps, *command]
-    with running(Server(data, command=command)) as server:
+    with running(Server(data, command=command, from_nothing=True)) as server:
         assert server.process is not None
         owners = {process.uids().real for process in server.family()}
         assert owners
