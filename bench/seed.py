@@ -43,15 +43,10 @@ SELECT id, 1, repeat('m', 70) FROM conversations WHERE number = :number;
 @contextmanager
 def database() -> Iterator[str]:
     """The same PostgreSQL with the same settings, and nothing else on it."""
-    with tempfile.TemporaryDirectory(prefix="sottovoce-bench-") as folder:
-        server = EmbeddedPostgres(Path(folder))
-        server.start()
-        try:
-            with psycopg.connect(server.url, autocommit=True) as connection:
-                connection.execute(SCHEMA)
-            yield server.url
-        finally:
-            server.stop()
+    with tempfile.TemporaryDirectory(prefix="sottovoce-bench-") as folder, EmbeddedPostgres(Path(folder)) as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute(SCHEMA)
+        yield server.url
 
 
 def ceiling(url: str, clients: int, seconds: float) -> float:

@@ -16,6 +16,8 @@ from chat.model import ConversationId, Entry, Seq
 
 log = logging.getLogger("sottovoce.hub")
 
+RETRY_S = 0.5
+
 
 class Listener(Protocol):
     def push(self, entry: Entry) -> None:
@@ -161,14 +163,22 @@ class Hub:
 
 
 async def sweep_forever(hub: Hub, interval_s: float, asked: asyncio.Event) -> None:
-    """A lost doorbell is made good for within `interval_s`, or at once when `asked` is set."""
+    """A lost doorbell is made good for within `interval_s`, or at once when `asked` is set.
+
+    A sweep that finds no database is tried again soon: it was perhaps asked for because connections broke.
+    """
+    wait_s = interval_s
     while True:
         with suppress(TimeoutError):
             # Not wait_for: until Python 3.12 it can swallow a cancellation, and the server would never end.
-            async with asyncio.timeout(interval_s):
+            async with asyncio.timeout(wait_s):
                 await asked.wait()
         asked.clear()
         try:
             await hub.sweep()
         except Unavailable:
-            log.warning("the sweep waits for the database")
+            if wait_s == interval_s:
+                log.warning("the sweep waits for the database")
+            wait_s = min(interval_s, RETRY_S)
+        else:
+            wait_s = interval_s

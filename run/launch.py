@@ -61,12 +61,8 @@ def database(settings: Settings) -> Iterator[tuple[str, EmbeddedPostgres | None]
         return
     # Ours, those of the operator's commands, and a few for whoever looks in with psql.
     connections = settings.workers * (POOL_MAX + DEDICATED) + 40
-    postgres = EmbeddedPostgres(settings.data_dir, connections)
-    try:
-        postgres.start()
+    with EmbeddedPostgres(settings.data_dir, connections) as postgres:
         yield postgres.url, postgres
-    finally:
-        postgres.stop()
 
 
 def prepare(settings: Settings, url: str) -> Plan:

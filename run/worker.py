@@ -5,12 +5,12 @@ import logging
 import secrets
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
@@ -123,17 +123,20 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock
         bus = Bus(database, worker, hub.moved, sockets.end_session, connected)
         chat = _chat(plan, database, hub, queue, log_store, hashing, now)
 
-        writing = asyncio.create_task(queue.run(), name="writer")
-        tasks = [
-            asyncio.create_task(bus.run(), name="bus"),
-            asyncio.create_task(sweep_forever(hub, SWEEP_S, catch_up), name="sweep"),
-            asyncio.create_task(keep_house(database, now), name="housekeeping"),
-            asyncio.create_task(
-                _end_sessions(sockets, sessions.Sessions(database), now, look_at_sessions), name="ended sessions"
-            ),
-        ]
+        tasks: list[asyncio.Task[Any]] = []
+        stack.push_async_callback(_end, tasks)
+
+        def start(part: Coroutine[Any, Any, Any], name: str) -> "asyncio.Task[Any]":
+            tasks.append(asyncio.create_task(part, name=name))
+            return tasks[-1]
+
+        writing = start(queue.run(), "writer")
+        start(bus.run(), "bus")
+        start(sweep_forever(hub, SWEEP_S, catch_up), "sweep")
+        start(keep_house(database, now), "housekeeping")
+        start(_end_sessions(sockets, sessions.Sessions(database), now, look_at_sessions), "ended sessions")
         if nats_bus is not None:
-            tasks.append(asyncio.create_task(nats_bus.run(), name="nats bus"))
+            start(nats_bus.run(), "nats bus")
         try:
             async with asyncio.timeout(DATABASE_S):
                 await queue.opened()
@@ -141,30 +144,33 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock
             raise Unavailable("the database does not take the writer's connection") from error
 
         stalls = Stalls()
-        tasks.append(asyncio.create_task(stalls.measure(), name="stalls"))
+        start(stalls.measure(), "stalls")
         app = application(chat, _door(settings), sockets, lambda: stalls.worst_ms)
         admission = Admission(app, LONG_BODIES)
         servers = [_listen(admission, plan.http_fds)]
         if plan.https_fds:
             tls = tls_context(plan)
             servers.append(_listen(admission, plan.https_fds, tls))
-            tasks.append(asyncio.create_task(_reload_certificate(tls, plan), name="certificate"))
-        tasks.append(asyncio.create_task(collect_garbage(), name="garbage"))
+            start(_reload_certificate(tls, plan), "certificate")
+        start(collect_garbage(), "garbage")
 
         ready.set()
-        stopping = asyncio.create_task(stop.wait(), name="stop")
-        ended, _ = await asyncio.wait([stopping, writing, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        start(stop.wait(), "stop")
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping")
         await _drain(app, servers, sockets)
         queue.stop()
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 await asyncio.shield(writing)
-        for task in (stopping, writing, *tasks):
-            task.cancel()
-        await asyncio.gather(stopping, writing, *tasks, return_exceptions=True)
         for part in ended:
             part.result()  # a worker that lost a part ends loudly, and whoever started it starts another
+
+
+async def _end(tasks: list["asyncio.Task[Any]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _nats_bus(url: str, worker: str, hub: Hub, catch_up: asyncio.Event) -> "NatsBus":

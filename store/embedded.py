@@ -71,6 +71,17 @@ class EmbeddedPostgres:
     def url(self) -> str:
         return f"postgresql://postgres@/postgres?host={quote(str(self._socket_folder))}"
 
+    def __enter__(self) -> "EmbeddedPostgres":
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     def exists(self) -> bool:
         return (self._pgdata / "PG_VERSION").exists()
 

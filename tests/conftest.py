@@ -60,13 +60,8 @@ def no_unexpected_log_line(request: pytest.FixtureRequest, caplog: pytest.LogCap
 @contextmanager
 def a_postgres() -> Iterator[EmbeddedPostgres]:
     """A real one, in a folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="sv-") as folder:
-        server = EmbeddedPostgres(Path(folder))
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with tempfile.TemporaryDirectory(prefix="sv-") as folder, EmbeddedPostgres(Path(folder)) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -36,10 +36,8 @@ def migrated() -> Path:
     """A database that is made once: `initdb` and the migrations are most of the work of a first start."""
     folder = Path(tempfile.mkdtemp(prefix="sv-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    postgres = EmbeddedPostgres(folder)
-    postgres.start()
-    migrate(postgres.url)
-    postgres.stop()
+    with EmbeddedPostgres(folder) as postgres:
+        migrate(postgres.url)
     return folder / "pgdata"
 
 
