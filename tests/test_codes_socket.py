@@ -1,23 +1,17 @@
-"""The codes API's WebSocket, and the notifications that its contract documents."""
+"""The codes API's WebSocket: the handshake, what may be said, and how it ends."""
 
 import asyncio
-import json
 import socket
-from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import psycopg
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from chat.hub import Hub
-from handlers.sockets import UNSETTLED_MAX, Presence
 from tests.conftest import Cast
 from tests.house import PATIENCE_S, House, Person
 
 EMOJI = "\N{GRINNING FACE}"  # four bytes in UTF-8
-INSERT = "INSERT INTO messages (conversation_id, sender_id, content) VALUES (%s, %s, %s)"
 HANDSHAKE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -157,80 +151,6 @@ async def test_2_000_messages_without_a_pause_arrive_in_order_and_leave_no_gap(c
     assert stored == [(text, seq) for seq, text in enumerate(texts, start=1)]
 
 
-# Rows from elsewhere, and the documented notifications
-
-
-async def test_a_row_inserted_with_sql_reaches_sockets_and_history_like_any_other(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
-    conversation = await alice.meets(bob)
-    at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
-    await at_alice.says("before")
-    await at_bob.hears("before")
-    [(seq,)] = await house.sql(f"{INSERT} RETURNING seq", conversation, alice.id, "by psql")
-    assert seq == 2
-    await at_bob.hears("by psql")
-    await at_alice.says("after")
-    await at_bob.hears("after")
-    await at_alice.hears_nothing()
-    assert await alice.history(conversation) == ["after", "by psql", "before"]
-
-
-async def listen(house: House, conversation: str) -> psycopg.AsyncConnection[Any]:
-    connection = await psycopg.AsyncConnection.connect(house.url, autocommit=True)
-    await connection.execute(f'LISTEN "conversation_{conversation}"')
-    return connection
-
-
-async def notified(listening: psycopg.AsyncConnection[Any], count: int) -> list[dict[str, Any]]:
-    found = [json.loads(given.payload) async for given in listening.notifies(timeout=PATIENCE_S, stop_after=count)]
-    found += [json.loads(given.payload) async for given in listening.notifies(timeout=0.2)]
-    assert len(found) == count
-    return found
-
-
-async def test_each_message_is_notified_on_the_channel_of_its_conversation(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
-    conversation = await alice.meets(bob)
-    at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
-    async with await listen(house, conversation) as listening:
-        await at_alice.says('by "socket"\n')
-        await at_bob.hears('by "socket"\n')
-        await house.sql(INSERT, conversation, bob.id, "by psql")
-        assert await notified(listening, 2) == [
-            {"user_id": alice.id, "content": 'by "socket"\n'},
-            {"user_id": bob.id, "content": "by psql"},
-        ]
-
-
-async def test_equal_messages_of_one_transaction_are_each_notified(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
-    conversation = await alice.meets(bob)
-    same = [conversation, alice.id, "same"]
-    async with await listen(house, conversation) as listening:
-        await house.sql(f"{INSERT}, (%s, %s, %s)", *same, *same)
-        assert await notified(listening, 2) == [{"user_id": alice.id, "content": "same"}] * 2
-        async with await psycopg.AsyncConnection.connect(house.url) as connection:
-            await connection.execute(INSERT, same)
-            await connection.execute(INSERT, same)
-        assert await notified(listening, 2) == [{"user_id": alice.id, "content": "same"}] * 2
-
-
-@pytest.mark.parametrize("text", ["x" * 8001, EMOJI * 2500, '"' * 4500, "\1" * 2000], ids="{:.1}".format)
-async def test_what_does_not_fit_into_a_notification_is_named_by_its_id(cast: Cast, house: House, text: str) -> None:
-    alice, bob = await cast("alice", "bob")
-    conversation = await alice.meets(bob)
-    at_bob = await bob.opens(conversation)
-    async with await listen(house, conversation) as listening:
-        await house.sql(INSERT, conversation, alice.id, text)
-        await at_bob.hears(text)
-        [payload] = await notified(listening, 1)
-    answer = await bob.api.get("/api/chats/messages", params={"conversationId": conversation})
-    [message] = answer.json()["chats"]
-    assert message["content"] == text
-    assert payload == {"user_id": alice.id, "id": message["id"]}
-    assert UUID(message["id"]).version == 8
-
-
 # How it ends
 
 
@@ -317,77 +237,3 @@ async def test_a_server_that_stops_says_goodbye_with_1001(cast: Cast, house: Hou
     house.stop.set()
     await at_alice.is_closed_with(1001)
     await at_bob.is_closed_with(1001)
-
-
-async def test_an_account_has_a_bound_of_sockets_and_the_others_do_not_notice(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("handlers.sockets.SOCKETS_MAX", 3)
-    alice, bob = await cast("alice", "bob")
-    conversation = await alice.meets(bob)
-    lines = [await alice.opens(conversation) for _ in range(3)]
-    with pytest.raises(InvalidStatus) as refused:
-        await alice.opens(conversation)
-    assert refused.value.response.status_code == 429
-    at_bob = await bob.opens(conversation)
-    await lines[0].leaves()
-    again = await alice.opens(conversation)
-    await again.says("hello")
-    await at_bob.hears("hello")
-
-
-async def test_many_sockets_of_one_account_that_send_at_once_lose_nothing(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
-    conversation = await alice.meets(bob)
-    at_bob = await bob.opens(conversation)
-    lines = [await alice.opens(conversation) for _ in range(10)]
-
-    async def say_all(number: int) -> None:
-        for n in range(3 * UNSETTLED_MAX):
-            await lines[number].says(f"{number} {n}")
-
-    talking = asyncio.gather(*map(say_all, range(len(lines))))
-    heard = [await asyncio.wait_for(at_bob.socket.recv(), 10) for _ in range(10 * 3 * UNSETTLED_MAX)]
-    await talking
-    for number in range(len(lines)):
-        own = [text for text in heard if str(text).startswith(f"{number} ")]
-        assert own == [f"{number} {n}" for n in range(3 * UNSETTLED_MAX)]
-
-
-async def test_who_waits_for_room_gets_it_in_turn() -> None:
-    presence, went = Presence(), []
-    for _ in range(UNSETTLED_MAX):
-        assert presence.has_room
-        presence.submitted()
-    assert not presence.has_room
-
-    async def wait(name: str) -> None:
-        await presence.turn()
-        presence.submitted()
-        went.append(name)
-
-    waiting = [asyncio.create_task(wait(name)) for name in ("first", "leaves", "third")]
-    await asyncio.sleep(0)
-    waiting[1].cancel()
-    for expected in (["first"], ["first", "third"]):
-        presence.settled()
-        await asyncio.sleep(0.01)
-        assert went == expected
-    presence.settled()
-    assert presence.has_room
-
-
-async def test_a_socket_that_fails_to_open_leaves_nothing_behind(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    alice, bob = await cast("alice", "bob")
-    conversation = await alice.meets(bob)
-    monkeypatch.setattr("handlers.sockets.SOCKETS_MAX", 1)
-    with monkeypatch.context() as broken:
-        broken.setattr(Hub, "subscribe", None)
-        line = await alice.opens(conversation)
-        await line.is_closed_with(1006)
-    assert "TypeError" in caplog.text
-    caplog.clear()
-    at_alice = await alice.opens(conversation)
-    await at_alice.says("there is room")

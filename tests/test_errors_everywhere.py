@@ -1,22 +1,17 @@
 """Whatever goes wrong, the answer is `{"error": "…"}` with the right status, and a 500 tells nothing."""
 
-import asyncio
-import json
 import logging
-import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from tornado.web import RequestHandler
 
-from handlers.admission import MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
 from handlers.routes import DOORS
 from handlers.sockets import Socket
 from store.sessions import Sessions
 from store.users import Users
 from tests.conftest import Cast
-from tests.house import House, until
+from tests.house import House
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 UPGRADE = {
@@ -189,104 +184,6 @@ async def test_a_body_that_says_it_is_something_else_is_a_400_too(cast: Cast, he
     (alice,) = await cast("alice")
     for body in (b"hello", b"--x\r\nhello", b"--x\r\n\r\n--x--", b"a=%ff&" * 5000):
         assert_is_error(await alice.api.post("/messages", content=body, headers=headers), 400)
-
-
-async def test_a_body_of_exactly_5_mib_is_read(cast: Cast) -> None:
-    (alice,) = await cast("alice")
-    body = json.dumps({"receiver_id": alice.id, "message": "x"}).encode()
-    answer = await alice.api.post("/messages", content=body + b" " * (MAX_BODY_BYTES - len(body)))
-    assert_is_error(answer, 400)
-    assert answer.json() == {"error": "You cannot chat with yourself"}
-
-
-async def chunks(count: int) -> AsyncIterator[bytes]:
-    for _ in range(count):
-        yield b" " * 65_536
-
-
-@pytest.mark.parametrize("path", ["/uploadpfp", "/api/auth/login", "/nothing", "/api/nothing", "/"])
-async def test_a_body_over_5_mib_is_a_413_and_the_connection_goes_on(cast: Cast, path: str) -> None:
-    (alice,) = await cast("alice")
-    assert_is_error(await alice.api.post(path, content=b" " * (MAX_BODY_BYTES + 1)), 413)
-    assert_is_error(await alice.api.post(path, content=chunks(81)), 413)  # without Content-Length
-    assert (await alice.api.get("/me")).status_code == 200
-
-
-@pytest.mark.parametrize("path", ["/messages", "/api/chats/messages"])
-async def test_a_body_with_the_text_of_a_message_may_be_longer_but_not_without_end(cast: Cast, path: str) -> None:
-    (alice,) = await cast("alice")
-    method = "POST" if path == "/messages" else "PATCH"
-    assert_is_error(await alice.api.request(method, path, content=b" " * MAX_LONG_BODY_BYTES), 400)
-    assert_is_error(await alice.api.request(method, path, content=b" " * (MAX_LONG_BODY_BYTES + 1)), 413)
-    assert_is_error(await alice.api.request(method, path, content=chunks(150)), 413)
-
-
-async def test_long_bodies_are_refused_while_too_many_are_on_their_way_and_short_ones_are_not(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (alice,) = await cast("alice")
-    monkeypatch.setattr("handlers.held.MAX_BYTES", 1024 * 1024)
-    host, port = alice.house.http.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(f"POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2000000\r\n\r\n".encode())
-    writer.write(b"x" * 999_999)
-    await writer.drain()
-
-    async def refused() -> bool:
-        answer = await alice.api.post("/login", content=b" " * 200_000)
-        return answer.status_code == 503 and answer.headers["Retry-After"] == "1"
-
-    await until(refused)
-    assert_is_error(await alice.api.post("/login", content=b" " * 60_000), 400)
-    writer.write(b"x" * 1_000_001)
-    status, _ = await read_answer(reader)
-    assert status == 503, "it was itself one of those that are too many"
-    writer.close()
-
-    async def taken() -> bool:
-        return (await alice.api.post("/login", content=b" " * 200_000)).status_code == 400
-
-    await until(taken)
-
-
-async def test_a_get_has_no_body_worth_the_name(cast: Cast) -> None:
-    (alice,) = await cast("alice")
-    assert (await alice.api.request("GET", "/me", content=b" " * 4096)).status_code == 200
-    assert_is_error(await alice.api.request("GET", "/me", content=b" " * 4097), 413)
-
-
-async def test_a_request_too_many_is_refused_before_anything_is_done_for_it(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("handlers.admission.MAX_IN_FLIGHT", 0)
-    client = house.client()
-    answer = await client.post("/login", json={})
-    assert_is_error(answer, 503)
-    assert answer.headers["Retry-After"] == "1"
-    monkeypatch.undo()
-    assert_is_error(await client.post("/login", json={}), 400)
-
-
-async def test_after_a_413_the_same_connection_answers_or_ends(house: House) -> None:
-    host, port = house.http.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    length = MAX_BODY_BYTES + 1
-    writer.write(f"POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n".encode() + b"x" * length)
-    status, body = await read_answer(reader)
-    assert status == 413
-    assert list(json.loads(body)) == ["error"]
-    writer.write(f"GET /motd HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-    rest = await asyncio.wait_for(reader.read(), 10)
-    assert rest == b"" or (rest.startswith(b"HTTP/1.1 200 ") and b'{"motd":"Welcome"}' in rest)
-    writer.close()
-    await writer.wait_closed()
-
-
-async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode()
-    length = re.search(r"(?i)^content-length: (\d+)", head, re.MULTILINE)
-    assert length, head
-    return int(head.split(" ")[1]), await reader.readexactly(int(length[1]))
 
 
 QUERIES = [

@@ -22,7 +22,7 @@ from handlers.codes import wire as codes_wire
 from handlers.codes.messages import parse_cursor
 from handlers.invites import wire as invites_wire
 from handlers.invites.pictures import picture_of
-from handlers.invites.wire import local_timestamp, notification
+from handlers.invites.wire import local_timestamp
 
 HANDLERS = Path(__file__).parent.parent / "handlers"
 SEQS = st.integers(0, 2**62 - 1).map(Seq)
@@ -196,22 +196,6 @@ def test_an_id_of_elsewhere_names_nothing_here(
         assert seq_of(here, message_uuid(there, seq)) is None
     found = seq_of(here, anything)
     assert found is None or message_uuid(here, found) == anything
-
-
-@pytest.mark.parametrize(
-    ("names", "text"),
-    [
-        ([], ""),
-        (["Alice"], "Alice sent you a new message"),
-        (["Alice", "Bob"], "Alice and Bob sent you a new message"),
-        (["Alice", "Bob", "Charlie"], "Alice, Bob, and Charlie sent you a new message"),
-        (["A", "B", "C", "D"], "A, B, C, and D sent you a new message"),
-        (["A", "B", "C", "D", "E"], "A, B, C, D, and E sent you a new message"),
-    ],
-    ids=lambda value: str(len(value)) if isinstance(value, list) else "",
-)
-def test_a_notification_names_who_wrote(names: list[str], text: str) -> None:
-    assert notification(names) == text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""The codes API's own profile: what may be changed, and what a new password ends."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Cast
+from tests.house import PASSWORD, House
+from tests.test_codes_accounts import log_in, newcomer
+
+NEW_PASSWORD = "Another2pass"
+
+
+async def test_an_update_answers_and_shows_what_changed(cast: Cast) -> None:
+    [kim] = await cast("kim")
+    before = (await kim.api.get("/api/users")).json()
+    wanted = newcomer(bio="New")
+    for changes, fields in (
+        ({"bio": "New"}, ["bio"]),
+        ({"username": wanted["username"], "email": wanted["email"]}, ["username", "email"]),
+        ({"username": wanted["username"].upper()}, ["username"]),
+    ):
+        answer = await kim.api.patch("/api/users", json={"password": PASSWORD} | changes)
+        assert (answer.status_code, sorted(answer.json()["updatedFields"])) == (200, sorted(fields))
+    after = (await kim.api.get("/api/users")).json()
+    assert after["updated_at"] > before["updated_at"]
+    assert after == {
+        "email": wanted["email"],
+        "username": wanted["username"].upper(),
+        "bio": "New",
+        "created_at": before["created_at"],
+        "updated_at": after["updated_at"],
+    }
+
+
+NO_UPDATE = {
+    "wrong current password": {"password": "Wrong1pass", "bio": "New"},
+    "no current password": {"bio": "New"},
+    "nothing to change": {"password": PASSWORD},
+    "only nulls": {"password": PASSWORD, "bio": None, "email": None},
+    "empty name": {"password": PASSWORD, "bio": "New", "username": ""},
+    "no address": {"password": PASSWORD, "bio": "New", "email": "kim"},
+    "U+0000": {"password": PASSWORD, "bio": "\0"},
+    "weak new password": {"password": PASSWORD, "bio": "New", "new_password": "secret1pass"},
+    "number for a bio": {"password": PASSWORD, "bio": 1},
+}
+
+
+@pytest.mark.parametrize("changes", NO_UPDATE.values(), ids=NO_UPDATE)
+async def test_an_update_that_fails_validation_is_400_and_changes_nothing(cast: Cast, changes: dict[str, Any]) -> None:
+    [kim] = await cast("kim")
+    before = (await kim.api.get("/api/users")).json()
+    answer = await kim.api.patch("/api/users", json=changes)
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+    assert (await kim.api.get("/api/users")).json() == before
+
+
+async def test_an_update_to_what_somebody_else_has_is_409_and_changes_nothing(cast: Cast) -> None:
+    kim, lee = await cast("kim", "lee")
+    for changes in ({"username": lee.name.upper()}, {"email": f"{lee.name}@example.com".upper()}):
+        answer = await kim.api.patch("/api/users", json={"password": PASSWORD, "bio": "New"} | changes)
+        assert (answer.status_code, list(answer.json())) == (409, ["error"])
+    profile = (await kim.api.get("/api/users")).json()
+    assert (profile["username"], profile["bio"]) == (kim.name, None)
+
+
+async def test_a_new_password_ends_the_other_sessions_and_closes_their_sockets(cast: Cast, house: House) -> None:
+    kim, lee = await cast("kim", "lee")
+    conversation = await kim.meets(lee)
+    elsewhere = house.client()
+    old_cookie = (await log_in(elsewhere, kim.name)).headers["Set-Cookie"].partition(";")[0]
+    here, there = await kim.opens(conversation), await kim.opens(conversation, Cookie=old_cookie)
+    at_lee = await lee.opens(conversation)
+    answer = await kim.api.patch("/api/users", json={"password": PASSWORD, "new_password": NEW_PASSWORD})
+    assert answer.status_code == 200
+    await there.is_closed_with(1008)
+    assert (await elsewhere.get("/api/users")).status_code == 401
+    await at_lee.says("still here?")
+    await here.hears("still here?")
+    assert (await kim.api.get("/api/users")).status_code == 200
+    assert (await log_in(house.client(), kim.name)).status_code == 401
+    assert (await log_in(house.client(), kim.name, NEW_PASSWORD)).status_code == 200

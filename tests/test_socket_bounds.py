@@ -1,0 +1,84 @@
+"""What one account may have: sockets, and messages on their way to the disk."""
+
+import asyncio
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from chat.hub import Hub
+from handlers.sockets import UNSETTLED_MAX, Presence
+from tests.conftest import Cast
+
+
+async def test_an_account_has_a_bound_of_sockets_and_the_others_do_not_notice(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.sockets.SOCKETS_MAX", 3)
+    alice, bob = await cast("alice", "bob")
+    conversation = await alice.meets(bob)
+    lines = [await alice.opens(conversation) for _ in range(3)]
+    with pytest.raises(InvalidStatus) as refused:
+        await alice.opens(conversation)
+    assert refused.value.response.status_code == 429
+    at_bob = await bob.opens(conversation)
+    await lines[0].leaves()
+    again = await alice.opens(conversation)
+    await again.says("hello")
+    await at_bob.hears("hello")
+
+
+async def test_many_sockets_of_one_account_that_send_at_once_lose_nothing(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_bob = await bob.opens(conversation)
+    lines = [await alice.opens(conversation) for _ in range(10)]
+
+    async def say_all(number: int) -> None:
+        for n in range(3 * UNSETTLED_MAX):
+            await lines[number].says(f"{number} {n}")
+
+    talking = asyncio.gather(*map(say_all, range(len(lines))))
+    heard = [await asyncio.wait_for(at_bob.socket.recv(), 10) for _ in range(10 * 3 * UNSETTLED_MAX)]
+    await talking
+    for number in range(len(lines)):
+        own = [text for text in heard if str(text).startswith(f"{number} ")]
+        assert own == [f"{number} {n}" for n in range(3 * UNSETTLED_MAX)]
+
+
+async def test_who_waits_for_room_gets_it_in_turn() -> None:
+    presence, went = Presence(), []
+    for _ in range(UNSETTLED_MAX):
+        assert presence.has_room
+        presence.submitted()
+    assert not presence.has_room
+
+    async def wait(name: str) -> None:
+        await presence.turn()
+        presence.submitted()
+        went.append(name)
+
+    waiting = [asyncio.create_task(wait(name)) for name in ("first", "leaves", "third")]
+    await asyncio.sleep(0)
+    waiting[1].cancel()
+    for expected in (["first"], ["first", "third"]):
+        presence.settled()
+        await asyncio.sleep(0.01)
+        assert went == expected
+    presence.settled()
+    assert presence.has_room
+
+
+async def test_a_socket_that_fails_to_open_leaves_nothing_behind(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    alice, bob = await cast("alice", "bob")
+    conversation = await alice.meets(bob)
+    monkeypatch.setattr("handlers.sockets.SOCKETS_MAX", 1)
+    with monkeypatch.context() as broken:
+        broken.setattr(Hub, "subscribe", None)
+        line = await alice.opens(conversation)
+        await line.is_closed_with(1006)
+    assert "TypeError" in caplog.text
+    caplog.clear()
+    at_alice = await alice.opens(conversation)
+    await at_alice.says("there is room")
