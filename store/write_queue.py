@@ -30,6 +30,9 @@ PROBE_S = 1.0  # an idle connection is tried this often, also for those who ask 
 # the next one must see what was committed while this one waited.
 LOCK = "SELECT 1 FROM conversations WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
 
+# What is left when somebody holds some of the rows for long: a forgotten psql.
+FREE = "SELECT id FROM conversations WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+
 # `known`: retries, which get what they were given the first time, unless they say something else. `sent_at` rises by at
 # least a microsecond within a conversation, whatever the clock does. A draft whose sender is no member gives no row.
 APPEND = """
@@ -174,6 +177,9 @@ class WriteQueue:
     async def _commit(self, connection: Connection, batch: list[Waiting]) -> None:
         try:
             rows = await self._append(connection, [draft for draft, _ in batch])
+        except psycopg.errors.LockNotAvailable:
+            await self._commit_free(connection, batch)
+            return
         except (psycopg.Error, UnicodeError) as error:
             # While a pipeline ends, the class of the error knows before the connection does.
             gone = isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
@@ -201,6 +207,17 @@ class WriteQueue:
                 self._publish(entry)
         for (_, done), result in zip(batch, results, strict=True):
             done(result)
+
+    async def _commit_free(self, connection: Connection, batch: list[Waiting]) -> None:
+        """Refuse what has waited for a conversation in vain, and write the rest."""
+        ids = list({draft.conversation_id for draft, _ in batch})
+        free = {row[0] for row in await (await connection.execute(FREE, [ids])).fetchall()}
+        log.warning("somebody holds %d conversations", len(ids) - len(free))
+        held = [waiting for waiting in batch if waiting[0].conversation_id not in free]
+        _settle(held, Unavailable("This conversation is held by another program, try again later"))
+        rest = [waiting for waiting in batch if waiting[0].conversation_id in free]
+        if rest:
+            await self._commit(connection, rest)
 
     @staticmethod
     async def _append(connection: Connection, drafts: Sequence[Draft]) -> list[tuple[Any, ...]]:

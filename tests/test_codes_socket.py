@@ -1,15 +1,14 @@
 """The codes API's WebSocket: the handshake, what may be said, and how it ends."""
 
 import asyncio
-import socket
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.conftest import Cast
-from tests.house import PATIENCE_S, House, Person
+from tests.house import PATIENCE_S, House
+from tests.raw import Raw
 
 EMOJI = "\N{GRINNING FACE}"  # four bytes in UTF-8
 HANDSHAKE = {
@@ -154,21 +153,6 @@ async def test_2_000_messages_without_a_pause_arrive_in_order_and_leave_no_gap(c
 # How it ends
 
 
-async def never_reading(person: Person, conversation: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A WebSocket whose bytes stay in the pipe until somebody reads them."""
-    address = urlsplit(person.house.http)
-    connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
-    connection.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(connection, (address.hostname, address.port))
-    reader, writer = await asyncio.open_connection(sock=connection, limit=1 << 12)
-    headers = HANDSHAKE | {"Host": address.netloc, "Cookie": f"Authorization={person.token}"}
-    lines = [f"GET /api/chats/ws?chatId={conversation} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items()), "", ""]
-    writer.write("\r\n".join(lines).encode())
-    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
-    return reader, writer
-
-
 async def frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     """Opcode and payload."""
     first, length = await reader.readexactly(2)
@@ -180,7 +164,8 @@ async def frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 async def test_a_slow_reader_is_closed_while_the_others_hear_everything(cast: Cast) -> None:
     alice, bob = await cast("alice", "bob")
     conversation = await alice.meets(bob)
-    reader, writer = await never_reading(bob, conversation)
+    raw = await Raw.websocket(bob.house.http, bob.token, conversation, receive_bytes=1 << 16)
+    reader, writer = raw.reader, raw.writer
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     texts = [f"{number} {'x' * 690_000}" for number in range(24)] + ["short", "shorter"]
 

@@ -1,6 +1,5 @@
 """WebSocket frames as clients send them, good and bad: the parser alone, and at the door."""
 
-import asyncio
 import os
 import struct
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from chat.model import MAX_CONTENT_CHARS
 from handlers.frames import BINARY, CLOSE, PING, PONG, TEXT, BadFrame, FrameParser, text_frame
 from handlers.sockets import MAX_FRAME_BYTES
 from tests.conftest import Cast
-from tests.house import Person
+from tests.raw import Raw
 
 MAX = 70_000
 
@@ -126,11 +125,10 @@ async def test_a_bad_frame_is_answered_with_its_close_code_and_what_came_before_
     alice, bob = await cast("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
-    reader, writer = await handshake(alice, conversation)
-    writer.write(frame(TEXT, b"before") + data + b"\x55" * 100_000)  # and more, which nobody reads as frames
-    async with asyncio.timeout(10):
-        answer = await reader.read()
-    writer.close()
+    raw = await Raw.websocket(alice.house.http, alice.token, conversation)
+    raw.writer.write(frame(TEXT, b"before") + data + b"\x55" * 100_000)  # and more, which nobody reads as frames
+    answer = await raw.rest()
+    raw.writer.close()
     assert answer[:1] == b"\x88"
     assert struct.unpack("!H", answer[2:4]) == (code,)
     await at_bob.hears("before")
@@ -141,36 +139,23 @@ async def test_what_comes_behind_a_close_is_nobodys_business(cast: Cast) -> None
     alice, bob = await cast("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
-    _, writer = await handshake(alice, conversation)
-    writer.write(frame(TEXT, b"before") + frame(CLOSE, b"") + frame(TEXT, b"after") + b"\xff" * 20)
+    raw = await Raw.websocket(alice.house.http, alice.token, conversation)
+    raw.writer.write(frame(TEXT, b"before") + frame(CLOSE, b"") + frame(TEXT, b"after") + b"\xff" * 20)
     await at_bob.hears("before")
     await at_bob.hears_nothing(0.1)
-    writer.close()
+    raw.writer.close()
 
 
 async def test_a_long_text_in_many_small_pieces_arrives(cast: Cast) -> None:
     alice, bob = await cast("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
-    _, writer = await handshake(alice, conversation)
+    raw = await Raw.websocket(alice.house.http, alice.token, conversation)
     text = "Grüße " * 10_000
     data = text.encode()
     for start in range(0, len(data), 1000):
         last = start + 1000 >= len(data)
-        writer.write(frame(0 if start else TEXT, data[start : start + 1000], fin=last))
-        await writer.drain()
+        raw.writer.write(frame(0 if start else TEXT, data[start : start + 1000], fin=last))
+        await raw.writer.drain()
     await at_bob.hears(text)
-    writer.close()
-
-
-async def handshake(person: Person, conversation: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A socket of the codes API, on a bare connection."""
-    host, _, port = person.house.http.removeprefix("http://").partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(
-        f"GET /api/chats/ws?chatId={conversation} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
-        f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-        f"Authorization: Bearer {person.token}\r\n\r\n".encode()
-    )
-    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
-    return reader, writer
+    raw.writer.close()

@@ -240,6 +240,19 @@ async def test_a_draft_that_the_database_refuses_fails_alone(database_url: str, 
         assert (later.seq, it.lost) == (3, 0)
 
 
+@pytest.mark.logs("somebody holds 1 conversations")
+async def test_a_conversation_that_another_program_holds_delays_the_others_and_stops_none(database_url: str) -> None:
+    sender, (held, free) = conversations(database_url, 2)
+    async with rig(database_url) as it:
+        with psycopg.connect(database_url) as other:
+            other.execute("SELECT 1 FROM conversations WHERE id = %s FOR UPDATE", [held])
+            results = await it.write(*(Draft(here, sender, f"{n}") for n in range(20) for here in (held, free)))
+            assert all(isinstance(result, Unavailable) for result in results[::2])
+            assert [entry.seq for entry in results[1::2]] == [*range(1, 21)]
+        (after,) = await it.write(Draft(held, sender, "after"))
+        assert (after.seq, it.lost) == (1, 0)
+
+
 async def test_one_more_than_the_queue_holds_is_busy_at_once_and_the_others_are_written(database_url: str) -> None:
     sender, here = conversations(database_url, 8)
     async with rig(database_url) as it:

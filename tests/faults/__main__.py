@@ -15,6 +15,7 @@ COLUMNS = {
     "lost": "lost",
     "doubled": "doubled",
     "disordered": "out of order",
+    "unheard": "never heard live",
     "longest_wait_s": "longest wait (s)",
 }
 

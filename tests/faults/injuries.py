@@ -45,7 +45,8 @@ async def kill_postgres(server: Server, chance: random.Random) -> None:
 async def kill_a_backend(server: Server, chance: random.Random) -> None:
     """PostgreSQL then ends all others and recovers, for shared memory may be damaged."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        chance.choice(server.postmaster().children()).kill()
+        ours = [one for one in server.postmaster().children() if "[local]" in " ".join(one.cmdline())]
+        chance.choice(ours).kill()
 
 
 async def fill_the_disk(server: Server, chance: random.Random) -> None:

@@ -155,6 +155,9 @@ class Verdict:
     unheard: int = 0  # live, by those whose line stands, within the sweep
     longest_wait_s: float = 0.0
 
+    def was_felt(self) -> bool:
+        return self.repeated + self.unsure_stored + self.unsure_absent + self.reconnects > 0
+
     def is_clean(self) -> bool:
         return self.lost == self.doubled == self.disordered == self.unheard == 0
 

@@ -5,12 +5,13 @@ import contextlib
 import gzip
 import json
 import os
-import socket
+import re
 import ssl
 import struct
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import psutil
@@ -18,13 +19,13 @@ import pytest
 
 from tests.processes.people import Somebody, pair
 from tests.processes.server import Server, running
+from tests.raw import Raw
 
 pytestmark = pytest.mark.once
 
 SERVED_WITHIN_S = 2.0  # beside a flood, and beside other tests on the same cores
 STALL_MS = 500.0  # 100 on a machine of its own; beside another suite on the same cores CPU time is dearer, too
 MIB = 2**20
-TCP_REPAIR = 19  # linux/tcp.h
 
 
 @pytest.fixture
@@ -39,8 +40,12 @@ def cast(server: Server) -> tuple[Somebody, Somebody, str]:
 
 
 def memory_mib(server: Server) -> float:
+    """The most that the server ever had: each test has one of its own."""
     assert server.process is not None
-    return float(psutil.Process(server.process.pid).memory_info().rss / MIB)
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert peak, status
+    return int(peak[1]) / 1024
 
 
 def connections(server: Server) -> int:
@@ -67,7 +72,10 @@ async def others_are_served(server: Server) -> AsyncIterator[None]:
     chatting = asyncio.create_task(chat())
     try:
         yield
-        await asyncio.sleep(0.2)
+        so_far = len(waits)
+        async with asyncio.timeout(SERVED_WITHIN_S):  # who waits now is served too
+            while len(waits) < so_far + 2 and not chatting.done():
+                await asyncio.sleep(0.02)
         assert not chatting.done(), chatting
     finally:
         chatting.cancel()
@@ -77,40 +85,6 @@ async def others_are_served(server: Server) -> AsyncIterator[None]:
     async with httpx.AsyncClient() as client:
         stall_ms = (await client.get(f"{server.address}/healthz")).json()["worst_stall_ms"]
     assert stall_ms < STALL_MS, f"a turn of the loop took {stall_ms} ms"
-
-
-class Raw:
-    """A connection without manners."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    @classmethod
-    async def connect(cls, port: int, tls: ssl.SSLContext | None = None) -> "Raw":
-        return cls(*await asyncio.open_connection("127.0.0.1", port, ssl=tls))
-
-    @classmethod
-    async def websocket(cls, server: Server, person: Somebody, conversation_id: str) -> "Raw":
-        raw = await cls.connect(server.port)
-        raw.writer.write(
-            f"GET /api/chats/ws?chatId={conversation_id} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-            f"Authorization: Bearer {person.token}\r\n\r\n".encode()
-        )
-        assert b" 101 " in await raw.reader.readuntil(b"\r\n\r\n")
-        return raw
-
-    def vanish(self) -> None:
-        """Close without FIN or RST, as a machine does whose cable is cut. For root only."""
-        line = self.writer.get_extra_info("socket")
-        line.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
-        self.writer.transport.abort()
-
-    async def rest(self) -> bytes:
-        with contextlib.suppress(ConnectionError):
-            async with asyncio.timeout(20):
-                return await self.reader.read()
-        return b""
 
 
 @asynccontextmanager
@@ -132,7 +106,7 @@ async def test_readers_who_do_not_read_are_closed_and_cost_little(
     before = memory_mib(server)
     async with gone_afterwards() as lazy, others_are_served(server), await alice.opens(conversation_id) as at_alice:
         for _ in range(40):
-            lazy.append(await Raw.websocket(server, bob, conversation_id))
+            lazy.append(await Raw.websocket(server.address, bob.token, conversation_id))
             lazy[-1].writer.transport.pause_reading()  # type: ignore[attr-defined]
         for _ in range(40):
             await at_alice.send("x" * 500_000)
@@ -151,7 +125,7 @@ async def test_peers_who_vanish_without_a_word_are_forgotten_when_something_is_s
     async with gone_afterwards() as gone, others_are_served(server), await alice.opens(conversation_id) as at_alice:
         await asyncio.sleep(0.3)  # the others are connected
         before = connections(server)
-        gone += [await Raw.websocket(server, bob, conversation_id) for _ in range(50)]
+        gone += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(50)]
         assert connections(server) == before + 50
         for one in gone:
             one.vanish()
@@ -166,10 +140,10 @@ async def test_peers_who_vanish_without_a_word_are_forgotten_when_something_is_s
 async def test_handshakes_that_stop_half_way_and_headers_that_trickle_stop_nobody(server: Server) -> None:
     before = memory_mib(server)
     async with gone_afterwards() as half, gone_afterwards() as slow, others_are_served(server):
-        half += [await Raw.connect(server.https_port) for _ in range(500)]
+        half += [await Raw.connect(f"https://127.0.0.1:{server.https_port}") for _ in range(500)]
         for one in half[::2]:
             one.writer.write(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")  # the first bytes of a ClientHello
-        slow += [await Raw.connect(server.port) for _ in range(500)]
+        slow += [await Raw.connect(server.address) for _ in range(500)]
         for byte in b"GET /motd HTTP/1.1\r\nHost: x\r\nX-Slow: ":
             for one in slow:
                 one.writer.write(bytes([byte]))
@@ -196,7 +170,7 @@ async def test_floods_of_small_frames_do_not_keep_the_loop(
     _, bob, conversation_id = cast
     before = memory_mib(server)
     async with gone_afterwards() as lines, others_are_served(server):
-        lines += [await Raw.websocket(server, bob, conversation_id) for _ in range(4)]
+        lines += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(4)]
 
         async def flood(line: Raw) -> None:
             if frames[0] == 0:
@@ -219,7 +193,7 @@ async def test_halves_of_giant_frames_are_bounded(server: Server, cast: tuple[So
     before = memory_mib(server)
     head = struct.pack("!BBQ", 0x81, 0xFF, 2_800_000) + b"\0\0\0\0"
     async with gone_afterwards() as lines, others_are_served(server):
-        lines += [await Raw.websocket(server, bob, conversation_id) for _ in range(150)]
+        lines += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(150)]
         for line in lines:
             line.writer.write(head + b"x" * 2_500_000)
         answered: list[Raw] = []
@@ -254,7 +228,7 @@ async def test_ten_thousand_connects_in_a_burst_are_all_answered(server: Server)
 
         async def connect_many() -> None:
             for _ in range(500):
-                lines.append(await Raw.connect(server.port))
+                lines.append(await Raw.connect(server.address))
 
         await asyncio.gather(*(connect_many() for _ in range(20)))
         assert len(lines) == 10_000

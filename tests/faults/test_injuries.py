@@ -16,4 +16,5 @@ def test_what_was_acknowledged_is_there_once_and_in_order_when(name: str) -> Non
         pytest.skip("this machine lets us mount no small disk")
     verdict = run(injury, ROUNDS, seed=len(name))
     assert verdict.is_clean(), verdict
+    assert verdict.was_felt(), "nobody noticed the injury, this shows nothing"
     assert verdict.acknowledged > 60 * ROUNDS, f"too little was said to show anything: {verdict}"
