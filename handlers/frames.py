@@ -13,7 +13,8 @@ from tornado.util import _websocket_mask as mask  # in C; tornado has no public 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 FIN, MASKED, CONTROL = 0x80, 0x80, 0x08
 
-PROTOCOL_ERROR, BAD_TEXT, TOO_BIG = 1002, 1007, 1009  # section 7.4.1
+# Close codes, section 7.4.1 and IANA's registry.
+GOING_AWAY, PROTOCOL_ERROR, UNSUPPORTED, BAD_TEXT, POLICY, TOO_BIG, TRY_LATER = 1001, 1002, 1003, 1007, 1008, 1009, 1013
 
 
 class BadFrame(Exception):

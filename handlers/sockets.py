@@ -10,6 +10,7 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProt
 from chat.errors import Invalid, TooMany
 from chat.model import MAX_CONTENT_CHARS, Session, SessionId, UserId
 from handlers.base import Handler
+from handlers.frames import GOING_AWAY, POLICY, TRY_LATER
 from handlers.held import Held
 from handlers.outbox import Backlog, Outbox
 from handlers.websocket import Protocol
@@ -18,8 +19,6 @@ MAX_FRAME_BYTES = 4 * MAX_CONTENT_CHARS  # the longest text in UTF-8
 SOCKETS_MAX = 2048  # of one account in one process; one more gets 429 instead of its handshake
 TRY_AGAIN_S = 10.0
 UNSETTLED_MAX = 64  # messages of one account's sockets on their way to the disk; more are not read meanwhile
-
-GOING_AWAY, UNSUPPORTED, POLICY, TRY_LATER = 1001, 1003, 1008, 1013  # RFC 6455 section 7.4.1
 
 
 class Presence:

@@ -9,13 +9,12 @@ from typing import cast
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13, _WebSocketParams
 
-from handlers.frames import TEXT, BadFrame, FrameParser, decode
+from handlers.frames import TEXT, TRY_LATER, BadFrame, FrameParser, decode
 from handlers.held import Held
 
 CHUNK_BYTES = 16 * 1024  # nearly 3,000 frames, if they are empty
 TURN_BYTES = 8 * 1024  # then others get their turn
 MESSAGES_A_TURN = 128
-TRY_LATER = 1013
 
 
 class Protocol(WebSocketProtocol13):

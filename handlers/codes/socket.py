@@ -6,8 +6,8 @@ import logging
 from chat.errors import ChatError, Invalid, Unavailable
 from chat.model import MAX_CONTENT_CHARS, Account, Conversation, ConversationId, Draft, Entry
 from handlers.codes.base import CodesHandler
-from handlers.frames import TOO_BIG, text_frame
-from handlers.sockets import POLICY, TRY_LATER, UNSUPPORTED, Socket
+from handlers.frames import POLICY, TOO_BIG, TRY_LATER, UNSUPPORTED, text_frame
+from handlers.sockets import Socket
 
 log = logging.getLogger("sottovoce.codes")
 
