@@ -79,12 +79,14 @@ class Outbox:
         self._backlog.note(self, 0)
 
     def _flush(self) -> None:
-        data = b"".join(self._frames)
-        self._frames.clear()
-        if not data or self._reader.ws_is_closing():
+        frames, self._frames = self._frames, []
+        if not frames or self._reader.ws_is_closing():
             return  # nothing may follow a close frame: RFC 6455 section 5.5.1
+        if sum(map(len, frames)) <= SLOW_BYTES:
+            frames = [b"".join(frames)]  # larger ones stay as they are: all slow readers then hold the same bytes
         try:
-            self._stream.write(data)
+            for frame in frames:
+                self._stream.write(frame)
         except StreamBufferFullError:
             self.close_as_too_slow()
         except StreamClosedError:
