@@ -1,17 +1,20 @@
 """Fixtures: one PostgreSQL a test process, with one copy of a migrated database; one server a test."""
 
+import asyncio
 import inspect
 import logging
 import re
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import argon2
 import psycopg
 import pytest
+from tornado.ioloop import IOLoop
 
 from crypto import passwords
 from store.embedded import EmbeddedPostgres
@@ -92,11 +95,28 @@ def a_database(postgres: EmbeddedPostgres, name: str) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """One for all tests of this process, so that they can share a running server."""
+    with asyncio.Runner() as runner:
+        yield runner.get_loop()
+
+
+@pytest.fixture
+def io_loop(event_loop: asyncio.AbstractEventLoop) -> Iterator[IOLoop]:
+    """The same loop as pytest-tornado wants it. A task that fails unheard fails the test in whose time it does."""
+    failures: list[str] = []
+    event_loop.set_exception_handler(lambda _, context: failures.append(str(context)))
+    asyncio.set_event_loop(event_loop)
+    yield IOLoop.current()
+    assert not failures, "failed in the background:\n" + "\n".join(failures)
+
+
 OpenHouse = Callable[..., Awaitable[House]]
 
 
 @pytest.fixture
-def open(io_loop: Any, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHouse]:
+def open(io_loop: IOLoop, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHouse]:
     """Open a house with settings of its own: `await open(rate_limits=True)`; `url=` for a database of its own."""
     houses: list[House] = []
 
@@ -113,10 +133,22 @@ def open(io_loop: Any, database_url: str, tmp_path_factory: pytest.TempPathFacto
     io_loop.run_sync(close, timeout=30)
 
 
+@pytest.fixture(scope="session")
+def lasting_house(
+    event_loop: asyncio.AbstractEventLoop, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """A server with the usual settings of a test, for all of them: to start one for each takes longer than most."""
+    house = event_loop.run_until_complete(open_house(database_url, tmp_path_factory.getbasetemp()))
+    yield house
+    event_loop.run_until_complete(house.close())
+
+
 @pytest.fixture
-def house(io_loop: Any, open: OpenHouse) -> House:
+def house(io_loop: IOLoop, lasting_house: House) -> Iterator[House]:
     """A running server with the usual settings of a test."""
-    return io_loop.run_sync(open, timeout=30)  # type: ignore[no-any-return]
+    yield lasting_house
+    lasting_house.clock.ahead = timedelta()
+    io_loop.run_sync(lasting_house.let_go, timeout=30)
 
 
 Cast = Callable[..., Awaitable[list[Person]]]

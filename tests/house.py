@@ -88,6 +88,7 @@ class House:
     stop: asyncio.Event
     running: "asyncio.Task[None]"
     clients: list[httpx.AsyncClient] = field(default_factory=list)
+    lines: list["Line"] = field(default_factory=list)
 
     def client(self, *, tls: bool = False, **options: Any) -> httpx.AsyncClient:
         """Keeps cookies, as a browser does."""
@@ -120,9 +121,17 @@ class House:
             cursor = await connection.execute(query, values)
             return await cursor.fetchall() if cursor.description else []
 
-    async def close(self) -> None:
+    async def let_go(self) -> None:
+        """End what a test has opened."""
+        for line in self.lines:
+            line.socket.transport.abort()
         for client in self.clients:
             await client.aclose()
+        self.lines.clear()
+        self.clients.clear()
+
+    async def close(self) -> None:
+        await self.let_go()
         self.stop.set()
         await self.running
 
@@ -153,7 +162,9 @@ class Person:
         """A socket of the codes API."""
         address = f"{self.house.http.replace('http', 'ws')}/api/chats/ws?chatId={conversation_id}"
         given = {"Cookie": f"Authorization={self.token}"} | headers
-        return Line(await connect(address, additional_headers=given, max_size=None, proxy=None))
+        line = Line(await connect(address, additional_headers=given, max_size=None, proxy=None))
+        self.house.lines.append(line)
+        return line
 
     async def posts(self, text: str, to: "Person", **headers: str) -> int:
         """A message through the invites API; answers its id."""

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.conftest import Cast
+from tests.conftest import Cast, OpenHouse
 from tests.house import PATIENCE_S, House
 from tests.raw import Raw
 
@@ -215,8 +215,9 @@ async def test_a_session_that_ended_unheard_closes_its_sockets_all_the_same(cast
     await at_alice.is_closed_with(1008)
 
 
-async def test_a_server_that_stops_says_goodbye_with_1001(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_server_that_stops_says_goodbye_with_1001(open: OpenHouse) -> None:
+    house = await open()
+    alice, bob = await house.person("alice"), await house.person("bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     house.stop.set()
