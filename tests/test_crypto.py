@@ -23,11 +23,10 @@ NOW = datetime(2026, 1, 18, 10, 30, tzinfo=UTC)
 LIFE = timedelta(days=1)
 ALGORITHMS: list[Algorithm] = ["argon2id", "bcrypt"]
 
-pytestmark = pytest.mark.real_hashes
-
 # Passwords
 
 
+@pytest.mark.real_hashes
 @pytest.mark.parametrize(
     ("algorithm", "prefix"), [("argon2id", "$argon2id$v=19$m=65536,t=3,p=4$"), ("bcrypt", "$2b$10$")]
 )

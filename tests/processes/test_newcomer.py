@@ -35,6 +35,7 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.once  # each environment of tox is an installation of its own
 def test_make_serve_starts_from_nothing_and_ends_in_a_chat(clone: Path, tmp_path: Path) -> None:
     server = Server(
         tmp_path / "data", command=["make", "serve", f"PYTHON={sys.executable}"], cwd=clone, from_nothing=True
