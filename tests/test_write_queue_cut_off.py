@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from itertools import count
 
 import pytest
 
@@ -18,13 +19,14 @@ async def test_under_load_every_acknowledged_draft_is_there_once_and_the_queue_g
     sender, here = conversations(database_url, 3)
     acknowledged: list[str] = []
     refused = 0
-    killed = 0
     async with rig(database_url, "to-be-killed") as it:
 
         async def somebody(name: int) -> None:
             """As a careful client: says one thing after the other, and repeats what was not acknowledged."""
             nonlocal refused
-            for n in range(40):
+            for n in count():
+                if it.lost >= 3:
+                    break
                 draft = Draft(here[name % 3], sender, f"{name}-{n}", f"{name}-{n}")
                 while True:
                     try:
@@ -39,21 +41,17 @@ async def test_under_load_every_acknowledged_draft_is_there_once_and_the_queue_g
                     refused += 1
 
         async def killer() -> None:
-            nonlocal killed
-            for _ in range(6):
+            while it.lost < 3:
                 await asyncio.sleep(0.05)
-                ((count,),) = await asyncio.to_thread(sql, database_url, KILL, "to-be-killed")
-                killed += count > 0
+                await asyncio.to_thread(sql, database_url, KILL, "to-be-killed")
 
         async with asyncio.TaskGroup() as people:
             for work in (killer(), *map(somebody, range(20))):
                 people.create_task(work)
-    assert killed >= 2
-    assert it.lost >= 2
     assert refused > 0, "some did not know whether they had been heard"
     rows = [row for conversation in here for row in stored(database_url, conversation)]
     assert Counter(content for _, content in rows) == Counter(acknowledged)
-    assert len(acknowledged) == 20 * 40
+    assert len(acknowledged) > 100
     for conversation in here:
         seqs = [seq for seq, _ in stored(database_url, conversation)]
         assert seqs == [*range(1, len(seqs) + 1)]
