@@ -1,23 +1,19 @@
 """What the operator types."""
 
-import subprocess
-import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
+from click.testing import CliRunner, Result
 
-from tests.processes.server import ROOT, Server, running
+from server import main
+from tests.processes.server import Server, running
 
 
-def sottovoce(server: Server, *words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, str(ROOT / "server.py"), *words],
-        env=server.environment,
-        input=typed,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def sottovoce(server: Server, *words: str, typed: str = "") -> Result:
+    """In this process: to start Python takes longer than most commands. tests/processes/test_newcomer.py starts one."""
+    with patch("server.set_up_logs"):  # the log is the test's
+        return CliRunner().invoke(main, words, input=typed, env=server.environment)
 
 
 def register(server: Server, name: str, code: str) -> httpx.Response:
@@ -35,48 +31,48 @@ def test_invites_are_made_listed_and_revoked_while_the_server_runs(tmp_path: Pat
         listed = sottovoce(server, "invite", "list").stdout
         assert used in listed
         assert revoked in listed
-        assert sottovoce(server, "invite", "revoke", revoked.lower()).returncode == 0
+        assert sottovoce(server, "invite", "revoke", revoked.lower()).exit_code == 0
         assert register(server, "eve", revoked).status_code == 400
         assert register(server, "alice", used).status_code == 200
         listed = sottovoce(server, "invite", "list").stdout
         assert used not in listed
         assert revoked not in listed
         again = sottovoce(server, "invite", "revoke", revoked)
-        assert (again.returncode, again.stderr.strip()) == (1, f"Error: there is no unused invite {revoked}")
+        assert (again.exit_code, again.stderr.strip()) == (1, f"Error: there is no unused invite {revoked}")
 
 
 def test_accounts_are_made_while_the_server_is_down_and_their_passwords_changed_while_it_runs(tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
     nowhere = sottovoce(server, "invite", "new")
-    assert nowhere.returncode == 1
+    assert nowhere.exit_code == 1
     assert f"there is no database in {server.data} yet" in nowhere.stderr
-    assert sottovoce(server, "migrate").returncode == 0
-    assert sottovoce(server, "user", "add", "Alice", "--password", "short").returncode == 1
+    assert sottovoce(server, "migrate").exit_code == 0
+    assert sottovoce(server, "user", "add", "Alice", "--password", "short").exit_code == 1
     made = sottovoce(server, "user", "add", "Alice", "--role", "tester", typed="First1pass\nFirst1pass\n")
-    assert made.returncode == 0, made.stderr
+    assert made.exit_code == 0, made.stderr
     assert server.family() == [], "the command must put its PostgreSQL away"
-    assert sottovoce(server, "user", "add", "ALICE", typed="First1pass\nFirst1pass\n").returncode == 1
+    assert sottovoce(server, "user", "add", "ALICE", typed="First1pass\nFirst1pass\n").exit_code == 1
     with running(server):
         answer = log_in(server, "alice", "First1pass")
         assert answer.status_code == 200
         bearer = {"Authorization": f"Bearer {answer.json()['token']}"}
         for _ in range(2):  # a tester may make as many invites as they like
             assert httpx.post(f"{server.address}/invites", headers=bearer).status_code == 200
-        assert sottovoce(server, "user", "role", "alice", "user").returncode == 0
+        assert sottovoce(server, "user", "role", "alice", "user").exit_code == 0
         assert httpx.post(f"{server.address}/invites", headers=bearer).status_code == 403
 
-        assert sottovoce(server, "user", "passwd", "alice", typed="Second2pass\nSecond2pass\n").returncode == 0
+        assert sottovoce(server, "user", "passwd", "alice", typed="Second2pass\nSecond2pass\n").exit_code == 0
         assert httpx.get(f"{server.address}/me", headers=bearer).status_code == 401
         assert log_in(server, "alice", "First1pass").status_code == 400
         assert log_in(server, "alice", "Second2pass").status_code == 200
         unknown = sottovoce(server, "user", "role", "nobody", "admin")
-        assert (unknown.returncode, unknown.stderr.strip()) == (1, "Error: there is no user nobody")
+        assert (unknown.exit_code, unknown.stderr.strip()) == (1, "Error: there is no user nobody")
 
 
 def test_the_admin_exists_when_a_password_is_set_and_keeps_a_changed_one(tmp_path: Path) -> None:
     with running(Server(tmp_path / "data", ADMIN_PASSWORD="First1pass")) as server:
         assert log_in(server, "admin", "First1pass").status_code == 200
-        assert sottovoce(server, "user", "passwd", "admin", typed="Second2pass\nSecond2pass\n").returncode == 0
+        assert sottovoce(server, "user", "passwd", "admin", typed="Second2pass\nSecond2pass\n").exit_code == 0
         server.stop()
         server.start()
         assert log_in(server, "admin", "Second2pass").status_code == 200
@@ -86,7 +82,7 @@ def test_the_admin_exists_when_a_password_is_set_and_keeps_a_changed_one(tmp_pat
 def test_migrate_and_check_config_work_on_their_own(tmp_path: Path) -> None:
     server = Server(tmp_path / "data", ADMIN_PASSWORD="First1pass")
     migrated = sottovoce(server, "migrate")
-    assert (migrated.returncode, migrated.stdout.strip()) == (0, "The database is up to date.")
+    assert (migrated.exit_code, migrated.stdout.strip()) == (0, "The database is up to date.")
     checked = sottovoce(server, "check-config")
     assert f"port = {server.port}" in checked.stdout
     assert "First1pass" not in checked.stdout
