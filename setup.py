@@ -8,9 +8,11 @@ from setuptools import setup
 PACKAGES = [
     "chat",
     "crypto",
+    "crypto.mls",
     "handlers",
     "handlers.codes",
     "handlers.invites",
+    "handlers.sealed",
     "migrations",
     "migrations.versions",
     "run",

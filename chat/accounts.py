@@ -12,12 +12,13 @@ from chat.errors import (
     BadInvite,
     Invalid,
     InvalidCredentials,
+    NoSuchSession,
     NoSuchUser,
     RegistrationClosed,
     Unauthenticated,
 )
 from chat.limits import FAILED_LOGINS, Limits
-from chat.model import Account, AccountChanges, Credentials, NewAccount, Session, SessionId, UserId
+from chat.model import Account, AccountChanges, Credentials, NewAccount, Session, SessionId, SessionShown, UserId
 from crypto.hashing import Hashing
 from crypto.tokens import InvalidToken, Tokens
 
@@ -32,14 +33,18 @@ class UserStore(Protocol):
     async def get(self, user_id: UserId) -> Account | None: ...
     async def credentials(self, *, username_key: str | None = None, email: str | None = None) -> Credentials | None: ...
     async def password_hash(self, user_id: UserId) -> str: ...
-    async def update(self, user_id: UserId, changes: AccountChanges, keep: SessionId, now: datetime) -> None:
+    async def update(self, user_id: UserId, changes: AccountChanges, keep: SessionId | None, now: datetime) -> None:
         """A new password ends every session but `keep`. Raises Taken."""
         ...
+
+    async def delete(self, user_id: UserId) -> None: ...
 
 
 class SessionStore(Protocol):
     async def create(self, session_id: SessionId, user_id: UserId, now: datetime, expires_at: datetime) -> None: ...
     async def get(self, session_id: SessionId, now: datetime) -> Session | None: ...
+    async def of_user(self, user_id: UserId, now: datetime) -> list[SessionShown]: ...
+    async def end(self, user_id: UserId, session_id: SessionId) -> bool: ...
 
 
 class Accounts:
@@ -61,16 +66,16 @@ class Accounts:
         self._now = now
         self._registration = registration
 
-    async def register_with_email(
-        self, username: str, email: str, password: str, bio: str | None, invite: str | None
+    async def register(
+        self, username: str, email: str | None, password: str, bio: str | None, invite: str | None
     ) -> UserId:
-        """Codes API. Raises Invalid, Taken, BadInvite, RegistrationClosed."""
+        """Codes and sealed API. Raises Invalid, Taken, BadInvite, RegistrationClosed."""
         if self._registration == "closed":
             raise RegistrationClosed("Registration is closed on this server")
         if self._registration == "invite" and invite is None:
             raise RegistrationClosed("Registration here needs an invite_code; ask the person who runs this server")
         wanted = names.username(username)
-        address = names.email(email)
+        address = names.email(email) if email is not None else None
         names.password_of_codes(password)
         text = names.bio(bio) if bio else None
         code = invite_code(invite) if invite is not None else None
@@ -132,12 +137,29 @@ class Accounts:
             raise Unauthenticated("This session has ended, log in again")
         return session
 
+    async def sessions(self, account: Account) -> list[SessionShown]:
+        return await self._sessions.of_user(account.id, self._now())
+
+    async def end_session(self, account: Account, session_id: SessionId) -> None:
+        """Its sockets close. Raises NoSuchSession."""
+        if not await self._sessions.end(account.id, session_id):
+            raise NoSuchSession("No such session")
+
+    async def delete(self, account: Account, password: str) -> None:
+        """For ever; docs/sealed-api.md says what goes and what stays. Raises InvalidCredentials, TooMany."""
+        await self._check_password(password, await self._users.password_hash(account.id), f"account:{account.id}")
+        await self._users.delete(account.id)
+
     async def get(self, user_id: UserId) -> Account:
         """Raises NoSuchUser."""
         account = await self._users.get(user_id)
         if account is None:
             raise NoSuchUser("User not found")
         return account
+
+    async def set_bio(self, account: Account, bio: str) -> None:
+        """Raises Invalid."""
+        await self._users.update(account.id, AccountChanges(bio=names.bio(bio)), None, self._now())
 
     async def update(
         self,

@@ -1,11 +1,12 @@
 """Every error that a client can cause or must react to:
 
 ChatError
-├── Invalid 400             InvalidBody, SelfChat, TooManyCodes, InvalidCredentials, BadInvite
+├── Invalid 400             InvalidBody, SelfChat, TooManyCodes, InvalidCredentials, BadInvite, BadFrame, WrongGroup
 ├── Unauthenticated 401     NotYours
-├── Forbidden 403           ForeignOrigin, InviteRefused, RegistrationClosed
-├── NotFound 404            NoSuchUser, NoSuchCode, NoSuchMessage, NoSuchConversation
-├── Conflict 409            Taken, IdTaken, ConversationExists
+├── Forbidden 403           ForeignOrigin, InviteRefused, RegistrationClosed, NoDevice, NotALeaf, NotAllowed
+├── NotFound 404            NoSuchUser, NoSuchCode, NoSuchMessage, NoSuchConversation, NoSuchDevice,
+│                           NoSuchSession
+├── Conflict 409            Taken, IdTaken, ConversationExists, StaleEpoch, CommitNeeded, UnknownKeyPackage, TreeDiffers
 ├── TooMany 429
 └── Unavailable 503         Busy
 
@@ -46,6 +47,18 @@ class BadInvite(Invalid):
     code = "bad_invite"
 
 
+class BadFrame(Invalid):
+    """No frame of MLS, or one that is not by whom it says. The client has a bug, or is none."""
+
+    code = "bad_frame"
+
+
+class WrongGroup(Invalid):
+    """A frame of another conversation's group."""
+
+    code = "wrong_group"
+
+
 class Unauthenticated(ChatError):
     code, status = "unauthenticated", 401
 
@@ -72,6 +85,24 @@ class RegistrationClosed(Forbidden):
     code = "registration_closed"
 
 
+class NoDevice(Forbidden):
+    """This session speaks for no device: register one first."""
+
+    code = "no_device"
+
+
+class NotALeaf(Forbidden):
+    """The device is not in this group: join it by an external commit, if the account is a member."""
+
+    code = "not_a_leaf"
+
+
+class NotAllowed(Forbidden):
+    """The member's role does not allow it."""
+
+    code = "not_allowed"
+
+
 class NotFound(ChatError):
     code, status = "not_found", 404
 
@@ -90,6 +121,14 @@ class NoSuchMessage(NotFound):
 
 class NoSuchConversation(NotFound):
     code = "no_such_conversation"
+
+
+class NoSuchDevice(NotFound):
+    code = "no_such_device"
+
+
+class NoSuchSession(NotFound):
+    code = "no_such_session"
 
 
 class Conflict(ChatError):
@@ -112,6 +151,30 @@ class ConversationExists(Conflict):
     def __init__(self, conversation_id: ConversationId) -> None:
         super().__init__("You already have a conversation with this user")
         self.conversation_id = conversation_id
+
+
+class StaleEpoch(Conflict):
+    """Somebody else's commit came first: read the log, then do it again."""
+
+    code = "stale_epoch"
+
+
+class CommitNeeded(Conflict):
+    """A member left or a device was revoked: remove its leaves by a commit, then do it again."""
+
+    code = "commit_needed"
+
+
+class UnknownKeyPackage(Conflict):
+    """It was never claimed by this account, or was used already: claim another one."""
+
+    code = "unknown_key_package"
+
+
+class TreeDiffers(Conflict):
+    """The group info shows another tree than the one that this commit leads to: read the log, then do it again."""
+
+    code = "tree_differs"
 
 
 class TooMany(ChatError):

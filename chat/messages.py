@@ -1,6 +1,5 @@
 """The log as an account sees it: send, read, edit, delete, and what is new."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Protocol
@@ -33,6 +32,8 @@ class WriteQueue(Protocol):
     def submit(self, draft: Draft, done: Done) -> None:
         """`done` is called once, with the entry after its commit or with the reason. Raises Busy, Unavailable."""
         ...
+
+    async def write(self, draft: Draft) -> Entry: ...
 
 
 class MessageStore(Protocol):
@@ -73,18 +74,8 @@ class Messages:
 
     async def send(self, draft: Draft) -> Entry:
         """Return when the draft is on disk. Raises Invalid, Busy, Unavailable, NoSuchConversation."""
-        future: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
-
-        def done(result: Entry | ChatError) -> None:
-            if future.done():
-                return  # the sender has left; what is stored stays stored
-            if isinstance(result, ChatError):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
-
-        self.submit(draft, done)
-        return await future
+        check_content(draft.content)
+        return await self._queue.write(draft)
 
     async def page(self, conversation: Conversation, before: datetime | None, limit: int) -> Page:
         """The newest messages sent before `before`."""

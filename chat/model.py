@@ -1,5 +1,6 @@
 """The nouns of the house. Ids that a client sees are opaque; times are aware and in UTC."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal, NewType
 from uuid import UUID
@@ -10,9 +11,15 @@ UserId = NewType("UserId", int)
 SessionId = NewType("SessionId", UUID)
 ConversationId = NewType("ConversationId", UUID)
 Seq = NewType("Seq", int)
+DeviceId = NewType("DeviceId", int)
 
 Role = Literal["user", "tester", "admin"]
+MemberRole = Literal["owner", "admin", "member"]
+MemberState = Literal["joined", "requested", "ignored", "blocked"]
+EntryKind = Literal["application", "commit", "left"]
 
+DOMAIN = "sottovoce"  # of MLS identities; an address may change, an identity may not
+MAX_SEALED_BYTES = 256 * 1024  # of one message; attachments will travel elsewhere
 MAX_ID = 2**63 - 1  # PostgreSQL's bigint; a larger id names nobody
 MAX_CONTENT_CHARS = 700_000  # code points; seed: invites API, POST /messages
 
@@ -30,6 +37,7 @@ class Account(Struct, frozen=True):
     bio: str | None
     created_at: datetime
     updated_at: datetime
+    uuid: UUID  # what the sealed door calls it
 
 
 class Credentials(Struct, frozen=True):
@@ -62,6 +70,7 @@ class AccountChanges(Struct, frozen=True):
 class Session(Struct, frozen=True):
     id: SessionId
     account: Account
+    device_id: DeviceId | None = None  # that it speaks for, at the sealed door
 
 
 class Invite(Struct, frozen=True):
@@ -86,6 +95,28 @@ class Draft(Struct, frozen=True):
     client_id: str | None = None
 
 
+class SealedDraft(Struct, frozen=True):
+    """A message of MLS for the log. `epoch` is what its frame says, and has to be the group's."""
+
+    conversation_id: ConversationId
+    sender_id: UserId
+    device_id: DeviceId
+    epoch: int
+    data: bytes
+    client_id: str
+
+
+class Sealed(Struct, frozen=True):
+    """What an entry of a sealed conversation has besides."""
+
+    kind: EntryKind
+    device_id: DeviceId
+    epoch: int
+    data: bytes | None  # None: deleted by its author, or nothing to say
+    client_id: str | None = None
+    removed: tuple[DeviceId, ...] = ()  # with this entry they have left
+
+
 class Entry(Struct, frozen=True):
     """What the log holds. `seq` counts from 1 and has no gap when it is given out; `id` orders the whole server."""
 
@@ -93,8 +124,9 @@ class Entry(Struct, frozen=True):
     seq: Seq
     id: int
     sender_id: UserId
-    content: str
+    content: str  # empty where it is sealed
     sent_at: datetime
+    sealed: Sealed | None = None
 
 
 class Message(Struct, frozen=True):
@@ -170,3 +202,132 @@ class Bucket(Struct, frozen=True):
     name: str
     interval: timedelta
     burst: int
+
+
+class Device(Struct, frozen=True):
+    """A leaf in every group of its user. `id` is 63 bits, made by the device at random."""
+
+    id: DeviceId
+    user_id: UserId
+    user_uuid: UUID
+    name: str
+    signature_key: bytes  # Ed25519
+    created_at: datetime
+
+    @property
+    def identity(self) -> bytes:
+        """Its basic credential, as @wireapp/core-crypto writes client ids."""
+        return f"{self.user_uuid}:{self.id:x}@{DOMAIN}".encode()
+
+
+class Stay(Struct, frozen=True):
+    """A device's time in a group: it reads what comes after `since`, and nothing after `until`."""
+
+    conversation_id: ConversationId
+    since: Seq
+    acked: Seq
+    until: Seq | None
+    welcome: bool  # it was invited by one, and has not acknowledged it
+
+
+class ClaimedKeyPackage(Struct, frozen=True):
+    device_id: DeviceId
+    user_id: UserId
+
+
+class LeafHolder(Struct, frozen=True):
+    device_id: DeviceId
+    user_id: UserId
+    is_revoked: bool = False
+
+
+class Group(Struct, frozen=True):
+    """What the server knows of an MLS group."""
+
+    epoch: int
+    group_info: bytes
+    leaves: dict[int, LeafHolder]
+    roles: dict[UserId, MemberRole]
+
+
+class GroupChange(Struct, frozen=True):
+    """What a commit comes to."""
+
+    removed: list[LeafHolder]
+    added: dict[int, LeafHolder]  # by their leaves
+    new_members: list[UserId]
+    lost_members: list[UserId]
+
+
+class Bundle(Struct, frozen=True):
+    """A commit and what travels with it, each an MLSMessage."""
+
+    commit: bytes
+    welcome: bytes | None
+    group_info: bytes
+
+
+Claims = Mapping[bytes, ClaimedKeyPackage]
+
+
+class Wanted(Struct, frozen=True):
+    """What a commit asks of the store: the epoch that it ends, its key packages, and what is to be done with them."""
+
+    epoch: int
+    references: list[bytes]
+    plan: Callable[[Group, Claims], GroupChange]
+
+
+class Told(Struct, tag="told", frozen=True, omit_defaults=True):
+    """An event for these devices: `what` has happened, with a conversation or a user. Never stored."""
+
+    devices: list[int]
+    what: str
+    conversation: UUID | None = None
+    seq: int | None = None
+    user: UUID | None = None
+
+
+class StoredKeyPackage(Struct, frozen=True):
+    reference: bytes
+    data: bytes
+    expires_at: datetime
+    is_last_resort: bool
+
+
+class HandedKeyPackage(Struct, frozen=True):
+    device_id: DeviceId
+    data: bytes
+    is_last_resort: bool
+
+
+class Person(Struct, frozen=True):
+    """Somebody as others see them."""
+
+    id: UserId
+    uuid: UUID
+    username: str
+    bio: str | None = None
+
+
+class Member(Struct, frozen=True):
+    uuid: UUID
+    username: str
+    role: MemberRole
+
+
+class SealedConversation(Struct, frozen=True):
+    """As one of its members sees it."""
+
+    id: ConversationId
+    epoch: int
+    last_seq: Seq
+    state: MemberState
+    members: list[Member]
+
+
+class SessionShown(Struct, frozen=True):
+    id: SessionId
+    created_at: datetime
+    expires_at: datetime
+    device_id: DeviceId | None

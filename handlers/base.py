@@ -145,6 +145,9 @@ class Handler(RequestHandler):
         life_s = int(self.door.cookie_life.total_seconds())
         self.set_cookie(COOKIE, token, max_age=life_s, httponly=True, secure=self.is_tls, samesite="Lax", path="/")
 
+    def clear_session_cookie(self) -> None:
+        self.clear_cookie(COOKIE, path="/")
+
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         if isinstance(value, (ChatError, HTTPError)):
             return

@@ -134,8 +134,12 @@ def decode(payload: bytes) -> str:
 
 @lru_cache(maxsize=4)
 def text_frame(text: str) -> bytes:
-    """One unmasked, unfragmented text frame: one copy for all who listen, however slowly."""
-    payload = text.encode()
+    """One copy for all who listen, however slowly."""
+    return frame_of(text.encode())
+
+
+def frame_of(payload: bytes) -> bytes:
+    """One unmasked, unfragmented text frame; `payload` is UTF-8."""
     length = len(payload)
     if length < 126:
         return struct.pack("!BB", FIN | TEXT, length) + payload

@@ -8,12 +8,13 @@ from handlers import health, web
 from handlers.base import App, DoorSettings, NotFound
 from handlers.codes import routes as codes
 from handlers.invites import routes as invites
+from handlers.sealed import routes as sealed
 from handlers.sockets import Socket, Sockets
 
 PING_S = 30.0  # a peer that vanished without a word is noticed within two of these
 
-DOORS = [*codes.ROUTES, *invites.ROUTES]
-LONG_BODIES = codes.LONG_BODIES | invites.LONG_BODIES
+DOORS = [*codes.ROUTES, *invites.ROUTES, *sealed.ROUTES]
+LONG_BODIES = codes.LONG_BODIES | invites.LONG_BODIES | sealed.LONG_BODIES
 
 
 def application(chat: Chat, door: DoorSettings, sockets: Sockets, worst_stall_ms: Callable[[], float]) -> App:

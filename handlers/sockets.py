@@ -8,7 +8,7 @@ from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
 from chat.errors import Invalid, TooMany
-from chat.model import MAX_CONTENT_CHARS, Session, SessionId, UserId
+from chat.model import MAX_CONTENT_CHARS, Session, SessionId, Told, UserId
 from handlers.base import Handler
 from handlers.frames import GOING_AWAY, POLICY, TRY_LATER
 from handlers.held import Held
@@ -61,6 +61,7 @@ class Sockets:
 
     def __init__(self) -> None:
         self._by_session: dict[SessionId, set[Socket]] = {}
+        self._by_device: dict[int, set[Socket]] = {}
         # Kept by the sockets, also by closed ones as long as messages of theirs are on their way.
         self._by_account: WeakValueDictionary[UserId, Presence] = WeakValueDictionary()
         self.backlog = Backlog()
@@ -74,6 +75,8 @@ class Sockets:
 
     def add(self, socket: "Socket") -> Presence:
         self._by_session.setdefault(socket.session_.id, set()).add(socket)
+        if socket.device_id is not None:
+            self._by_device.setdefault(socket.device_id, set()).add(socket)
         presence = self._by_account.setdefault(socket.session_.account.id, Presence())
         presence.sockets += 1
         return presence
@@ -85,6 +88,11 @@ class Sockets:
         sockets.remove(socket)
         if not sockets:
             del self._by_session[socket.session_.id]
+        if socket.device_id is not None:
+            of_device = self._by_device[socket.device_id]
+            of_device.remove(socket)
+            if not of_device:
+                del self._by_device[socket.device_id]
         socket.presence.sockets -= 1
 
     def end_session(self, session_id: SessionId) -> None:
@@ -93,6 +101,21 @@ class Sockets:
 
     def sessions(self) -> list[SessionId]:
         return list(self._by_session)
+
+    def of_device(self, device_id: int) -> "list[Socket]":
+        return list(self._by_device.get(device_id, ()))
+
+    def tell(self, told: Told) -> None:
+        """What has happened, to the sockets of those devices."""
+        for device_id in told.devices:
+            for socket in self.of_device(device_id):
+                socket.tell(told)
+
+    def look_again(self) -> None:
+        """Events may have been missed."""
+        for sockets in tuple(self._by_device.values()):
+            for socket in tuple(sockets):
+                socket.look_again()
 
     def close_all(self) -> None:
         for sockets in tuple(self._by_session.values()):
@@ -110,6 +133,13 @@ class Socket(Handler, WebSocketHandler):
     presence: Presence
     outbox: Outbox | None = None
     sockets: Sockets
+    device_id: int | None = None  # at doors that have devices
+
+    def tell(self, told: Told) -> None:
+        """An event for this socket's device."""
+
+    def look_again(self) -> None:
+        """Events for this socket's device may have been missed."""
 
     def initialize(self, sockets: Sockets, **rest: object) -> None:  # type: ignore[override]
         super().initialize(**rest)  # type: ignore[arg-type]

@@ -20,14 +20,18 @@ from tornado.httpserver import HTTPServer
 from chat.accounts import Accounts
 from chat.codes import Codes
 from chat.conversations import Conversations
+from chat.devices import Devices
 from chat.errors import Busy, Unavailable
+from chat.groups import Groups
 from chat.house import Chat
 from chat.hub import Hub, sweep_forever
 from chat.invites import Invites
+from chat.key_packages import KeyPackages
 from chat.keys import Keys
 from chat.limits import Limits
 from chat.messages import Messages
 from chat.model import Entry
+from chat.people import People
 from chat.pictures import Pictures
 from crypto.conversation_keys import KeySeal
 from crypto.hashing import Hashing
@@ -40,7 +44,20 @@ from run.garbage import collect_garbage
 from run.settings import Settings
 from run.stalls import Stalls
 from run.version import VERSION
-from store import codes, conversations, invites, keys, limits, messages, sessions, users
+from store import (
+    codes,
+    conversations,
+    devices,
+    groups,
+    invites,
+    key_packages,
+    keys,
+    limits,
+    messages,
+    people,
+    sessions,
+    users,
+)
 from store.bus import Bus
 from store.database import Database
 from store.housekeeping import keep_house
@@ -119,8 +136,9 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock
             """What rang while nobody listened was missed."""
             catch_up.set()
             look_at_sessions.set()
+            sockets.look_again()
 
-        bus = Bus(database, worker, hub.moved, sockets.end_session, connected)
+        bus = Bus(database, worker, hub.moved, sockets.end_session, sockets.tell, connected)
         chat = _chat(plan, database, hub, queue, log_store, hashing, now)
 
         tasks: list[asyncio.Task[Any]] = []
@@ -203,11 +221,15 @@ def _chat(
         accounts=accounts,
         codes=Codes(codes.Codes(database), now, settings.code_life),
         conversations=Conversations(conversations.Conversations(database)),
+        devices=Devices(devices.Devices(database), now),
+        groups=Groups(groups.Groups(database, queue), queue),
         hub=hub,
         invites=Invites(invites.Invites(database), now, settings.invite_life),
+        key_packages=KeyPackages(key_packages.KeyPackages(database), counted, now),
         keys=Keys(keys.Keys(database, KeySeal(bytes.fromhex(plan.key_encryption_key)))),
         limits=counted,
         messages=Messages(queue, log_store, now),
+        people=People(people.People(database), now),
         pictures=Pictures(users.Users(database), hashing),
         now=now,
     )

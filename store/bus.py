@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import msgspec
 import psycopg
 
-from chat.model import ConversationId, Seq, SessionId
-from store.database import Database
+from chat.model import ConversationId, DeviceId, Seq, SessionId, Told
+from store.database import Connection, Database
 
 log = logging.getLogger("sottovoce.bus")
 
@@ -31,7 +31,24 @@ class Ended(msgspec.Struct, tag="ended", frozen=True):
     sessions: list[UUID]
 
 
-_decode = msgspec.json.Decoder(Moved | Ended).decode
+_decode = msgspec.json.Decoder(Moved | Ended | Told).decode
+_encode = msgspec.json.Encoder().encode
+
+DEVICES_MAX = 300  # of one notification; a payload has less than 8,000 bytes
+
+
+async def tell(
+    connection: Connection,
+    devices: Sequence[DeviceId],
+    what: str,
+    conversation: ConversationId | None = None,
+    seq: Seq | None = None,
+    user: UUID | None = None,
+) -> None:
+    """When the transaction commits, at whichever worker the devices are."""
+    for start in range(0, len(devices), DEVICES_MAX):
+        told = Told(list(devices[start : start + DEVICES_MAX]), what, conversation, seq, user)
+        await connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, _encode(told).decode()])
 
 
 class Bus:
@@ -41,6 +58,7 @@ class Bus:
         worker: str,
         moved: Callable[[ConversationId, Seq], None],
         ended: Callable[[SessionId], None],
+        told: Callable[[Told], None],
         connected: Callable[[], None],
     ) -> None:
         """`connected` is called after every (re)connection: what rang before it may have been missed.
@@ -51,6 +69,7 @@ class Bus:
         self._worker = worker
         self._moved = moved
         self._ended = ended
+        self._told = told
         self._connected = connected
 
     async def run(self) -> None:
@@ -85,3 +104,5 @@ class Bus:
             case Ended(sessions):
                 for session_id in sessions:
                     self._ended(SessionId(session_id))
+            case Told():
+                self._told(event)

@@ -11,6 +11,7 @@ OF_MEMBERS = """
 SELECT c.id, m.user_id, c.last_seq
 FROM unnest(%b::uuid[], %b::bigint[]) AS asked (conversation_id, user_id)
 JOIN members m USING (conversation_id, user_id) JOIN conversations c ON c.id = m.conversation_id
+WHERE c.kind = 'direct'
 """
 
 BETWEEN = """

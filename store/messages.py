@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg.rows import class_row, scalar_row
 
-from chat.model import ConversationId, Entry, Message, Page, Sender, Seq, UserId
+from chat.model import ConversationId, Entry, Message, Page, Sealed, Sender, Seq, UserId
 from store.database import Database
 
 PAGE_BYTES = 1024 * 1024  # a page ends after the message that passes this, however few it then has
@@ -26,11 +26,15 @@ ORDER BY m.seq DESC
 """
 
 AFTER = """
-SELECT m.conversation_id, m.seq, m.id, m.sender_id, m.content, m.sent_at
+SELECT m.conversation_id, m.seq, m.id, m.sender_id, m.content, m.sent_at,
+       m.kind, m.device_id, m.epoch, m.data, m.client_id, m.removed
 FROM (
-    SELECT *, sum(octet_length(content)) OVER (ORDER BY seq) - octet_length(content) AS bytes_before
-    FROM messages WHERE conversation_id = %(conversation)s AND seq > %(seq)s
-    ORDER BY seq LIMIT 200
+    SELECT *, sum(bytes) OVER (ORDER BY seq) - bytes AS bytes_before
+    FROM (
+        SELECT *, coalesce(octet_length(content), octet_length(data), 0) AS bytes
+        FROM messages WHERE conversation_id = %(conversation)s AND seq > %(seq)s
+        ORDER BY seq LIMIT 200
+    ) next
 ) m
 WHERE m.bytes_before < %(bytes)s
 ORDER BY m.seq
@@ -81,6 +85,15 @@ ORDER BY max(n.id) DESC
 """
 
 
+def entry_of(row: tuple[Any, ...]) -> Entry:
+    """Of AFTER."""
+    conversation_id, seq, id_, sender_id, content, sent_at, kind, device_id, epoch, data, client_id, removed = row
+    if kind is None:
+        return Entry(conversation_id, seq, id_, sender_id, content, sent_at)
+    sealed = Sealed(kind, device_id, epoch, data, client_id, tuple(removed or ()))
+    return Entry(conversation_id, seq, id_, sender_id, "", sent_at, sealed)
+
+
 class Messages:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -95,7 +108,7 @@ class Messages:
     async def after(self, conversation_id: ConversationId, seq: Seq) -> list[Entry]:
         """The next entries, oldest first, bounded in bytes; empty at the end."""
         values = {"conversation": conversation_id, "seq": seq, "bytes": PAGE_BYTES}
-        return [Entry(*row) for row in await self._database.rows(AFTER, values)]
+        return [entry_of(row) for row in await self._database.rows(AFTER, values)]
 
     async def skip(self, conversation_id: ConversationId, count: int) -> Seq | None:
         """The seq below which come all but the newest `count`; None if there are not that many."""

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from chat.model import Account, Session, SessionId, UserId
+from chat.model import Account, Session, SessionId, SessionShown, UserId
 from store.database import Database
 from store.lookup import Lookup
 
 CREATE = "INSERT INTO sessions (id, user_id, created_at, expires_at) VALUES (%s, %s, %s, %s)"
 
 GET = """
-SELECT s.id, s.expires_at, u.id, u.username, u.email, u.role, u.bio, u.created_at, u.updated_at
+SELECT s.id, s.expires_at, s.device_id, u.id, u.username, u.email, u.role, u.bio, u.created_at, u.updated_at, u.uuid
 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY(%b)
 """
+
+OF_USER = "SELECT id, created_at, expires_at, device_id FROM sessions WHERE user_id = %s AND expires_at > %s ORDER BY 2"
+END = "DELETE FROM sessions WHERE user_id = %s AND id = %s"
 
 ENDED = """
 SELECT id FROM unnest(%s::uuid[]) AS asked (id)
@@ -35,7 +38,17 @@ class Sessions:
 
     async def _load(self, asked: Sequence[SessionId]) -> dict[SessionId, tuple[datetime, Session]]:
         rows = await self._database.rows(GET, [asked])
-        return {id_: (expires_at, Session(id_, Account(*account))) for id_, expires_at, *account in rows}
+        return {
+            id_: (expires_at, Session(id_, Account(*account), device_id))
+            for id_, expires_at, device_id, *account in rows
+        }
+
+    async def of_user(self, user_id: UserId, now: datetime) -> list[SessionShown]:
+        return [SessionShown(*row) for row in await self._database.rows(OF_USER, [user_id, now])]
+
+    async def end(self, user_id: UserId, session_id: SessionId) -> bool:
+        async with self._database.connection() as connection:
+            return (await connection.execute(END, [user_id, session_id])).rowcount == 1
 
     async def ended(self, session_ids: list[SessionId], now: datetime) -> list[SessionId]:
         """Those of `session_ids` that are over."""

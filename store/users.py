@@ -8,8 +8,9 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row, scalar_row
 
 from chat.errors import BadInvite, Taken
-from chat.model import Account, AccountChanges, Credentials, NewAccount, Role, SessionId, UserId
+from chat.model import Account, AccountChanges, Credentials, Device, NewAccount, Role, SessionId, UserId
 from store.database import Connection, Database
+from store.devices import OF_USER, forget_devices, tell_of_devices
 
 CREATE = """
 INSERT INTO users (username, username_key, email, password_hash, bio, role, created_at, updated_at)
@@ -26,7 +27,7 @@ WITH used AS (
 UPDATE users SET invited_by = used.created_by FROM used WHERE users.id = %(user_id)s
 """
 
-GET = "SELECT id, username, email, role, bio, created_at, updated_at FROM users WHERE id = %s"
+GET = "SELECT id, username, email, role, bio, created_at, updated_at, uuid FROM users WHERE id = %s"
 
 CREDENTIALS_BY_NAME = "SELECT id, password_hash FROM users WHERE username_key = %s"
 CREDENTIALS_BY_EMAIL = "SELECT id, password_hash FROM users WHERE lower(email) = lower(%s)"
@@ -43,6 +44,14 @@ WHERE id = %(id)s
 """
 
 END_OTHER_SESSIONS = "DELETE FROM sessions WHERE user_id = %s AND id IS DISTINCT FROM %s"
+
+# Conversations of two and what was said in them go; of what was said in groups only that it was.
+UNSAY = "UPDATE messages SET data = NULL, edited_at = now() WHERE sender_id = %s AND kind = 'application'"
+DELETE = "DELETE FROM users WHERE id = %s"
+DELETE_EMPTY = """
+DELETE FROM conversations c
+WHERE kind = 'sealed' AND NOT EXISTS (SELECT FROM members m WHERE m.conversation_id = c.id)
+"""
 
 SET_ROLE = "UPDATE users SET role = %s WHERE username_key = %s"
 
@@ -95,6 +104,15 @@ class Users:
                 await connection.execute(UPDATE, values)
                 if changes.password_hash is not None:
                     await connection.execute(END_OTHER_SESSIONS, [user_id, keep])
+
+    async def delete(self, user_id: UserId) -> None:
+        async with self._database.transaction() as connection:
+            for device in [Device(*row) for row in await (await connection.execute(OF_USER, [user_id])).fetchall()]:
+                await forget_devices(connection, [device.id])
+                await tell_of_devices(connection, device)
+            for statement in (UNSAY, DELETE):
+                await connection.execute(statement, [user_id])
+            await connection.execute(DELETE_EMPTY)
 
     async def set_role(self, username_key: str, role: Role) -> bool:
         """False if there is no such user."""

@@ -22,7 +22,7 @@ class RegisterHandler(CodesHandler):
         self.refuse_foreign_origin()  # another site must not log its visitor in here
         try:
             wanted = self.body(Register)
-            user_id = await self.chat.accounts.register_with_email(
+            user_id = await self.chat.accounts.register(
                 wanted.username, wanted.email, wanted.password, wanted.bio, wanted.invite_code
             )
         except InvalidBody:

@@ -1,0 +1,350 @@
+"""Sealed conversations: who may change a group, and that what changes is what the frames say.
+
+The server cannot read a group and cannot join one. It knows which device holds which leaf, lets exactly one commit end
+each epoch, and compares every commit with the tree that it leads to.
+"""
+
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Protocol
+
+from msgspec import Struct
+
+from chat.errors import (
+    BadFrame,
+    ChatError,
+    NoSuchConversation,
+    NoSuchMessage,
+    NotALeaf,
+    NotAllowed,
+    StaleEpoch,
+    TreeDiffers,
+    UnknownKeyPackage,
+    WrongGroup,
+)
+from chat.model import (
+    MAX_SEALED_BYTES,
+    Account,
+    Bundle,
+    Claims,
+    ConversationId,
+    Device,
+    DeviceId,
+    Entry,
+    Group,
+    GroupChange,
+    LeafHolder,
+    MemberRole,
+    SealedDraft,
+    Seq,
+    Stay,
+    UserId,
+    Wanted,
+)
+from crypto.mls.checks import check_commit, check_group_info, check_path, key_package_reference
+from crypto.mls.frames import (
+    Commit,
+    ExternalInit,
+    GroupInfo,
+    LeafIndex,
+    parse_commit,
+    parse_group_info,
+    parse_private_message,
+    parse_welcome,
+)
+from crypto.mls.wire import Malformed
+
+MAX_LEAVES = 1024  # of one group: an update of all of them still fits a body
+STAFF: tuple[MemberRole, ...] = ("owner", "admin")
+
+Done = Callable[[Entry | ChatError], None]
+
+
+class Frames(Struct, frozen=True):
+    """A bundle that is well-formed and of one group."""
+
+    commit: Commit
+    new_members: list[bytes]
+    group_info: GroupInfo
+
+    @property
+    def references(self) -> list[bytes]:
+        return [key_package_reference(package.raw) for package in self.commit.added]
+
+
+def read_bundle(bundle: Bundle, conversation_id: ConversationId) -> Frames:
+    """Raises BadFrame, WrongGroup."""
+    try:
+        commit = parse_commit(bundle.commit)
+        new_members = parse_welcome(bundle.welcome).new_members if bundle.welcome is not None else []
+        group_info = parse_group_info(bundle.group_info)
+    except Malformed as error:
+        raise BadFrame(f"Not a frame of MLS: {error}") from error
+    if not commit.group_id == group_info.group_id == conversation_id.bytes:
+        raise WrongGroup("These frames are of another group")
+    return Frames(commit, new_members, group_info)
+
+
+def plan_change(frames: Frames, device: Device, group: Group, claims: Claims) -> GroupChange:
+    """What the commit comes to. Raises what is wrong with it; see chat.errors."""
+    commit = frames.commit
+    if commit.epoch != group.epoch:
+        raise StaleEpoch("Another commit has ended this epoch")
+    before = _tree(group, device)
+    holders = dict(group.leaves)
+    if commit.sender is None:
+        _check_joining(commit, device, group)
+    else:
+        _check_member(commit, device, group)
+    removed = _removed(commit, holders)
+    lost = _lost_members(removed, holders, device, group.roles)
+    added = _added(frames, holders, claims)
+    new_members = _new_members(added, device, group.roles)
+    signer = _signer(commit, holders, device)
+    if commit.sender is None:
+        added = {signer: LeafHolder(device.id, device.user_id)}
+    if len(holders) > MAX_LEAVES:
+        raise BadFrame(f"A group has at most {MAX_LEAVES} devices")
+    _check_tree(frames, before, signer)
+    _check_signatures(frames, device, group, signer)
+    return GroupChange(removed, added, new_members, lost)
+
+
+def _tree(group: Group, device: Device) -> dict[LeafIndex, tuple[bytes, bytes]]:
+    """Identity and signature key of each leaf."""
+    if not group.group_info:
+        return {LeafIndex(0): (device.identity, device.signature_key)}  # a group begins with who makes it
+    leaves = parse_group_info(group.group_info).leaves
+    return {index: (leaf.identity, leaf.signature_key) for index, leaf in leaves.items()}
+
+
+def _check_joining(commit: Commit, device: Device, group: Group) -> None:
+    """An external commit, RFC 9420 section 12.4.3.2: of a device that is new, or that begins again."""
+    if device.user_id not in group.roles:
+        raise NotAllowed("Only devices of members join by themselves")
+    inits = sum(isinstance(proposal, ExternalInit) for proposal in commit.proposals)
+    if inits != 1 or commit.added or commit.path is None:
+        raise BadFrame("This is not how a device joins by itself")
+    own = {leaf for leaf, holder in group.leaves.items() if holder.device_id == device.id}
+    if set(commit.removed) != own:
+        raise BadFrame("Who joins removes its own former leaf and no other")
+
+
+def _check_member(commit: Commit, device: Device, group: Group) -> None:
+    assert commit.sender is not None
+    holder = group.leaves.get(commit.sender)
+    if holder is None or holder.device_id != device.id or device.user_id not in group.roles:
+        raise NotALeaf("This device does not hold the leaf that commits")
+    if any(isinstance(proposal, ExternalInit) for proposal in commit.proposals):
+        raise BadFrame("A member does not join")
+    if commit.path is None and (commit.removed or not commit.proposals):
+        raise BadFrame("A commit that removes somebody needs a path")  # section 12.4
+    if commit.sender in commit.removed:
+        raise BadFrame("Nobody removes themselves")
+
+
+def _removed(commit: Commit, holders: dict[int, LeafHolder]) -> list[LeafHolder]:
+    """Takes them out of `holders`."""
+    try:
+        return [holders.pop(leaf) for leaf in commit.removed]
+    except KeyError as error:
+        raise BadFrame("A leaf that is removed is not there") from error
+
+
+def _lost_members(
+    removed: list[LeafHolder], remaining: dict[int, LeafHolder], device: Device, roles: Mapping[UserId, MemberRole]
+) -> list[UserId]:
+    """Members whose devices another one takes out. Those that left, and revoked devices, anybody may take out."""
+    lost = {
+        holder.user_id
+        for holder in removed
+        if holder.user_id != device.user_id and holder.user_id in roles and not holder.is_revoked
+    }
+    mine = roles[device.user_id]
+    for user_id in lost:
+        if mine not in STAFF or (roles[user_id] in STAFF and mine != "owner"):
+            raise NotAllowed("Your role does not allow you to remove this member")
+        if any(holder.user_id == user_id for holder in remaining.values()):
+            raise BadFrame("A member is removed with all devices")
+    return sorted(lost)
+
+
+def _added(frames: Frames, holders: dict[int, LeafHolder], claims: Claims) -> dict[int, LeafHolder]:
+    """By leaf: each takes the leftmost that is free, section 7.7. Puts them into `holders`."""
+    references = frames.references
+    if sorted(frames.new_members) != sorted(references):
+        raise BadFrame("The welcome is for others than those who are added")
+    added = {}
+    for reference in references:
+        claimed = claims.get(reference)
+        if claimed is None:
+            raise UnknownKeyPackage("A key package was not claimed, or was used already")
+        if any(holder.device_id == claimed.device_id for holder in holders.values()):
+            raise BadFrame("A device that is added is in the group already")
+        leaf = next(leaf for leaf in count() if leaf not in holders)
+        holders[leaf] = added[leaf] = LeafHolder(claimed.device_id, claimed.user_id)
+    return added
+
+
+def _new_members(added: dict[int, LeafHolder], device: Device, roles: Mapping[UserId, MemberRole]) -> list[UserId]:
+    new = {holder.user_id for holder in added.values()} - set(roles)
+    if new and roles[device.user_id] not in STAFF:
+        raise NotAllowed("Your role does not allow you to add members")
+    return sorted(new)
+
+
+def _signer(commit: Commit, holders: dict[int, LeafHolder], device: Device) -> LeafIndex:
+    """The leaf of who commits. Puts one who joins into `holders`."""
+    if commit.sender is not None:
+        return commit.sender
+    leaf = LeafIndex(next(leaf for leaf in count() if leaf not in holders))
+    holders[leaf] = LeafHolder(device.id, device.user_id)
+    return leaf
+
+
+def _check_tree(frames: Frames, before: dict[LeafIndex, tuple[bytes, bytes]], signer: LeafIndex) -> None:
+    """The group info must show the tree that the commit makes, or nobody could join by it."""
+    commit, after = frames.commit, dict(before)
+    for leaf in commit.removed:
+        after.pop(leaf, None)
+    for package in commit.added:
+        leaf = LeafIndex(next(leaf for leaf in count() if leaf not in after))
+        after[leaf] = package.leaf.identity, package.leaf.signature_key
+    if commit.path is not None:
+        after[signer] = commit.path.identity, commit.path.signature_key
+    shown = {leaf: (one.identity, one.signature_key) for leaf, one in frames.group_info.leaves.items()}
+    if shown != after or (frames.group_info.epoch, frames.group_info.signer) != (commit.epoch + 1, signer):
+        raise TreeDiffers("The group info does not show what the commit makes of the group")
+
+
+def _check_signatures(frames: Frames, device: Device, group: Group, signer: LeafIndex) -> None:
+    commit = frames.commit
+    try:
+        if commit.path is not None:
+            if (commit.path.identity, commit.path.signature_key) != (device.identity, device.signature_key):
+                raise BadFrame("The path is another device's")
+            check_path(commit.path, commit.group_id, signer)
+        if group.group_info:
+            check_commit(commit, device.signature_key, parse_group_info(group.group_info).context)
+        check_group_info(frames.group_info, device.signature_key)
+    except Malformed as error:
+        raise BadFrame(str(error)) from error
+
+
+def check_message(draft: SealedDraft) -> None:
+    """Raises BadFrame, WrongGroup."""
+    if len(draft.data) > MAX_SEALED_BYTES:
+        raise BadFrame(f"A message has at most {MAX_SEALED_BYTES:,} bytes")
+    try:
+        message = parse_private_message(draft.data)
+    except Malformed as error:
+        raise BadFrame(f"Not a frame of MLS: {error}") from error
+    if message.group_id != draft.conversation_id.bytes:
+        raise WrongGroup("This message is of another group")
+    if message.content_type != "application" or message.epoch != draft.epoch:
+        raise BadFrame("The frame is of another kind or epoch than it says")
+
+
+class GroupStore(Protocol):
+    async def create(self, conversation_id: ConversationId, device: Device, bundle: Bundle, wanted: Wanted) -> Entry:
+        """Raises what `plan` raises, Taken, Busy, Unavailable."""
+        ...
+
+    async def commit(self, conversation_id: ConversationId, device: Device, bundle: Bundle, wanted: Wanted) -> Entry:
+        """Exactly one commit ends an epoch; one that is repeated gets its first result."""
+        ...
+
+    async def leave(self, conversation_id: ConversationId, device: Device) -> Entry: ...
+    async def typing(self, device: Device, conversation_id: ConversationId) -> None: ...
+    async def set_role(self, conversation_id: ConversationId, by: UserId, member: UserId, role: MemberRole) -> None: ...
+    async def group_info(self, conversation_id: ConversationId, member: UserId) -> tuple[int, bytes] | None: ...
+    async def removals(self, conversation_id: ConversationId, member: UserId) -> list[DeviceId]: ...
+    async def stays(self, device_id: DeviceId) -> list[Stay]: ...
+    async def log(self, conversation_id: ConversationId, device_id: DeviceId, after: Seq) -> list[Entry]: ...
+    async def acknowledge(self, device_id: DeviceId, seqs: Mapping[ConversationId, Seq]) -> None: ...
+    async def welcome(self, conversation_id: ConversationId, seq: Seq) -> bytes | None: ...
+    async def delete(self, conversation_id: ConversationId, seq: Seq, author: UserId) -> bool: ...
+
+
+class Queue(Protocol):
+    def submit(self, draft: SealedDraft, done: Done) -> None:
+        """`done` is called once, with the entry after its commit or with the reason. Raises Busy, Unavailable."""
+        ...
+
+    async def write(self, draft: SealedDraft) -> Entry: ...
+
+
+class Groups:
+    def __init__(self, store: GroupStore, queue: Queue) -> None:
+        self._store = store
+        self._queue = queue
+
+    async def create(self, device: Device, conversation_id: ConversationId, bundle: Bundle) -> Entry:
+        """A conversation, with the first commit of its group. Raises as `commit` does, and Taken."""
+        return await self._store.create(conversation_id, device, bundle, self._wanted(device, conversation_id, bundle))
+
+    async def commit(self, device: Device, conversation_id: ConversationId, bundle: Bundle) -> Entry:
+        """Raises NoSuchConversation, StaleEpoch, BadFrame, and what else is wrong with it; see chat.errors."""
+        return await self._store.commit(conversation_id, device, bundle, self._wanted(device, conversation_id, bundle))
+
+    @staticmethod
+    def _wanted(device: Device, conversation_id: ConversationId, bundle: Bundle) -> Wanted:
+        frames = read_bundle(bundle, conversation_id)
+        return Wanted(
+            frames.commit.epoch, frames.references, lambda group, claims: plan_change(frames, device, group, claims)
+        )
+
+    def submit(self, draft: SealedDraft, done: Done) -> None:
+        """A message. Raises BadFrame, WrongGroup, Busy, Unavailable at once, and then never calls `done`."""
+        check_message(draft)
+        self._queue.submit(draft, done)
+
+    async def send(self, draft: SealedDraft) -> Entry:
+        """Return when it is on disk. Raises NotALeaf, StaleEpoch, CommitNeeded, IdTaken, and as `submit` does."""
+        check_message(draft)
+        return await self._queue.write(draft)
+
+    async def leave(self, device: Device, conversation_id: ConversationId) -> Entry:
+        """The others have to remove the account's devices before they go on. Raises NoSuchConversation."""
+        return await self._store.leave(conversation_id, device)
+
+    async def typing(self, device: Device, conversation_id: ConversationId) -> None:
+        """Tell the others now, or never."""
+        await self._store.typing(device, conversation_id)
+
+    async def set_role(
+        self, account: Account, conversation_id: ConversationId, member: UserId, role: MemberRole
+    ) -> None:
+        """Owners give roles. Raises NoSuchConversation, NotAllowed, NoSuchUser."""
+        await self._store.set_role(conversation_id, account.id, member, role)
+
+    async def group_info(self, account: Account, conversation_id: ConversationId) -> tuple[int, bytes]:
+        """The epoch, and what a member's new device joins by. Raises NoSuchConversation."""
+        found = await self._store.group_info(conversation_id, account.id)
+        if found is None:
+            raise NoSuchConversation("No such conversation")
+        return found
+
+    async def removals(self, account: Account, conversation_id: ConversationId) -> list[DeviceId]:
+        """Devices that somebody has to remove by a commit before anything else can be said."""
+        return await self._store.removals(conversation_id, account.id)
+
+    async def stays(self, device: Device) -> list[Stay]:
+        """What the device reads, and from where; by conversation, the earlier first."""
+        return await self._store.stays(device.id)
+
+    async def welcome(self, stay: Stay) -> bytes | None:
+        return await self._store.welcome(stay.conversation_id, stay.since)
+
+    async def log(self, device: Device, conversation_id: ConversationId, after: Seq) -> list[Entry]:
+        """The next entries that the device may read, oldest first, bounded; empty at the end."""
+        return await self._store.log(conversation_id, device.id, after)
+
+    async def acknowledge(self, device: Device, seqs: Mapping[ConversationId, Seq]) -> None:
+        """The device has these and will not ask again."""
+        await self._store.acknowledge(device.id, seqs)
+
+    async def delete(self, account: Account, conversation_id: ConversationId, seq: Seq) -> None:
+        """For everyone. Raises NoSuchMessage where it is not theirs, too."""
+        if not await self._store.delete(conversation_id, seq, account.id):
+            raise NoSuchMessage("Message not found")

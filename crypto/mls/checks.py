@@ -1,0 +1,58 @@
+"""What a delivery service can verify: whose signature a frame bears, and that a key package is one."""
+
+import hashlib
+from datetime import datetime
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from crypto.mls.frames import Commit, GroupInfo, KeyPackage, Leaf, LeafIndex
+from crypto.mls.wire import Malformed, opaque
+
+
+class Forged(Malformed):
+    """Well-formed, and not by whom it says."""
+
+
+def key_package_reference(key_package: bytes) -> bytes:
+    """RFC 9420 section 5.2."""
+    return hashlib.sha256(opaque(b"MLS 1.0 KeyPackage Reference") + opaque(key_package)).digest()
+
+
+def check_key_package(key_package: KeyPackage, now: datetime) -> None:
+    """RFC 9420 section 10.1, as far as it needs no group. Raises Malformed, Forged."""
+    leaf = key_package.leaf
+    if leaf.source != "key_package":
+        raise Malformed("a key package's leaf comes from elsewhere")
+    if key_package.init_key == leaf.encryption_key:
+        raise Malformed("a key package uses one key for two things")
+    if not leaf.not_before <= now.timestamp() < leaf.not_after:
+        raise Malformed("a key package that is not valid now")
+    _verify(leaf.signature_key, "LeafNodeTBS", leaf.signed, leaf.signature)
+    _verify(leaf.signature_key, "KeyPackageTBS", key_package.signed, key_package.signature)
+
+
+def check_path(leaf: Leaf, group_id: bytes, index: LeafIndex) -> None:
+    """The new leaf of who commits, section 7.3. Raises Malformed, Forged."""
+    if leaf.source != "commit":
+        raise Malformed("the leaf of a path comes from elsewhere")
+    _verify(leaf.signature_key, "LeafNodeTBS", leaf.signed + opaque(group_id) + index.to_bytes(4), leaf.signature)
+
+
+def check_commit(commit: Commit, signature_key: bytes, context: bytes) -> None:
+    """Section 6.1; `context` is the GroupContext of the epoch that the commit ends. Raises Forged."""
+    _verify(signature_key, "FramedContentTBS", commit.signed + context, commit.signature)
+
+
+def check_group_info(group_info: GroupInfo, signature_key: bytes) -> None:
+    """Section 12.4.3. Raises Forged."""
+    _verify(signature_key, "GroupInfoTBS", group_info.signed, group_info.signature)
+
+
+def _verify(key: bytes, label: str, content: bytes, signature: bytes) -> None:
+    """VerifyWithLabel, section 5.1.2."""
+    try:
+        public_key = Ed25519PublicKey.from_public_bytes(key)
+        public_key.verify(signature, opaque(f"MLS 1.0 {label}".encode()) + opaque(content))
+    except (ValueError, InvalidSignature) as error:
+        raise Forged(f"the signature of a {label} is not by its key") from error

@@ -1,0 +1,328 @@
+"""The structures of RFC 9420 that pass a delivery service: as far as it must look, and no further."""
+
+from typing import Literal, NewType
+
+from msgspec import Struct
+
+from crypto.mls.wire import Malformed, Reader, read_all
+
+LeafIndex = NewType("LeafIndex", int)
+
+VERSION = 1  # mls10
+SUITE = 1  # MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519
+
+PUBLIC_MESSAGE, PRIVATE_MESSAGE, WELCOME, GROUP_INFO = 1, 2, 3, 4  # section 6, WireFormat
+RATCHET_TREE, LAST_RESORT = 0x0002, 0x000A  # section 17.3, and RFC 9420's registry
+
+Source = Literal["key_package", "update", "commit"]
+ContentType = Literal["application", "proposal", "commit"]
+
+_SOURCES: dict[int, Source] = {1: "key_package", 2: "update", 3: "commit"}
+_CONTENT_TYPES: dict[int, ContentType] = {1: "application", 2: "proposal", 3: "commit"}
+
+
+class Leaf(Struct, frozen=True):
+    """LeafNode, section 7.2, with a basic credential."""
+
+    encryption_key: bytes
+    signature_key: bytes
+    identity: bytes
+    source: Source
+    not_before: int  # seconds since 1970; of a key package, else 0
+    not_after: int
+    signed: bytes  # what the signature covers; the group and the index follow where it comes from one
+    signature: bytes
+
+
+class KeyPackage(Struct, frozen=True):
+    """Section 10."""
+
+    raw: bytes
+    init_key: bytes
+    leaf: Leaf
+    is_last_resort: bool
+    signed: bytes
+    signature: bytes
+
+
+class Add(Struct, frozen=True):
+    key_package: KeyPackage
+
+
+class Remove(Struct, frozen=True):
+    leaf: LeafIndex
+
+
+class ExternalInit(Struct, frozen=True):
+    pass
+
+
+Proposal = Add | Remove | ExternalInit
+
+
+class Commit(Struct, frozen=True):
+    """Section 12.4, of a PublicMessage. `sender` is None where somebody joins by it (section 12.4.3.2)."""
+
+    group_id: bytes
+    epoch: int
+    sender: LeafIndex | None
+    proposals: list[Proposal]
+    path: Leaf | None
+    signed: bytes  # FramedContentTBS without its GroupContext
+    signature: bytes
+
+    @property
+    def added(self) -> list[KeyPackage]:
+        return [proposal.key_package for proposal in self.proposals if isinstance(proposal, Add)]
+
+    @property
+    def removed(self) -> list[LeafIndex]:
+        return [proposal.leaf for proposal in self.proposals if isinstance(proposal, Remove)]
+
+
+class PrivateMessage(Struct, frozen=True):
+    """Section 6.3. Who sent it and what it says is for the members only."""
+
+    group_id: bytes
+    epoch: int
+    content_type: ContentType
+
+
+class Welcome(Struct, frozen=True):
+    """Section 12.4.3.1. `new_members` are the references of their key packages."""
+
+    new_members: list[bytes]
+
+
+class GroupInfo(Struct, frozen=True):
+    """Section 12.4.3, with its ratchet tree."""
+
+    group_id: bytes
+    epoch: int
+    context: bytes  # the GroupContext as it is
+    leaves: dict[LeafIndex, Leaf]
+    signer: LeafIndex
+    signed: bytes
+    signature: bytes
+
+
+def parse_key_package(data: bytes) -> KeyPackage:
+    """Raises Malformed."""
+    return read_all(data, _key_package)
+
+
+def parse_commit(data: bytes) -> Commit:
+    """An MLSMessage. Raises Malformed."""
+    return read_all(data, _commit_message)
+
+
+def parse_private_message(data: bytes) -> PrivateMessage:
+    """An MLSMessage. Raises Malformed."""
+    return read_all(data, _private_message)
+
+
+def parse_welcome(data: bytes) -> Welcome:
+    """An MLSMessage. Raises Malformed."""
+    return read_all(data, _welcome)
+
+
+def parse_group_info(data: bytes) -> GroupInfo:
+    """An MLSMessage. Raises Malformed."""
+    return read_all(data, _group_info)
+
+
+def _header(reader: Reader, wire_format: int) -> None:
+    _version(reader)
+    if reader.uint(2) != wire_format:
+        raise Malformed("another kind of frame was expected")
+
+
+def _version(reader: Reader) -> None:
+    if reader.uint(2) != VERSION:
+        raise Malformed("not MLS 1.0")
+
+
+def _suite(reader: Reader) -> None:
+    if reader.uint(2) != SUITE:
+        raise Malformed("another cipher suite")
+
+
+def _u16(reader: Reader) -> int:
+    return reader.uint(2)
+
+
+def _extension(reader: Reader) -> tuple[int, bytes]:
+    return reader.uint(2), reader.opaque()
+
+
+def _extensions(reader: Reader) -> dict[int, bytes]:
+    found = reader.vector(_extension)
+    extensions = dict(found)
+    if len(extensions) != len(found):
+        raise Malformed("an extension comes twice")  # section 13.4
+    return extensions
+
+
+def _hpke_ciphertext(reader: Reader) -> None:
+    reader.opaque()
+    reader.opaque()
+
+
+def _leaf(reader: Reader) -> Leaf:
+    start = reader.position
+    encryption_key, signature_key = reader.opaque(), reader.opaque()
+    if reader.uint(2) != 1:
+        raise Malformed("only basic credentials are taken")
+    identity = reader.opaque()
+    for _ in range(5):
+        reader.vector(_u16)  # capabilities: versions, cipher suites, extensions, proposals, credentials
+    source = _SOURCES.get(reader.uint(1))
+    not_before = not_after = 0
+    match source:
+        case None:
+            raise Malformed("a leaf comes from nowhere")
+        case "key_package":
+            not_before, not_after = reader.uint(8), reader.uint(8)
+        case "commit":
+            reader.opaque()  # parent hash
+    _extensions(reader)
+    signed = reader.since(start)
+    return Leaf(
+        encryption_key, signature_key, identity, source, not_before, not_after, signed, signature=reader.opaque()
+    )
+
+
+def _key_package(reader: Reader) -> KeyPackage:
+    start = reader.position
+    _version(reader)
+    _suite(reader)
+    init_key, leaf = reader.opaque(), _leaf(reader)
+    is_last_resort = LAST_RESORT in _extensions(reader)
+    signed = reader.since(start)
+    signature = reader.opaque()
+    return KeyPackage(reader.since(start), init_key, leaf, is_last_resort, signed, signature)
+
+
+def _proposal(reader: Reader) -> Proposal:
+    match reader.uint(2):
+        case 1:
+            return Add(_key_package(reader))
+        case 3:
+            return Remove(LeafIndex(reader.uint(4)))
+        case 6:
+            reader.opaque()
+            return ExternalInit()
+    raise Malformed("this kind of proposal is not taken")
+
+
+def _proposal_by_value(reader: Reader) -> Proposal:
+    if reader.uint(1) != 1:
+        raise Malformed("proposals come within their commit")
+    return _proposal(reader)
+
+
+def _update_path_node(reader: Reader) -> None:
+    reader.opaque()
+    reader.vector(_hpke_ciphertext)
+
+
+def _update_path(reader: Reader) -> Leaf:
+    leaf = _leaf(reader)
+    reader.vector(_update_path_node)
+    return leaf
+
+
+def _commit_message(reader: Reader) -> Commit:
+    start = reader.position
+    _header(reader, PUBLIC_MESSAGE)
+    group_id, epoch = reader.opaque(), reader.uint(8)
+    sender: LeafIndex | None = None
+    match reader.uint(1):
+        case 1:
+            sender = LeafIndex(reader.uint(4))
+        case 4:
+            pass  # who joins has no leaf yet
+        case _:
+            raise Malformed("neither a member nor somebody who joins")
+    reader.opaque()  # authenticated data
+    if _CONTENT_TYPES.get(reader.uint(1)) != "commit":
+        raise Malformed("not a commit")
+    proposals, path = reader.vector(_proposal_by_value), reader.optional(_update_path)
+    signed = reader.since(start)
+    signature = reader.opaque()
+    reader.opaque()  # confirmation tag
+    if sender is not None:
+        reader.opaque()  # membership tag
+    return Commit(group_id, epoch, sender, proposals, path, signed, signature)
+
+
+def _private_message(reader: Reader) -> PrivateMessage:
+    _header(reader, PRIVATE_MESSAGE)
+    group_id, epoch = reader.opaque(), reader.uint(8)
+    content_type = _CONTENT_TYPES.get(reader.uint(1))
+    if content_type is None:
+        raise Malformed("a content of no type")
+    for _ in range(3):
+        reader.opaque()  # authenticated data, encrypted sender data, ciphertext
+    return PrivateMessage(group_id, epoch, content_type)
+
+
+def _encrypted_group_secrets(reader: Reader) -> bytes:
+    reference = reader.opaque()
+    _hpke_ciphertext(reader)
+    return reference
+
+
+def _welcome(reader: Reader) -> Welcome:
+    _header(reader, WELCOME)
+    _suite(reader)
+    new_members = reader.vector(_encrypted_group_secrets)
+    reader.opaque()  # encrypted group info
+    return Welcome(new_members)
+
+
+def _node(reader: Reader) -> Leaf | None:
+    """None for a parent."""
+    match reader.uint(1):
+        case 1:
+            return _leaf(reader)
+        case 2:
+            reader.opaque()
+            reader.opaque()
+            reader.vector(lambda inner: inner.uint(4))
+            return None
+    raise Malformed("a node is a leaf or a parent")
+
+
+def _optional_node(reader: Reader) -> Leaf | None:
+    return reader.optional(_node)
+
+
+def _ratchet_tree(data: bytes) -> dict[LeafIndex, Leaf]:
+    nodes = read_all(data, lambda reader: reader.vector(_optional_node))
+    leaves = {}
+    for number, node in enumerate(nodes):
+        if node is not None:
+            if number % 2:
+                raise Malformed("a leaf stands where a parent should")
+            leaves[LeafIndex(number // 2)] = node
+    return leaves
+
+
+def _group_info(reader: Reader) -> GroupInfo:
+    _header(reader, GROUP_INFO)
+    start = reader.position
+    _version(reader)
+    _suite(reader)
+    group_id, epoch = reader.opaque(), reader.uint(8)
+    reader.opaque()  # tree hash
+    reader.opaque()  # confirmed transcript hash
+    _extensions(reader)
+    context = reader.since(start)
+    tree = _extensions(reader).get(RATCHET_TREE)
+    if tree is None:
+        raise Malformed("a group info without its ratchet tree")
+    reader.opaque()  # confirmation tag
+    signer = LeafIndex(reader.uint(4))
+    signed = reader.since(start)
+    return GroupInfo(group_id, epoch, context, _ratchet_tree(tree), signer, signed, signature=reader.opaque())

@@ -1,0 +1,98 @@
+"""TLS presentation language as RFC 9420 section 2 uses it, read strictly: one value has one spelling."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Malformed(ValueError):
+    """This is no frame of MLS that we take."""
+
+
+class Reader:
+    """Every read is bounded by the bytes that are there, and takes at least one of them."""
+
+    __slots__ = ("_at", "_bytes", "_end")
+
+    def __init__(self, data: bytes, start: int = 0, end: int | None = None) -> None:
+        self._bytes = data
+        self._at = start
+        self._end = len(data) if end is None else end
+
+    @property
+    def position(self) -> int:
+        return self._at
+
+    def since(self, start: int) -> bytes:
+        """The bytes read since `position` was `start`."""
+        return self._bytes[start : self._at]
+
+    def take(self, count: int) -> bytes:
+        start = self._skip(count)
+        return self._bytes[start : self._at]
+
+    def uint(self, size: int) -> int:
+        return int.from_bytes(self.take(size))
+
+    def opaque(self) -> bytes:
+        """opaque<V>"""
+        return self.take(self._length())
+
+    def vector(self, read: "Callable[[Reader], T]") -> list[T]:
+        """T<V>"""
+        start = self._skip(self._length())
+        inner = Reader(self._bytes, start, self._at)
+        found = []
+        while inner._at < inner._end:
+            found.append(read(inner))
+        return found
+
+    def optional(self, read: "Callable[[Reader], T]") -> T | None:
+        match self.uint(1):
+            case 0:
+                return None
+            case 1:
+                return read(self)
+        raise Malformed("an optional value is there or not")
+
+    def finish(self) -> None:
+        if self._at != self._end:
+            raise Malformed(f"{self._end - self._at} bytes too many")
+
+    def _skip(self, count: int) -> int:
+        start = self._at
+        if count > self._end - start:
+            raise Malformed("ends too early")
+        self._at = start + count
+        return start
+
+    def _length(self) -> int:
+        """Section 2.1.2: the two highest bits say how many bytes a length has, and it has no more than it needs."""
+        first = self.uint(1)
+        prefix = first >> 6
+        if prefix == 3:
+            raise Malformed("a length of eight bytes")
+        size = 1 << prefix
+        length = (first & 0x3F) << 8 * (size - 1) | self.uint(size - 1)
+        if prefix and length < 1 << 8 * (size >> 1) - 2:
+            raise Malformed("a length that is longer than it needs to be")
+        return length
+
+
+def read_all(data: bytes, read: Callable[[Reader], T]) -> T:
+    """Raises Malformed, also where something follows."""
+    reader = Reader(data)
+    found = read(reader)
+    reader.finish()
+    return found
+
+
+def opaque(data: bytes) -> bytes:
+    """Written as opaque<V>."""
+    length = len(data)
+    if length < 1 << 6:
+        return bytes([length]) + data
+    if length < 1 << 14:
+        return (length | 1 << 14).to_bytes(2) + data
+    return (length | 1 << 31).to_bytes(4) + data

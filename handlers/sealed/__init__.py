@@ -1,0 +1,1 @@
+"""The sealed API: MLS between devices; the server orders, stores and routes what it cannot read."""

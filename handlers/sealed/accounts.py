@@ -1,0 +1,143 @@
+"""/v2/accounts, /v2/account, /v2/sessions, /v2/users: who is here."""
+
+from tornado.web import HTTPError
+
+from chat.errors import NotFound
+from chat.limits import REGISTRATIONS
+from chat.model import SessionId, UserId
+from handlers.base import uuid
+from handlers.sealed.base import SealedHandler
+from handlers.sealed.wire import (
+    Code,
+    LoggedIn,
+    LogIn,
+    Me,
+    NewPassword,
+    Password,
+    Picture,
+    Profile,
+    Register,
+    Session,
+    UserShown,
+)
+
+
+class AccountsHandler(SealedHandler):
+    async def post(self) -> None:
+        self.refuse_foreign_origin()
+        await self.chat.limits.hit(REGISTRATIONS, self.rate_key, self.chat.now())
+        wanted = self.body(Register)
+        user_id = await self.chat.accounts.register(
+            wanted.username, wanted.email, wanted.password, None, wanted.invite_code
+        )
+        await self.sign_in(user_id, 201)
+
+    async def sign_in(self, user_id: UserId, status: int) -> None:
+        token = await self.chat.accounts.start_session(user_id, self.door.cookie_life)
+        account = await self.chat.accounts.get(user_id)
+        self.set_session_cookie(token)
+        self.reply(LoggedIn(token, UserShown(account.uuid, account.username)), status)
+
+
+class SessionsHandler(AccountsHandler):
+    async def post(self) -> None:
+        self.refuse_foreign_origin()
+        given = self.body(LogIn)
+        token, user_id = await self.chat.accounts.log_in(
+            given.username, given.password, by_email=False, address=self.rate_key, life=self.door.cookie_life
+        )
+        account = await self.chat.accounts.get(user_id)
+        self.set_session_cookie(token)
+        self.reply(LoggedIn(token, UserShown(account.uuid, account.username)))
+
+    async def get(self) -> None:
+        session = await self.session()
+        self.reply([Session.of(one, session.id) for one in await self.chat.accounts.sessions(session.account)])
+
+
+class SessionHandler(SealedHandler):
+    async def delete(self, which: str) -> None:
+        session = await self.session()
+        ended = session.id if which == "current" else SessionId(uuid("session", which))
+        await self.chat.accounts.end_session(session.account, ended)
+        if ended == session.id:
+            self.clear_session_cookie()
+        self.reply({})
+
+
+class AccountHandler(SealedHandler):
+    async def get(self) -> None:
+        account = await self.account()
+        self.reply(Me(account.uuid, account.username, account.email, account.bio, account.role))
+
+    async def patch(self) -> None:
+        await self.chat.accounts.set_bio(await self.account(), self.body(Profile).bio)
+        self.reply({})
+
+    async def delete(self) -> None:
+        await self.chat.accounts.delete(await self.account(), self.body(Password).password)
+        self.clear_session_cookie()
+        self.reply({})
+
+
+class PasswordHandler(SealedHandler):
+    async def put(self) -> None:
+        """Ends all other sessions."""
+        session, given = await self.session(), self.body(NewPassword)
+        await self.chat.accounts.update(session, given.password, new_password=given.new_password)
+        self.reply({})
+
+
+class OwnPictureHandler(SealedHandler):
+    async def put(self) -> None:
+        await self.chat.pictures.set(await self.account(), self.body(Picture).image)
+        self.reply({})
+
+
+class UserHandler(SealedHandler):
+    async def get(self, name: str) -> None:
+        await self.account()
+        self.reply(UserShown.of(await self.chat.people.find(name)))
+
+
+class UserPictureHandler(SealedHandler):
+    async def get(self, name: str) -> None:
+        await self.account()
+        person = await self.chat.people.find(name)
+        png = await self.chat.pictures.get(person.id)
+        if png is None:
+            raise NotFound("No picture")
+        self.set_header("Content-Type", "image/png")
+        self.finish(png)
+
+
+class ContactsHandler(SealedHandler):
+    async def post(self) -> None:
+        """By somebody's chat code, which is used up."""
+        account = await self.account()
+        self.reply(UserShown.of(await self.chat.people.meet(account, self.body(Code).code)))
+
+
+class CodesHandler(SealedHandler):
+    async def post(self) -> None:
+        self.reply(Code(await self.chat.codes.create(await self.account())), 201)
+
+
+class BlocksHandler(SealedHandler):
+    async def get(self) -> None:
+        self.reply([UserShown.of(person) for person in await self.chat.people.blocked(await self.account())])
+
+
+class BlockHandler(SealedHandler):
+    async def put(self, user: str) -> None:
+        await self.chat.people.block(await self.account(), uuid("user", user))
+        self.reply({})
+
+    async def delete(self, user: str) -> None:
+        await self.chat.people.unblock(await self.account(), uuid("user", user))
+        self.reply({})
+
+
+class NotFoundHandler(SealedHandler):
+    def prepare(self) -> None:
+        raise HTTPError(404)

@@ -1,0 +1,135 @@
+"""/v2/conversations: groups, their commits, and their logs."""
+
+from uuid import UUID
+
+from chat.errors import Invalid
+from chat.limits import COMMITS
+from chat.model import MAX_ID, ConversationId, Device, Entry, SealedDraft, Seq
+from handlers.base import number, uuid
+from handlers.sealed.base import SealedHandler
+from handlers.sealed.wire import (
+    Accepted,
+    ConversationShown,
+    EntryShown,
+    GroupInfo,
+    NewCommit,
+    NewConversation,
+    NewMessage,
+    NewRole,
+    NewState,
+    Removals,
+    Seen,
+    SentFrame,
+    WelcomeShown,
+    hex_of,
+)
+
+
+def conversation_of(text: str) -> ConversationId:
+    """Raises Invalid."""
+    return ConversationId(uuid("conversation", text))
+
+
+class GroupHandler(SealedHandler):
+    async def committing_device(self) -> Device:
+        device = await self.device()
+        await self.chat.limits.take(COMMITS, f"{device.id}", self.chat.now())
+        return device
+
+
+class ConversationsHandler(GroupHandler):
+    async def get(self) -> None:
+        found = await self.chat.people.conversations(await self.account())
+        self.reply([ConversationShown.of(one) for one in found])
+
+    async def post(self) -> None:
+        device, wanted = await self.committing_device(), self.body(NewConversation)
+        entry = await self.chat.groups.create(device, ConversationId(wanted.id), wanted.bundle)
+        self.reply(Accepted.of(entry), 201)
+
+
+class CommitsHandler(GroupHandler):
+    async def post(self, id_: str) -> None:
+        device, wanted = await self.committing_device(), self.body(NewCommit)
+        self.reply(Accepted.of(await self.chat.groups.commit(device, conversation_of(id_), wanted.bundle)))
+
+
+class MessagesHandler(SealedHandler):
+    async def post(self, id_: str) -> None:
+        device, wanted = await self.device(), self.body(NewMessage)
+        draft = SealedDraft(
+            conversation_of(id_), device.user_id, device.id, wanted.epoch, wanted.data, client_id=wanted.id
+        )
+        entry = await self.chat.groups.send(draft)
+        self.reply(SentFrame(wanted.id, entry.seq, entry.sent_at))
+
+
+class LogHandler(SealedHandler):
+    async def get(self, id_: str) -> None:
+        """`after`: a seq; the next entries that this device may read, oldest first."""
+        device = await self.device()
+        after = Seq(number("after", self.query("after") or "0", 0, MAX_ID))
+        limit = number("limit", self.query("limit") or "200", 1, 200)
+        entries: list[Entry] = await self.chat.groups.log(device, conversation_of(id_), after)
+        self.reply([EntryShown.of(entry, device.id) for entry in entries[:limit]])
+
+
+class EntryHandler(SealedHandler):
+    async def delete(self, id_: str, seq: str) -> None:
+        """For everyone, by its author."""
+        account = await self.account()
+        await self.chat.groups.delete(account, conversation_of(id_), Seq(number("seq", seq, 1, MAX_ID)))
+        self.reply({})
+
+
+class AckHandler(SealedHandler):
+    async def post(self, id_: str) -> None:
+        device = await self.device()
+        await self.chat.groups.acknowledge(device, {conversation_of(id_): Seq(self.body(Seen).seq)})
+        self.reply({})
+
+
+class GroupInfoHandler(SealedHandler):
+    async def get(self, id_: str) -> None:
+        epoch, group_info = await self.chat.groups.group_info(await self.account(), conversation_of(id_))
+        self.reply(GroupInfo(epoch, group_info))
+
+
+class RemovalsHandler(SealedHandler):
+    async def get(self, id_: str) -> None:
+        devices = await self.chat.groups.removals(await self.account(), conversation_of(id_))
+        self.reply(Removals([hex_of(device) for device in devices]))
+
+
+class StateHandler(SealedHandler):
+    async def put(self, id_: str) -> None:
+        state = self.body(NewState).state
+        await self.chat.people.answer(await self.account(), conversation_of(id_), state)
+        self.reply({})
+
+
+class LeaveHandler(SealedHandler):
+    async def post(self, id_: str) -> None:
+        await self.chat.groups.leave(await self.device(), conversation_of(id_))
+        self.reply({})
+
+
+class RoleHandler(SealedHandler):
+    async def put(self, id_: str, user: str) -> None:
+        account, role = await self.account(), self.body(NewRole).role
+        person = await self.chat.people.get(uuid("user", user))
+        if person.id == account.id:
+            raise Invalid("Nobody changes their own role")
+        await self.chat.groups.set_role(account, conversation_of(id_), person.id, role)
+        self.reply({})
+
+
+class WelcomesHandler(SealedHandler):
+    async def get(self) -> None:
+        """Groups that this device was added to; the acknowledgement of `seq` settles each."""
+        device = await self.device()
+        waiting = [stay for stay in await self.chat.groups.stays(device) if stay.welcome]
+        found: list[tuple[UUID, int, bytes | None]] = [
+            (stay.conversation_id, stay.since, await self.chat.groups.welcome(stay)) for stay in waiting
+        ]
+        self.reply([WelcomeShown(*one) for one in found])

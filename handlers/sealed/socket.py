@@ -1,0 +1,232 @@
+"""/v2/socket: everything that one device has not acknowledged yet, then live."""
+
+import asyncio
+from collections.abc import Coroutine
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from chat.errors import ChatError, Unavailable
+from chat.model import ConversationId, Device, DeviceId, Entry, SealedDraft, Seq, Stay, Told
+from handlers.base import encode
+from handlers.frames import TRY_LATER, UNSUPPORTED, frame_of
+from handlers.sealed.base import SealedHandler
+from handlers.sealed.wire import (
+    Ack,
+    EntryShown,
+    Happened,
+    Ping,
+    Pong,
+    Problem,
+    Ready,
+    Refused,
+    Send,
+    SentFrame,
+    Typing,
+    WelcomeShown,
+    decode_frame,
+)
+from handlers.sockets import Socket
+
+ACK_S = 0.2  # acknowledgements of this long go to the database together
+TYPING_S = 1.0  # more often is not told
+ACKS_MAX = 4096  # conversations with an acknowledgement under way; more are not taken until those are stored
+
+
+MAX_FRAME_BYTES = 512 * 1024  # the largest message in base64, and what is around it
+
+
+class DeviceSocket(SealedHandler, Socket):
+    device_: Device
+
+    @property
+    def max_message_size(self) -> int:
+        return MAX_FRAME_BYTES
+
+    async def prepare(self) -> None:
+        await Socket.prepare(self)
+        self.session_ = await self.session()
+        self.device_ = await self.chat.devices.of_session(self.session_)
+        self.device_id = self.device_.id
+        self.sockets.admit(self.device_.user_id)
+        self._live: set[ConversationId] = set()
+        self._known: set[tuple[ConversationId, Seq]] = set()  # stays that we have looked at
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._following: asyncio.Task[None] | None = None
+        self._look_again = False
+        self._acks: dict[ConversationId, Seq] = {}
+        self._acking: asyncio.Task[None] | None = None
+        self._typed_at = 0.0
+
+    def open(self) -> None:
+        super().open()
+        self._following = self._start(self._follow(ready=True))
+
+    def on_close(self) -> None:
+        super().on_close()
+        for task in tuple(self._tasks):
+            if task is not self._acking:  # what was acknowledged is stored all the same
+                task.cancel()
+        for conversation_id in self._live:
+            self.chat.hub.unsubscribe(self, conversation_id)
+        self._live.clear()
+
+    def _start(self, part: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(part, name="device socket")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # What goes out
+
+    def show(self, what: msgspec.Struct) -> None:
+        if self.outbox is not None:
+            self.outbox.send(frame_of(encode(what)))
+
+    def push(self, entry: Entry) -> None:
+        """Of the hub: a committed entry."""
+        sealed = entry.sealed
+        if sealed is None or entry.conversation_id not in self._live or self.outbox is None:
+            return
+        if sealed.device_id == self.device_.id:
+            self.show(EntryShown.of(entry, self.device_.id))
+        else:
+            self.outbox.send(_entry_frame(entry))
+        if self.device_.id in sealed.removed or (sealed.kind == "left" and entry.sender_id == self.device_.user_id):
+            self._live.discard(entry.conversation_id)  # it reads nothing that comes after
+            self.chat.hub.unsubscribe(self, entry.conversation_id)
+
+    def tell(self, told: Told) -> None:
+        if told.what == "stays":
+            self.look_again()
+        else:
+            self.show(Happened(told.what, told.conversation, told.seq, told.user))
+
+    def look_again(self) -> None:
+        """Groups may have been joined, left, taken or blocked."""
+        self._look_again = True
+        if self._following is None or self._following.done():
+            self._following = self._start(self._follow(ready=False))
+
+    async def _follow(self, ready: bool) -> None:
+        try:
+            while ready or self._look_again:
+                self._look_again = False
+                stays = await self.chat.groups.stays(self.device_)
+                self._leave_all_but({stay.conversation_id for stay in stays})
+                for stay in stays:
+                    await self._follow_stay(stay)
+                if ready:
+                    self.show(Ready())
+                    ready = False
+        except Unavailable:
+            self.close(TRY_LATER, "database unavailable")
+
+    def _leave_all_but(self, conversation_ids: set[ConversationId]) -> None:
+        """What is ignored or blocked now is heard no more."""
+        for gone in self._live - conversation_ids:
+            self._live.discard(gone)
+            self.chat.hub.unsubscribe(self, gone)
+            self._known = {known for known in self._known if known[0] != gone}
+
+    async def _follow_stay(self, stay: Stay) -> None:
+        if (stay.conversation_id, stay.since) in self._known:
+            return
+        self._known.add((stay.conversation_id, stay.since))
+        if stay.until is not None and stay.until <= stay.acked:
+            return
+        if stay.welcome:
+            data = await self.chat.groups.welcome(stay)
+            self.show(WelcomeShown(stay.conversation_id, stay.since, data))
+        self._live.add(stay.conversation_id)
+        await self.chat.hub.subscribe(self, stay.conversation_id, stay.acked)
+
+    # What came in
+
+    def on_message(self, text: str | bytes) -> "asyncio.Future[None] | None":
+        """Returns a future where the socket has to wait; until it is done the next frame is not read."""
+        if self.ws_is_closing():
+            return None
+        if isinstance(text, bytes):
+            self.close(UNSUPPORTED, "text frames only")
+            return None
+        try:
+            frame = decode_frame(text)
+        except msgspec.MsgspecError as error:
+            self.show(Problem("invalid", str(error)))
+            return None
+        match frame:
+            case Send():
+                if not self.presence.has_room:
+                    return asyncio.ensure_future(self._send_in_turn(frame))
+                self._send(frame)
+            case Ack():
+                return self._ack(ConversationId(frame.conversation), Seq(frame.seq))
+            case Typing():
+                self._type(ConversationId(frame.conversation))
+            case Ping():
+                self.show(Pong())
+        return None
+
+    def _send(self, frame: Send) -> None:
+        def settled(result: Entry | ChatError) -> None:
+            self.presence.settled()
+            if isinstance(result, ChatError):
+                self.show(Refused(frame.id, result.code, str(result)))
+            else:
+                self.show(SentFrame(frame.id, result.seq, result.sent_at))
+
+        draft = SealedDraft(
+            ConversationId(frame.conversation),
+            self.device_.user_id,
+            self.device_.id,
+            frame.epoch,
+            frame.data,
+            client_id=frame.id,
+        )
+        try:
+            self.chat.groups.submit(draft, settled)
+        except ChatError as error:
+            self.show(Refused(frame.id, error.code, str(error)))
+        else:
+            self.presence.submitted()
+
+    async def _send_in_turn(self, frame: Send) -> None:
+        await self.presence.turn()
+        if not self.ws_is_closing():
+            self._send(frame)
+        self.presence.next()
+
+    def _ack(self, conversation_id: ConversationId, seq: Seq) -> "asyncio.Future[None] | None":
+        self._acks[conversation_id] = max(seq, self._acks.get(conversation_id, Seq(0)))
+        if self._acking is None or self._acking.done():
+            self._acking = self._start(self._store_acks())
+        return asyncio.shield(self._acking) if len(self._acks) >= ACKS_MAX else None
+
+    async def _store_acks(self) -> None:
+        while self._acks:
+            await asyncio.sleep(ACK_S)
+            acks, self._acks = self._acks, {}
+            try:
+                await self.chat.groups.acknowledge(self.device_, acks)
+            except Unavailable:
+                return  # the device gets those entries again, and knows them
+
+    def _type(self, conversation_id: ConversationId) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._typed_at >= TYPING_S:
+            self._typed_at = now
+            self._start(self._tell_typing(conversation_id))
+
+    async def _tell_typing(self, conversation_id: ConversationId) -> None:
+        try:
+            await self.chat.groups.typing(self.device_, conversation_id)
+        except Unavailable:
+            return
+
+
+@lru_cache(maxsize=64)
+def _entry_frame(entry: Entry) -> bytes:
+    """The same for every device but the one that sent it."""
+    return frame_of(encode(EntryShown.of(entry, DeviceId(0))))

@@ -1,0 +1,111 @@
+"""SQL of devices."""
+
+from collections.abc import Sequence
+
+from psycopg.errors import UniqueViolation
+
+from chat.errors import Invalid, Taken
+from chat.model import Device, DeviceId, SessionId, UserId
+from store.bus import tell
+from store.database import Connection, Database
+from store.lookup import Lookup
+
+LOCK_USER = "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE"
+COUNT = "SELECT count(*) FROM devices WHERE user_id = %s AND id <> %s"
+MAKE = """
+INSERT INTO devices (id, user_id, name, signature_key, created_at) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name
+    WHERE devices.user_id = excluded.user_id AND devices.signature_key = excluded.signature_key
+RETURNING created_at = excluded.created_at
+"""
+SPEAK_FOR = "UPDATE sessions SET device_id = %s WHERE id = %s"
+GET = """
+SELECT d.id, d.user_id, u.uuid, d.name, d.signature_key, d.created_at
+FROM devices d JOIN users u ON u.id = d.user_id WHERE d.id = ANY(%b)
+"""
+OF_USER = """
+SELECT d.id, d.user_id, u.uuid, d.name, d.signature_key, d.created_at
+FROM devices d JOIN users u ON u.id = d.user_id WHERE d.user_id = %s ORDER BY d.created_at, d.id
+"""
+ACQUAINTED = """
+SELECT EXISTS (
+    SELECT FROM members mine JOIN members other USING (conversation_id)
+    WHERE mine.user_id = %(user)s AND other.user_id = %(other)s
+) OR EXISTS (
+    SELECT FROM claims c JOIN devices d ON d.id = c.device_id WHERE c.user_id = %(user)s AND d.user_id = %(other)s
+)
+"""
+DELETE = "DELETE FROM devices WHERE user_id = %s AND id = %s"
+# In the order of the writer's locks.
+LOCK_GROUPS = """
+SELECT c.id FROM conversations c WHERE c.id IN (
+    SELECT conversation_id FROM leaves WHERE device_id = ANY(%s) AND until_seq IS NULL
+) ORDER BY c.id FOR NO KEY UPDATE
+"""
+REMOVALS_DUE = "UPDATE groups SET removal_due = true WHERE conversation_id = ANY(%s)"
+# Everybody who has a leaf in a group of this user.
+WHO_CARES = """
+SELECT DISTINCT other.device_id FROM members m JOIN leaves other USING (conversation_id)
+WHERE m.user_id = %s AND other.until_seq IS NULL
+UNION SELECT id FROM devices WHERE user_id = %s
+"""
+
+
+class Devices:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._devices = Lookup(self._load)
+
+    async def register(self, device: Device, session_id: SessionId, most: int) -> Device:
+        """That session speaks for it from now on. Raises Taken, Invalid."""
+        values = [device.id, device.user_id, device.name, device.signature_key, device.created_at]
+        try:
+            async with self._database.transaction() as connection:
+                await connection.execute(LOCK_USER, [device.user_id])
+                row = await (await connection.execute(COUNT, [device.user_id, device.id])).fetchone()
+                if row is not None and row[0] >= most:
+                    raise Invalid(f"An account has at most {most} devices")
+                made = await (await connection.execute(MAKE, values)).fetchone()
+                if made is None:
+                    raise Taken("Another device has this id")
+                await connection.execute(SPEAK_FOR, [device.id, session_id])
+                if made[0]:
+                    await tell_of_devices(connection, device)
+        except UniqueViolation as error:
+            raise Taken("Another device has this key") from error
+        return device
+
+    async def get(self, device_id: DeviceId) -> Device | None:
+        return await self._devices.get(device_id)
+
+    async def of_user(self, user_id: UserId) -> list[Device]:
+        return [Device(*row) for row in await self._database.rows(OF_USER, [user_id])]
+
+    async def acquainted(self, user_id: UserId, other: UserId) -> bool:
+        """Whether they share a conversation, or the one has claimed key packages of the other."""
+        rows = await self._database.rows(ACQUAINTED, {"user": user_id, "other": other})
+        return bool(rows[0][0])
+
+    async def revoke(self, user_id: UserId, device_id: DeviceId) -> bool:
+        device = await self.get(device_id)
+        if device is None or device.user_id != user_id:
+            return False
+        async with self._database.transaction() as connection:
+            await forget_devices(connection, [device_id])
+            await connection.execute(DELETE, [user_id, device_id])
+            await tell_of_devices(connection, device)
+        return True
+
+    async def _load(self, asked: Sequence[DeviceId]) -> dict[DeviceId, Device]:
+        return {row[0]: Device(*row) for row in await self._database.rows(GET, [asked])}
+
+
+async def forget_devices(connection: Connection, device_ids: list[DeviceId]) -> None:
+    """Nothing more is said in their groups until somebody has removed them."""
+    groups = [row[0] for row in await (await connection.execute(LOCK_GROUPS, [device_ids])).fetchall()]
+    await connection.execute(REMOVALS_DUE, [groups])
+
+
+async def tell_of_devices(connection: Connection, device: Device) -> None:
+    rows = await (await connection.execute(WHO_CARES, [device.user_id, device.user_id])).fetchall()
+    await tell(connection, [row[0] for row in rows], "devices_changed", user=device.user_uuid)

@@ -1,0 +1,84 @@
+"""SQL of key packages."""
+
+from datetime import datetime, timedelta
+
+from chat.errors import Invalid
+from chat.model import DeviceId, HandedKeyPackage, StoredKeyPackage, UserId
+from store.bus import tell
+from store.database import Database
+
+CLAIM_LIFE = timedelta(days=1)  # then it was not used, and is lost
+
+LOCK_DEVICE = "SELECT 1 FROM devices WHERE id = %s FOR NO KEY UPDATE"
+COUNT = "SELECT count(*) FROM key_packages WHERE device_id = %s AND NOT is_last_resort AND expires_at > %s"
+REPLACE = "DELETE FROM key_packages WHERE device_id = %s AND is_last_resort"
+ADD = """
+INSERT INTO key_packages (reference, device_id, data, is_last_resort, expires_at) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+# The oldest of each device; two who claim at once get different ones. The last resort stays.
+CLAIM = """
+WITH wanted AS (
+    SELECT id FROM devices WHERE user_id = %(of)s AND (%(devices)s::bigint[] IS NULL OR id = ANY(%(devices)s::bigint[]))
+), picked AS (
+    SELECT p.* FROM wanted CROSS JOIN LATERAL (
+        SELECT reference, device_id, data FROM key_packages
+        WHERE device_id = wanted.id AND NOT is_last_resort AND expires_at > %(now)s
+        ORDER BY expires_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) p
+), taken AS (
+    DELETE FROM key_packages k USING picked WHERE k.reference = picked.reference
+    RETURNING k.reference, k.device_id, k.data, false AS is_last_resort
+), handed AS (
+    SELECT * FROM taken
+    UNION ALL
+    SELECT reference, device_id, data, true FROM key_packages k JOIN wanted ON wanted.id = k.device_id
+    WHERE is_last_resort AND expires_at > %(now)s AND NOT EXISTS (SELECT FROM taken t WHERE t.device_id = k.device_id)
+), noted AS (
+    INSERT INTO claims (reference, user_id, device_id, expires_at)
+    SELECT reference, %(by)s, device_id, %(until)s FROM handed
+    ON CONFLICT (reference, user_id) DO UPDATE SET expires_at = excluded.expires_at
+)
+SELECT device_id, data, is_last_resort FROM handed ORDER BY device_id
+"""
+LOW = """
+SELECT id FROM unnest(%s::bigint[]) AS asked (id)
+WHERE (SELECT count(*) FROM key_packages k WHERE k.device_id = id AND NOT is_last_resort AND expires_at > %s) < %s
+"""
+
+
+class KeyPackages:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, device_id: DeviceId, packages: list[StoredKeyPackage], most: int, now: datetime) -> int:
+        """How many are there now. A last resort replaces the one before. Raises Invalid."""
+        async with self._database.transaction() as connection:
+            await connection.execute(LOCK_DEVICE, [device_id])
+            for package in packages:
+                if package.is_last_resort:
+                    await connection.execute(REPLACE, [device_id])
+                values = [package.reference, device_id, package.data, package.is_last_resort, package.expires_at]
+                await connection.execute(ADD, values)
+            row = await (await connection.execute(COUNT, [device_id, now])).fetchone()
+            assert row is not None, "a count is always there"
+            if row[0] > most:
+                raise Invalid(f"At most {most} key packages are kept for a device")
+            return int(row[0])
+
+    async def count(self, device_id: DeviceId, now: datetime) -> int:
+        rows = await self._database.rows(COUNT, [device_id, now])
+        return int(rows[0][0])
+
+    async def claim(
+        self, of: UserId, by: UserId, few: int, now: datetime, devices: list[DeviceId] | None
+    ) -> list[HandedKeyPackage]:
+        """One for each device that has any, and a word to those that run low."""
+        values = {"of": of, "by": by, "now": now, "until": now + CLAIM_LIFE, "devices": devices}
+        async with self._database.transaction() as connection:
+            rows = await (await connection.execute(CLAIM, values, binary=True)).fetchall()
+            handed = [HandedKeyPackage(*row) for row in rows]
+            asked = [one.device_id for one in handed]
+            low = await (await connection.execute(LOW, [asked, now, few])).fetchall()
+            await tell(connection, [row[0] for row in low], "key_packages_low")
+            return handed
