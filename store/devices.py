@@ -16,7 +16,7 @@ MAKE = """
 INSERT INTO devices (id, user_id, name, signature_key, created_at) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name
     WHERE devices.user_id = excluded.user_id AND devices.signature_key = excluded.signature_key
-RETURNING created_at = excluded.created_at
+RETURNING xmax = 0  -- made, not found
 """
 SPEAK_FOR = "UPDATE sessions SET device_id = %s WHERE id = %s"
 GET = """

@@ -152,6 +152,7 @@ class Groups:
                 return known, False
             maker = LeafHolder(device.id, device.user_id)
             await connection.execute(ADD, _places(conversation_id, Seq(0), {0: maker}, welcome=False))
+            await tell(connection, [device.id], "stays")
             return await _end_epoch(connection, conversation_id, device, bundle, wanted), True
 
         return await self._queue.run_alone(make)

@@ -1,0 +1,41 @@
+// @ts-check
+/** Bytes as text and back. */
+
+/** @param {Uint8Array} bytes */
+export function toBase64(bytes) {
+  let binary = '';
+  for (let start = 0; start < bytes.length; start += 0x8000) {
+    binary += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
+  }
+  return btoa(binary);
+}
+
+/** @param {string} text */
+export function fromBase64(text) {
+  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+}
+
+/** @param {Uint8Array} bytes */
+export function toHex(bytes) {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** @param {string} text */
+export function fromHex(text) {
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+/** A UUID as the 16 bytes that it stands for: what MLS calls the group. @param {string} uuid */
+export function uuidBytes(uuid) {
+  return fromHex(uuid.replaceAll('-', ''));
+}
+
+/** @param {Uint8Array} bytes */
+export function uuidOf(bytes) {
+  return toHex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** @param {number} count */
+export function randomBytes(count) {
+  return crypto.getRandomValues(new Uint8Array(count));
+}

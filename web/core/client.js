@@ -1,0 +1,590 @@
+// @ts-check
+/**
+ * One device of one account: what it knows, what it hears, and what it still has to say.
+ *
+ * Everything that changes a group or reads the log goes through `#inTurn`, one thing after the other. What was read is
+ * stored before it is acknowledged, and what is to be said before it is sent; so a crash at any moment loses nothing.
+ */
+import { Api, Refused, sleep } from './api.js';
+import { fromBase64, randomBytes, toBase64, toHex } from './bytes.js';
+import { decodeContent, encodeContent, newId } from './content.js';
+import { CommitRejected, Mls, Undecryptable } from './mls.js';
+import { safetyNumber } from './safety.js';
+
+const KEY_PACKAGES = 50;
+const COMMIT_TRIES = 10;
+const RECONNECT_MS = 200;
+const RECONNECT_MAX_MS = 10_000;
+const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
+
+/**
+ * @typedef {import('./content.js').Content} Content
+ * @typedef {import('./mls.js').ClientName} ClientName
+ * @typedef {import('./storage.js').Storage} Storage
+ * @typedef {{ token: string, user: { id: string, username: string }, device: string, databaseKey: string }} Me
+ * @typedef {{ id: string, cursor: number, isActive: boolean, members: ClientName[] }} Conversation
+ * @typedef {{ seq: number, at: string, sender: ClientName, content: Content | null }} Message
+ *   without content where its author has deleted it
+ * @typedef {{ id: string, order: number, conversation: string, content: Content }} Waiting
+ * @typedef {object} Platform
+ * @property {Storage} storage
+ * @property {(me: Me) => Promise<import('@wireapp/core-crypto/browser').Database>} openDatabase
+ * @property {typeof fetch} [fetch]
+ * @property {any} [WebSocket]
+ */
+
+export class Client extends EventTarget {
+  /** @type {Me} */
+  me = /** @type {any} */ (null);
+  /** @type {Mls} */
+  mls = /** @type {any} */ (null);
+  /** @type {any} */
+  #socket = null;
+  #wanted = false;
+  #isReady = false;
+  #failures = 0;
+  #order = 0;
+  /** @type {Set<string>} ids of messages on their way */
+  #inFlight = new Set();
+  /** @type {Promise<unknown>} */
+  #last = Promise.resolve();
+
+  /** @param {string} server @param {Platform} platform */
+  constructor(server, platform) {
+    super();
+    this.platform = platform;
+    this.storage = platform.storage;
+    this.api = new Api(server, platform);
+  }
+
+  // Who we are
+
+  /** The device of an earlier time, if there is one. */
+  async resume() {
+    const me = await this.storage.get('state', 'me');
+    if (!me) return false;
+    await this.#become(me);
+    return true;
+  }
+
+  /** @param {string} username @param {string} password @param {string} [inviteCode] */
+  async register(username, password, inviteCode) {
+    const body = { username, password, ...(inviteCode ? { invite_code: inviteCode } : {}) };
+    await this.#signIn(await this.api.call('POST', 'accounts', body));
+  }
+
+  /** A new device of an account. @param {string} username @param {string} password */
+  async logIn(username, password) {
+    await this.#signIn(await this.api.call('POST', 'sessions', { username, password }));
+  }
+
+  /** @param {{ token: string, user: Me['user'] }} answer */
+  async #signIn({ token, user }) {
+    const device = toHex(randomBytes(8)).replace(/^./, (digit) => (parseInt(digit, 16) & 7).toString(16));
+    const me = { token, user, device, databaseKey: toBase64(randomBytes(32)) };
+    await this.#become(me);
+    const key = toBase64(await this.mls.signatureKey());
+    await this.api.callUntilAnswered('POST', 'devices', { id: device, name: 'a device', signature_key: key });
+    await this.#topUp();
+    await this.storage.put('state', 'me', me);
+  }
+
+  /** @param {Me} me */
+  async #become(me) {
+    this.me = me;
+    this.api.token = me.token;
+    this.mls = await Mls.open({ user: me.user.id, device: me.device }, () => this.platform.openDatabase(me));
+    const waiting = await this.storage.all('outbox');
+    this.#order = Math.max(0, ...waiting.map(([, one]) => one.order));
+  }
+
+  /** Ends the session and the device, and forgets everything here. */
+  async logOut() {
+    this.close();
+    await this.api.call('DELETE', `devices/${this.me.device}`);
+    await this.storage.wipe();
+  }
+
+  /** Key packages for those who want to add us, and one that may be used again. */
+  async #topUp() {
+    const { count } = await this.api.callUntilAnswered('GET', 'key-packages/count');
+    const made = await this.mls.keyPackages(Math.max(0, KEY_PACKAGES - count) + 1);
+    const [lastResort, ...rest] = made.map(toBase64);
+    await this.api.callUntilAnswered('POST', 'key-packages', { key_packages: rest, last_resort: lastResort });
+  }
+
+  // The line
+
+  /** Stay connected until `close`. Returns when everything that was missed has been heard. */
+  connect() {
+    this.#wanted = true;
+    return new Promise((resolve) => {
+      this.addEventListener('ready', resolve, { once: true });
+      this.#open();
+    });
+  }
+
+  close() {
+    this.#wanted = false;
+    this.#socket?.close();
+  }
+
+  get isReady() {
+    return this.#isReady;
+  }
+
+  #open() {
+    this.#socket = this.api.open(
+      (frame) => this.#onFrame(frame),
+      () => this.#onClose(),
+    );
+  }
+
+  async #onClose() {
+    this.#socket = null;
+    this.#isReady = false;
+    this.#inFlight.clear();
+    this.#tell('offline', {});
+    if (!this.#wanted) return;
+    this.#failures += 1;
+    await sleep(Math.min(RECONNECT_MAX_MS, RECONNECT_MS * 2 ** this.#failures) * (0.5 + Math.random()));
+    if (this.#wanted && this.#socket === null) this.#open();
+  }
+
+  /** @param {any} frame */
+  #onFrame(frame) {
+    switch (frame.type) {
+      case 'entry':
+        return this.#inTurn(() => this.#onEntry(frame));
+      case 'welcome':
+        return this.#inTurn(() => this.#onWelcome(frame));
+      case 'ready':
+        return this.#inTurn(() => this.#onReady());
+      case 'sent':
+        return this.#inTurn(() => this.#onSent(frame));
+      case 'refused':
+        return this.#inTurn(() => this.#onRefused(frame));
+      case 'devices_changed':
+        return this.#inTurn(() => this.#onDevicesChanged(frame.user));
+      case 'key_packages_low':
+        return this.#inTurn(() => this.#topUp());
+      case 'deleted':
+        return this.#inTurn(() => this.#onDeleted(frame.conversation, frame.seq));
+      case 'typing':
+        return this.#tell('typing', frame);
+    }
+  }
+
+  /** @param {unknown} frame */
+  #put(frame) {
+    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(frame));
+  }
+
+  /**
+   * One thing after the other. @template R @param {() => Promise<R>} work @returns {Promise<R>}
+   */
+  #inTurn(work) {
+    const next = this.#last.then(work);
+    this.#last = next.catch((error) => this.#tell('problem', { error }));
+    return next;
+  }
+
+  /** When everything that was under way is done. */
+  async settled() {
+    await this.#last;
+  }
+
+  /** @param {string} type @param {object} detail */
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  async #onReady() {
+    this.#failures = 0;
+    await this.#joinMissing();
+    for (const [, conversation] of await this.storage.all('conversations')) {
+      if (conversation.isActive) await this.#removeDue(conversation.id);
+    }
+    this.#isReady = true;
+    await this.#flush();
+    this.#tell('ready', {});
+  }
+
+  // Groups
+
+  /** With these people, by name; the devices of all of them are added. @param {string[]} usernames */
+  start(usernames) {
+    return this.#inTurn(async () => {
+      const id = crypto.randomUUID();
+      const users = await Promise.all(usernames.map((name) => this.find(name)));
+      const keyPackages = await this.#claim(users.map((user) => user.id));
+      await this.mls.create(id, keyPackages, async (bundle) => {
+        await this.api.callUntilAnswered('POST', 'conversations', { id, ...Api.bundle(bundle) });
+      });
+      await this.#remember({ id, cursor: 0, isActive: true, members: await this.mls.members(id) });
+      return id;
+    });
+  }
+
+  /** @param {string} username @returns {Promise<{ id: string, username: string }>} */
+  find(username) {
+    return this.api.callUntilAnswered('GET', `users/${encodeURIComponent(username)}`);
+  }
+
+  /** @param {string} conversation @param {string[]} usernames */
+  add(conversation, usernames) {
+    return this.#inTurn(async () => {
+      const users = await Promise.all(usernames.map((name) => this.find(name)));
+      const keyPackages = await this.#claim(users.map((user) => user.id));
+      await this.#commit(conversation, (deliver) => this.mls.add(conversation, keyPackages, deliver));
+    });
+  }
+
+  /** With all devices. @param {string} conversation @param {string} username */
+  remove(conversation, username) {
+    return this.#inTurn(async () => {
+      const { id } = await this.find(username);
+      await this.#commit(conversation, async (deliver) => {
+        const devices = (await this.mls.members(conversation)).filter((member) => member.user === id);
+        if (devices.length) await this.mls.remove(conversation, devices, deliver);
+      });
+    });
+  }
+
+  /** New keys for this device. @param {string} conversation */
+  update(conversation) {
+    return this.#inTurn(() => this.#commit(conversation, (deliver) => this.mls.update(conversation, deliver)));
+  }
+
+  /** @param {string} conversation */
+  leave(conversation) {
+    return this.#inTurn(() => this.api.callUntilAnswered('POST', `conversations/${conversation}/leave`));
+  }
+
+  /** Take a stranger's request, or ignore it. @param {string} conversation @param {'joined' | 'ignored'} state */
+  answer(conversation, state) {
+    return this.api.callUntilAnswered('PUT', `conversations/${conversation}/state`, { state });
+  }
+
+  /** @returns {Promise<any[]>} as the server knows them */
+  conversations() {
+    return this.api.callUntilAnswered('GET', 'conversations');
+  }
+
+  /** One of each device of these users, and of our own others. @param {string[]} users */
+  async #claim(users) {
+    const own = (await this.api.callUntilAnswered('GET', 'devices')).map((/** @type {any} */ device) => device.id);
+    const others = own.filter((/** @type {string} */ id) => id !== this.me.device);
+    const handed = [];
+    for (const user of users.filter((id) => id !== this.me.user.id)) {
+      handed.push(...(await this.api.callUntilAnswered('POST', `users/${user}/key-packages/claim`, {})));
+    }
+    if (others.length && !users.includes(this.me.user.id)) {
+      const body = { devices: others };
+      handed.push(...(await this.api.callUntilAnswered('POST', `users/${this.me.user.id}/key-packages/claim`, body)));
+    }
+    return handed.map((one) => fromBase64(one.key_package));
+  }
+
+  /**
+   * Do it, and if somebody else's commit came first, do it again on top of theirs.
+   * @param {string} conversation @param {(deliver: (bundle: import('./mls.js').Bundle) => Promise<void>) => Promise<void>} work
+   */
+  async #commit(conversation, work) {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await work(async (bundle) => {
+          await this.api.callUntilAnswered('POST', `conversations/${conversation}/commits`, Api.bundle(bundle));
+        });
+      } catch (error) {
+        const cause = error instanceof CommitRejected ? error.cause : null;
+        const isLate = cause instanceof Refused && ['stale_epoch', 'tree_differs'].includes(cause.code);
+        if (!isLate || tries === COMMIT_TRIES) throw cause ?? error;
+        await this.#catchUp(conversation);
+      }
+    }
+  }
+
+  /** Join by ourselves what this account is a member of and this device is not in. */
+  async #joinMissing() {
+    for (const { id, state } of await this.conversations()) {
+      const known = await this.storage.get('conversations', id);
+      if (!known?.isActive && state !== 'ignored' && state !== 'blocked') await this.#join(id);
+    }
+  }
+
+  /** By an external commit; what was said before it stays unread. @param {string} id */
+  async #join(id) {
+    for (let tries = 1; ; tries++) {
+      try {
+        let cursor = 0;
+        await this.mls.join(id, await this.api.groupInfo(id), async (bundle) => {
+          const path = `conversations/${id}/commits`;
+          cursor = (await this.api.callUntilAnswered('POST', path, Api.bundle(bundle))).seq;
+        });
+        await this.#remember({ id, cursor, isActive: true, members: await this.mls.members(id) });
+        this.#tell('joined', { conversation: id });
+        return;
+      } catch (error) {
+        const cause = error instanceof CommitRejected ? error.cause : null;
+        const isLate = cause instanceof Refused && ['stale_epoch', 'tree_differs'].includes(cause.code);
+        if (!isLate || tries === COMMIT_TRIES) throw cause ?? error;
+      }
+    }
+  }
+
+  /** Remove whom the server says has to go. @param {string} conversation */
+  async #removeDue(conversation) {
+    const { devices } = await this.api.callUntilAnswered('GET', `conversations/${conversation}/removals`);
+    if (!devices.length) return;
+    await this.#commit(conversation, async (deliver) => {
+      const due = (await this.api.callUntilAnswered('GET', `conversations/${conversation}/removals`)).devices;
+      const names = (await this.mls.members(conversation)).filter((member) => due.includes(member.device));
+      if (names.length) await this.mls.remove(conversation, names, deliver);
+    });
+  }
+
+  /** @param {string} user */
+  async #onDevicesChanged(user) {
+    this.#tell('devices', { user });
+    for (const [, conversation] of await this.storage.all('conversations')) {
+      const isConcerned = conversation.members.some((/** @type {ClientName} */ member) => member.user === user);
+      if (conversation.isActive && isConcerned) await this.#removeDue(conversation.id);
+    }
+  }
+
+  /** @param {Conversation} conversation */
+  async #remember(conversation) {
+    await this.storage.put('conversations', conversation.id, conversation);
+  }
+
+  // What was said
+
+  /** @param {{ conversation: string, seq: number, data?: string }} frame */
+  async #onWelcome({ conversation, seq, data }) {
+    const known = await this.storage.get('conversations', conversation);
+    if (!known?.isActive || known.cursor < seq) {
+      await this.mls.forget(conversation);
+      try {
+        await this.mls.accept(fromBase64(data ?? ''));
+      } catch {
+        await this.#join(conversation); // its key package was a last resort, and is used up
+        return;
+      }
+      await this.#remember({
+        id: conversation,
+        cursor: seq,
+        isActive: true,
+        members: await this.mls.members(conversation),
+      });
+      this.#tell('joined', { conversation });
+    }
+    this.#put({ type: 'ack', conversation, seq });
+  }
+
+  /** @param {string} id @returns {Promise<void>} */
+  async #catchUp(id) {
+    for (;;) {
+      const { cursor } = await this.storage.get('conversations', id);
+      const entries = await this.api.callUntilAnswered('GET', `conversations/${id}/log?after=${cursor}`);
+      if (!entries.length) return;
+      for (const entry of entries) await this.#onEntry(entry);
+    }
+  }
+
+  /** @param {any} entry */
+  async #onEntry(entry) {
+    const conversation = await this.storage.get('conversations', entry.conversation);
+    if (!conversation || entry.seq <= conversation.cursor) return; // it came twice
+    if (!conversation.isActive) return;
+    if (entry.seq > conversation.cursor + 1) return this.#catchUp(entry.conversation);
+    switch (entry.kind) {
+      case 'commit':
+        if (await this.#onCommit(conversation, entry)) return; // begun anew, with a cursor of its own
+        break;
+      case 'application':
+        await this.#onMessage(entry);
+        break;
+      case 'left':
+        conversation.isActive = entry.sender !== this.me.device && !(await this.#isOurs(conversation, entry.sender));
+        break;
+    }
+    conversation.cursor = entry.seq;
+    await this.#remember(conversation);
+    this.#put({ type: 'ack', conversation: entry.conversation, seq: entry.seq });
+    if (entry.kind === 'left' && conversation.isActive) await this.#removeDue(conversation.id);
+    if (entry.kind === 'commit' && conversation.isActive) await this.#flush();
+  }
+
+  /** @param {Conversation} conversation @param {string} device */
+  async #isOurs(conversation, device) {
+    return conversation.members.some((member) => member.device === device && member.user === this.me.user.id);
+  }
+
+  /** @param {Conversation} conversation @param {any} entry @returns {Promise<boolean>} whether we had to begin anew */
+  async #onCommit(conversation, entry) {
+    const epoch = await this.mls.epoch(conversation.id);
+    if (epoch === null || epoch <= entry.epoch) {
+      try {
+        if (epoch !== entry.epoch || entry.sender === this.me.device) throw new Undecryptable('our state is lost', null);
+        const { isActive } = await this.mls.decrypt(conversation.id, fromBase64(entry.data), async () => {});
+        conversation.isActive = isActive;
+      } catch (error) {
+        if (!(error instanceof Undecryptable)) throw error;
+        this.#tell('rejoined', { conversation: conversation.id, reason: error.reason });
+        await this.#join(conversation.id);
+        return true;
+      }
+    }
+    if (!conversation.isActive) {
+      await this.mls.forget(conversation.id);
+      this.#tell('removed', { conversation: conversation.id });
+      return false;
+    }
+    const before = new Set(conversation.members.map((member) => member.device));
+    conversation.members = await this.mls.members(conversation.id);
+    const added = conversation.members.filter((member) => !before.has(member.device));
+    this.#tell('members', { conversation: conversation.id, members: conversation.members, added });
+    return false;
+  }
+
+  /** @param {any} entry */
+  async #onMessage(entry) {
+    const key = messageKey(entry.conversation, entry.seq);
+    if (entry.sender === this.me.device) {
+      if (entry.id !== undefined) await this.#onSent({ id: entry.id, seq: entry.seq, at: entry.at });
+    } else if (entry.data === undefined) {
+      const sender = { user: '', device: entry.sender };
+      await this.#keep(entry.conversation, { seq: entry.seq, at: entry.at, sender, content: null });
+    } else {
+      try {
+        await this.mls.decrypt(entry.conversation, fromBase64(entry.data), async (plaintext, sender) => {
+          if (plaintext === null || sender === null) throw new Error('this is no message');
+          const message = { seq: entry.seq, at: entry.at, sender, content: decodeContent(plaintext) };
+          await this.#keep(entry.conversation, message);
+        });
+      } catch (error) {
+        if (!(error instanceof Undecryptable)) throw error;
+        if ((await this.storage.get('messages', key)) !== undefined) return; // we had it, and crashed after that
+        this.#tell('undecryptable', { conversation: entry.conversation, seq: entry.seq, reason: error.reason });
+      }
+    }
+  }
+
+  /** @param {string} conversation @param {Message} message */
+  async #keep(conversation, message) {
+    await this.storage.put('messages', messageKey(conversation, message.seq), message);
+    this.#tell('message', { conversation, message });
+  }
+
+  /** @param {string} conversation @param {number} seq */
+  async #onDeleted(conversation, seq) {
+    const message = await this.storage.get('messages', messageKey(conversation, seq));
+    if (message) await this.#keep(conversation, { ...message, content: null });
+  }
+
+  /** The oldest first. @param {string} conversation @returns {Promise<Message[]>} */
+  async messages(conversation) {
+    return (await this.storage.all('messages', `${conversation}/`)).map(([, message]) => message);
+  }
+
+  // What we say
+
+  /**
+   * Returns its id when it is stored here; it is sent as soon as that is possible.
+   * @param {string} conversation @param {Omit<import('./content.js').Known, 'id'> & Record<string, any>} content
+   */
+  async send(conversation, content) {
+    const id = newId();
+    const waiting = { id, order: ++this.#order, conversation, content: { ...content, id } };
+    await this.storage.put('outbox', id, waiting);
+    void this.#inTurn(() => this.#flush()).catch(() => {});
+    return id;
+  }
+
+  /** @param {string} conversation @param {string} text */
+  say(conversation, text) {
+    return this.send(conversation, { kind: 'text', text });
+  }
+
+  /** For everyone. @param {string} conversation @param {number} seq */
+  unsay(conversation, seq) {
+    return this.api.callUntilAnswered('DELETE', `conversations/${conversation}/entries/${seq}`);
+  }
+
+  /** @param {string} conversation */
+  type(conversation) {
+    this.#put({ type: 'typing', conversation });
+  }
+
+  /** @returns {Promise<Waiting[]>} what waits to be sent, the oldest first */
+  async outbox() {
+    const waiting = (await this.storage.all('outbox')).map(([, one]) => one);
+    return waiting.sort((one, other) => one.order - other.order);
+  }
+
+  async #flush() {
+    if (!this.#isReady) return;
+    for (const { id, conversation, content } of await this.outbox()) {
+      if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
+      const known = await this.storage.get('conversations', conversation);
+      if (this.#inFlight.has(id) || !known?.isActive) continue;
+      const { epoch, data } = await this.mls.encrypt(conversation, encodeContent(content));
+      this.#inFlight.add(id);
+      this.#put({ type: 'send', id, conversation, epoch, data: toBase64(data) });
+    }
+  }
+
+  /** @param {{ id: string, seq: number, at: string }} frame */
+  async #onSent({ id, seq, at }) {
+    this.#inFlight.delete(id);
+    const waiting = await this.storage.get('outbox', id);
+    if (!waiting) return;
+    const sender = { user: this.me.user.id, device: this.me.device };
+    await this.#keep(waiting.conversation, { seq, at, sender, content: waiting.content });
+    await this.storage.delete('outbox', id);
+    this.#tell('sent', { id, conversation: waiting.conversation, seq });
+    await this.#flush();
+  }
+
+  /** @param {{ id: string, code: string, error: string }} frame */
+  async #onRefused({ id, code, error }) {
+    this.#inFlight.delete(id);
+    const waiting = await this.storage.get('outbox', id);
+    if (!waiting) return;
+    switch (code) {
+      case 'stale_epoch':
+        await this.#catchUp(waiting.conversation);
+        break;
+      case 'commit_needed':
+        await this.#removeDue(waiting.conversation);
+        break;
+      case 'busy':
+      case 'unavailable':
+        await sleep(RECONNECT_MS * (0.5 + Math.random()));
+        break;
+      case 'not_a_leaf':
+        return; // removed; the entry that says so is on its way
+      default:
+        await this.storage.delete('outbox', id);
+        this.#tell('failed', { id, conversation: waiting.conversation, code, error });
+        return;
+    }
+    await this.#flush();
+  }
+
+  // Trust
+
+  /** To compare with another member. @param {string} conversation @param {string} user */
+  async safetyNumber(conversation, user) {
+    const [mine, theirs] = await Promise.all(
+      [this.me.user.id, user].map(async (id) => ({ user: id, thumbprints: await this.mls.thumbprints(conversation, id) })),
+    );
+    return safetyNumber(mine, theirs);
+  }
+}
+
+/** @param {string} conversation @param {number} seq */
+function messageKey(conversation, seq) {
+  return `${conversation}/${String(seq).padStart(12, '0')}`;
+}

@@ -1,0 +1,85 @@
+// @ts-check
+/**
+ * What is inside the ciphertext: one JSON object a message. `docs/PROTOCOL.md` lists the kinds.
+ *
+ * A kind that this client does not know is kept as it is and shown as nothing: a newer client may have sent it.
+ */
+import { randomBytes, toHex } from './bytes.js';
+
+/**
+ * @typedef {{ kind: 'text', id: string, text: string, reply_to?: string }} Text
+ * @typedef {{ kind: 'edit', id: string, of: string, text: string }} Edit
+ * @typedef {{ kind: 'delete', id: string, of: string }} Delete
+ * @typedef {{ kind: 'reaction', id: string, of: string, emoji: string }} Reaction an empty emoji takes it back
+ * @typedef {{ kind: 'receipt', id: string, of: string[], state: 'delivered' | 'read' }} Receipt
+ * @typedef {{ kind: 'profile', id: string, name?: string, picture?: string }} Profile
+ * @typedef {{ kind: 'group', id: string, name: string }} GroupName
+ * @typedef {{ kind: 'unknown', id: string, raw: unknown }} Unknown
+ * @typedef {Text | Edit | Delete | Reaction | Receipt | Profile | GroupName} Known
+ * @typedef {Known | Unknown} Content
+ */
+
+/** The fields of each kind, with the type that each has to have. */
+const FIELDS = {
+  text: { text: 'string' },
+  edit: { of: 'string', text: 'string' },
+  delete: { of: 'string' },
+  reaction: { of: 'string', emoji: 'string' },
+  receipt: { of: 'list', state: 'state' },
+  profile: {},
+  group: { name: 'string' },
+};
+
+const OPTIONAL = { reply_to: 'string', name: 'string', picture: 'string' };
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** An id that nobody else makes. */
+export function newId() {
+  return toHex(randomBytes(16));
+}
+
+/** @param {Content} content */
+export function encodeContent(content) {
+  return encoder.encode(JSON.stringify(content.kind === 'unknown' ? content.raw : content));
+}
+
+/**
+ * Never throws: what cannot be read is of unknown kind.
+ * @param {Uint8Array} bytes
+ * @returns {Content}
+ */
+export function decodeContent(bytes) {
+  let raw;
+  try {
+    raw = JSON.parse(decoder.decode(bytes));
+  } catch {
+    return { kind: 'unknown', id: '', raw: null };
+  }
+  return isKnown(raw) ? raw : { kind: 'unknown', id: String(raw?.id ?? ''), raw };
+}
+
+/** @param {any} raw @returns {raw is Known} */
+function isKnown(raw) {
+  if (typeof raw !== 'object' || raw === null || typeof raw.id !== 'string' || !Object.hasOwn(FIELDS, raw.kind)) {
+    return false;
+  }
+  const fields = FIELDS[/** @type {keyof typeof FIELDS} */ (raw.kind)];
+  return (
+    Object.entries(fields).every(([name, type]) => isOf(raw[name], type)) &&
+    Object.entries(OPTIONAL).every(([name, type]) => raw[name] === undefined || isOf(raw[name], type))
+  );
+}
+
+/** @param {unknown} value @param {string} type */
+function isOf(value, type) {
+  switch (type) {
+    case 'list':
+      return Array.isArray(value) && value.every((one) => typeof one === 'string');
+    case 'state':
+      return value === 'delivered' || value === 'read';
+    default:
+      return typeof value === type;
+  }
+}
