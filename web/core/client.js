@@ -155,21 +155,21 @@ export class Client extends EventTarget {
   #onFrame(frame) {
     switch (frame.type) {
       case 'entry':
-        return this.#inTurn(() => this.#onEntry(frame));
+        return this.#later(() => this.#onEntry(frame));
       case 'welcome':
-        return this.#inTurn(() => this.#onWelcome(frame));
+        return this.#later(() => this.#onWelcome(frame));
       case 'ready':
-        return this.#inTurn(() => this.#onReady());
+        return this.#later(() => this.#onReady());
       case 'sent':
-        return this.#inTurn(() => this.#onSent(frame));
+        return this.#later(() => this.#onSent(frame));
       case 'refused':
-        return this.#inTurn(() => this.#onRefused(frame));
+        return this.#later(() => this.#onRefused(frame));
       case 'devices_changed':
-        return this.#inTurn(() => this.#onDevicesChanged(frame.user));
+        return this.#later(() => this.#onDevicesChanged(frame.user));
       case 'key_packages_low':
-        return this.#inTurn(() => this.#topUp());
+        return this.#later(() => this.#topUp());
       case 'deleted':
-        return this.#inTurn(() => this.#onDeleted(frame.conversation, frame.seq));
+        return this.#later(() => this.#onDeleted(frame.conversation, frame.seq));
       case 'typing':
         return this.#tell('typing', frame);
     }
@@ -185,8 +185,13 @@ export class Client extends EventTarget {
    */
   #inTurn(work) {
     const next = this.#last.then(work);
-    this.#last = next.catch((error) => this.#tell('problem', { error }));
+    this.#last = next.catch(() => {});
     return next;
+  }
+
+  /** The same where nobody waits to hear how it went. @param {() => Promise<unknown>} work */
+  #later(work) {
+    this.#inTurn(work).catch((error) => this.#tell('problem', { error }));
   }
 
   /** When everything that was under way is done. */
@@ -279,7 +284,7 @@ export class Client extends EventTarget {
     for (const user of users.filter((id) => id !== this.me.user.id)) {
       handed.push(...(await this.api.callUntilAnswered('POST', `users/${user}/key-packages/claim`, {})));
     }
-    if (others.length && !users.includes(this.me.user.id)) {
+    if (others.length) {
       const body = { devices: others };
       handed.push(...(await this.api.callUntilAnswered('POST', `users/${this.me.user.id}/key-packages/claim`, body)));
     }
@@ -498,7 +503,7 @@ export class Client extends EventTarget {
     const id = newId();
     const waiting = { id, order: ++this.#order, conversation, content: { ...content, id } };
     await this.storage.put('outbox', id, waiting);
-    void this.#inTurn(() => this.#flush()).catch(() => {});
+    this.#later(() => this.#flush());
     return id;
   }
 

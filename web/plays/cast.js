@@ -1,0 +1,158 @@
+// @ts-check
+/** People with devices, as plays use them: real clients on a real server. */
+import assert from 'node:assert/strict';
+import { after } from 'node:test';
+import { NodeWebSocket, startInNode } from '../core/node/platform.js';
+import { MemoryStorage } from '../core/storage.js';
+
+await startInNode();
+const { Client } = await import('../core/client.js');
+const { memoryDatabase } = await import('../core/mls.js');
+
+export const server = process.env.SOTTOVOCE_SERVER ?? '';
+assert.ok(server, 'SOTTOVOCE_SERVER says where the server is; see tests/sealed/');
+
+export const PASSWORD = 'Secret1pass';
+const PATIENCE_MS = 20_000;
+
+/** @type {Device[]} */
+const cast = [];
+after(() => cast.forEach((device) => device.client.close()));
+
+let names = 0;
+
+/** A name that nobody else has. @param {string} name */
+export function unique(name) {
+  return `${name}_${(names++).toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+}
+
+/** @param {() => unknown} isTrue @param {string} what */
+export async function until(isTrue, what) {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await isTrue())) {
+    assert.ok(Date.now() < deadline, `it did not happen in time: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** One device, and everything that it was told. */
+export class Device {
+  /** @type {string[]} texts in the order in which they were heard, its own among them */
+  heard = [];
+  /** @type {{ type: string, detail: any }[]} */
+  events = [];
+
+  /** @param {string} username @param {InstanceType<typeof Client>} client */
+  constructor(username, client) {
+    this.username = username;
+    this.client = client;
+    cast.push(this);
+    this.listen();
+  }
+
+  listen() {
+    this.client.addEventListener('message', (event) => {
+      const { message } = /** @type {CustomEvent} */ (event).detail;
+      if (message.content?.kind === 'text') this.heard.push(message.content.text);
+    });
+    const told = ['problem', 'undecryptable', 'rejoined', 'failed', 'removed', 'joined', 'members', 'typing', 'devices'];
+    for (const type of told) {
+      this.client.addEventListener(type, (event) => {
+        this.events.push({ type, detail: /** @type {CustomEvent} */ (event).detail });
+      });
+    }
+  }
+
+  /** @param {string} type */
+  told(type) {
+    return this.events.filter((event) => event.type === type).map((event) => event.detail);
+  }
+
+  /** Nothing went wrong. */
+  isFine() {
+    const wrong = ['problem', 'undecryptable', 'failed'].flatMap((type) => this.told(type).map((detail) => ({ type, detail })));
+    assert.deepEqual(wrong, [], `${this.username} was told of trouble`);
+  }
+
+  get user() {
+    return this.client.me.user.id;
+  }
+
+  /** @param {string} conversation */
+  isIn(conversation) {
+    return until(
+      async () => (await this.client.storage.get('conversations', conversation))?.isActive,
+      `${this.username} is in the conversation`,
+    );
+  }
+
+  /** @param {string} conversation */
+  isOut(conversation) {
+    return until(
+      async () => !(await this.client.storage.get('conversations', conversation))?.isActive,
+      `${this.username} is out of the conversation`,
+    );
+  }
+
+  /** @param {string} conversation @param {string} text */
+  async says(conversation, text) {
+    await this.client.say(conversation, text);
+  }
+
+  /** @param {string[]} texts */
+  hears(...texts) {
+    return until(
+      () => texts.every((text) => this.heard.includes(text)),
+      `${this.username} hears ${texts}, and not only ${this.heard.slice(-5)}`,
+    );
+  }
+
+  /** @param {string} text */
+  async doesNotHear(text, forMs = 500) {
+    await new Promise((resolve) => setTimeout(resolve, forMs));
+    assert.ok(!this.heard.includes(text), `${this.username} heard ${text}`);
+  }
+
+  leaves() {
+    this.client.close();
+  }
+
+  returns() {
+    return this.client.connect();
+  }
+}
+
+/** @param {string} username @param {'register' | 'logIn'} how */
+async function device(username, how, platform = {}) {
+  const storage = new MemoryStorage();
+  const client = new Client(server, { storage, openDatabase: memoryDatabase, WebSocket: NodeWebSocket, ...platform });
+  const made = new Device(username, client);
+  await client[how](username, PASSWORD);
+  await client.connect();
+  return made;
+}
+
+/** People with a device each. @param {string[]} wanted */
+export function people(...wanted) {
+  return Promise.all(wanted.map((name) => device(unique(name), 'register')));
+}
+
+/** Another device of the same person. @param {Device} other */
+export function another(other) {
+  return device(other.username, 'logIn');
+}
+
+/** @param {Device} by @param {Device[]} others */
+export async function conversation(by, ...others) {
+  const id = await by.client.start([...new Set(others.map((one) => one.username))]);
+  await Promise.all([by, ...others].map((one) => one.isIn(id)));
+  return id;
+}
+
+/** The server refuses it with this code. @param {Promise<unknown>} request @param {string} code */
+export async function refused(request, code) {
+  await assert.rejects(request, (error) => {
+    assert.equal(/** @type {any} */ (error).code, code, String(error));
+    return true;
+  });
+}

@@ -1,0 +1,105 @@
+// @ts-check
+/** The life of two people, and of their devices. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { another, conversation, people, until } from './cast.js';
+
+test('two people talk, and what they said is kept in order', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  for (const text of ['hello', 'are you there?', '🙂 é']) await alice.says(id, text);
+  await bob.hears('hello', 'are you there?', '🙂 é');
+  await bob.says(id, 'here I am');
+  await alice.hears('here I am');
+  const kept = (await bob.client.messages(id)).map((message) => /** @type {any} */ (message.content).text);
+  assert.deepEqual(kept, ['hello', 'are you there?', '🙂 é', 'here I am']);
+  assert.deepEqual(alice.heard, kept, 'both heard the same, in the same order');
+  [alice, bob].forEach((one) => one.isFine());
+});
+
+test('both read the same safety number, and another conversation has another', async () => {
+  const [alice, bob, carol] = await people('alice', 'bob', 'carol');
+  const [id, other] = [await conversation(alice, bob), await conversation(alice, carol)];
+  const [atAlice, atBob] = await Promise.all([
+    alice.client.safetyNumber(id, bob.user),
+    bob.client.safetyNumber(id, alice.user),
+  ]);
+  assert.deepEqual(atAlice, atBob);
+  assert.match(atAlice.digits, /^(\d{5} ){11}\d{5}$/);
+  assert.notEqual(atAlice.digits, (await alice.client.safetyNumber(other, carol.user)).digits);
+  const phone = await another(bob);
+  await until(async () => (await alice.client.mls.members(id)).length === 3, 'the phone is in the group');
+  assert.notEqual((await alice.client.safetyNumber(id, bob.user)).digits, atAlice.digits, 'a new key changes it');
+  phone.isFine();
+});
+
+test('two devices each hear everything, and a new one joins by itself', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const laptop = await another(alice);
+  const id = await conversation(alice, laptop, bob);
+  await bob.says(id, 'to all of you');
+  await Promise.all([alice, laptop].map((one) => one.hears('to all of you')));
+  const phone = await another(bob);
+  await phone.isIn(id);
+  await laptop.says(id, 'to four devices');
+  await Promise.all([alice, bob, phone].map((one) => one.hears('to four devices')));
+  await phone.says(id, 'from the phone');
+  await Promise.all([alice, laptop, bob].map((one) => one.hears('from the phone')));
+  await phone.doesNotHear('to all of you', 0);
+  [alice, bob, laptop, phone].forEach((one) => one.isFine());
+});
+
+test('a device that was away for hundreds of messages and twenty epochs catches up', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  bob.leaves();
+  const texts = Array.from({ length: 500 }, (_, number) => `number ${number}`);
+  for (const [number, text] of texts.entries()) {
+    if (number % 25 === 0) await alice.client.update(id);
+    await alice.says(id, text);
+  }
+  await alice.hears('number 499');
+  await bob.returns();
+  await bob.hears('number 499');
+  assert.deepEqual(bob.heard, texts);
+  assert.equal(await bob.client.mls.epoch(id), await alice.client.mls.epoch(id));
+  bob.isFine();
+});
+
+test('of two commits at once one wins, and the other lands on top of it', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  for (let round = 0; round < 5; round++) {
+    const epoch = Number(await alice.client.mls.epoch(id));
+    await Promise.all([alice.client.update(id), bob.client.update(id)]);
+    await until(async () => {
+      const epochs = await Promise.all([alice, bob].map((one) => one.client.mls.epoch(id)));
+      return epochs.every((now) => now === epoch + 2);
+    }, 'both commits have landed');
+  }
+  await Promise.all([alice.says(id, 'still here'), bob.says(id, 'me too')]);
+  await Promise.all([alice, bob].map((one) => one.hears('still here', 'me too')));
+  [alice, bob].forEach((one) => one.isFine());
+});
+
+test('an author deletes a message for everyone', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  await alice.says(id, 'a secret too many');
+  await bob.hears('a secret too many');
+  const [message] = await alice.client.messages(id);
+  await assert.rejects(bob.client.unsay(id, message.seq), { code: 'no_such_message' });
+  await alice.client.unsay(id, message.seq);
+  await until(async () => (await bob.client.messages(id))[0].content === null, 'it is gone at the other');
+  const phone = await another(bob);
+  await alice.says(id, 'go on');
+  await Promise.all([bob, phone].map((one) => one.hears('go on')));
+});
+
+test('who types is seen and nothing is kept of it', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  alice.client.type(id);
+  await until(() => bob.told('typing').length === 1, 'bob sees it');
+  assert.deepEqual(bob.told('typing')[0], { type: 'typing', conversation: id, user: alice.user });
+});
