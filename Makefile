@@ -16,7 +16,7 @@ WITH_PYENVS := PATH="$$PATH:$(subst $(space),:,$(PYENVS))"
 serve: $(VENV)/installed
 	@exec $(VENV)/bin/sottovoce serve
 
-test: $(VENV)/tox-installed
+test: $(VENV)/tox-installed web/node_modules/.package-lock.json
 	@rm -rf .tox/junit && mkdir -p .tox/junit
 	$(WITH_PYENVS) $(VENV)/bin/tox run-parallel --parallel 4 --parallel-no-spinner
 	@$(VENV)/bin/python tests/tally.py .tox/junit
@@ -39,6 +39,10 @@ $(VENV)/tox-installed: $(VENV)/bin/pip constraints.txt
 
 $(VENV)/bench-installed: $(VENV)/bin/pip setup.py constraints.txt
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .[test,bench]
+	@touch $@
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
 	@touch $@
 
 clean:

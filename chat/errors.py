@@ -6,7 +6,8 @@ ChatError
 ├── Forbidden 403           ForeignOrigin, InviteRefused, RegistrationClosed, NoDevice, NotALeaf, NotAllowed
 ├── NotFound 404            NoSuchUser, NoSuchCode, NoSuchMessage, NoSuchConversation, NoSuchDevice,
 │                           NoSuchSession
-├── Conflict 409            Taken, IdTaken, ConversationExists, StaleEpoch, CommitNeeded, UnknownKeyPackage, TreeDiffers
+├── Conflict 409            Taken, IdTaken, ConversationExists, StaleEpoch, CommitNeeded, UnreadMessages,
+│                           UnknownKeyPackage, TreeDiffers
 ├── TooMany 429
 └── Unavailable 503         Busy
 
@@ -175,6 +176,14 @@ class TreeDiffers(Conflict):
     """The group info shows another tree than the one that this commit leads to: read the log, then do it again."""
 
     code = "tree_differs"
+
+
+class UnreadMessages(Conflict):
+    """Who is to be removed has said something that the remover has not read, and after the removal could not: read the
+    log, then do it again. They cannot say more meanwhile.
+    """
+
+    code = "unread_messages"
 
 
 class TooMany(ChatError):

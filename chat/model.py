@@ -265,6 +265,7 @@ class Bundle(Struct, frozen=True):
     commit: bytes
     welcome: bytes | None
     group_info: bytes
+    read: int = MAX_ID  # the seq up to which who commits has read the log
 
 
 Claims = Mapping[bytes, ClaimedKeyPackage]

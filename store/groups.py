@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg.errors import UniqueViolation
 
-from chat.errors import NoSuchConversation, NoSuchUser, NotAllowed, StaleEpoch, Taken
+from chat.errors import NoSuchConversation, NoSuchUser, NotAllowed, StaleEpoch, Taken, UnreadMessages
 from chat.model import (
     Bundle,
     ClaimedKeyPackage,
@@ -26,7 +26,7 @@ from chat.model import (
 from store.bus import tell
 from store.database import Connection, Database
 from store.messages import AFTER, PAGE_BYTES, entry_of
-from store.write_queue import WriteQueue
+from store.write_queue import Result, WriteQueue
 
 MAKE = """
 WITH made AS (INSERT INTO conversations (id, kind) VALUES (%(conversation)s, 'sealed')),
@@ -63,6 +63,11 @@ SELECT seq, id, sent_at, removed FROM messages
 WHERE conversation_id = %s AND kind = 'commit' AND epoch = %s AND device_id = %s AND data = %s
 """
 
+UNREAD = """
+SELECT 1 FROM messages WHERE conversation_id = %s AND seq > %s AND kind = 'application' AND device_id = ANY(%s) LIMIT 1
+"""
+MUTE = "UPDATE leaves SET muted = true WHERE conversation_id = %s AND device_id = ANY(%s) AND until_seq IS NULL"
+UNMUTE = "UPDATE leaves SET muted = false WHERE conversation_id = %s AND muted"
 REMOVE = """
 UPDATE leaves SET until_seq = %s WHERE conversation_id = %s AND device_id = ANY(%s) AND until_seq IS NULL
 """
@@ -141,7 +146,7 @@ class Groups:
     async def create(self, conversation_id: ConversationId, device: Device, bundle: Bundle, wanted: Wanted) -> Entry:
         """Raises what `wanted.plan` raises, Taken, Busy, Unavailable."""
 
-        async def make(connection: Connection) -> tuple[Entry, bool]:
+        async def make(connection: Connection) -> Result:
             try:
                 async with connection.transaction():
                     await connection.execute(MAKE, {"conversation": conversation_id, "user": device.user_id})
@@ -153,17 +158,17 @@ class Groups:
             maker = LeafHolder(device.id, device.user_id)
             await connection.execute(ADD, _places(conversation_id, Seq(0), {0: maker}, welcome=False))
             await tell(connection, [device.id], "stays")
-            return await _end_epoch(connection, conversation_id, device, bundle, wanted), True
+            return await _end_epoch(connection, conversation_id, device, bundle, wanted)
 
         return await self._queue.run_alone(make)
 
     async def commit(self, conversation_id: ConversationId, device: Device, bundle: Bundle, wanted: Wanted) -> Entry:
         """Exactly one commit ends an epoch; one that is repeated gets its first result."""
 
-        async def commit(connection: Connection) -> tuple[Entry, bool]:
+        async def commit(connection: Connection) -> Result:
             await _lock(connection, conversation_id)
             try:
-                return await _end_epoch(connection, conversation_id, device, bundle, wanted), True
+                return await _end_epoch(connection, conversation_id, device, bundle, wanted)
             except StaleEpoch:
                 known = await _same_commit(connection, conversation_id, device, wanted.epoch, bundle.commit)
                 if known is None:
@@ -175,7 +180,7 @@ class Groups:
     async def leave(self, conversation_id: ConversationId, device: Device) -> Entry:
         """Raises NoSuchConversation."""
 
-        async def leave(connection: Connection) -> tuple[Entry, bool]:
+        async def leave(connection: Connection) -> Result:
             await _lock(connection, conversation_id)
             if (await connection.execute(LOSE, [conversation_id, [device.user_id]])).rowcount == 0:
                 raise NoSuchConversation("No such conversation")
@@ -260,11 +265,15 @@ async def _load(connection: Connection, conversation_id: ConversationId) -> Grou
 
 async def _end_epoch(
     connection: Connection, conversation_id: ConversationId, device: Device, bundle: Bundle, wanted: Wanted
-) -> Entry:
+) -> Result:
     group = await _load(connection, conversation_id)
     rows = await (await connection.execute(CLAIMS, [device.user_id, wanted.references])).fetchall()
     change = wanted.plan(group, {reference: ClaimedKeyPackage(*whose) for reference, *whose in rows})
     removed = [holder.device_id for holder in change.removed]
+    others = [device_id for device_id in removed if device_id != device.id]
+    if await (await connection.execute(UNREAD, [conversation_id, bundle.read, others])).fetchone():
+        await connection.execute(MUTE, [conversation_id, others])
+        return UnreadMessages("Who is removed has said something that you have not read"), False
     sealed = Sealed("commit", device.id, group.epoch, bundle.commit, removed=tuple(removed))
     entry = await _write(connection, conversation_id, device, sealed)
     await connection.execute(REMOVE, [entry.seq, conversation_id, removed])
@@ -273,7 +282,8 @@ async def _end_epoch(
     await connection.execute(USED, [device.user_id, wanted.references])
     values = {"conversation": conversation_id, "epoch": group.epoch + 1, "group_info": bundle.group_info}
     await connection.execute(ADVANCE, values)
-    return entry
+    await connection.execute(UNMUTE, [conversation_id])
+    return entry, True
 
 
 async def _admit(connection: Connection, entry: Entry, device: Device, bundle: Bundle, change: GroupChange) -> None:

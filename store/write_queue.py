@@ -95,7 +95,7 @@ WITH input AS (
     SELECT i.*, c.last_seq, c.last_message_at, m.seq AS known_seq, m.id AS known_id, m.sent_at AS known_at,
            CASE WHEN m.device_id = i.device_id THEN 'known'
                 WHEN m.seq IS NOT NULL THEN 'id_taken'
-                WHEN l.device_id IS NULL THEN 'not_a_leaf'
+                WHEN l.device_id IS NULL OR l.muted THEN 'not_a_leaf'
                 WHEN g.epoch <> i.epoch THEN 'stale_epoch'
                 WHEN g.removal_due THEN 'commit_needed'
                 ELSE 'new' END AS outcome
@@ -137,8 +137,9 @@ REFUSALS: dict[str, tuple[type[ChatError], str]] = {
 }
 
 Done = Callable[[Entry | ChatError], None]
-# Runs alone, in a transaction of its own; answers an entry, and whether it is new. A ChatError undoes it.
-Work = Callable[[Connection], Awaitable[tuple[Entry, bool]]]
+Result = tuple[Entry | ChatError, bool]  # and whether it is new
+# Runs alone, in a transaction of its own. A ChatError that it raises undoes it, one that it answers does not.
+Work = Callable[[Connection], Awaitable[Result]]
 Message = Draft | SealedDraft
 Waiting = tuple[Message, Done]
 
@@ -273,7 +274,7 @@ class WriteQueue:
     async def _run_alone(self, connection: Connection, work: Work, done: Done) -> None:
         try:
             async with connection.transaction():
-                entry, is_new = await work(connection)
+                result, is_new = await work(connection)
         except ChatError as refusal:
             done(refusal)
         except psycopg.errors.LockNotAvailable:
@@ -287,9 +288,9 @@ class WriteQueue:
             done(Unavailable("The change could not be stored, try again later"))
             log.exception("a change failed")
         else:
-            if is_new:
-                self._publish(entry)
-            done(entry)
+            if is_new and isinstance(result, Entry):
+                self._publish(result)
+            done(result)
 
     async def _commit(self, connection: Connection, batch: list[Waiting]) -> None:
         try:
@@ -337,9 +338,6 @@ class WriteQueue:
         self._waiting.clear()
         self._waiting_chars = 0
         _settle(refused, Unavailable("The database is not available, try again later"))
-
-
-Result = tuple[Entry | ChatError, bool]  # and whether it is new
 
 
 async def _append(connection: Connection, drafts: Sequence[Message]) -> list[Result]:

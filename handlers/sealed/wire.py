@@ -177,11 +177,12 @@ class NewConversation(Struct, frozen=True):
 class NewCommit(Struct, frozen=True):
     commit: bytes
     group_info: bytes
+    read: Number
     welcome: bytes | None = None
 
     @property
     def bundle(self) -> Bundle:
-        return Bundle(self.commit, self.welcome, self.group_info)
+        return Bundle(self.commit, self.welcome, self.group_info, self.read)
 
 
 class Accepted(Struct, frozen=True):

@@ -77,6 +77,7 @@ CREATE TABLE leaves (
     user_id         bigint NOT NULL,
     acked_seq       bigint NOT NULL,
     until_seq       bigint,
+    muted           boolean NOT NULL DEFAULT false,  -- about to be removed, and says nothing until the next commit
     welcome         boolean NOT NULL,  -- that it was invited by, until it is acknowledged
     PRIMARY KEY (conversation_id, device_id, since_seq)
 ) WITH (fillfactor = 70);

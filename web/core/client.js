@@ -22,13 +22,15 @@ const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
  * @typedef {import('./mls.js').ClientName} ClientName
  * @typedef {import('./storage.js').Storage} Storage
  * @typedef {{ token: string, user: { id: string, username: string }, device: string, databaseKey: string }} Me
- * @typedef {{ id: string, cursor: number, isActive: boolean, members: ClientName[] }} Conversation
+ * @typedef {{ id: string, since: number, cursor: number, isActive: boolean, members: ClientName[] }} Conversation
+ *   we joined after the entry `since`, and have read up to `cursor`
  * @typedef {{ seq: number, at: string, sender: ClientName, content: Content | null }} Message
  *   without content where its author has deleted it
  * @typedef {{ id: string, order: number, conversation: string, content: Content }} Waiting
  * @typedef {object} Platform
  * @property {Storage} storage
  * @property {(me: Me) => Promise<import('@wireapp/core-crypto/browser').Database>} openDatabase
+ * @property {() => Promise<void>} [persist] what makes that database durable, where it is not by itself
  * @property {typeof fetch} [fetch]
  * @property {any} [WebSocket]
  */
@@ -93,7 +95,7 @@ export class Client extends EventTarget {
   async #become(me) {
     this.me = me;
     this.api.token = me.token;
-    this.mls = await Mls.open({ user: me.user.id, device: me.device }, () => this.platform.openDatabase(me));
+    this.mls = await Mls.open({ user: me.user.id, device: me.device }, () => this.platform.openDatabase(me), this.platform.persist);
     const waiting = await this.storage.all('outbox');
     this.#order = Math.max(0, ...waiting.map(([, one]) => one.order));
   }
@@ -143,7 +145,6 @@ export class Client extends EventTarget {
   async #onClose() {
     this.#socket = null;
     this.#isReady = false;
-    this.#inFlight.clear();
     this.#tell('offline', {});
     if (!this.#wanted) return;
     this.#failures += 1;
@@ -211,6 +212,7 @@ export class Client extends EventTarget {
       if (conversation.isActive) await this.#removeDue(conversation.id);
     }
     this.#isReady = true;
+    this.#inFlight.clear(); // of another line; what arrived all the same is known by its id
     await this.#flush();
     this.#tell('ready', {});
   }
@@ -222,11 +224,11 @@ export class Client extends EventTarget {
     return this.#inTurn(async () => {
       const id = crypto.randomUUID();
       const users = await Promise.all(usernames.map((name) => this.find(name)));
-      const keyPackages = await this.#claim(users.map((user) => user.id));
+      const keyPackages = (await this.#claim(users.map((user) => user.id))).map(({ bytes }) => bytes);
       await this.mls.create(id, keyPackages, async (bundle) => {
         await this.api.callUntilAnswered('POST', 'conversations', { id, ...Api.bundle(bundle) });
       });
-      await this.#remember({ id, cursor: 0, isActive: true, members: await this.mls.members(id) });
+      await this.#remember({ id, since: 0, cursor: 0, isActive: true, members: await this.mls.members(id) });
       return id;
     });
   }
@@ -240,8 +242,12 @@ export class Client extends EventTarget {
   add(conversation, usernames) {
     return this.#inTurn(async () => {
       const users = await Promise.all(usernames.map((name) => this.find(name)));
-      const keyPackages = await this.#claim(users.map((user) => user.id));
-      await this.#commit(conversation, (deliver) => this.mls.add(conversation, keyPackages, deliver));
+      const claimed = await this.#claim(users.map((user) => user.id));
+      await this.#commit(conversation, async (deliver) => {
+        const there = new Set((await this.mls.members(conversation)).map((member) => member.device));
+        const keyPackages = claimed.filter(({ device }) => !there.has(device)).map(({ bytes }) => bytes);
+        if (keyPackages.length) await this.mls.add(conversation, keyPackages, deliver);
+      });
     });
   }
 
@@ -288,7 +294,7 @@ export class Client extends EventTarget {
       const body = { devices: others };
       handed.push(...(await this.api.callUntilAnswered('POST', `users/${this.me.user.id}/key-packages/claim`, body)));
     }
-    return handed.map((one) => fromBase64(one.key_package));
+    return handed.map((one) => ({ device: one.device, bytes: fromBase64(one.key_package) }));
   }
 
   /**
@@ -297,14 +303,17 @@ export class Client extends EventTarget {
    */
   async #commit(conversation, work) {
     for (let tries = 1; ; tries++) {
+      const known = await this.storage.get('conversations', conversation);
+      if (!known?.isActive) throw new Refused(403, 'not_a_leaf', 'This device is not in the group', 0);
       try {
-        return await work(async (bundle) => {
-          await this.api.callUntilAnswered('POST', `conversations/${conversation}/commits`, Api.bundle(bundle));
+        await work(async (bundle) => {
+          const body = { ...Api.bundle(bundle), read: known.cursor };
+          await this.api.callUntilAnswered('POST', `conversations/${conversation}/commits`, body);
         });
+        return await this.#catchUp(conversation); // what came before it is of the last epoch; soon it is unreadable
       } catch (error) {
         const cause = error instanceof CommitRejected ? error.cause : null;
-        const isLate = cause instanceof Refused && ['stale_epoch', 'tree_differs'].includes(cause.code);
-        if (!isLate || tries === COMMIT_TRIES) throw cause ?? error;
+        if (!isLate(cause) || tries === COMMIT_TRIES) throw cause ?? error;
         await this.#catchUp(conversation);
       }
     }
@@ -325,15 +334,15 @@ export class Client extends EventTarget {
         let cursor = 0;
         await this.mls.join(id, await this.api.groupInfo(id), async (bundle) => {
           const path = `conversations/${id}/commits`;
-          cursor = (await this.api.callUntilAnswered('POST', path, Api.bundle(bundle))).seq;
+          cursor = (await this.api.callUntilAnswered('POST', path, { ...Api.bundle(bundle), read: 0 })).seq;
         });
-        await this.#remember({ id, cursor, isActive: true, members: await this.mls.members(id) });
-        this.#tell('joined', { conversation: id });
+        await this.#remember({ id, since: cursor, cursor, isActive: true, members: await this.mls.members(id) });
+        this.#tell('joined', { conversation: id, after: cursor });
+        await this.#flush();
         return;
       } catch (error) {
         const cause = error instanceof CommitRejected ? error.cause : null;
-        const isLate = cause instanceof Refused && ['stale_epoch', 'tree_differs'].includes(cause.code);
-        if (!isLate || tries === COMMIT_TRIES) throw cause ?? error;
+        if (!isLate(cause) || tries === COMMIT_TRIES) throw cause ?? error;
       }
     }
   }
@@ -378,13 +387,15 @@ export class Client extends EventTarget {
       }
       await this.#remember({
         id: conversation,
+        since: seq,
         cursor: seq,
         isActive: true,
         members: await this.mls.members(conversation),
       });
-      this.#tell('joined', { conversation });
+      this.#tell('joined', { conversation, after: seq });
     }
     this.#put({ type: 'ack', conversation, seq });
+    await this.#flush();
   }
 
   /** @param {string} id @returns {Promise<void>} */
@@ -592,4 +603,9 @@ export class Client extends EventTarget {
 /** @param {string} conversation @param {number} seq */
 function messageKey(conversation, seq) {
   return `${conversation}/${String(seq).padStart(12, '0')}`;
+}
+
+/** The group or its log has moved on: read, and try again. @param {unknown} cause */
+function isLate(cause) {
+  return cause instanceof Refused && ['stale_epoch', 'tree_differs', 'unread_messages'].includes(cause.code);
 }

@@ -63,15 +63,19 @@ export class Mls {
   constructor(core, name) {
     this.core = core;
     this.name = name;
+    /** Where CoreCrypto's database is not durable by itself: what makes it so. @type {() => Promise<void>} */
+    this.persist = async () => {};
   }
 
   /**
    * The device's keys, made if there are none. `open` is the platform's: it answers a database of CoreCrypto's.
    * @param {ClientName} name
    * @param {() => Promise<import('@wireapp/core-crypto/browser').Database>} open
+   * @param {() => Promise<void>} [persist]
    */
-  static async open(name, open) {
+  static async open(name, open, persist) {
     const mls = new Mls(cc.CoreCrypto.new(await open()), name);
+    if (persist) mls.persist = persist;
     const id = identityOf(name);
     await mls.core.transaction(async (context) => {
       await context.mlsInit(id, {
@@ -90,7 +94,11 @@ export class Mls {
    * @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>}
    */
   transaction(work) {
-    const next = this.#last.then(() => this.core.transaction(work));
+    const next = this.#last.then(async () => {
+      const result = await this.core.transaction(work);
+      await this.persist();
+      return result;
+    });
     this.#last = next.catch(() => {});
     return next;
   }
@@ -262,7 +270,9 @@ export class Mls {
 
 /** @param {any} error */
 function reasonOf(error) {
-  return String(error?.inner?.mlsError?.tag ?? error?.tag ?? error?.message ?? error);
+  const mls = error?.inner?.mlsError;
+  if (mls) return mls.tag === 'Other' ? JSON.stringify(mls.inner) : String(mls.tag);
+  return String(error?.message ?? error);
 }
 
 /** The signature key in a KeyPackage's leaf, RFC 9420 sections 10 and 7.2. @param {Uint8Array} keyPackage */

@@ -12,7 +12,7 @@ const { memoryDatabase } = await import('../core/mls.js');
 export const server = process.env.SOTTOVOCE_SERVER ?? '';
 assert.ok(server, 'SOTTOVOCE_SERVER says where the server is; see tests/sealed/');
 
-export const PASSWORD = 'Secret1pass';
+import { PASSWORD } from './password.js';
 const PATIENCE_MS = 20_000;
 
 /** @type {Device[]} */
@@ -105,6 +105,12 @@ export class Device {
       () => texts.every((text) => this.heard.includes(text)),
       `${this.username} hears ${texts}, and not only ${this.heard.slice(-5)}`,
     );
+  }
+
+  /** What it has kept, in the order of the conversation. @param {string} conversation */
+  async kept(conversation) {
+    const messages = await this.client.messages(conversation);
+    return messages.map((message) => /** @type {any} */ (message.content)?.text);
   }
 
   /** @param {string} text */

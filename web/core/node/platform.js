@@ -28,3 +28,22 @@ export function startInNode() {
   })();
   return started;
 }
+
+/**
+ * A client that remembers in a folder. @param {string} folder
+ * @returns {Promise<import('../client.js').Platform>}
+ */
+export async function platformIn(folder) {
+  await startInNode();
+  const { FileStorage, Snapshot } = await import('./files.js');
+  const { openDatabase } = await import('../mls.js');
+  const storage = await FileStorage.open(folder);
+  const snapshot = new Snapshot(folder);
+  await snapshot.load();
+  return {
+    storage,
+    openDatabase: (me) => openDatabase('keys', me.databaseKey),
+    persist: () => snapshot.save(),
+    WebSocket: NodeWebSocket,
+  };
+}

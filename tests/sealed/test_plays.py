@@ -1,0 +1,94 @@
+"""The plays in web/plays: Node clients on a server of two workers. Afterwards nothing of what was said is anywhere."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from store.embedded import EmbeddedPostgres
+from tests.processes.server import ROOT, Server, running
+
+WEB = ROOT / "web"
+PLAYS = sorted(file.name.removesuffix(".test.js") for file in (WEB / "plays").glob("*.test.js"))
+CHANCE_SEEDS = [1, 2]
+PATIENCE_S = 240
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(Server(tmp_path_factory.mktemp("sealed") / "data", SOTTOVOCE_WORKERS="2")) as started:
+        yield started
+
+
+def node(*words: str, server: Server, **environment: str) -> str:
+    """What it said. Fails the test where Node is missing, or a play fails."""
+    assert shutil.which("node"), "Node 20 is needed to run the client's tests"
+    assert (WEB / "node_modules").exists(), "run `npm ci` in web/, as `make test` does"
+    assert server.process is not None
+    given = {"SOTTOVOCE_SERVER": server.address, "SOTTOVOCE_PID": str(server.process.pid), **environment}
+    done = subprocess.run(
+        ["node", "--test", "--test-force-exit", "--test-reporter=spec", *words],
+        cwd=WEB,
+        env=os.environ | given,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    passed = re.search(r"pass (\d+)", done.stdout)
+    assert passed is not None, done.stdout
+    assert int(passed[1]) > 0, done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("play", [play for play in PLAYS if play != "chance"])
+def test_a_play(server: Server, play: str) -> None:
+    node(f"plays/{play}.test.js", server=server)
+
+
+@pytest.mark.parametrize("seed", CHANCE_SEEDS)
+def test_a_play_of_chance_in_which_nothing_stays_unread(server: Server, seed: int) -> None:
+    said = node("plays/chance.test.js", server=server, SOTTOVOCE_SEED=str(seed), SOTTOVOCE_ACTIONS="150")
+    figures = re.search(r"figures (\{.*\})", said)
+    assert figures is not None, said
+    assert json.loads(figures[1])["workers_killed"] > 0, "no worker died, this shows less than it should"
+
+
+def test_nothing_that_was_said_is_in_the_database_the_data_folder_or_the_logs(server: Server) -> None:
+    """The plays before this one said these things; see them for the words."""
+    words = [
+        b"are you there?",
+        b"to four devices",
+        b"now we are alone",
+        b"a secret too many",
+        b"welcome back",
+        b" says 1",
+    ]
+    spoken = "".join(file.read_text() for file in (WEB / "plays").glob("*.js"))
+    assert all(word.decode() in spoken for word in words), "nobody says these any more"
+    url = EmbeddedPostgres(server.data).url
+    with psycopg.connect(url) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM messages WHERE data IS NOT NULL").fetchone() or (0,)
+        assert count > 1000, "the plays have not been played"
+        dump = b""
+        for (table,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall():
+            with connection.cursor().copy(f"COPY {table} TO STDOUT (FORMAT binary)") as rows:
+                dump += b"".join(bytes(row) for row in rows)
+    assert len(dump) > 100_000
+    places = {"the database": dump, "the log": server.said().encode()}
+    places |= {str(file): file.read_bytes() for file in all_files(server.data)}
+    found = [(place, word) for place, content in places.items() for word in words if word in content]
+    assert not found
+
+
+def all_files(folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file()]

@@ -1,0 +1,132 @@
+// @ts-check
+/** A client's memory in a folder: what it knows in a journal, CoreCrypto's database in a snapshot. */
+import 'fake-indexeddb/auto';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import v8 from 'node:v8';
+import { MemoryStorage } from '../storage.js';
+
+const OWNER_ONLY = 0o600;
+
+/** @typedef {import('../storage.js').Storage} Storage */
+
+/**
+ * Every change is a line of the journal, written before it counts; what is in memory answers.
+ * @implements {Storage}
+ */
+export class FileStorage extends MemoryStorage {
+  /** @type {import('node:fs/promises').FileHandle} */
+  #journal = /** @type {any} */ (null);
+
+  /** @param {string} folder */
+  constructor(folder) {
+    super();
+    this.folder = folder;
+    this.path = join(folder, 'journal.jsonl');
+  }
+
+  /** @param {string} folder */
+  static async open(folder) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const storage = new FileStorage(folder);
+    await storage.#replay();
+    storage.#journal = await open(storage.path, 'a', OWNER_ONLY);
+    return storage;
+  }
+
+  async #replay() {
+    const text = await readFile(this.path, 'utf8').catch(() => '');
+    const lines = text.split('\n');
+    const torn = lines.pop(); // of a crash in the middle of a line
+    for (const line of lines) {
+      const [collection, key, value] = JSON.parse(line);
+      if (value === undefined || value === null) await super.delete(collection, key);
+      else await super.put(collection, key, value);
+    }
+    if (torn) await writeFile(this.path, text.slice(0, text.length - torn.length), { mode: OWNER_ONLY });
+  }
+
+  /** @type {Storage['put']} */
+  async put(collection, key, value) {
+    await this.#journal.write(`${JSON.stringify([collection, key, value])}\n`);
+    await super.put(collection, key, value);
+  }
+
+  /** @type {Storage['delete']} */
+  async delete(collection, key) {
+    await this.#journal.write(`${JSON.stringify([collection, key])}\n`);
+    await super.delete(collection, key);
+  }
+
+  async wipe() {
+    await this.#journal.close();
+    await rm(this.folder, { recursive: true });
+    await super.wipe();
+  }
+}
+
+/** What CoreCrypto keeps in IndexedDB, which here is memory: read at the start, written after each transaction. */
+export class Snapshot {
+  /** @param {string} folder */
+  constructor(folder) {
+    this.path = join(folder, 'keys.bin');
+  }
+
+  async load() {
+    const bytes = await readFile(this.path).catch(() => null);
+    if (bytes === null) return;
+    for (const { name, version, stores } of v8.deserialize(bytes)) await restore(name, version, stores);
+  }
+
+  /** The whole of it, or what was there before. */
+  async save() {
+    const found = [];
+    for (const { name, version } of await indexedDB.databases()) {
+      found.push({ name, version, stores: await dump(String(name)) });
+    }
+    await writeFile(`${this.path}.new`, v8.serialize(found), { mode: OWNER_ONLY });
+    await rename(`${this.path}.new`, this.path);
+  }
+}
+
+/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
+function done(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** @param {string} name */
+async function dump(name) {
+  const database = await done(indexedDB.open(name));
+  const stores = [];
+  for (const storeName of database.objectStoreNames) {
+    const store = database.transaction(storeName).objectStore(storeName);
+    const indexes = [...store.indexNames].map((indexName) => {
+      const { keyPath, unique, multiEntry } = store.index(indexName);
+      return { name: indexName, keyPath, unique, multiEntry };
+    });
+    const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
+    const { keyPath, autoIncrement } = store;
+    stores.push({ name: storeName, keyPath, autoIncrement, indexes, keys, values });
+  }
+  database.close();
+  return stores;
+}
+
+/** @param {string} name @param {number} version @param {any[]} stores */
+async function restore(name, version, stores) {
+  const request = indexedDB.open(name, version);
+  request.onupgradeneeded = () => {
+    for (const { name: storeName, keyPath, autoIncrement, indexes, keys, values } of stores) {
+      const store = request.result.createObjectStore(storeName, { keyPath, autoIncrement });
+      for (const { name: indexName, ...index } of indexes) store.createIndex(indexName, index.keyPath, index);
+      values.forEach((/** @type {any} */ value, /** @type {number} */ at) => {
+        if (keyPath === null) store.put(value, keys[at]);
+        else store.put(value);
+      });
+    }
+  };
+  (await done(request)).close();
+}

@@ -1,0 +1,55 @@
+// @ts-check
+/** A device in a thread of its own, so that it can be killed at any moment: what it knows is in its folder. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { platformIn } from '../core/node/platform.js';
+import { PASSWORD } from './password.js';
+
+const { server, folder, username, how } = workerData;
+const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
+const platform = await platformIn(folder);
+const { Client } = await import('../core/client.js');
+const client = new Client(server, platform);
+
+for (const type of ['undecryptable', 'problem', 'failed', 'rejoined']) {
+  client.addEventListener(type, (event) => {
+    const { detail } = /** @type {CustomEvent} */ (event);
+    port.postMessage({ event: type, detail: detail.error ? String(detail.error.stack) : detail });
+  });
+}
+
+/** @type {Record<string, (...given: any[]) => unknown>} */
+const verbs = {
+  start: (usernames) => client.start(usernames),
+  say: (conversation, text) => client.say(conversation, text),
+  update: (conversation) => client.update(conversation),
+  add: (conversation, username) => client.add(conversation, [username]),
+  remove: (conversation, username) => client.remove(conversation, username),
+  call: (...request) => client.api.callUntilAnswered(.../** @type {[string, string]} */ (request)),
+  close: () => client.close(),
+  connect: () => client.connect().then(() => {}),
+  async look(conversation) {
+    await client.settled();
+    const known = await client.storage.get('conversations', conversation);
+    const messages = await client.messages(conversation);
+    return {
+      me: client.me,
+      ...known,
+      waiting: (await client.outbox()).length,
+      epoch: await client.mls.epoch(conversation),
+      messages: messages.map(({ seq, sender, content }) => [seq, sender.device, /** @type {any} */ (content)?.text]),
+    };
+  },
+};
+
+port.on('message', async ({ id, verb, given }) => {
+  try {
+    port.postMessage({ id, result: (await verbs[verb](...given)) ?? null });
+  } catch (error) {
+    const { code, stack } = /** @type {any} */ (error);
+    port.postMessage({ id, error: { code, stack: String(stack) } });
+  }
+});
+
+if (!(await client.resume())) await client[/** @type {'register' | 'logIn'} */ (how)](username, PASSWORD);
+void client.connect();
+port.postMessage({ event: 'up', detail: client.me });

@@ -1,0 +1,144 @@
+// @ts-check
+/** What the server does not take, each with the code that tells a client what to do. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Api } from '../core/api.js';
+import { fromBase64, toBase64 } from '../core/bytes.js';
+import { CommitRejected } from '../core/mls.js';
+import { another, conversation, people, refused, until } from './cast.js';
+
+/** @param {import('./cast.js').Device} device @param {string} id @param {object} body */
+function post(device, id, body) {
+  return device.client.api.call('POST', `conversations/${id}/messages`, body);
+}
+
+/** @param {import('./cast.js').Device} device @param {string} id @param {string} text */
+async function encrypted(device, id, text) {
+  const { epoch, data } = await device.client.mls.encrypt(id, new TextEncoder().encode(JSON.stringify({ kind: 'text', id: text, text })));
+  return { id: `id ${text}`, epoch, data: toBase64(data) };
+}
+
+/** A commit as it would go out, which the group has not made. */
+/** @param {import('./cast.js').Device} device @param {string} id */
+async function commitOf(device, id) {
+  /** @type {any} */
+  let body;
+  const cursor = (await device.client.storage.get('conversations', id)).cursor;
+  const failing = device.client.mls.update(id, async (bundle) => {
+    body = { ...Api.bundle(bundle), read: cursor };
+    throw new Error('not sent');
+  });
+  await assert.rejects(failing, CommitRejected);
+  return body;
+}
+
+test('a message that is replayed, truncated, of another group, epoch or kind, or nobody\'s', async () => {
+  const [alice, bob, mallory] = await people('alice', 'bob', 'mallory');
+  const [id, other] = [await conversation(alice, bob), await conversation(alice, mallory)];
+  const message = await encrypted(alice, id, 'once');
+  const first = await post(alice, id, message);
+  assert.deepEqual(await post(alice, id, message), first, 'repeated, it gets its first result');
+  const anew = { ...(await encrypted(alice, id, 'once')) };
+  assert.equal((await post(alice, id, anew)).seq, first.seq, 'also encrypted anew');
+  await bob.hears('once');
+
+  const next = await encrypted(alice, id, 'next');
+  const bytes = fromBase64(next.data);
+  const mutated = (/** @type {Uint8Array} */ data) => post(alice, id, { ...next, data: toBase64(data) });
+  await refused(mutated(bytes.slice(0, -1)), 'bad_frame');
+  await refused(mutated(new Uint8Array([...bytes, 0])), 'bad_frame');
+  await refused(mutated(new Uint8Array()), 'bad_frame');
+  await refused(post(alice, other, next), 'wrong_group');
+  await refused(post(alice, id, { ...next, epoch: next.epoch + 1 }), 'bad_frame');
+  await refused(post(mallory, id, next), 'not_a_leaf');
+  await refused(mutated(fromBase64((await commitOf(alice, id)).commit)), 'bad_frame');
+  await refused(mutated(new Uint8Array(300_000)), 'bad_frame');
+
+  const late = await encrypted(alice, id, 'late');
+  await bob.client.update(id);
+  await refused(post(alice, id, late), 'stale_epoch');
+});
+
+test('a commit that is late, truncated, another\'s, of another group, or does not match what comes with it', async () => {
+  const [alice, bob, mallory] = await people('alice', 'bob', 'mallory');
+  const [id, other] = [await conversation(alice, bob), await conversation(alice, mallory)];
+  const commit = (/** @type {any} */ device, /** @type {object} */ body, to = id) =>
+    device.client.api.call('POST', `conversations/${to}/commits`, body);
+  const good = await commitOf(alice, id);
+  const cut = (/** @type {string} */ text, by = 1) => toBase64(fromBase64(text).slice(0, -by));
+
+  await refused(commit(alice, { ...good, commit: cut(good.commit) }), 'bad_frame');
+  await refused(commit(alice, { ...good, group_info: cut(good.group_info) }), 'bad_frame');
+  await refused(commit(alice, { ...good, group_info: good.commit }), 'bad_frame');
+  await refused(commit(alice, good, other), 'wrong_group');
+  await refused(commit(bob, good), 'not_a_leaf');
+  await refused(commit(mallory, good), 'not_a_leaf');
+  await refused(commit(alice, good, crypto.randomUUID()), 'wrong_group');
+  const flipped = fromBase64(good.commit);
+  flipped[flipped.length - 100] ^= 1; // within the signature or what it covers
+  await refused(commit(alice, { ...good, commit: toBase64(flipped) }), 'bad_frame');
+  const theirs = await commitOf(bob, id);
+  await refused(commit(alice, { ...good, group_info: theirs.group_info }), 'tree_differs');
+  await refused(commit(alice, { ...good, welcome: good.group_info }), 'bad_frame');
+
+  await bob.client.update(id);
+  await refused(commit(alice, good), 'stale_epoch');
+  await alice.client.update(id);
+  [alice, bob].forEach((one) => one.isFine());
+});
+
+test('somebody who was not claimed cannot be added, and a key package works once', async () => {
+  const [alice, bob, carol] = await people('alice', 'bob', 'carol');
+  const id = await conversation(alice, bob);
+  const [unclaimed] = await carol.client.mls.keyPackages(1);
+  await refused(alice.client.mls.add(id, [unclaimed], send(alice, id)).catch(cause), 'unknown_key_package');
+  await alice.client.add(id, [carol.username]);
+  await carol.isIn(id);
+  await until(async () => (await bob.client.mls.members(id)).length === 3, 'all have seen it');
+});
+
+test('the answer to a commit that is lost is given again', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  const { api } = alice.client;
+  const { fetch } = api;
+  let lost = 0;
+  api.fetch = async (...request) => {
+    const answer = await fetch(...request);
+    if (String(request[0]).endsWith('/commits') && lost++ === 0) throw new TypeError('the line broke');
+    return answer;
+  };
+  const epoch = Number(await alice.client.mls.epoch(id));
+  await alice.client.update(id);
+  assert.ok(lost >= 2, 'the first answer was lost');
+  assert.equal(await alice.client.mls.epoch(id), epoch + 1, 'one commit, not two');
+  await alice.says(id, 'after all');
+  await bob.hears('after all');
+  [alice, bob].forEach((one) => one.isFine());
+});
+
+test('an id of a device, and a key, belong to one device', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const device = { id: alice.client.me.device, name: 'x', signature_key: toBase64(await alice.client.mls.signatureKey()) };
+  const register = (/** @type {any} */ body) => bob.client.api.call('POST', 'devices', body);
+  await refused(register(device), 'taken');
+  await refused(register({ ...device, id: '0000000000000abc' }), 'taken');
+  await refused(register({ ...device, id: 'ABC' }), 'invalid');
+  await refused(register({ ...device, id: 'ffffffffffffffff' }), 'invalid');
+  await refused(register({ ...device, id: '0000000000000abc', signature_key: 'AAAA' }), 'invalid');
+  const phone = await another(alice);
+  const foreign = (await phone.client.mls.keyPackages(1)).map(toBase64);
+  await refused(alice.client.api.call('POST', 'key-packages', { key_packages: foreign }), 'bad_frame');
+});
+
+/** @param {import('./cast.js').Device} device @param {string} id */
+function send(device, id) {
+  return async (/** @type {import('../core/mls.js').Bundle} */ bundle) => {
+    await device.client.api.call('POST', `conversations/${id}/commits`, { ...Api.bundle(bundle), read: 0 });
+  };
+}
+
+/** @param {any} error */
+function cause(error) {
+  throw error.cause ?? error;
+}
