@@ -54,7 +54,8 @@ from crypto.mls.frames import (
 )
 from crypto.mls.wire import Malformed
 
-MAX_LEAVES = 1024  # of one group: an update of all of them still fits a body
+MAX_LEAVES = 1024  # of one group
+MAX_FRAME_BYTES = 1024 * 1024  # of a commit, a welcome or a group info: three times what so many need
 STAFF: tuple[MemberRole, ...] = ("owner", "admin")
 
 Done = Callable[[Entry | ChatError], None]
@@ -74,6 +75,8 @@ class Frames(Struct, frozen=True):
 
 def read_bundle(bundle: Bundle, conversation_id: ConversationId) -> Frames:
     """Raises BadFrame, WrongGroup."""
+    if any(len(frame) > MAX_FRAME_BYTES for frame in (bundle.commit, bundle.welcome or b"", bundle.group_info)):
+        raise BadFrame(f"A frame has at most {MAX_FRAME_BYTES:,} bytes")
     try:
         commit = parse_commit(bundle.commit)
         new_members = parse_welcome(bundle.welcome).new_members if bundle.welcome is not None else []

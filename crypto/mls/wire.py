@@ -5,6 +5,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+MAX_ELEMENTS = 50_000  # of all vectors of a frame: the tree of a thousand devices has a third of that
+
 
 class Malformed(ValueError):
     """This is no frame of MLS that we take."""
@@ -13,12 +15,13 @@ class Malformed(ValueError):
 class Reader:
     """Every read is bounded by the bytes that are there, and takes at least one of them."""
 
-    __slots__ = ("_at", "_bytes", "_end")
+    __slots__ = ("_at", "_bytes", "_elements", "_end")
 
-    def __init__(self, data: bytes, start: int = 0, end: int | None = None) -> None:
+    def __init__(self, data: bytes) -> None:
         self._bytes = data
-        self._at = start
-        self._end = len(data) if end is None else end
+        self._at = 0
+        self._end = len(data)
+        self._elements = 0
 
     @property
     def position(self) -> int:
@@ -41,11 +44,17 @@ class Reader:
 
     def vector(self, read: "Callable[[Reader], T]") -> list[T]:
         """T<V>"""
-        start = self._skip(self._length())
-        inner = Reader(self._bytes, start, self._at)
+        length = self._length()
+        if length > self._end - self._at:
+            raise Malformed("ends too early")
+        outer_end, self._end = self._end, self._at + length
         found = []
-        while inner._at < inner._end:
-            found.append(read(inner))
+        while self._at < self._end:
+            self._elements += 1
+            if self._elements > MAX_ELEMENTS:
+                raise Malformed("too many elements")
+            found.append(read(self))
+        self._end = outer_end
         return found
 
     def optional(self, read: "Callable[[Reader], T]") -> T | None:
