@@ -539,6 +539,11 @@ export class Client extends EventTarget {
     return waiting.sort((one, other) => one.order - other.order);
   }
 
+  /** Return when the server has taken everything that waits to be sent. */
+  async allSent() {
+    while ((await this.outbox()).length) await sleep(20);
+  }
+
   async #flush() {
     if (!this.#isReady) return;
     for (const { id, conversation, content } of await this.outbox()) {

@@ -28,6 +28,7 @@ export class FileStorage extends MemoryStorage {
   /** @param {string} folder */
   static async open(folder) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    await lock(join(folder, 'lock'));
     const storage = new FileStorage(folder);
     await storage.#replay();
     storage.#journal = await open(storage.path, 'a', OWNER_ONLY);
@@ -62,6 +63,26 @@ export class FileStorage extends MemoryStorage {
     await this.#journal.close();
     await rm(this.folder, { recursive: true });
     await super.wipe();
+  }
+}
+
+/**
+ * Two processes with the same keys would ruin them. A lock whose holder has died is taken over.
+ * @param {string} path
+ */
+async function lock(path) {
+  const holder = Number(await readFile(path, 'utf8').catch(() => ''));
+  if (holder && holder !== process.pid && isAlive(holder)) throw new Error(`another process (${holder}) uses ${path}`);
+  await writeFile(path, String(process.pid), { mode: OWNER_ONLY });
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,0 +1,163 @@
+#!/usr/bin/env node
+// @ts-check
+/** Sottovoce on the command line: one device in a folder. `node cli.js --help` says how. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { platformIn } from './core/node/platform.js';
+import { askSecretly } from './core/node/prompt.js';
+
+const HELP = `Usage: sottovoce chat [--server URL] [--folder DIR] COMMAND
+
+  register NAME [INVITE]   make an account, with this device
+  login NAME               make this a device of your account
+  list                     conversations, with their members
+  start NAME...            begin a conversation, and talk
+  talk NAME|CONVERSATION   go on with one
+  safety NAME              the safety number to compare
+  logout                   end this device, and forget everything here
+
+While you talk: a line is a message; /add NAME, /remove NAME, /safety NAME, /leave and /quit.
+The password is asked for, or taken from SOTTOVOCE_PASSWORD. The server's own certificate is trusted
+by NODE_EXTRA_CA_CERTS=<data folder>/tls/ca.pem.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    server: { type: 'string', default: process.env.SOTTOVOCE_SERVER ?? 'http://127.0.0.1:2607' },
+    folder: { type: 'string', default: process.env.SOTTOVOCE_FOLDER ?? join(homedir(), '.sottovoce') },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+const [command, ...given] = positionals;
+
+/** @param {string} problem @returns {never} */
+function fail(problem) {
+  console.error(`Error: ${problem}`);
+  process.exit(1);
+}
+
+if (values.help || !command) {
+  console.log(HELP);
+  process.exit(command || values.help ? 0 : 1);
+}
+
+const platform = await platformIn(values.folder).catch((error) => fail(error.message));
+const { Client } = await import('./core/client.js');
+const client = new Client(values.server, platform);
+const hasDevice = await client.resume();
+
+/** @typedef {{ id: string, state: string, members: { id: string, username: string, role: string }[] }} Shown */
+
+/** @param {string} given a name, or the beginning of a conversation's id @returns {Promise<Shown>} */
+async function conversationOf(given) {
+  const all = /** @type {Shown[]} */ (await client.conversations());
+  const found =
+    all.find((one) => given.length >= 4 && one.id.startsWith(given)) ??
+    all.find((one) => one.members.length === 2 && one.members.some((member) => sameName(member.username, given))) ??
+    all.find((one) => one.members.some((member) => sameName(member.username, given)));
+  return found ?? fail(`no conversation with ${given}; \`start ${given}\` begins one`);
+}
+
+/** @param {string} one @param {string} other */
+function sameName(one, other) {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+/** @param {string} id @param {string} username */
+async function showSafety(id, username) {
+  const { id: user } = await client.find(username);
+  const { digits } = await client.safetyNumber(id, user);
+  console.log(`Safety number with ${username}; the same must be shown there:\n  ${digits}`);
+}
+
+/** @param {string} id */
+async function talk(id) {
+  const shown = /** @type {Shown[]} */ (await client.conversations()).find((one) => one.id === id);
+  const names = new Map(shown?.members.map((member) => [member.id, member.username]));
+  if (shown?.state === 'requested') {
+    console.log('This is a stranger’s request; by answering you accept it.');
+  }
+  const show = (/** @type {import('./core/client.js').Message} */ { sender, content, at }) => {
+    const who = sender.user === client.me.user.id ? 'you' : (names.get(sender.user) ?? sender.user.slice(0, 8));
+    const text = content === null ? '(deleted)' : content.kind === 'text' ? content.text : `(${content.kind})`;
+    console.log(`${new Date(at).toLocaleTimeString()} ${who}: ${text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '?')}`);
+  };
+  for (const message of (await client.messages(id)).slice(-20)) show(message);
+  client.addEventListener('message', (event) => {
+    const { conversation, message } = /** @type {CustomEvent} */ (event).detail;
+    if (conversation === id) show(message);
+  });
+  client.addEventListener('members', (event) => {
+    const { conversation, added } = /** @type {CustomEvent} */ (event).detail;
+    if (conversation !== id) return;
+    for (const { user, device } of added) {
+      console.log(`* ${names.get(user) ?? user.slice(0, 8)} has a new device, ${device}: compare the safety number`);
+    }
+  });
+  client.addEventListener('removed', () => console.log('* you are not in this conversation any more'));
+  client.addEventListener('offline', () => console.log('* no connection; what you say is sent later'));
+
+  for await (const line of createInterface({ input: process.stdin })) {
+    const [verb, name] = line.split(/\s+/);
+    try {
+      if (verb === '/quit') break;
+      else if (verb === '/leave') await client.leave(id);
+      else if (verb === '/add') await client.add(id, [name]);
+      else if (verb === '/remove') await client.remove(id, name);
+      else if (verb === '/safety') await showSafety(id, name);
+      else if (line.trim()) {
+        if (shown?.state === 'requested') await client.answer(id, 'joined');
+        await client.say(id, line);
+      }
+    } catch (error) {
+      console.error(`Error: ${/** @type {Error} */ (error).message}`);
+    }
+  }
+  await client.allSent();
+}
+
+/** @type {Record<string, () => Promise<void>>} */
+const commands = {
+  async register() {
+    if (hasDevice) fail(`${values.folder} is a device of ${client.me.user.username} already`);
+    await client.register(given[0], await askSecretly('Password: '), given[1]);
+    console.log(`${client.me.user.username} is registered; this is device ${client.me.device}.`);
+  },
+  async login() {
+    if (hasDevice) fail(`${values.folder} is a device of ${client.me.user.username} already`);
+    await client.logIn(given[0], await askSecretly('Password: '));
+    await client.connect();
+    console.log('Logged in. Messages from before stay on your other devices.');
+  },
+  async list() {
+    await client.connect();
+    for (const { id, members, state } of await client.conversations()) {
+      console.log(`${id.slice(0, 8)}  ${members.map((/** @type {any} */ one) => one.username).join(', ')}  ${state}`);
+    }
+  },
+  async start() {
+    if (!given.length) fail('start with whom?');
+    await client.connect();
+    await talk(await client.start(given));
+  },
+  async talk() {
+    await client.connect();
+    await talk((await conversationOf(given[0] ?? fail('talk to whom?'))).id);
+  },
+  async safety() {
+    await client.connect();
+    await showSafety((await conversationOf(given[0] ?? fail('whose?'))).id, given[0]);
+  },
+  async logout() {
+    await client.logOut();
+    console.log('This device is gone.');
+  },
+};
+
+const run = commands[command] ?? fail(`there is no command ${command}; see --help`);
+if (!hasDevice && !['register', 'login'].includes(command)) fail('there is no device here yet: register or login first');
+await run().catch((error) => fail(error.message));
+client.close();
+process.exit(0);

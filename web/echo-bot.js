@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+// @ts-check
+/** A bot that says what it hears: `SOTTOVOCE_PASSWORD=… node echo-bot.js NAME`. It accepts everybody's requests. */
+import { platformIn } from './core/node/platform.js';
+
+const server = process.env.SOTTOVOCE_SERVER ?? 'http://127.0.0.1:2607';
+const [name] = process.argv.slice(2);
+const password = process.env.SOTTOVOCE_PASSWORD ?? '';
+if (!name || !password) throw new Error('usage: SOTTOVOCE_PASSWORD=… node echo-bot.js NAME');
+
+const platform = await platformIn(process.env.SOTTOVOCE_FOLDER ?? `./echo-bot-${name}`);
+const { Client } = await import('./core/client.js');
+const bot = new Client(server, platform);
+
+bot.addEventListener('joined', async (event) => {
+  await bot.answer(/** @type {CustomEvent} */ (event).detail.conversation, 'joined');
+});
+
+bot.addEventListener('message', async (event) => {
+  const { conversation, message } = /** @type {CustomEvent} */ (event).detail;
+  if (message.content?.kind !== 'text' || message.sender.user === bot.me.user.id) return;
+  await bot.send(conversation, { kind: 'text', text: message.content.text, reply_to: message.content.id });
+});
+
+if (!(await bot.resume())) await bot.register(name, password).catch(() => bot.logIn(name, password));
+await bot.connect();
+console.log(`${name} listens`);
+process.on('SIGTERM', () => process.exit(0));
