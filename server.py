@@ -10,7 +10,7 @@ import click
 
 from chat.errors import Unavailable
 from chat.model import Role
-from run import accounts, first_start, launch
+from run import accounts, command_line, first_start, launch
 from run.logs import set_up_logs
 from run.settings import Settings, with_settings
 from run.version import VERSION
@@ -59,6 +59,13 @@ def _shown(name: str, value: object) -> str:
         case list():
             return ",".join(value)
     return "(set)" if name in ("jwt_secret", "key_encryption_key", "admin_password", "database_url") else str(value)
+
+
+@main.command("chat", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def chat(words: tuple[str, ...]) -> None:
+    """Talk from the command line, where Node is there; `sottovoce chat --help` says how."""
+    command_line.run(words)
 
 
 @main.command("migrate")

@@ -146,7 +146,7 @@ class Accounts:
             raise NoSuchSession("No such session")
 
     async def delete(self, account: Account, password: str) -> None:
-        """For ever; docs/sealed-api.md says what goes and what stays. Raises InvalidCredentials, TooMany."""
+        """For ever; docs/PROTOCOL.md says what goes and what stays. Raises InvalidCredentials, TooMany."""
         await self._check_password(password, await self._users.password_hash(account.id), f"account:{account.id}")
         await self._users.delete(account.id)
 
