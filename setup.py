@@ -29,7 +29,10 @@ setup(
     license="AGPL-3.0-or-later",
     python_requires=">=3.11",
     packages=PACKAGES,
-    package_data={"web": ["*.html", "*.css"], "migrations": ["script.py.mako"]},
+    package_data={
+        "web": ["*.html", "*.css", "*.js", "*.json", "core/*.js", "core/node/*.js"],
+        "migrations": ["script.py.mako"],
+    },
     py_modules=["server"],
     entry_points={"console_scripts": ["sottovoce = server:main"]},
     install_requires=[

@@ -18,7 +18,7 @@ import click
 import psutil
 
 from bench import seed
-from bench.house import House, fill, house, load, people, start_load
+from bench.house import House, fill, house, load, people, seal, start_load
 from bench.links import Person
 from bench.load import Task
 from tests.processes.server import Server, free_port
@@ -49,7 +49,7 @@ class Bench:
     def house(self, **settings: str) -> Iterator[House]:
         with house(self.data, **settings) as started:
             if not self.pairs:
-                self.pairs = people(started.server, PAIRS)
+                self.pairs = seal(started.database_url, people(started.server, PAIRS))
             yield started
 
     def task(self, workload: str, address: str, **more: Any) -> Task:
@@ -60,7 +60,7 @@ class Bench:
     def start_up(self) -> None:
         """An empty data folder, and then a full one."""
         with house(self.data) as started:
-            self.pairs = people(started.server, PAIRS)
+            self.pairs = seal(started.database_url, people(started.server, PAIRS))
             started.server.stop()
             seconds = started.server.start()
             time.sleep(2)
@@ -73,13 +73,13 @@ class Bench:
                 server.stop()
 
     def messages(self) -> None:
-        """Ping-pong and pipelined, by socket and by HTTP, plain and TLS, with one and two workers; and the echo."""
+        """Ping-pong and pipelined, by both sockets and HTTP, plain and TLS, with one and two workers; and the echo."""
         for workers in (1, 2):
             with self.house(SOTTOVOCE_WORKERS=str(workers)) as it:
                 for tls in (False, True):
                     if workers == 1:
                         self.echo(it, tls)
-                    for by in ("socket", "post"):
+                    for by in ("socket", "post", "sealed"):
                         for workload in ("ping-pong", "pipelined"):
                             found = load(self.task(workload, it.address(tls), by=by, watched=it.watched()))
                             self.note(workload, by=by, tls=tls, workers=workers, **found, **it.memory_mib())

@@ -1,12 +1,16 @@
 """The measured server: started by its documented command, with people in it; what it takes of the machine."""
 
 import asyncio
+import base64
+import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import msgspec
 import psutil
@@ -70,6 +74,46 @@ def people(server: Server, count: int) -> list[tuple[Person, Person]]:
         return made
 
     return asyncio.run(register())
+
+
+def seal(url: str, pairs: list[tuple[Person, Person]]) -> list[tuple[Person, Person]]:
+    """Give each pair a sealed conversation and each person a device, as if a client had: MLS is not what we measure."""
+    with psycopg.connect(url) as connection:
+        sealed = [_with_sealed(connection, one, other) for one, other in pairs]
+        connection.commit()
+    return sealed
+
+
+def _with_sealed(connection: psycopg.Connection[Any], *pair: Person) -> tuple[Person, Person]:
+    id_ = uuid4()
+    connection.execute("INSERT INTO conversations (id, kind) VALUES (%s, 'sealed')", [id_])
+    connection.execute("INSERT INTO groups (conversation_id, epoch, group_info) VALUES (%s, 1, '')", [id_])
+    for leaf, person in enumerate(pair):
+        session_id = UUID(claims(person.token)["sid"])
+        device_id = secrets.randbits(62) | 1
+        connection.execute(
+            "INSERT INTO devices SELECT %s, user_id, 'bench', %s, now() FROM sessions WHERE id = %s",
+            [device_id, os.urandom(32), session_id],
+        )
+        connection.execute("UPDATE sessions SET device_id = %s WHERE id = %s", [device_id, session_id])
+        connection.execute(
+            "INSERT INTO members (conversation_id, user_id) SELECT %s, user_id FROM devices WHERE id = %s",
+            [id_, device_id],
+        )
+        connection.execute(
+            "INSERT INTO leaves (conversation_id, device_id, since_seq, leaf, user_id, acked_seq, welcome)"
+            " SELECT %s, id, 0, %s, user_id, 0, false FROM devices WHERE id = %s",
+            [id_, leaf, device_id],
+        )
+    one, other = (msgspec.structs.replace(person, sealed_id=str(id_)) for person in pair)
+    return one, other
+
+
+def claims(token: str) -> dict[str, Any]:
+    """Of a JSON web token, unverified: we got it from the server."""
+    part = token.split(".")[1]
+    found: dict[str, Any] = msgspec.json.decode(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return found
 
 
 def fill(url: str, conversation_id: str, count: int) -> None:

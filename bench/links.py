@@ -1,16 +1,21 @@
 """How a person of the benchmark sends and hears: by WebSocket or by HTTP, as fast as Python can."""
 
 import asyncio
+import base64
 import json
+import os
 import ssl
 from collections.abc import Callable
 from typing import cast
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from msgspec import Struct
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 TEXT = "m" * 70
+SEALED_BYTES = 400
+ACK_EACH = 100
 BUSY_S = 0.1
 
 
@@ -20,6 +25,7 @@ class Person(Struct, frozen=True):
     token: str
     other_id: int
     conversation_id: str
+    sealed_id: str = ""  # another one, where both have a device
 
 
 class Ear(WSListener):
@@ -41,6 +47,50 @@ class Ear(WSListener):
         self.transport.send(WSMsgType.TEXT, TEXT.encode())
 
 
+class SealedEar(Ear):
+    """A device's socket: calls `heard` for each message of another device, and acknowledges now and then."""
+
+    conversation_id: str
+    message: str
+    sent = 0
+    unacknowledged = 0
+
+    def talks_in(self, conversation_id: str) -> None:
+        self.conversation_id = conversation_id
+        self.message = base64.b64encode(private_message(UUID(conversation_id))).decode()
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type != WSMsgType.TEXT:
+            super().on_ws_frame(transport, frame)
+            return
+        payload = frame.get_payload_as_bytes()
+        if b'"data":' in payload:
+            self.unacknowledged += 1
+            if self.unacknowledged >= ACK_EACH:
+                self.unacknowledged = 0
+                seq = json.loads(payload)["seq"]
+                self._say({"type": "ack", "conversation": self.conversation_id, "seq": seq})
+            self.heard()
+        elif b'"refused"' in payload:
+            raise AssertionError(payload)
+
+    def send(self) -> None:
+        self.sent += 1
+        id_ = f"{id(self)}-{self.sent}"
+        conversation_id = self.conversation_id
+        self._say({"type": "send", "id": id_, "conversation": conversation_id, "epoch": 1, "data": self.message})
+
+    def _say(self, frame: dict[str, object]) -> None:
+        self.transport.send(WSMsgType.TEXT, json.dumps(frame).encode())
+
+
+def private_message(group: UUID) -> bytes:
+    """Framed as RFC 9420 section 6.3 wants it; the ciphertext is noise, which the server cannot tell."""
+    head = b"\x00\x01\x00\x02\x10" + group.bytes + (1).to_bytes(8) + b"\x01" + b"\x00" + b"\x1c" + os.urandom(28)
+    noise = os.urandom(SEALED_BYTES - len(head) - 2)
+    return head + (len(noise) | 0x4000).to_bytes(2) + noise
+
+
 def trusting(address: str) -> ssl.SSLContext | None:
     if not address.startswith("https"):
         return None
@@ -50,11 +100,20 @@ def trusting(address: str) -> ssl.SSLContext | None:
     return context
 
 
-async def listen(address: str, path: str, token: str = "", tls: ssl.SSLContext | None = None) -> Ear:
+async def listen(
+    address: str, path: str, token: str = "", tls: ssl.SSLContext | None = None, kind: type[Ear] = Ear
+) -> Ear:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     url = address.replace("http", "ws", 1) + path
-    _, ear = await ws_connect(Ear, url, ssl_context=tls, extra_headers=headers, enable_auto_ping=False)
+    _, ear = await ws_connect(kind, url, ssl_context=tls, extra_headers=headers, enable_auto_ping=False)
     assert isinstance(ear, Ear)
+    return ear
+
+
+async def listen_sealed(address: str, person: Person, tls: ssl.SSLContext | None) -> SealedEar:
+    ear = await listen(address, "/v2/socket", person.token, tls, SealedEar)
+    assert isinstance(ear, SealedEar)
+    ear.talks_in(person.sealed_id)
     return ear
 
 

@@ -11,7 +11,7 @@ import psutil
 import uvloop
 from msgspec import Struct
 
-from bench.links import Ear, Person, ask, chat_path, get, listen, post_message, trusting
+from bench.links import Ear, Person, ask, chat_path, get, listen, listen_sealed, post_message, trusting
 
 WARM_UP_S = 1.0
 IN_FLIGHT = 16
@@ -23,7 +23,7 @@ class Task(Struct, frozen=True):
     address: str
     seconds: float
     pairs: list[tuple[Person, Person]] = []
-    by: str = "socket"  # socket, post, or echo
+    by: str = "socket"  # socket, post, sealed, or echo
     watched: dict[str, list[int]] = {}  # process ids by name, whose CPU time is measured
     sockets: int = 0
 
@@ -78,6 +78,9 @@ async def pairs(task: Task) -> list[tuple[Link, Ear, Link, Ear]]:
         if task.by == "echo":
             ear = await listen(task.address, "/", tls=tls)
             made.append((ear, ear, ear, ear))
+        elif task.by == "sealed":
+            one_ear, other_ear = [await listen_sealed(task.address, who, tls) for who in (one, other)]
+            made.append((one_ear, one_ear, other_ear, other_ear))
         else:
             ears = [await listen(task.address, chat_path(who), who.token, tls) for who in (one, other)]
             made.append((await sender(one, ears[0]), ears[0], await sender(other, ears[1]), ears[1]))
