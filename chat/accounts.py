@@ -18,7 +18,17 @@ from chat.errors import (
     Unauthenticated,
 )
 from chat.limits import FAILED_LOGINS, Limits
-from chat.model import Account, AccountChanges, Credentials, NewAccount, Session, SessionId, SessionShown, UserId
+from chat.model import (
+    Account,
+    AccountChanges,
+    Credentials,
+    NewAccount,
+    Person,
+    Session,
+    SessionId,
+    SessionShown,
+    UserId,
+)
 from crypto.hashing import Hashing
 from crypto.tokens import InvalidToken, Tokens
 
@@ -31,6 +41,7 @@ class UserStore(Protocol):
         ...
 
     async def get(self, user_id: UserId) -> Account | None: ...
+    async def host(self, user_id: UserId) -> Person | None: ...
     async def credentials(self, *, username_key: str | None = None, email: str | None = None) -> Credentials | None: ...
     async def password_hash(self, user_id: UserId) -> str: ...
     async def update(self, user_id: UserId, changes: AccountChanges, keep: SessionId | None, now: datetime) -> None:
@@ -136,6 +147,10 @@ class Accounts:
         if session is None:
             raise Unauthenticated("This session has ended, log in again")
         return session
+
+    async def host(self, account: Account) -> Person | None:
+        """Who invited this account; the two know each other."""
+        return await self._users.host(account.id)
 
     async def sessions(self, account: Account) -> list[SessionShown]:
         return await self._sessions.of_user(account.id, self._now())

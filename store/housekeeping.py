@@ -16,7 +16,16 @@ EXPIRED = (
     "DELETE FROM limits WHERE expires_at <= %s",
     "DELETE FROM chat_codes WHERE expires_at <= %s",
     "DELETE FROM sessions WHERE expires_at <= %s",
+    "DELETE FROM key_packages WHERE expires_at <= %s",
+    "DELETE FROM claims WHERE expires_at <= %s",
 )
+# Welcomes that every device has acknowledged, or can do nothing with any more.
+USED_UP = """
+DELETE FROM welcomes w WHERE NOT EXISTS (
+    SELECT FROM leaves l JOIN devices d ON d.id = l.device_id
+    WHERE l.conversation_id = w.conversation_id AND l.since_seq = w.seq AND l.welcome AND l.until_seq IS NULL
+)
+"""
 
 
 async def throw_away_expired(database: Database, now: datetime) -> None:
@@ -24,6 +33,7 @@ async def throw_away_expired(database: Database, now: datetime) -> None:
     async with database.connection() as connection:
         for statement in EXPIRED:
             await connection.execute(statement, [now])
+        await connection.execute(USED_UP)
 
 
 async def keep_house(database: Database, now: Callable[[], datetime]) -> None:

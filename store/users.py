@@ -8,7 +8,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row, scalar_row
 
 from chat.errors import BadInvite, Taken
-from chat.model import Account, AccountChanges, Credentials, Device, NewAccount, Role, SessionId, UserId
+from chat.model import Account, AccountChanges, Credentials, Device, NewAccount, Person, Role, SessionId, UserId
 from store.database import Connection, Database
 from store.devices import OF_USER, forget_devices, tell_of_devices
 
@@ -23,10 +23,15 @@ WITH used AS (
     UPDATE invites SET used_by = %(user_id)s, used_at = %(now)s
     WHERE code = %(code)s AND used_at IS NULL AND expires_at > %(now)s
     RETURNING created_by
+), acquainted AS (
+    INSERT INTO contacts
+    SELECT created_by, %(user_id)s FROM used WHERE created_by IS NOT NULL
+    UNION ALL SELECT %(user_id)s, created_by FROM used WHERE created_by IS NOT NULL
 )
 UPDATE users SET invited_by = used.created_by FROM used WHERE users.id = %(user_id)s
 """
 
+HOST = "SELECT h.id, h.uuid, h.username, h.bio FROM users u JOIN users h ON h.id = u.invited_by WHERE u.id = %s"
 GET = "SELECT id, username, email, role, bio, created_at, updated_at, uuid FROM users WHERE id = %s"
 
 CREDENTIALS_BY_NAME = "SELECT id, password_hash FROM users WHERE username_key = %s"
@@ -74,6 +79,11 @@ class Users:
     async def get(self, user_id: UserId) -> Account | None:
         async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Account)) as cur:
             return await (await cur.execute(GET, [user_id])).fetchone()
+
+    async def host(self, user_id: UserId) -> Person | None:
+        """Who invited them."""
+        rows = await self._database.rows(HOST, [user_id])
+        return Person(*rows[0]) if rows else None
 
     async def credentials(self, *, username_key: str | None = None, email: str | None = None) -> Credentials | None:
         query, argument = (CREDENTIALS_BY_NAME, username_key) if email is None else (CREDENTIALS_BY_EMAIL, email)

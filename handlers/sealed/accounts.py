@@ -68,7 +68,9 @@ class SessionHandler(SealedHandler):
 class AccountHandler(SealedHandler):
     async def get(self) -> None:
         account = await self.account()
-        self.reply(Me(account.uuid, account.username, account.email, account.bio, account.role))
+        host = await self.chat.accounts.host(account)
+        shown = UserShown.of(host) if host is not None else None
+        self.reply(Me(account.uuid, account.username, account.email, account.bio, account.role, shown))
 
     async def patch(self) -> None:
         await self.chat.accounts.set_bio(await self.account(), self.body(Profile).bio)

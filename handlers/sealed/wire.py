@@ -72,6 +72,7 @@ class Me(Struct, frozen=True):
     email: str | None
     bio: str | None
     role: str
+    invited_by: UserShown | None
 
 
 class Profile(Struct, frozen=True):

@@ -45,6 +45,7 @@ CREATE TABLE key_packages (
     expires_at     timestamptz NOT NULL
 );
 CREATE INDEX key_packages_device ON key_packages (device_id, is_last_resort, expires_at);
+CREATE INDEX key_packages_expiry ON key_packages (expires_at);
 
 -- Who was given a key package, and may add its device with it. One that is no last resort leaves `key_packages` then.
 CREATE TABLE claims (

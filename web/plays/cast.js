@@ -128,12 +128,12 @@ export class Device {
   }
 }
 
-/** @param {string} username @param {'register' | 'logIn'} how */
-async function device(username, how, platform = {}) {
+/** @param {string} username @param {'register' | 'logIn'} how @param {string} [invite] */
+async function device(username, how, invite) {
   const storage = new MemoryStorage();
-  const client = new Client(server, { storage, openDatabase: memoryDatabase, WebSocket: NodeWebSocket, ...platform });
+  const client = new Client(server, { storage, openDatabase: memoryDatabase, WebSocket: NodeWebSocket });
   const made = new Device(username, client);
-  await client[how](username, PASSWORD);
+  await client[how](username, PASSWORD, invite);
   await client.connect();
   return made;
 }
@@ -141,6 +141,11 @@ async function device(username, how, platform = {}) {
 /** People with a device each. @param {string[]} wanted */
 export function people(...wanted) {
   return Promise.all(wanted.map((name) => device(unique(name), 'register')));
+}
+
+/** Somebody who comes by an invite. @param {string} name @param {string} invite */
+export function invited(name, invite) {
+  return device(unique(name), 'register', invite);
 }
 
 /** Another device of the same person. @param {Device} other */

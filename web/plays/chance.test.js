@@ -4,12 +4,12 @@
  * server are killed; all by a seed. In the end every current device has read everything since it joined.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { workerPids } from './workers.js';
 
 const server = process.env.SOTTOVOCE_SERVER ?? '';
 const serverPid = Number(process.env.SOTTOVOCE_PID ?? 0); // its workers are killed, if we know it
@@ -98,19 +98,6 @@ class Thread {
   }
 }
 
-/** Children of the server that serve. */
-function workerPids() {
-  const isWorker = (/** @type {string} */ pid) => {
-    try {
-      const parent = / (\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8').match(/^PPid:\s+\d+/m)?.[0].replace(/\s+/, ' ') ?? '');
-      return Number(parent?.[1]) === serverPid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('run.child');
-    } catch {
-      return false;
-    }
-  };
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isWorker(name)).map(Number);
-}
-
 test(`a play of chance, seed ${seed}`, async () => {
   const chance = chanceOf(seed);
   const pick = (/** @type {any[]} */ among) => among[Math.floor(chance() * among.length)];
@@ -169,7 +156,7 @@ test(`a play of chance, seed ${seed}`, async () => {
       void thread.ask('connect').catch(() => {});
     },
     async kill() {
-      const pids = serverPid ? workerPids() : [];
+      const pids = workerPids(serverPid);
       if (!pids.length) return;
       process.kill(pick(pids), 'SIGKILL');
       figures.workers_killed += 1;

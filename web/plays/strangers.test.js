@@ -2,7 +2,7 @@
 /** Accounts, strangers, and key packages that run out. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { another, conversation, people, refused, until } from './cast.js';
+import { another, conversation, invited, people, refused, server, until } from './cast.js';
 
 /** @param {import('./cast.js').Device} device @param {string} id */
 async function stateOf(device, id) {
@@ -56,6 +56,17 @@ test('a chat code lets two know each other, once', async () => {
   await refused(alice.client.api.call('POST', 'contacts', { code }), 'self_chat');
   assert.equal((await bob.client.api.call('POST', 'contacts', { code })).username, alice.username);
   await refused(carol.client.api.call('POST', 'contacts', { code }), 'no_such_code');
+  const id = await conversation(bob, alice);
+  assert.equal(await stateOf(alice, id), 'joined');
+});
+
+test('who comes by an invite knows the one who invited, and is known', async () => {
+  const [alice] = await people('alice');
+  const made = await fetch(`${server}/invites`, { method: 'POST', headers: { Authorization: `Bearer ${alice.client.me.token}` } });
+  const { invite_code } = await made.json();
+  const bob = await invited('bob', invite_code);
+  const account = await bob.client.api.call('GET', 'account');
+  assert.deepEqual(account.invited_by, { id: alice.user, username: alice.username });
   const id = await conversation(bob, alice);
   assert.equal(await stateOf(alice, id), 'joined');
 });
