@@ -103,8 +103,8 @@ class RemovalsHandler(SealedHandler):
 
 class StateHandler(SealedHandler):
     async def put(self, id_: str) -> None:
-        state = self.body(NewState).state
-        await self.chat.people.answer(await self.account(), conversation_of(id_), state)
+        account = await self.account()
+        await self.chat.people.answer(account, conversation_of(id_), self.body(NewState).state)
         self.reply({})
 
 
