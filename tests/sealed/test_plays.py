@@ -1,10 +1,5 @@
 """The plays in web/plays: Node clients on a server of two workers. Afterwards nothing of what was said is anywhere."""
 
-import json
-import os
-import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +7,12 @@ import psycopg
 import pytest
 
 from store.embedded import EmbeddedPostgres
-from tests.processes.server import ROOT, Server, running
+from tests.processes.server import Server, running
+from tests.sealed.node import WEB, node, play_by_chance
 
-WEB = ROOT / "web"
 PLAYS = sorted(file.name.removesuffix(".test.js") for file in (WEB / "plays").glob("*.test.js"))
 CHANCE_SEEDS = [1, 2]
-PATIENCE_S = 240
+ACTIONS = 150
 
 pytestmark = pytest.mark.once
 
@@ -28,28 +23,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
-def node(*words: str, server: Server, **environment: str) -> str:
-    """What it said. Fails the test where Node is missing, or a play fails."""
-    assert shutil.which("node"), "Node 20 is needed to run the client's tests"
-    assert (WEB / "node_modules").exists(), "run `npm ci` in web/, as `make test` does"
-    assert server.process is not None
-    given = {"SOTTOVOCE_SERVER": server.address, "SOTTOVOCE_PID": str(server.process.pid), **environment}
-    done = subprocess.run(
-        ["node", "--test", "--test-force-exit", "--test-reporter=spec", *words],
-        cwd=WEB,
-        env=os.environ | given,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    passed = re.search(r"pass (\d+)", done.stdout)
-    assert passed is not None, done.stdout
-    assert int(passed[1]) > 0, done.stdout
-    return done.stdout
-
-
 @pytest.mark.parametrize("play", [play for play in PLAYS if play != "chance"])
 def test_a_play(server: Server, play: str) -> None:
     node(f"plays/{play}.test.js", server=server)
@@ -57,10 +30,8 @@ def test_a_play(server: Server, play: str) -> None:
 
 @pytest.mark.parametrize("seed", CHANCE_SEEDS)
 def test_a_play_of_chance_in_which_nothing_stays_unread(server: Server, seed: int) -> None:
-    said = node("plays/chance.test.js", server=server, SOTTOVOCE_SEED=str(seed), SOTTOVOCE_ACTIONS="150")
-    figures = re.search(r"figures (\{.*\})", said)
-    assert figures is not None, said
-    assert json.loads(figures[1])["workers_killed"] > 0, "no worker died, this shows less than it should"
+    figures = play_by_chance(server, seed, ACTIONS)
+    assert figures["workers_killed"] > 0, "no worker died, this shows less than it should"
 
 
 def test_nothing_that_was_said_is_in_the_database_the_data_folder_or_the_logs(server: Server) -> None:
