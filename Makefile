@@ -18,7 +18,7 @@ serve: $(VENV)/installed
 
 test: $(VENV)/tox-installed web/node_modules/.package-lock.json
 	@rm -rf .tox/junit && mkdir -p .tox/junit
-	$(WITH_PYENVS) $(VENV)/bin/tox run-parallel --parallel 4 --parallel-no-spinner
+	$(WITH_PYENVS) $(VENV)/bin/tox run-parallel --parallel 3 --parallel-no-spinner
 	@$(VENV)/bin/python tests/tally.py .tox/junit
 
 bench: $(VENV)/bench-installed

@@ -16,7 +16,7 @@ KEY_BYTES = 32  # Ed25519
 
 class DeviceStore(Protocol):
     async def register(self, device: Device, session_id: SessionId, most: int) -> Device:
-        """That session speaks for it from now on. Raises Taken, TooManyDevices."""
+        """That session speaks for it from now on. Raises Taken, Invalid."""
         ...
 
     async def get(self, device_id: DeviceId) -> Device | None: ...

@@ -4,7 +4,7 @@ The server cannot read a group and cannot join one. It knows which device holds 
 each epoch, and compares every commit with the tree that it leads to.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from itertools import count
 from typing import Protocol
 
@@ -41,7 +41,7 @@ from chat.model import (
     UserId,
     Wanted,
 )
-from crypto.mls.checks import check_commit, check_group_info, check_path, key_package_reference
+from crypto.mls.checks import check_group_info, check_path, key_package_reference
 from crypto.mls.frames import (
     Commit,
     ExternalInit,
@@ -91,40 +91,45 @@ def read_bundle(bundle: Bundle, conversation_id: ConversationId) -> Frames:
 def plan_change(frames: Frames, device: Device, group: Group, claims: Claims) -> GroupChange:
     """What the commit comes to. Raises what is wrong with it; see chat.errors."""
     commit = frames.commit
+    if device.user_id not in group.roles:
+        raise NoSuchConversation("No such conversation")
     if commit.epoch != group.epoch:
         raise StaleEpoch("Another commit has ended this epoch")
-    before = _tree(group, device)
-    holders = dict(group.leaves)
     if commit.sender is None:
         _check_joining(commit, device, group)
     else:
         _check_member(commit, device, group)
+    holders = dict(group.leaves)
     removed = _removed(commit, holders)
     lost = _lost_members(removed, holders, device, group.roles)
     added = _added(frames, holders, claims)
     new_members = _new_members(added, device, group.roles)
-    signer = _signer(commit, holders, device)
-    if commit.sender is None:
+    signer = commit.sender
+    if signer is None:
+        signer = LeafIndex(next(_free_leaves(holders)))
         added = {signer: LeafHolder(device.id, device.user_id)}
-    if len(holders) > MAX_LEAVES:
+    if len(holders) + 1 > MAX_LEAVES:
         raise BadFrame(f"A group has at most {MAX_LEAVES} devices")
-    _check_tree(frames, before, signer)
-    _check_signatures(frames, device, group, signer)
+    _check_tree(frames, _tree(group, device), added, signer)
+    _check_signatures(frames, device, signer)
     return GroupChange(removed, added, new_members, lost)
 
 
-def _tree(group: Group, device: Device) -> dict[LeafIndex, tuple[bytes, bytes]]:
+def _tree(group: Group, device: Device) -> dict[int, tuple[bytes, bytes]]:
     """Identity and signature key of each leaf."""
     if not group.group_info:
-        return {LeafIndex(0): (device.identity, device.signature_key)}  # a group begins with who makes it
+        return {0: (device.identity, device.signature_key)}  # a group begins with who makes it
     leaves = parse_group_info(group.group_info).leaves
-    return {index: (leaf.identity, leaf.signature_key) for index, leaf in leaves.items()}
+    return {leaf: (one.identity, one.signature_key) for leaf, one in leaves.items()}
+
+
+def _free_leaves(taken: Container[int]) -> Iterator[int]:
+    """Each that is added takes the leftmost leaf that is free, RFC 9420 section 7.7."""
+    return (leaf for leaf in count() if leaf not in taken)
 
 
 def _check_joining(commit: Commit, device: Device, group: Group) -> None:
     """An external commit, RFC 9420 section 12.4.3.2: of a device that is new, or that begins again."""
-    if device.user_id not in group.roles:
-        raise NotAllowed("Only devices of members join by themselves")
     inits = sum(isinstance(proposal, ExternalInit) for proposal in commit.proposals)
     if inits != 1 or commit.added or commit.path is None:
         raise BadFrame("This is not how a device joins by itself")
@@ -136,7 +141,7 @@ def _check_joining(commit: Commit, device: Device, group: Group) -> None:
 def _check_member(commit: Commit, device: Device, group: Group) -> None:
     assert commit.sender is not None
     holder = group.leaves.get(commit.sender)
-    if holder is None or holder.device_id != device.id or device.user_id not in group.roles:
+    if holder is None or holder.device_id != device.id:
         raise NotALeaf("This device does not hold the leaf that commits")
     if any(isinstance(proposal, ExternalInit) for proposal in commit.proposals):
         raise BadFrame("A member does not join")
@@ -164,27 +169,27 @@ def _lost_members(
         if holder.user_id != device.user_id and holder.user_id in roles and not holder.is_revoked
     }
     mine = roles[device.user_id]
-    for user_id in lost:
-        if mine not in STAFF or (roles[user_id] in STAFF and mine != "owner"):
-            raise NotAllowed("Your role does not allow you to remove this member")
-        if any(holder.user_id == user_id for holder in remaining.values()):
-            raise BadFrame("A member is removed with all devices")
+    if any(mine not in STAFF or (roles[user_id] in STAFF and mine != "owner") for user_id in lost):
+        raise NotAllowed("Your role does not allow you to remove this member")
+    if lost & {holder.user_id for holder in remaining.values()}:
+        raise BadFrame("A member is removed with all devices")
     return sorted(lost)
 
 
 def _added(frames: Frames, holders: dict[int, LeafHolder], claims: Claims) -> dict[int, LeafHolder]:
-    """By leaf: each takes the leftmost that is free, section 7.7. Puts them into `holders`."""
+    """By leaf. Puts them into `holders`."""
     references = frames.references
     if sorted(frames.new_members) != sorted(references):
         raise BadFrame("The welcome is for others than those who are added")
+    there = {holder.device_id for holder in holders.values()}
     added = {}
-    for reference in references:
+    for reference, leaf in zip(references, _free_leaves(holders), strict=False):
         claimed = claims.get(reference)
         if claimed is None:
             raise UnknownKeyPackage("A key package was not claimed, or was used already")
-        if any(holder.device_id == claimed.device_id for holder in holders.values()):
+        if claimed.device_id in there:
             raise BadFrame("A device that is added is in the group already")
-        leaf = next(leaf for leaf in count() if leaf not in holders)
+        there.add(claimed.device_id)
         holders[leaf] = added[leaf] = LeafHolder(claimed.device_id, claimed.user_id)
     return added
 
@@ -196,23 +201,15 @@ def _new_members(added: dict[int, LeafHolder], device: Device, roles: Mapping[Us
     return sorted(new)
 
 
-def _signer(commit: Commit, holders: dict[int, LeafHolder], device: Device) -> LeafIndex:
-    """The leaf of who commits. Puts one who joins into `holders`."""
-    if commit.sender is not None:
-        return commit.sender
-    leaf = LeafIndex(next(leaf for leaf in count() if leaf not in holders))
-    holders[leaf] = LeafHolder(device.id, device.user_id)
-    return leaf
-
-
-def _check_tree(frames: Frames, before: dict[LeafIndex, tuple[bytes, bytes]], signer: LeafIndex) -> None:
+def _check_tree(
+    frames: Frames, before: dict[int, tuple[bytes, bytes]], added: dict[int, LeafHolder], signer: LeafIndex
+) -> None:
     """The group info must show the tree that the commit makes, or nobody could join by it."""
     commit, after = frames.commit, dict(before)
     for leaf in commit.removed:
         after.pop(leaf, None)
-    for package in commit.added:
-        leaf = LeafIndex(next(leaf for leaf in count() if leaf not in after))
-        after[leaf] = package.leaf.identity, package.leaf.signature_key
+    for package, place in zip(commit.added, added, strict=False):
+        after[place] = package.leaf.identity, package.leaf.signature_key
     if commit.path is not None:
         after[signer] = commit.path.identity, commit.path.signature_key
     shown = {leaf: (one.identity, one.signature_key) for leaf, one in frames.group_info.leaves.items()}
@@ -220,15 +217,18 @@ def _check_tree(frames: Frames, before: dict[LeafIndex, tuple[bytes, bytes]], si
         raise TreeDiffers("The group info does not show what the commit makes of the group")
 
 
-def _check_signatures(frames: Frames, device: Device, group: Group, signer: LeafIndex) -> None:
-    commit = frames.commit
+def _check_signatures(frames: Frames, device: Device, signer: LeafIndex) -> None:
+    """The group info is signed by the device, and names the commit by its transcript.
+
+    The commit's own signature covers a context that the server knows from the last committer only, who may have lied:
+    to believe it would let one member stop all others.
+    """
+    path = frames.commit.path
     try:
-        if commit.path is not None:
-            if (commit.path.identity, commit.path.signature_key) != (device.identity, device.signature_key):
+        if path is not None:
+            if (path.identity, path.signature_key) != (device.identity, device.signature_key):
                 raise BadFrame("The path is another device's")
-            check_path(commit.path, commit.group_id, signer)
-        if group.group_info:
-            check_commit(commit, device.signature_key, parse_group_info(group.group_info).context)
+            check_path(path, frames.commit.group_id, signer)
         check_group_info(frames.group_info, device.signature_key)
     except Malformed as error:
         raise BadFrame(str(error)) from error

@@ -9,7 +9,10 @@ from chat.model import Bucket, Window
 API = Bucket("api", interval=timedelta(seconds=1), burst=20)
 REGISTRATIONS = Window("register", hits=20, per=timedelta(seconds=5), block=timedelta(minutes=10))
 FAILED_LOGINS = Window("login", hits=10, per=timedelta(seconds=60), block=timedelta(minutes=15))
-CLAIMS = Bucket("claims", interval=timedelta(seconds=10), burst=30)  # of one account, of one other's key packages
+CLAIMS = Bucket("claims", interval=timedelta(minutes=1), burst=10)  # of one account, of one other's key packages
+CONTACTS = Bucket("contacts", interval=timedelta(seconds=5), burst=10)  # codes that are tried
+LOOKUPS = Bucket("lookups", interval=timedelta(seconds=1), burst=60)  # of users by name
+UPLOADS = Bucket("key packages", interval=timedelta(seconds=10), burst=10)
 COMMITS = Bucket("commits", interval=timedelta(seconds=1), burst=60)
 MESSAGES = Window("messages", hits=8, per=timedelta(seconds=10))
 

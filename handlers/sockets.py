@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable
 from weakref import WeakValueDictionary
 
 from tornado.web import HTTPError
@@ -170,19 +171,35 @@ class Socket(Handler, WebSocketHandler):
         if not headers.get("Sec-WebSocket-Key"):
             raise Invalid("Sec-WebSocket-Key is missing")
 
-    def open(self) -> None:
+    is_gone = False
+
+    def open(self) -> "Awaitable[None] | None":
+        """Tornado opens a socket also after its peer has left in the handshake, and then does not tell of its end."""
         assert self.ws_connection is not None
         stream = self.ws_connection.stream
         assert stream is not None
+        if self.is_gone or stream.closed():
+            return None
         stream.set_nodelay(True)
         self.outbox = Outbox(self, stream, self.sockets.backlog)
         self.presence = self.sockets.add(self)
+        return self.opened()
+
+    def opened(self) -> "Awaitable[None] | None":
+        """It can be told something. Doors override this."""
+        return None
 
     def on_close(self) -> None:
+        self.is_gone = True
+        if self.outbox is None:
+            return
         self.sockets.remove(self)
-        if self.outbox is not None:
-            self.outbox.closed()
-            self.outbox = None  # it knows us too; without this circle a closed socket is no work for the collector
+        self.outbox.closed()
+        self.outbox = None  # it knows us too; without this circle a closed socket is no work for the collector
+        self.ended()
+
+    def ended(self) -> None:
+        """It was opened, and is closed. Doors override this."""
 
     def close_as_too_slow(self) -> None:
         self.close(TRY_LATER, "too slow")

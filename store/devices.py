@@ -12,13 +12,18 @@ from store.lookup import Lookup
 
 LOCK_USER = "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE"
 COUNT = "SELECT count(*) FROM devices WHERE user_id = %s AND id <> %s"
+# The id of a device that is gone stays with what it was given: nobody else shall get that.
 MAKE = """
-INSERT INTO devices (id, user_id, name, signature_key, created_at) VALUES (%s, %s, %s, %s, %s)
+INSERT INTO devices (id, user_id, name, signature_key, created_at)
+SELECT %(id)s, %(user)s, %(name)s, %(key)s, %(now)s
+WHERE NOT EXISTS (
+    SELECT FROM leaves l WHERE l.device_id = %(id)s AND NOT EXISTS (SELECT FROM devices d WHERE d.id = l.device_id)
+)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name
     WHERE devices.user_id = excluded.user_id AND devices.signature_key = excluded.signature_key
 RETURNING xmax = 0  -- made, not found
 """
-SPEAK_FOR = "UPDATE sessions SET device_id = %s WHERE id = %s"
+SPEAK_FOR = "UPDATE sessions SET device_id = %s WHERE id = %s AND coalesce(device_id, %s) = %s"
 GET = """
 SELECT d.id, d.user_id, u.uuid, d.name, d.signature_key, d.created_at
 FROM devices d JOIN users u ON u.id = d.user_id WHERE d.id = ANY(%b)
@@ -39,7 +44,7 @@ DELETE = "DELETE FROM devices WHERE user_id = %s AND id = %s"
 # In the order of the writer's locks.
 LOCK_GROUPS = """
 SELECT c.id FROM conversations c WHERE c.id IN (
-    SELECT conversation_id FROM leaves WHERE device_id = ANY(%s) AND until_seq IS NULL
+    SELECT conversation_id FROM leaves WHERE device_id = %s AND until_seq IS NULL
 ) ORDER BY c.id FOR NO KEY UPDATE
 """
 REMOVALS_DUE = "UPDATE groups SET removal_due = true WHERE conversation_id = ANY(%s)"
@@ -58,7 +63,13 @@ class Devices:
 
     async def register(self, device: Device, session_id: SessionId, most: int) -> Device:
         """That session speaks for it from now on. Raises Taken, Invalid."""
-        values = [device.id, device.user_id, device.name, device.signature_key, device.created_at]
+        values = {
+            "id": device.id,
+            "user": device.user_id,
+            "name": device.name,
+            "key": device.signature_key,
+            "now": device.created_at,
+        }
         try:
             async with self._database.transaction() as connection:
                 await connection.execute(LOCK_USER, [device.user_id])
@@ -68,7 +79,9 @@ class Devices:
                 made = await (await connection.execute(MAKE, values)).fetchone()
                 if made is None:
                     raise Taken("Another device has this id")
-                await connection.execute(SPEAK_FOR, [device.id, session_id])
+                spoken = await connection.execute(SPEAK_FOR, [device.id, session_id, device.id, device.id])
+                if spoken.rowcount == 0:
+                    raise Taken("This session speaks for another device already")
                 if made[0]:
                     await tell_of_devices(connection, device)
         except UniqueViolation as error:
@@ -91,19 +104,14 @@ class Devices:
         if device is None or device.user_id != user_id:
             return False
         async with self._database.transaction() as connection:
-            await forget_devices(connection, [device_id])
+            groups = [row[0] for row in await (await connection.execute(LOCK_GROUPS, [device_id])).fetchall()]
+            await connection.execute(REMOVALS_DUE, [groups])
             await connection.execute(DELETE, [user_id, device_id])
             await tell_of_devices(connection, device)
         return True
 
     async def _load(self, asked: Sequence[DeviceId]) -> dict[DeviceId, Device]:
         return {row[0]: Device(*row) for row in await self._database.rows(GET, [asked])}
-
-
-async def forget_devices(connection: Connection, device_ids: list[DeviceId]) -> None:
-    """Nothing more is said in their groups until somebody has removed them."""
-    groups = [row[0] for row in await (await connection.execute(LOCK_GROUPS, [device_ids])).fetchall()]
-    await connection.execute(REMOVALS_DUE, [groups])
 
 
 async def tell_of_devices(connection: Connection, device: Device) -> None:

@@ -1,6 +1,6 @@
 """SQL of sealed conversations. What writes to the log runs in the write queue, alone, with the conversation locked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg.errors import UniqueViolation
@@ -25,6 +25,8 @@ from chat.model import (
 )
 from store.bus import tell
 from store.database import Connection, Database
+from store.lookup import Lookup
+from store.members import JUDGE_REMOVALS, PROMOTE
 from store.messages import AFTER, PAGE_BYTES, entry_of
 from store.write_queue import Result, WriteQueue
 
@@ -37,7 +39,7 @@ LOCK = "SELECT 1 FROM conversations WHERE id = %s AND kind = 'sealed' FOR NO KEY
 GROUP = "SELECT epoch, group_info FROM groups WHERE conversation_id = %s"
 LEAVES = """
 SELECT l.leaf, l.device_id, l.user_id, d.id IS NULL
-FROM leaves l LEFT JOIN devices d ON d.id = l.device_id
+FROM leaves l LEFT JOIN devices d ON d.id = l.device_id AND d.user_id = l.user_id
 WHERE l.conversation_id = %s AND l.until_seq IS NULL
 """
 ROLES = "SELECT user_id, role FROM members WHERE conversation_id = %s"
@@ -66,8 +68,11 @@ WHERE conversation_id = %s AND kind = 'commit' AND epoch = %s AND device_id = %s
 UNREAD = """
 SELECT 1 FROM messages WHERE conversation_id = %s AND seq > %s AND kind = 'application' AND device_id = ANY(%s) LIMIT 1
 """
-MUTE = "UPDATE leaves SET muted = true WHERE conversation_id = %s AND device_id = ANY(%s) AND until_seq IS NULL"
-UNMUTE = "UPDATE leaves SET muted = false WHERE conversation_id = %s AND muted"
+MUTE = """
+UPDATE leaves SET muted_until = now() + interval '30 seconds'
+WHERE conversation_id = %s AND device_id = ANY(%s) AND until_seq IS NULL
+"""
+UNMUTE = "UPDATE leaves SET muted_until = NULL WHERE conversation_id = %s AND muted_until IS NOT NULL"
 REMOVE = """
 UPDATE leaves SET until_seq = %s WHERE conversation_id = %s AND device_id = ANY(%s) AND until_seq IS NULL
 """
@@ -89,16 +94,7 @@ KNOW = "INSERT INTO contacts SELECT %s, unnest(%s::bigint[]) ON CONFLICT DO NOTH
 LOSE = "DELETE FROM members WHERE conversation_id = %s AND user_id = ANY(%s)"
 USED = "DELETE FROM claims WHERE user_id = %s AND reference = ANY(%s)"
 WELCOME = "INSERT INTO welcomes (conversation_id, seq, data) VALUES (%s, %s, %s)"
-# Somebody has to go whose device was revoked, or who is no member any more.
-ADVANCE = """
-UPDATE groups SET epoch = %(epoch)s, group_info = %(group_info)s, removal_due = EXISTS (
-    SELECT FROM leaves l WHERE l.conversation_id = %(conversation)s AND l.until_seq IS NULL AND NOT EXISTS (
-        SELECT FROM devices d JOIN members m ON m.user_id = d.user_id
-        WHERE d.id = l.device_id AND m.conversation_id = %(conversation)s
-    )
-) WHERE conversation_id = %(conversation)s
-"""
-REMOVAL_DUE = "UPDATE groups SET removal_due = true WHERE conversation_id = %s"
+ADVANCE = "UPDATE groups SET epoch = %s, group_info = %s WHERE conversation_id = %s"
 
 SET_ROLE = "UPDATE members SET role = %s WHERE conversation_id = %s AND user_id = %s"
 GROUP_INFO = """
@@ -106,22 +102,19 @@ SELECT g.epoch, g.group_info FROM groups g JOIN members m USING (conversation_id
 WHERE g.conversation_id = %s AND m.user_id = %s
 """
 REMOVALS = """
-SELECT l.device_id FROM leaves l JOIN members mine USING (conversation_id)
-WHERE l.conversation_id = %s AND mine.user_id = %s AND l.until_seq IS NULL AND NOT EXISTS (
-    SELECT FROM devices d JOIN members m ON m.user_id = d.user_id
-    WHERE d.id = l.device_id AND m.conversation_id = l.conversation_id
-)
+SELECT r.device_id FROM removals r JOIN members m USING (conversation_id)
+WHERE r.conversation_id = %s AND m.user_id = %s
 """
 # Who ignores or blocks a conversation hears nothing of it; what they left, they hear to the end.
 STAYS = """
-SELECT l.conversation_id, l.since_seq, l.acked_seq, l.until_seq, l.welcome
+SELECT l.device_id, l.conversation_id, l.since_seq, l.acked_seq, l.until_seq, l.welcome
 FROM leaves l LEFT JOIN members m USING (conversation_id, user_id)
-WHERE l.device_id = %s AND (m.state IN ('joined', 'requested') OR l.until_seq > l.acked_seq)
+WHERE l.device_id = ANY(%b) AND (m.state IN ('joined', 'requested') OR l.until_seq > l.acked_seq)
 ORDER BY l.conversation_id, l.since_seq
 """
 STAY = "SELECT since_seq, until_seq FROM leaves WHERE conversation_id = %s AND device_id = %s ORDER BY 1 DESC LIMIT 1"
 GET_WELCOME = "SELECT data FROM welcomes WHERE conversation_id = %s AND seq = %s"
-# What it acknowledges is of the latest stay that began by then.
+# Of an earlier stay it has acknowledged all; of the latest, what it says.
 ACKNOWLEDGE = """
 UPDATE leaves l SET acked_seq = greatest(l.acked_seq, least(given.seq, l.until_seq, c.last_seq)), welcome = false
 FROM unnest(%(conversations)s::uuid[], %(seqs)s::bigint[]) AS given (conversation_id, seq)
@@ -142,6 +135,7 @@ class Groups:
     def __init__(self, database: Database, queue: WriteQueue) -> None:
         self._database = database
         self._queue = queue
+        self._stays = Lookup(self._load_stays)
 
     async def create(self, conversation_id: ConversationId, device: Device, bundle: Bundle, wanted: Wanted) -> Entry:
         """Raises what `wanted.plan` raises, Taken, Busy, Unavailable."""
@@ -160,7 +154,7 @@ class Groups:
             await tell(connection, [device.id], "stays")
             return await _end_epoch(connection, conversation_id, device, bundle, wanted)
 
-        return await self._queue.run_alone(make)
+        return await self._queue.run_alone(make, _size(bundle))
 
     async def commit(self, conversation_id: ConversationId, device: Device, bundle: Bundle, wanted: Wanted) -> Entry:
         """Exactly one commit ends an epoch; one that is repeated gets its first result."""
@@ -175,7 +169,7 @@ class Groups:
                     raise
                 return known, False
 
-        return await self._queue.run_alone(commit)
+        return await self._queue.run_alone(commit, _size(bundle))
 
     async def leave(self, conversation_id: ConversationId, device: Device) -> Entry:
         """Raises NoSuchConversation."""
@@ -184,10 +178,11 @@ class Groups:
             await _lock(connection, conversation_id)
             if (await connection.execute(LOSE, [conversation_id, [device.user_id]])).rowcount == 0:
                 raise NoSuchConversation("No such conversation")
-            await connection.execute(REMOVAL_DUE, [conversation_id])
+            await connection.execute(PROMOTE, [[conversation_id]])
+            await connection.execute(JUDGE_REMOVALS, [[conversation_id]])
             return await _write(connection, conversation_id, device, Sealed("left", device.id, 0, None)), True
 
-        return await self._queue.run_alone(leave)
+        return await self._queue.run_alone(leave, 0)
 
     async def typing(self, device: Device, conversation_id: ConversationId) -> None:
         async with self._database.connection() as connection:
@@ -218,7 +213,13 @@ class Groups:
 
     async def stays(self, device_id: DeviceId) -> list[Stay]:
         """By conversation, the earlier first."""
-        return [Stay(*row) for row in await self._database.rows(STAYS, [device_id])]
+        return await self._stays.get(device_id) or []
+
+    async def _load_stays(self, asked: Sequence[DeviceId]) -> dict[DeviceId, list[Stay]]:
+        found: dict[DeviceId, list[Stay]] = {}
+        for device_id, *stay in await self._database.rows(STAYS, [asked]):
+            found.setdefault(device_id, []).append(Stay(*stay))
+        return found
 
     async def welcome(self, conversation_id: ConversationId, seq: Seq) -> bytes | None:
         rows = await self._database.rows(GET_WELCOME, [conversation_id, seq])
@@ -280,8 +281,8 @@ async def _end_epoch(
     await _admit(connection, entry, device, bundle, change)
     await connection.execute(LOSE, [conversation_id, change.lost_members])
     await connection.execute(USED, [device.user_id, wanted.references])
-    values = {"conversation": conversation_id, "epoch": group.epoch + 1, "group_info": bundle.group_info}
-    await connection.execute(ADVANCE, values)
+    await connection.execute(ADVANCE, [group.epoch + 1, bundle.group_info, conversation_id])
+    await connection.execute(JUDGE_REMOVALS, [[conversation_id]])
     await connection.execute(UNMUTE, [conversation_id])
     return entry, True
 
@@ -334,3 +335,7 @@ async def _one(connection: Connection, query: str, values: list[Any]) -> tuple[A
     row: tuple[Any, ...] | None = await (await connection.execute(query, values)).fetchone()
     assert row is not None, "the row is there while the conversation is locked"
     return row
+
+
+def _size(bundle: Bundle) -> int:
+    return len(bundle.commit) + len(bundle.welcome or b"") + len(bundle.group_info)

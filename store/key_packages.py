@@ -42,8 +42,10 @@ WITH wanted AS (
 SELECT device_id, data, is_last_resort FROM handed ORDER BY device_id
 """
 LOW = """
-SELECT id FROM unnest(%s::bigint[]) AS asked (id)
-WHERE (SELECT count(*) FROM key_packages k WHERE k.device_id = id AND NOT is_last_resort AND expires_at > %s) < %s
+SELECT d.id FROM devices d
+WHERE d.user_id = %s AND (
+    SELECT count(*) FROM key_packages k WHERE k.device_id = d.id AND NOT is_last_resort AND expires_at > %s
+) < %s
 """
 
 
@@ -55,11 +57,11 @@ class KeyPackages:
         """How many are there now. A last resort replaces the one before. Raises Invalid."""
         async with self._database.transaction() as connection:
             await connection.execute(LOCK_DEVICE, [device_id])
-            for package in packages:
-                if package.is_last_resort:
-                    await connection.execute(REPLACE, [device_id])
-                values = [package.reference, device_id, package.data, package.is_last_resort, package.expires_at]
-                await connection.execute(ADD, values)
+            if any(package.is_last_resort for package in packages):
+                await connection.execute(REPLACE, [device_id])
+            async with connection.cursor() as cursor:
+                rows = [(one.reference, device_id, one.data, one.is_last_resort, one.expires_at) for one in packages]
+                await cursor.executemany(ADD, rows)
             row = await (await connection.execute(COUNT, [device_id, now])).fetchone()
             assert row is not None, "a count is always there"
             if row[0] > most:
@@ -78,7 +80,6 @@ class KeyPackages:
         async with self._database.transaction() as connection:
             rows = await (await connection.execute(CLAIM, values, binary=True)).fetchall()
             handed = [HandedKeyPackage(*row) for row in rows]
-            asked = [one.device_id for one in handed]
-            low = await (await connection.execute(LOW, [asked, now, few])).fetchall()
+            low = await (await connection.execute(LOW, [of, now, few])).fetchall()
             await tell(connection, [row[0] for row in low], "key_packages_low")
             return handed

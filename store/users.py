@@ -10,7 +10,8 @@ from psycopg.rows import class_row, scalar_row
 from chat.errors import BadInvite, Taken
 from chat.model import Account, AccountChanges, Credentials, Device, NewAccount, Person, Role, SessionId, UserId
 from store.database import Connection, Database
-from store.devices import OF_USER, forget_devices, tell_of_devices
+from store.devices import OF_USER, tell_of_devices
+from store.members import JUDGE_REMOVALS, PROMOTE
 
 CREATE = """
 INSERT INTO users (username, username_key, email, password_hash, bio, role, created_at, updated_at)
@@ -50,12 +51,22 @@ WHERE id = %(id)s
 
 END_OTHER_SESSIONS = "DELETE FROM sessions WHERE user_id = %s AND id IS DISTINCT FROM %s"
 
-# Conversations of two and what was said in them go; of what was said in groups only that it was.
-UNSAY = "UPDATE messages SET data = NULL, edited_at = now() WHERE sender_id = %s AND kind = 'application'"
+# Direct conversations and what was said in them go; of what was said in groups only that it was.
+UNSAY = """
+UPDATE messages SET data = NULL, edited_at = now()
+WHERE conversation_id IN (SELECT conversation_id FROM leaves WHERE user_id = %s)
+AND sender_id = %s AND kind = 'application' AND data IS NOT NULL
+"""
+# All at once, in the order of the writer's locks.
+LOCK_CONVERSATIONS = """
+SELECT id FROM conversations WHERE user_id_1 = %(user)s OR user_id_2 = %(user)s
+    OR id IN (SELECT conversation_id FROM members WHERE user_id = %(user)s)
+ORDER BY id FOR UPDATE
+"""
 DELETE = "DELETE FROM users WHERE id = %s"
 DELETE_EMPTY = """
 DELETE FROM conversations c
-WHERE kind = 'sealed' AND NOT EXISTS (SELECT FROM members m WHERE m.conversation_id = c.id)
+WHERE id = ANY(%s) AND NOT EXISTS (SELECT FROM members m WHERE m.conversation_id = c.id)
 """
 
 SET_ROLE = "UPDATE users SET role = %s WHERE username_key = %s"
@@ -116,13 +127,17 @@ class Users:
                     await connection.execute(END_OTHER_SESSIONS, [user_id, keep])
 
     async def delete(self, user_id: UserId) -> None:
+        async with self._database.connection() as connection:
+            await connection.execute(UNSAY, [user_id, user_id])
         async with self._database.transaction() as connection:
-            for device in [Device(*row) for row in await (await connection.execute(OF_USER, [user_id])).fetchall()]:
-                await forget_devices(connection, [device.id])
-                await tell_of_devices(connection, device)
-            for statement in (UNSAY, DELETE):
-                await connection.execute(statement, [user_id])
-            await connection.execute(DELETE_EMPTY)
+            rows = await (await connection.execute(LOCK_CONVERSATIONS, {"user": user_id})).fetchall()
+            ids = [row[0] for row in rows]
+            for row in await (await connection.execute(OF_USER, [user_id])).fetchall():
+                await tell_of_devices(connection, Device(*row))
+            await connection.execute(DELETE, [user_id])
+            await connection.execute(DELETE_EMPTY, [ids])
+            await connection.execute(PROMOTE, [ids])
+            await connection.execute(JUDGE_REMOVALS, [ids])
 
     async def set_role(self, username_key: str, role: Role) -> bool:
         """False if there is no such user."""

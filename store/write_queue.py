@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.rows import tuple_row
@@ -95,9 +95,9 @@ WITH input AS (
     SELECT i.*, c.last_seq, c.last_message_at, m.seq AS known_seq, m.id AS known_id, m.sent_at AS known_at,
            CASE WHEN m.device_id = i.device_id THEN 'known'
                 WHEN m.seq IS NOT NULL THEN 'id_taken'
-                WHEN l.device_id IS NULL OR l.muted THEN 'not_a_leaf'
+                WHEN l.device_id IS NULL THEN 'not_a_leaf'
                 WHEN g.epoch <> i.epoch THEN 'stale_epoch'
-                WHEN g.removal_due THEN 'commit_needed'
+                WHEN g.removal_due OR l.muted_until > statement_timestamp() THEN 'commit_needed'
                 ELSE 'new' END AS outcome
     FROM input i
     LEFT JOIN messages m USING (conversation_id, sender_id, client_id)
@@ -144,6 +144,11 @@ Message = Draft | SealedDraft
 Waiting = tuple[Message, Done]
 
 
+class _Alone(NamedTuple):
+    work: Work
+    size: int
+
+
 class WriteQueue:
     """Start `run` once; it owns the connection. `publish` gets every new entry, in commit order, after its commit."""
 
@@ -152,7 +157,7 @@ class WriteQueue:
         self._database = database
         self._publish = publish
         self._lost = lost
-        self._waiting: deque[tuple[Message | Work, Done]] = deque()
+        self._waiting: deque[tuple[Message | _Alone, Done]] = deque()
         self._waiting_chars = 0
         self._work = asyncio.Event()
         self._stopping = False
@@ -171,11 +176,11 @@ class WriteQueue:
         """Return when it is on disk. Raises Busy, Unavailable, and why it is refused."""
         return await self._settled(draft, _size(draft))
 
-    async def run_alone(self, work: Work) -> Entry:
+    async def run_alone(self, work: Work, size: int) -> Entry:
         """In its turn; what it answers is published. Raises Busy, Unavailable, and what `work` raises."""
-        return await self._settled(work, 0)
+        return await self._settled(_Alone(work, size), size)
 
-    async def _settled(self, what: Message | Work, size: int) -> Entry:
+    async def _settled(self, what: "Message | _Alone", size: int) -> Entry:
         future: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
 
         def done(result: Entry | ChatError) -> None:
@@ -189,7 +194,7 @@ class WriteQueue:
         self._enqueue(what, size, done)
         return await future
 
-    def _enqueue(self, what: Message | Work, size: int, done: Done) -> None:
+    def _enqueue(self, what: "Message | _Alone", size: int, done: Done) -> None:
         if not self.is_open:
             raise Unavailable("The database is not available, try again later")
         if len(self._waiting) >= WAITING_MAX or self._waiting_chars >= WAITING_MAX_CHARS:
@@ -241,7 +246,8 @@ class WriteQueue:
                     await self._commit(connection, self._take_batch())
                 else:
                     self._waiting.popleft()
-                    await self._run_alone(connection, what, done)
+                    self._waiting_chars -= what.size
+                    await self._run_alone(connection, what.work, done)
 
     async def _wait_for_work(self, connection: Connection) -> None:
         self._work.clear()

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // @ts-check
 /** Sottovoce on the command line: one device in a folder. `node cli.js --help` says how. */
-import { homedir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -44,6 +44,7 @@ if (values.help || !command) {
 }
 
 const platform = await platformIn(values.folder).catch((error) => fail(error.message));
+platform.name = `command line on ${hostname()}`;
 const { Client } = await import('./core/client.js');
 const client = new Client(values.server, platform);
 const hasDevice = await client.resume();
@@ -93,8 +94,12 @@ async function talk(id) {
     const { conversation, added } = /** @type {CustomEvent} */ (event).detail;
     if (conversation !== id) return;
     for (const { user, device } of added) {
-      console.log(`* ${names.get(user) ?? user.slice(0, 8)} has a new device, ${device}: compare the safety number`);
+      console.log(`* ${names.get(user) ?? user.slice(0, 8)} has a new device or key, ${device}: compare the safety number`);
     }
+  });
+  client.addEventListener('failed', (event) => {
+    const { content, error } = /** @type {CustomEvent} */ (event).detail;
+    console.error(`* not sent: ${content.text ?? content.kind} (${error})`);
   });
   client.addEventListener('removed', () => console.log('* you are not in this conversation any more'));
   client.addEventListener('offline', () => console.log('* no connection; what you say is sent later'));

@@ -6,7 +6,7 @@ from datetime import datetime
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from crypto.mls.frames import Commit, GroupInfo, KeyPackage, Leaf, LeafIndex
+from crypto.mls.frames import GroupInfo, KeyPackage, Leaf, LeafIndex
 from crypto.mls.wire import Malformed, opaque
 
 
@@ -37,11 +37,6 @@ def check_path(leaf: Leaf, group_id: bytes, index: LeafIndex) -> None:
     if leaf.source != "commit":
         raise Malformed("the leaf of a path comes from elsewhere")
     _verify(leaf.signature_key, "LeafNodeTBS", leaf.signed + opaque(group_id) + index.to_bytes(4), leaf.signature)
-
-
-def check_commit(commit: Commit, signature_key: bytes, context: bytes) -> None:
-    """Section 6.1; `context` is the GroupContext of the epoch that the commit ends. Raises Forged."""
-    _verify(signature_key, "FramedContentTBS", commit.signed + context, commit.signature)
 
 
 def check_group_info(group_info: GroupInfo, signature_key: bytes) -> None:

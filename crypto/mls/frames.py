@@ -12,7 +12,8 @@ VERSION = 1  # mls10
 SUITE = 1  # MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519
 
 PUBLIC_MESSAGE, PRIVATE_MESSAGE, WELCOME, GROUP_INFO = 1, 2, 3, 4  # section 6, WireFormat
-RATCHET_TREE, LAST_RESORT = 0x0002, 0x000A  # section 17.3, and RFC 9420's registry
+RATCHET_TREE, EXTERNAL_PUB = 0x0002, 0x0004  # section 17.3
+LEAF_WORK = 20  # a leaf takes as long as so many elements
 
 Source = Literal["key_package", "update", "commit"]
 ContentType = Literal["application", "proposal", "commit"]
@@ -40,7 +41,6 @@ class KeyPackage(Struct, frozen=True):
     raw: bytes
     init_key: bytes
     leaf: Leaf
-    is_last_resort: bool
     signed: bytes
     signature: bytes
 
@@ -68,8 +68,6 @@ class Commit(Struct, frozen=True):
     sender: LeafIndex | None
     proposals: list[Proposal]
     path: Leaf | None
-    signed: bytes  # FramedContentTBS without its GroupContext
-    signature: bytes
 
     @property
     def added(self) -> list[KeyPackage]:
@@ -99,7 +97,6 @@ class GroupInfo(Struct, frozen=True):
 
     group_id: bytes
     epoch: int
-    context: bytes  # the GroupContext as it is
     leaves: dict[LeafIndex, Leaf]
     signer: LeafIndex
     signed: bytes
@@ -169,6 +166,7 @@ def _hpke_ciphertext(reader: Reader) -> None:
 
 
 def _leaf(reader: Reader) -> Leaf:
+    reader.spend(LEAF_WORK)
     start = reader.position
     encryption_key, signature_key = reader.opaque(), reader.opaque()
     if reader.uint(2) != 1:
@@ -197,10 +195,10 @@ def _key_package(reader: Reader) -> KeyPackage:
     _version(reader)
     _suite(reader)
     init_key, leaf = reader.opaque(), _leaf(reader)
-    is_last_resort = LAST_RESORT in _extensions(reader)
+    _extensions(reader)
     signed = reader.since(start)
     signature = reader.opaque()
-    return KeyPackage(reader.since(start), init_key, leaf, is_last_resort, signed, signature)
+    return KeyPackage(reader.since(start), init_key, leaf, signed, signature)
 
 
 def _proposal(reader: Reader) -> Proposal:
@@ -233,7 +231,6 @@ def _update_path(reader: Reader) -> Leaf:
 
 
 def _commit_message(reader: Reader) -> Commit:
-    start = reader.position
     _header(reader, PUBLIC_MESSAGE)
     group_id, epoch = reader.opaque(), reader.uint(8)
     sender: LeafIndex | None = None
@@ -248,12 +245,11 @@ def _commit_message(reader: Reader) -> Commit:
     if _CONTENT_TYPES.get(reader.uint(1)) != "commit":
         raise Malformed("not a commit")
     proposals, path = reader.vector(_proposal_by_value), reader.optional(_update_path)
-    signed = reader.since(start)
-    signature = reader.opaque()
+    reader.opaque()  # signature: over a context that only members know
     reader.opaque()  # confirmation tag
     if sender is not None:
         reader.opaque()  # membership tag
-    return Commit(group_id, epoch, sender, proposals, path, signed, signature)
+    return Commit(group_id, epoch, sender, proposals, path)
 
 
 def _private_message(reader: Reader) -> PrivateMessage:
@@ -318,11 +314,11 @@ def _group_info(reader: Reader) -> GroupInfo:
     reader.opaque()  # tree hash
     reader.opaque()  # confirmed transcript hash
     _extensions(reader)
-    context = reader.since(start)
-    tree = _extensions(reader).get(RATCHET_TREE)
-    if tree is None:
-        raise Malformed("a group info without its ratchet tree")
+    extensions = _extensions(reader)
+    if RATCHET_TREE not in extensions or EXTERNAL_PUB not in extensions:
+        raise Malformed("a group info that nobody can join by")
     reader.opaque()  # confirmation tag
     signer = LeafIndex(reader.uint(4))
     signed = reader.since(start)
-    return GroupInfo(group_id, epoch, context, _ratchet_tree(tree), signer, signed, signature=reader.opaque())
+    leaves = _ratchet_tree(extensions[RATCHET_TREE])
+    return GroupInfo(group_id, epoch, leaves, signer, signed, signature=reader.opaque())

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-MAX_ELEMENTS = 50_000  # of all vectors of a frame: the tree of a thousand devices has a third of that
+MAX_WORK = 40_000  # elements of all vectors of a frame, and what more `spend` says: some 50 ms
 
 
 class Malformed(ValueError):
@@ -15,13 +15,13 @@ class Malformed(ValueError):
 class Reader:
     """Every read is bounded by the bytes that are there, and takes at least one of them."""
 
-    __slots__ = ("_at", "_bytes", "_elements", "_end")
+    __slots__ = ("_at", "_bytes", "_end", "_work")
 
     def __init__(self, data: bytes) -> None:
         self._bytes = data
         self._at = 0
         self._end = len(data)
-        self._elements = 0
+        self._work = 0
 
     @property
     def position(self) -> int:
@@ -50,12 +50,16 @@ class Reader:
         outer_end, self._end = self._end, self._at + length
         found = []
         while self._at < self._end:
-            self._elements += 1
-            if self._elements > MAX_ELEMENTS:
-                raise Malformed("too many elements")
+            self.spend(1)
             found.append(read(self))
         self._end = outer_end
         return found
+
+    def spend(self, work: int) -> None:
+        """Raises Malformed where a frame is more work than any that is meant well."""
+        self._work += work
+        if self._work > MAX_WORK:
+            raise Malformed("too many elements")
 
     def optional(self, read: "Callable[[Reader], T]") -> T | None:
         match self.uint(1):

@@ -27,8 +27,7 @@ class ChatSocket(CodesHandler, Socket):
         self.conversation_ = await self.conversation(self.account_, ConversationId(self.query_uuid("chatId")))
         self.sockets.admit(self.account_.id)
 
-    async def open(self) -> None:  # type: ignore[override]
-        super().open()
+    async def opened(self) -> None:
         try:
             await self.chat.hub.subscribe(self, self.conversation_.id, self.conversation_.last_seq)
         except Unavailable:
@@ -37,8 +36,7 @@ class ChatSocket(CodesHandler, Socket):
             self.on_close()  # tornado does not call it for a socket that did not open
             raise
 
-    def on_close(self) -> None:
-        super().on_close()
+    def ended(self) -> None:
         self.chat.hub.unsubscribe(self, self.conversation_.id)
 
     def push(self, entry: Entry) -> None:

@@ -3,7 +3,7 @@
 from tornado.web import HTTPError
 
 from chat.errors import NotFound
-from chat.limits import REGISTRATIONS
+from chat.limits import CONTACTS, LOOKUPS, REGISTRATIONS
 from chat.model import SessionId, UserId
 from handlers.base import uuid
 from handlers.sealed.base import SealedHandler
@@ -30,10 +30,9 @@ class AccountsHandler(SealedHandler):
         user_id = await self.chat.accounts.register(
             wanted.username, wanted.email, wanted.password, None, wanted.invite_code
         )
-        await self.sign_in(user_id, 201)
+        await self.signed_in(await self.chat.accounts.start_session(user_id, self.door.cookie_life), user_id, 201)
 
-    async def sign_in(self, user_id: UserId, status: int) -> None:
-        token = await self.chat.accounts.start_session(user_id, self.door.cookie_life)
+    async def signed_in(self, token: str, user_id: UserId, status: int) -> None:
         account = await self.chat.accounts.get(user_id)
         self.set_session_cookie(token)
         self.reply(LoggedIn(token, UserShown(account.uuid, account.username)), status)
@@ -46,9 +45,7 @@ class SessionsHandler(AccountsHandler):
         token, user_id = await self.chat.accounts.log_in(
             given.username, given.password, by_email=False, address=self.rate_key, life=self.door.cookie_life
         )
-        account = await self.chat.accounts.get(user_id)
-        self.set_session_cookie(token)
-        self.reply(LoggedIn(token, UserShown(account.uuid, account.username)))
+        await self.signed_in(token, user_id, 200)
 
     async def get(self) -> None:
         session = await self.session()
@@ -98,7 +95,8 @@ class OwnPictureHandler(SealedHandler):
 
 class UserHandler(SealedHandler):
     async def get(self, name: str) -> None:
-        await self.account()
+        account = await self.account()
+        await self.chat.limits.take(LOOKUPS, f"{account.id}", self.chat.now())
         self.reply(UserShown.of(await self.chat.people.find(name)))
 
 
@@ -117,6 +115,7 @@ class ContactsHandler(SealedHandler):
     async def post(self) -> None:
         """By somebody's chat code, which is used up."""
         account = await self.account()
+        await self.chat.limits.take(CONTACTS, f"{account.id}", self.chat.now())
         self.reply(UserShown.of(await self.chat.people.meet(account, self.body(Code).code)))
 
 

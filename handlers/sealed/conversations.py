@@ -33,7 +33,7 @@ def conversation_of(text: str) -> ConversationId:
 class GroupHandler(SealedHandler):
     async def committing_device(self) -> Device:
         device = await self.device()
-        await self.chat.limits.take(COMMITS, f"{device.id}", self.chat.now())
+        await self.chat.limits.take(COMMITS, f"{device.user_id}", self.chat.now())
         return device
 
 

@@ -1,5 +1,6 @@
 """/v2/devices, /v2/key-packages: who can be added to groups."""
 
+from chat.limits import UPLOADS
 from handlers.base import uuid
 from handlers.sealed.base import SealedHandler
 from handlers.sealed.wire import Claim, Count, DeviceShown, KeyPackage, NewDevice, NewKeyPackages, device_id
@@ -32,7 +33,9 @@ class DevicesOfUserHandler(SealedHandler):
 
 class KeyPackagesHandler(SealedHandler):
     async def post(self) -> None:
-        device, given = await self.device(), self.body(NewKeyPackages)
+        device = await self.device()
+        await self.chat.limits.take(UPLOADS, f"{device.id}", self.chat.now())
+        given = self.body(NewKeyPackages)
         self.reply(Count(await self.chat.key_packages.add(device, given.key_packages, given.last_resort)), 201)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chat.errors import ChatError, Unavailable
+from chat.errors import ChatError, TooMany, Unavailable
 from chat.model import ConversationId, Device, DeviceId, Entry, SealedDraft, Seq, Stay, Told
 from handlers.base import encode
 from handlers.frames import TRY_LATER, UNSUPPORTED, frame_of
@@ -27,8 +27,9 @@ from handlers.sealed.wire import (
     WelcomeShown,
     decode_frame,
 )
-from handlers.sockets import Socket
+from handlers.sockets import TRY_AGAIN_S, Socket
 
+SOCKETS_MAX = 16  # of one device in one process
 ACK_S = 0.2  # acknowledgements of this long go to the database together
 TYPING_S = 1.0  # more often is not told
 ACKS_MAX = 4096  # conversations with an acknowledgement under way; more are not taken until those are stored
@@ -50,7 +51,9 @@ class DeviceSocket(SealedHandler, Socket):
         self.device_ = await self.chat.devices.of_session(self.session_)
         self.device_id = self.device_.id
         self.sockets.admit(self.device_.user_id)
-        self._live: set[ConversationId] = set()
+        if len(self.sockets.of_device(self.device_id)) >= SOCKETS_MAX:
+            raise TooMany("Too many connections of this device", TRY_AGAIN_S)
+        self._live: dict[ConversationId, Seq] = {}  # what comes after the seq is for us
         self._known: set[tuple[ConversationId, Seq]] = set()  # stays that we have looked at
         self._tasks: set[asyncio.Task[None]] = set()
         self._following: asyncio.Task[None] | None = None
@@ -59,12 +62,10 @@ class DeviceSocket(SealedHandler, Socket):
         self._acking: asyncio.Task[None] | None = None
         self._typed_at = 0.0
 
-    def open(self) -> None:
-        super().open()
+    def opened(self) -> None:
         self._following = self._start(self._follow(ready=True))
 
-    def on_close(self) -> None:
-        super().on_close()
+    def ended(self) -> None:
         for task in tuple(self._tasks):
             if task is not self._acking:  # what was acknowledged is stored all the same
                 task.cancel()
@@ -86,15 +87,15 @@ class DeviceSocket(SealedHandler, Socket):
 
     def push(self, entry: Entry) -> None:
         """Of the hub: a committed entry."""
-        sealed = entry.sealed
-        if sealed is None or entry.conversation_id not in self._live or self.outbox is None:
+        sealed, since = entry.sealed, self._live.get(entry.conversation_id)
+        if sealed is None or since is None or entry.seq <= since or self.outbox is None:
             return
         if sealed.device_id == self.device_.id:
             self.show(EntryShown.of(entry, self.device_.id))
         else:
             self.outbox.send(_entry_frame(entry))
         if self.device_.id in sealed.removed or (sealed.kind == "left" and entry.sender_id == self.device_.user_id):
-            self._live.discard(entry.conversation_id)  # it reads nothing that comes after
+            del self._live[entry.conversation_id]  # it reads nothing that comes after
             self.chat.hub.unsubscribe(self, entry.conversation_id)
 
     def tell(self, told: Told) -> None:
@@ -125,8 +126,8 @@ class DeviceSocket(SealedHandler, Socket):
 
     def _leave_all_but(self, conversation_ids: set[ConversationId]) -> None:
         """What is ignored or blocked now is heard no more."""
-        for gone in self._live - conversation_ids:
-            self._live.discard(gone)
+        for gone in self._live.keys() - conversation_ids:
+            del self._live[gone]
             self.chat.hub.unsubscribe(self, gone)
             self._known = {known for known in self._known if known[0] != gone}
 
@@ -139,7 +140,8 @@ class DeviceSocket(SealedHandler, Socket):
         if stay.welcome:
             data = await self.chat.groups.welcome(stay)
             self.show(WelcomeShown(stay.conversation_id, stay.since, data))
-        self._live.add(stay.conversation_id)
+            await self.drained()
+        self._live[stay.conversation_id] = stay.since
         await self.chat.hub.subscribe(self, stay.conversation_id, stay.acked)
 
     # What came in

@@ -20,8 +20,7 @@ from chat.model import (
     SessionShown,
 )
 
-Hex = Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
-Id = Annotated[str, Meta(min_length=1, max_length=64)]
+Id = Annotated[str, Meta(pattern="^[!-~]{1,64}$")]
 Number = Annotated[int, Meta(ge=0, le=MAX_ID)]
 
 

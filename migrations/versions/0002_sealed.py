@@ -14,6 +14,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("""
         DELETE FROM conversations WHERE kind = 'sealed';
+        DROP VIEW removals;
         DROP TABLE blocks, contacts, welcomes, leaves, groups, claims, key_packages;
         ALTER TABLE sessions DROP COLUMN device_id;
         DROP TABLE devices;
@@ -78,12 +79,21 @@ CREATE TABLE leaves (
     user_id         bigint NOT NULL,
     acked_seq       bigint NOT NULL,
     until_seq       bigint,
-    muted           boolean NOT NULL DEFAULT false,  -- about to be removed, and says nothing until the next commit
+    muted_until     timestamptz,       -- about to be removed, and says nothing until then or the next commit
     welcome         boolean NOT NULL,  -- that it was invited by, until it is acknowledged
     PRIMARY KEY (conversation_id, device_id, since_seq)
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX leaves_now ON leaves (conversation_id, leaf) WHERE until_seq IS NULL;
 CREATE INDEX leaves_device ON leaves (device_id);
+CREATE INDEX leaves_user ON leaves (user_id);
+
+-- Leaves whose device was revoked, or whose user is no member any more: they go before anything else may be said.
+CREATE VIEW removals AS
+    SELECT l.conversation_id, l.device_id FROM leaves l
+    WHERE l.until_seq IS NULL AND NOT EXISTS (
+        SELECT FROM devices d JOIN members m ON m.user_id = d.user_id
+        WHERE d.id = l.device_id AND d.user_id = l.user_id AND m.conversation_id = l.conversation_id
+    );
 
 CREATE TABLE welcomes (
     conversation_id uuid NOT NULL REFERENCES conversations ON DELETE CASCADE,

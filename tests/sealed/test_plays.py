@@ -11,7 +11,7 @@ from tests.processes.server import Server, running
 from tests.sealed.node import WEB, node, play_by_chance
 
 PLAYS = sorted(file.name.removesuffix(".test.js") for file in (WEB / "plays").glob("*.test.js"))
-CHANCE_SEEDS = [1, 2]
+CHANCE_SEEDS = [2]  # `python -m tests.sealed` plays more
 ACTIONS = 150
 
 pytestmark = pytest.mark.once

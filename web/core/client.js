@@ -12,6 +12,8 @@ import { CommitRejected, Mls, Undecryptable } from './mls.js';
 import { safetyNumber } from './safety.js';
 
 const KEY_PACKAGES = 50;
+const FEW = 20; // key packages; then new ones are made
+const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits the server's frame
 const COMMIT_TRIES = 10;
 const RECONNECT_MS = 200;
 const RECONNECT_MAX_MS = 10_000;
@@ -20,9 +22,10 @@ const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
 /**
  * @typedef {import('./content.js').Content} Content
  * @typedef {import('./mls.js').ClientName} ClientName
+ * @typedef {import('./mls.js').Member} Member
  * @typedef {import('./storage.js').Storage} Storage
- * @typedef {{ token: string, user: { id: string, username: string }, device: string, databaseKey: string }} Me
- * @typedef {{ id: string, since: number, cursor: number, isActive: boolean, members: ClientName[] }} Conversation
+ * @typedef {{ token: string, user: { id: string, username: string }, device: string, databaseKey: string, isRegistered: boolean }} Me
+ * @typedef {{ id: string, since: number, cursor: number, isActive: boolean, members: Member[] }} Conversation
  *   we joined after the entry `since`, and have read up to `cursor`
  * @typedef {{ seq: number, at: string, sender: ClientName, content: Content | null }} Message
  *   without content where its author has deleted it
@@ -31,6 +34,7 @@ const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
  * @property {Storage} storage
  * @property {(me: Me) => Promise<import('@wireapp/core-crypto/browser').Database>} openDatabase
  * @property {() => Promise<void>} [persist] what makes that database durable, where it is not by itself
+ * @property {string} [name] of the device, as its owner sees it in the list
  * @property {typeof fetch} [fetch]
  * @property {any} [WebSocket]
  */
@@ -66,6 +70,7 @@ export class Client extends EventTarget {
     const me = await this.storage.get('state', 'me');
     if (!me) return false;
     await this.#become(me);
+    if (!me.isRegistered) await this.#registerDevice(); // we crashed in the middle of it
     return true;
   }
 
@@ -83,12 +88,19 @@ export class Client extends EventTarget {
   /** @param {{ token: string, user: Me['user'] }} answer */
   async #signIn({ token, user }) {
     const device = toHex(randomBytes(8)).replace(/^./, (digit) => (parseInt(digit, 16) & 7).toString(16));
-    const me = { token, user, device, databaseKey: toBase64(randomBytes(32)) };
+    const me = { token, user, device, databaseKey: toBase64(randomBytes(32)), isRegistered: false };
+    await this.storage.put('state', 'me', me); // before there are keys that only it opens
     await this.#become(me);
+    await this.#registerDevice();
+  }
+
+  async #registerDevice() {
     const key = toBase64(await this.mls.signatureKey());
-    await this.api.callUntilAnswered('POST', 'devices', { id: device, name: 'a device', signature_key: key });
-    await this.#topUp();
-    await this.storage.put('state', 'me', me);
+    const { name = 'a device' } = this.platform;
+    await this.api.callUntilAnswered('POST', 'devices', { id: this.me.device, name, signature_key: key });
+    await this.#topUp(KEY_PACKAGES);
+    this.me = { ...this.me, isRegistered: true };
+    await this.storage.put('state', 'me', this.me);
   }
 
   /** @param {Me} me */
@@ -103,13 +115,17 @@ export class Client extends EventTarget {
   /** Ends the session and the device, and forgets everything here. */
   async logOut() {
     this.close();
-    await this.api.call('DELETE', `devices/${this.me.device}`);
+    await this.api.call('DELETE', `devices/${this.me.device}`).catch((error) => {
+      if (!isOver(error)) throw error; // revoked already
+    });
     await this.storage.wipe();
   }
 
   /** Key packages for those who want to add us, and one that may be used again. */
-  async #topUp() {
+  /** @param {number} few as many as there have to be */
+  async #topUp(few) {
     const { count } = await this.api.callUntilAnswered('GET', 'key-packages/count');
+    if (count >= few) return;
     const made = await this.mls.keyPackages(Math.max(0, KEY_PACKAGES - count) + 1);
     const [lastResort, ...rest] = made.map(toBase64);
     await this.api.callUntilAnswered('POST', 'key-packages', { key_packages: rest, last_resort: lastResort });
@@ -118,11 +134,14 @@ export class Client extends EventTarget {
   // The line
 
   /** Stay connected until `close`. Returns when everything that was missed has been heard. */
+  /** Rejects where the session is over. @returns {Promise<void>} */
   connect() {
     this.#wanted = true;
-    return new Promise((resolve) => {
-      this.addEventListener('ready', resolve, { once: true });
-      this.#open();
+    return new Promise((resolve, reject) => {
+      this.addEventListener('ready', () => resolve(), { once: true });
+      this.addEventListener('logged out', () => reject(new Error('this session has ended, log in again')), { once: true });
+      if (this.#socket === null) this.#open();
+      else if (this.#isReady) resolve();
     });
   }
 
@@ -136,20 +155,37 @@ export class Client extends EventTarget {
   }
 
   #open() {
-    this.#socket = this.api.open(
+    const socket = this.api.open(
       (frame) => this.#onFrame(frame),
-      () => this.#onClose(),
+      () => this.#onClose(socket),
     );
+    this.#socket = socket;
   }
 
-  async #onClose() {
+  /** @param {unknown} socket */
+  async #onClose(socket) {
+    if (socket !== this.#socket) return; // an older one
     this.#socket = null;
     this.#isReady = false;
     this.#tell('offline', {});
     if (!this.#wanted) return;
     this.#failures += 1;
+    if (await this.#isLoggedOut()) {
+      this.#wanted = false;
+      this.#tell('logged out', {});
+      return;
+    }
     await sleep(Math.min(RECONNECT_MAX_MS, RECONNECT_MS * 2 ** this.#failures) * (0.5 + Math.random()));
     if (this.#wanted && this.#socket === null) this.#open();
+  }
+
+  async #isLoggedOut() {
+    try {
+      await this.api.call('GET', 'account');
+      return false;
+    } catch (error) {
+      return isOver(error);
+    }
   }
 
   /** @param {any} frame */
@@ -168,12 +204,17 @@ export class Client extends EventTarget {
       case 'devices_changed':
         return this.#later(() => this.#onDevicesChanged(frame.user));
       case 'key_packages_low':
-        return this.#later(() => this.#topUp());
+        return this.#later(() => this.#topUp(KEY_PACKAGES));
       case 'deleted':
         return this.#later(() => this.#onDeleted(frame.conversation, frame.seq));
       case 'typing':
         return this.#tell('typing', frame);
     }
+  }
+
+  /** One conversation that is broken must not keep us from the others. @param {() => Promise<unknown>} work */
+  async #attempt(work) {
+    await work().catch((error) => this.#tell('problem', { error }));
   }
 
   /** @param {unknown} frame */
@@ -207,9 +248,10 @@ export class Client extends EventTarget {
 
   async #onReady() {
     this.#failures = 0;
-    await this.#joinMissing();
+    await this.#attempt(() => this.#topUp(FEW));
+    await this.#attempt(() => this.#joinMissing());
     for (const [, conversation] of await this.storage.all('conversations')) {
-      if (conversation.isActive) await this.#removeDue(conversation.id);
+      if (conversation.isActive) await this.#attempt(() => this.#removeDue(conversation.id));
     }
     this.#isReady = true;
     this.#inFlight.clear(); // of another line; what arrived all the same is known by its id
@@ -224,7 +266,7 @@ export class Client extends EventTarget {
     return this.#inTurn(async () => {
       const id = crypto.randomUUID();
       const users = await Promise.all(usernames.map((name) => this.find(name)));
-      const keyPackages = (await this.#claim(users.map((user) => user.id))).map(({ bytes }) => bytes);
+      const keyPackages = (await this.#claim(users)).map(({ bytes }) => bytes);
       await this.mls.create(id, keyPackages, async (bundle) => {
         await this.api.callUntilAnswered('POST', 'conversations', { id, ...Api.bundle(bundle) });
       });
@@ -242,7 +284,7 @@ export class Client extends EventTarget {
   add(conversation, usernames) {
     return this.#inTurn(async () => {
       const users = await Promise.all(usernames.map((name) => this.find(name)));
-      const claimed = await this.#claim(users.map((user) => user.id));
+      const claimed = await this.#claim(users);
       await this.#commit(conversation, async (deliver) => {
         const there = new Set((await this.mls.members(conversation)).map((member) => member.device));
         const keyPackages = claimed.filter(({ device }) => !there.has(device)).map(({ bytes }) => bytes);
@@ -282,13 +324,15 @@ export class Client extends EventTarget {
     return this.api.callUntilAnswered('GET', 'conversations');
   }
 
-  /** One of each device of these users, and of our own others. @param {string[]} users */
+  /** One of each device of these users, and of our own others. @param {{ id: string, username: string }[]} users */
   async #claim(users) {
     const own = (await this.api.callUntilAnswered('GET', 'devices')).map((/** @type {any} */ device) => device.id);
     const others = own.filter((/** @type {string} */ id) => id !== this.me.device);
     const handed = [];
-    for (const user of users.filter((id) => id !== this.me.user.id)) {
-      handed.push(...(await this.api.callUntilAnswered('POST', `users/${user}/key-packages/claim`, {})));
+    for (const { id, username } of users.filter((user) => user.id !== this.me.user.id)) {
+      const theirs = await this.api.callUntilAnswered('POST', `users/${id}/key-packages/claim`, {});
+      if (!theirs.length) throw new Error(`${username} has no device that could be added`);
+      handed.push(...theirs);
     }
     if (others.length) {
       const body = { devices: others };
@@ -323,7 +367,7 @@ export class Client extends EventTarget {
   async #joinMissing() {
     for (const { id, state } of await this.conversations()) {
       const known = await this.storage.get('conversations', id);
-      if (!known?.isActive && state !== 'ignored' && state !== 'blocked') await this.#join(id);
+      if (!known?.isActive && state !== 'ignored' && state !== 'blocked') await this.#attempt(() => this.#join(id));
     }
   }
 
@@ -336,7 +380,7 @@ export class Client extends EventTarget {
           const path = `conversations/${id}/commits`;
           cursor = (await this.api.callUntilAnswered('POST', path, { ...Api.bundle(bundle), read: 0 })).seq;
         });
-        await this.#remember({ id, since: cursor, cursor, isActive: true, members: await this.mls.members(id) });
+        await this.#enter(id, cursor);
         this.#tell('joined', { conversation: id, after: cursor });
         await this.#flush();
         return;
@@ -347,15 +391,16 @@ export class Client extends EventTarget {
     }
   }
 
-  /** Remove whom the server says has to go. @param {string} conversation */
+  /** Remove whom the server says has to go; answers whether there was anybody. @param {string} conversation */
   async #removeDue(conversation) {
     const { devices } = await this.api.callUntilAnswered('GET', `conversations/${conversation}/removals`);
-    if (!devices.length) return;
+    if (!devices.length) return false;
     await this.#commit(conversation, async (deliver) => {
       const due = (await this.api.callUntilAnswered('GET', `conversations/${conversation}/removals`)).devices;
       const names = (await this.mls.members(conversation)).filter((member) => due.includes(member.device));
       if (names.length) await this.mls.remove(conversation, names, deliver);
     });
+    return true;
   }
 
   /** @param {string} user */
@@ -363,8 +408,23 @@ export class Client extends EventTarget {
     this.#tell('devices', { user });
     for (const [, conversation] of await this.storage.all('conversations')) {
       const isConcerned = conversation.members.some((/** @type {ClientName} */ member) => member.user === user);
-      if (conversation.isActive && isConcerned) await this.#removeDue(conversation.id);
+      if (conversation.isActive && isConcerned) await this.#attempt(() => this.#removeDue(conversation.id));
     }
+  }
+
+  /** Begin with what follows `seq`. @param {string} id @param {number} seq */
+  async #enter(id, seq) {
+    const before = await this.storage.get('conversations', id);
+    const members = await this.mls.members(id);
+    await this.#remember({ id, since: seq, cursor: seq, isActive: true, members });
+    if (before) this.#tellOfMembers(id, before.members, members);
+  }
+
+  /** Whoever is new, or has another key than before. @param {string} id @param {Member[]} before @param {Member[]} members */
+  #tellOfMembers(id, before, members) {
+    const known = new Set(before.map(({ device, thumbprint }) => `${device} ${thumbprint}`));
+    const added = members.filter(({ device, thumbprint }) => !known.has(`${device} ${thumbprint}`));
+    this.#tell('members', { conversation: id, members, added });
   }
 
   /** @param {Conversation} conversation */
@@ -385,13 +445,7 @@ export class Client extends EventTarget {
         await this.#join(conversation); // its key package was a last resort, and is used up
         return;
       }
-      await this.#remember({
-        id: conversation,
-        since: seq,
-        cursor: seq,
-        isActive: true,
-        members: await this.mls.members(conversation),
-      });
+      await this.#enter(conversation, seq);
       this.#tell('joined', { conversation, after: seq });
     }
     this.#put({ type: 'ack', conversation, seq });
@@ -404,7 +458,8 @@ export class Client extends EventTarget {
       const { cursor } = await this.storage.get('conversations', id);
       const entries = await this.api.callUntilAnswered('GET', `conversations/${id}/log?after=${cursor}`);
       if (!entries.length) return;
-      for (const entry of entries) await this.#onEntry(entry);
+      for (const entry of entries) await this.#onNext(entry);
+      if ((await this.storage.get('conversations', id)).cursor === cursor) throw new Error(`the log of ${id} has a hole`);
     }
   }
 
@@ -413,7 +468,14 @@ export class Client extends EventTarget {
     const conversation = await this.storage.get('conversations', entry.conversation);
     if (!conversation || entry.seq <= conversation.cursor) return; // it came twice
     if (!conversation.isActive) return;
-    if (entry.seq > conversation.cursor + 1) return this.#catchUp(entry.conversation);
+    if (entry.seq > conversation.cursor + 1) await this.#catchUp(entry.conversation);
+    else await this.#onNext(entry);
+  }
+
+  /** @param {any} entry the one after the last */
+  async #onNext(entry) {
+    const conversation = await this.storage.get('conversations', entry.conversation);
+    if (entry.seq !== conversation.cursor + 1 || !conversation.isActive) return;
     switch (entry.kind) {
       case 'commit':
         if (await this.#onCommit(conversation, entry)) return; // begun anew, with a cursor of its own
@@ -457,10 +519,9 @@ export class Client extends EventTarget {
       this.#tell('removed', { conversation: conversation.id });
       return false;
     }
-    const before = new Set(conversation.members.map((member) => member.device));
+    const before = conversation.members;
     conversation.members = await this.mls.members(conversation.id);
-    const added = conversation.members.filter((member) => !before.has(member.device));
-    this.#tell('members', { conversation: conversation.id, members: conversation.members, added });
+    this.#tellOfMembers(conversation.id, before, conversation.members);
     return false;
   }
 
@@ -512,7 +573,9 @@ export class Client extends EventTarget {
    */
   async send(conversation, content) {
     const id = newId();
-    const waiting = { id, order: ++this.#order, conversation, content: { ...content, id } };
+    const whole = /** @type {Content} */ ({ ...content, id });
+    if (encodeContent(whole).length > MAX_CONTENT_BYTES) throw new Error('this message is too long');
+    const waiting = { id, order: ++this.#order, conversation, content: whole };
     await this.storage.put('outbox', id, waiting);
     this.#later(() => this.#flush());
     return id;
@@ -541,7 +604,12 @@ export class Client extends EventTarget {
 
   /** Return when the server has taken everything that waits to be sent. */
   async allSent() {
-    while ((await this.outbox()).length) await sleep(20);
+    for (;;) {
+      const waiting = await this.outbox();
+      const known = await Promise.all(waiting.map((one) => this.storage.get('conversations', one.conversation)));
+      if (!known.some((conversation) => conversation?.isActive)) return;
+      await sleep(20);
+    }
   }
 
   async #flush() {
@@ -578,7 +646,7 @@ export class Client extends EventTarget {
         await this.#catchUp(waiting.conversation);
         break;
       case 'commit_needed':
-        await this.#removeDue(waiting.conversation);
+        if (!(await this.#removeDue(waiting.conversation))) await sleep(RECONNECT_MS * (1 + Math.random()));
         break;
       case 'busy':
       case 'unavailable':
@@ -588,7 +656,7 @@ export class Client extends EventTarget {
         return; // removed; the entry that says so is on its way
       default:
         await this.storage.delete('outbox', id);
-        this.#tell('failed', { id, conversation: waiting.conversation, code, error });
+        this.#tell('failed', { ...waiting, code, error });
         return;
     }
     await this.#flush();
@@ -598,9 +666,11 @@ export class Client extends EventTarget {
 
   /** To compare with another member. @param {string} conversation @param {string} user */
   async safetyNumber(conversation, user) {
-    const [mine, theirs] = await Promise.all(
-      [this.me.user.id, user].map(async (id) => ({ user: id, thumbprints: await this.mls.thumbprints(conversation, id) })),
-    );
+    const members = await this.mls.members(conversation);
+    const [mine, theirs] = [this.me.user.id, user].map((id) => ({
+      user: id,
+      thumbprints: members.filter((member) => member.user === id).map((member) => member.thumbprint),
+    }));
     return safetyNumber(mine, theirs);
   }
 }
@@ -608,6 +678,11 @@ export class Client extends EventTarget {
 /** @param {string} conversation @param {number} seq */
 function messageKey(conversation, seq) {
   return `${conversation}/${String(seq).padStart(12, '0')}`;
+}
+
+/** The session has ended. @param {unknown} error */
+function isOver(error) {
+  return error instanceof Refused && error.status === 401;
 }
 
 /** The group or its log has moved on: read, and try again. @param {unknown} cause */

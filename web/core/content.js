@@ -57,7 +57,7 @@ export function decodeContent(bytes) {
   } catch {
     return { kind: 'unknown', id: '', raw: null };
   }
-  return isKnown(raw) ? raw : { kind: 'unknown', id: String(raw?.id ?? ''), raw };
+  return isKnown(raw) ? raw : { kind: 'unknown', id: typeof raw?.id === 'string' ? raw.id : '', raw };
 }
 
 /** @param {any} raw @returns {raw is Known} */

@@ -14,6 +14,7 @@ const HEADER_BYTES = 4; // of an MLSMessage, which CoreCrypto's GroupInfo wants 
 
 /** @typedef {{ commit: Uint8Array, welcome: Uint8Array | null, groupInfo: Uint8Array }} Bundle */
 /** @typedef {{ user: string, device: string }} ClientName */
+/** @typedef {ClientName & { thumbprint: string }} Member */
 /** @typedef {import('@wireapp/core-crypto/browser').CoreCryptoContext} Context */
 
 /** The server did not take the commit; `cause` says why. Nothing has changed. */
@@ -94,11 +95,42 @@ export class Mls {
    * @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>}
    */
   transaction(work) {
-    const next = this.#last.then(async () => {
-      const result = await this.core.transaction(work);
+    return this.#inTurn(async () => {
+      const result = await this.#whole(work);
       await this.persist();
       return result;
     });
+  }
+
+  /** The same where nothing changes. @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>} */
+  #read(work) {
+    return this.#inTurn(() => this.#whole(work));
+  }
+
+  /**
+   * What `work` throws undoes the transaction and comes out as it is: CoreCrypto swallows errors that are not its own
+   * where there is no `Error.isError` (Node 20, older browsers).
+   * @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>}
+   */
+  async #whole(work) {
+    let failure = /** @type {unknown} */ (null);
+    const result = await this.core
+      .transaction((context) =>
+        work(context).catch((error) => {
+          failure = error;
+          throw error;
+        }),
+      )
+      .catch((error) => {
+        throw failure ?? error;
+      });
+    if (failure !== null) throw failure;
+    return result;
+  }
+
+  /** @template R @param {() => Promise<R>} work @returns {Promise<R>} */
+  #inTurn(work) {
+    const next = this.#last.then(work);
     this.#last = next.catch(() => {});
     return next;
   }
@@ -184,47 +216,42 @@ export class Mls {
    * @returns {Promise<{ isActive: boolean }>} whether we are still in the group
    */
   async decrypt(conversation, data, keep) {
-    try {
-      return await this.transaction(async (context) => {
-        const found = await context.decryptMessage(groupOf(conversation), data);
-        switch (found.tag) {
-          case 'Text':
-            await keep(found.inner.plaintext, nameOf(found.inner.senderClientId));
-            return { isActive: true };
-          case 'Commit':
-            await keep(null, null);
-            return { isActive: found.inner.isActive };
-          default:
-            throw new Error('a proposal on its own');
-        }
+    return this.transaction(async (context) => {
+      const found = await context.decryptMessage(groupOf(conversation), data).catch((error) => {
+        throw new Undecryptable(reasonOf(error), error);
       });
-    } catch (error) {
-      throw new Undecryptable(reasonOf(error), error);
-    }
+      switch (found.tag) {
+        case 'Text':
+          await keep(found.inner.plaintext, nameOf(found.inner.senderClientId));
+          return { isActive: true };
+        case 'Commit':
+          await keep(null, null);
+          return { isActive: found.inner.isActive };
+        default:
+          throw new Undecryptable('a proposal on its own', null);
+      }
+    });
   }
 
   /** @param {string} conversation @returns {Promise<number | null>} null where we are not in the group */
   epoch(conversation) {
-    return this.transaction(async (context) =>
+    return this.#read(async (context) =>
       (await context.conversationExists(groupOf(conversation)))
         ? Number(await context.conversationEpoch(groupOf(conversation)))
         : null,
     );
   }
 
-  /** Every device in the group. @param {string} conversation @returns {Promise<ClientName[]>} */
-  members(conversation) {
-    return this.transaction(async (context) => (await context.getClientIds(groupOf(conversation))).map(nameOf));
-  }
-
   /**
-   * The thumbprints of the keys of a user's devices, as the group vouches for them.
-   * @param {string} conversation @param {string} user
+   * Every device in the group, with the thumbprint (RFC 7638) of its key, as the group vouches for it.
+   * @param {string} conversation @returns {Promise<Member[]>}
    */
-  async thumbprints(conversation, user) {
-    const devices = (await this.members(conversation)).filter((name) => name.user === user).map(identityOf);
-    const found = await this.transaction((context) => context.getDeviceIdentities(groupOf(conversation), devices));
-    return found.map((identity) => identity.thumbprint);
+  members(conversation) {
+    return this.#read(async (context) => {
+      const ids = await context.getClientIds(groupOf(conversation));
+      const found = await context.getDeviceIdentities(groupOf(conversation), ids);
+      return found.map(({ thumbprint }, at) => ({ ...nameOf(ids[at]), thumbprint }));
+    });
   }
 
   /** @param {Context} context @param {string} conversation @param {Uint8Array[]} keyPackages */

@@ -15,7 +15,7 @@ function post(device, id, body) {
 /** @param {import('./cast.js').Device} device @param {string} id @param {string} text */
 async function encrypted(device, id, text) {
   const { epoch, data } = await device.client.mls.encrypt(id, new TextEncoder().encode(JSON.stringify({ kind: 'text', id: text, text })));
-  return { id: `id ${text}`, epoch, data: toBase64(data) };
+  return { id: `id-${text}`, epoch, data: toBase64(data) };
 }
 
 /** A commit as it would go out, which the group has not made. */
@@ -53,6 +53,7 @@ test('a message that is replayed, truncated, of another group, epoch or kind, or
   await refused(post(mallory, id, next), 'not_a_leaf');
   await refused(mutated(fromBase64((await commitOf(alice, id)).commit)), 'bad_frame');
   await refused(mutated(new Uint8Array(300_000)), 'bad_frame');
+  await refused(post(alice, id, { ...next, id: 'nul \u0000' }), 'invalid');
 
   const late = await encrypted(alice, id, 'late');
   await bob.client.update(id);
@@ -72,11 +73,15 @@ test('a commit that is late, truncated, another\'s, of another group, or does no
   await refused(commit(alice, { ...good, group_info: good.commit }), 'bad_frame');
   await refused(commit(alice, good, other), 'wrong_group');
   await refused(commit(bob, good), 'not_a_leaf');
-  await refused(commit(mallory, good), 'not_a_leaf');
+  await refused(commit(mallory, good), 'no_such_conversation');
   await refused(commit(alice, good, crypto.randomUUID()), 'wrong_group');
-  const flipped = fromBase64(good.commit);
-  flipped[flipped.length - 100] ^= 1; // within the signature or what it covers
-  await refused(commit(alice, { ...good, commit: toBase64(flipped) }), 'bad_frame');
+  const flipped = (/** @type {string} */ text, /** @type {number} */ at) => {
+    const bytes = fromBase64(text);
+    bytes[at < 0 ? bytes.length + at : at] ^= 1;
+    return toBase64(bytes);
+  };
+  await refused(commit(alice, { ...good, commit: flipped(good.commit, 120) }), 'bad_frame'); // in her new leaf
+  await refused(commit(alice, { ...good, group_info: flipped(good.group_info, -1) }), 'bad_frame'); // its signature
   const theirs = await commitOf(bob, id);
   await refused(commit(alice, { ...good, group_info: theirs.group_info }), 'tree_differs');
   await refused(commit(alice, { ...good, welcome: good.group_info }), 'bad_frame');
@@ -142,3 +147,46 @@ function send(device, id) {
 function cause(error) {
   throw error.cause ?? error;
 }
+
+test('a device that is gone leaves its id to nobody, and a session speaks for one device', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const phone = await another(alice);
+  const id = await conversation(alice, phone, bob);
+  const gone = phone.client.me.device;
+  phone.leaves();
+  await alice.client.api.call('DELETE', `devices/${gone}`);
+  const body = { id: gone, name: 'x', signature_key: toBase64(crypto.getRandomValues(new Uint8Array(32))) };
+  await refused(bob.client.api.call('POST', 'devices', body), 'taken');
+  await refused(bob.client.api.call('POST', 'devices', { ...body, id: '0000000000000def' }), 'taken');
+  await alice.says(id, 'it is gone');
+  await bob.hears('it is gone');
+});
+
+test('a stranger who makes a group that nobody can join disturbs nobody', async () => {
+  const [mallory, bob] = await people('mallory', 'bob');
+  const id = crypto.randomUUID();
+  const [claimed] = await mallory.client.api.call('POST', `users/${bob.user}/key-packages/claim`, {});
+  await mallory.client.mls.create(id, [fromBase64(claimed.key_package)], async (bundle) => {
+    const welcome = bundle.welcome && Uint8Array.from(bundle.welcome);
+    welcome?.fill(0, welcome.length - 40); // as MLS allows, but nobody can open it
+    await mallory.client.api.call('POST', 'conversations', { id, ...Api.bundle({ ...bundle, welcome }) });
+  });
+  const [carol] = await people('carol');
+  bob.leaves();
+  await bob.returns();
+  const other = await conversation(carol, bob);
+  await carol.says(other, 'can you hear me?');
+  await bob.hears('can you hear me?');
+});
+
+test('a member who signs a false group info is healed by the next honest commit', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  const first = await commitOf(alice, id);
+  await alice.client.api.call('POST', `conversations/${id}/commits`, first); // and forgets it: her keys are lost
+  await bob.client.update(id);
+  await alice.says(id, 'I am back');
+  await bob.hears('I am back');
+  await bob.says(id, 'welcome back');
+  await alice.hears('welcome back');
+});
