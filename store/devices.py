@@ -1,6 +1,7 @@
 """SQL of devices."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from psycopg.errors import UniqueViolation
 
@@ -23,7 +24,11 @@ ON CONFLICT (id) DO UPDATE SET name = excluded.name
     WHERE devices.user_id = excluded.user_id AND devices.signature_key = excluded.signature_key
 RETURNING xmax = 0  -- made, not found
 """
-SPEAK_FOR = "UPDATE sessions SET device_id = %s WHERE id = %s AND coalesce(device_id, %s) = %s"
+# A device that another session has spoken for is taken over only by somebody who has just given the password.
+SPEAK_FOR = """
+UPDATE sessions SET device_id = %(device)s
+WHERE id = %(session)s AND (device_id = %(device)s OR device_id IS NULL AND (%(is_new)s OR created_at > %(recently)s))
+"""
 GET = """
 SELECT d.id, d.user_id, u.uuid, d.name, d.signature_key, d.created_at
 FROM devices d JOIN users u ON u.id = d.user_id WHERE d.id = ANY(%b)
@@ -56,6 +61,9 @@ UNION SELECT id FROM devices WHERE user_id = %s
 """
 
 
+FRESH = timedelta(minutes=15)
+
+
 class Devices:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -79,9 +87,10 @@ class Devices:
                 made = await (await connection.execute(MAKE, values)).fetchone()
                 if made is None:
                     raise Taken("Another device has this id")
-                spoken = await connection.execute(SPEAK_FOR, [device.id, session_id, device.id, device.id])
+                speaker = {"device": device.id, "session": session_id, "is_new": made[0]}
+                spoken = await connection.execute(SPEAK_FOR, speaker | {"recently": device.created_at - FRESH})
                 if spoken.rowcount == 0:
-                    raise Taken("This session speaks for another device already")
+                    raise Taken("This session speaks for another device, or is too old to take one over: log in again")
                 if made[0]:
                     await tell_of_devices(connection, device)
         except UniqueViolation as error:

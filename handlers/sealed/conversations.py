@@ -24,6 +24,8 @@ from handlers.sealed.wire import (
     hex_of,
 )
 
+WELCOMES_MAX = 8  # at once; each has up to a megabyte
+
 
 def conversation_of(text: str) -> ConversationId:
     """Raises Invalid."""
@@ -126,9 +128,9 @@ class RoleHandler(SealedHandler):
 
 class WelcomesHandler(SealedHandler):
     async def get(self) -> None:
-        """Groups that this device was added to; the acknowledgement of `seq` settles each."""
+        """Groups that this device was added to; the acknowledgement of `seq` settles each, and makes room."""
         device = await self.device()
-        waiting = [stay for stay in await self.chat.groups.stays(device) if stay.welcome]
+        waiting = [stay for stay in await self.chat.groups.stays(device) if stay.welcome][:WELCOMES_MAX]
         found: list[tuple[UUID, int, bytes | None]] = [
             (stay.conversation_id, stay.since, await self.chat.groups.welcome(stay)) for stay in waiting
         ]

@@ -49,14 +49,20 @@ export class FileStorage extends MemoryStorage {
 
   /** @type {Storage['put']} */
   async put(collection, key, value) {
-    await this.#journal.write(`${JSON.stringify([collection, key, value])}\n`);
+    await this.#note([collection, key, value]);
     await super.put(collection, key, value);
   }
 
   /** @type {Storage['delete']} */
   async delete(collection, key) {
-    await this.#journal.write(`${JSON.stringify([collection, key])}\n`);
+    await this.#note([collection, key]);
     await super.delete(collection, key);
+  }
+
+  /** Returns when it is on disk. @param {unknown[]} change */
+  async #note(change) {
+    await this.#journal.write(`${JSON.stringify(change)}\n`);
+    await this.#journal.datasync();
   }
 
   async wipe() {
@@ -105,7 +111,10 @@ export class Snapshot {
     for (const { name, version } of await indexedDB.databases()) {
       found.push({ name, version, stores: await dump(String(name)) });
     }
-    await writeFile(`${this.path}.new`, v8.serialize(found), { mode: OWNER_ONLY });
+    const file = await open(`${this.path}.new`, 'w', OWNER_ONLY);
+    await file.writeFile(v8.serialize(found));
+    await file.datasync();
+    await file.close();
     await rename(`${this.path}.new`, this.path);
   }
 }
