@@ -22,7 +22,9 @@ LEFT_BEHIND = pytest.mark.logs("stopping the PostgreSQL that an earlier run left
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """With a database in it, made once: whoever starts one here stops it."""
-    with tempfile.TemporaryDirectory(prefix="sv-") as made:
+    with tempfile.TemporaryDirectory(
+        prefix="sv-", ignore_cleanup_errors=True
+    ) as made:  # what was killed may still write
         first = EmbeddedPostgres(Path(made))
         first.start()
         with psycopg.connect(first.url) as connection:
