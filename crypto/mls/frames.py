@@ -161,8 +161,8 @@ def _extensions(reader: Reader) -> dict[int, bytes]:
 
 
 def _hpke_ciphertext(reader: Reader) -> None:
-    reader.opaque()
-    reader.opaque()
+    reader.skip_opaque()
+    reader.skip_opaque()
 
 
 def _leaf(reader: Reader) -> Leaf:
@@ -182,7 +182,7 @@ def _leaf(reader: Reader) -> Leaf:
         case "key_package":
             not_before, not_after = reader.uint(8), reader.uint(8)
         case "commit":
-            reader.opaque()  # parent hash
+            reader.skip_opaque()  # parent hash
     _extensions(reader)
     signed = reader.since(start)
     return Leaf(
@@ -208,7 +208,7 @@ def _proposal(reader: Reader) -> Proposal:
         case 3:
             return Remove(LeafIndex(reader.uint(4)))
         case 6:
-            reader.opaque()
+            reader.skip_opaque()
             return ExternalInit()
     raise Malformed("this kind of proposal is not taken")
 
@@ -220,7 +220,7 @@ def _proposal_by_value(reader: Reader) -> Proposal:
 
 
 def _update_path_node(reader: Reader) -> None:
-    reader.opaque()
+    reader.skip_opaque()
     reader.vector(_hpke_ciphertext)
 
 
@@ -241,14 +241,14 @@ def _commit_message(reader: Reader) -> Commit:
             pass  # who joins has no leaf yet
         case _:
             raise Malformed("neither a member nor somebody who joins")
-    reader.opaque()  # authenticated data
+    reader.skip_opaque()  # authenticated data
     if _CONTENT_TYPES.get(reader.uint(1)) != "commit":
         raise Malformed("not a commit")
     proposals, path = reader.vector(_proposal_by_value), reader.optional(_update_path)
-    reader.opaque()  # signature: over a context that only members know
-    reader.opaque()  # confirmation tag
+    reader.skip_opaque()  # signature: over a context that only members know
+    reader.skip_opaque()  # confirmation tag
     if sender is not None:
-        reader.opaque()  # membership tag
+        reader.skip_opaque()  # membership tag
     return Commit(group_id, epoch, sender, proposals, path)
 
 
@@ -259,7 +259,7 @@ def _private_message(reader: Reader) -> PrivateMessage:
     if content_type is None:
         raise Malformed("a content of no type")
     for _ in range(3):
-        reader.opaque()  # authenticated data, encrypted sender data, ciphertext
+        reader.skip_opaque()  # authenticated data, encrypted sender data, ciphertext
     return PrivateMessage(group_id, epoch, content_type)
 
 
@@ -273,7 +273,7 @@ def _welcome(reader: Reader) -> Welcome:
     _header(reader, WELCOME)
     _suite(reader)
     new_members = reader.vector(_encrypted_group_secrets)
-    reader.opaque()  # encrypted group info
+    reader.skip_opaque()  # encrypted group info
     return Welcome(new_members)
 
 
@@ -283,8 +283,8 @@ def _node(reader: Reader) -> Leaf | None:
         case 1:
             return _leaf(reader)
         case 2:
-            reader.opaque()
-            reader.opaque()
+            reader.skip_opaque()
+            reader.skip_opaque()
             reader.vector(lambda inner: inner.uint(4))
             return None
     raise Malformed("a node is a leaf or a parent")
@@ -311,13 +311,13 @@ def _group_info(reader: Reader) -> GroupInfo:
     _version(reader)
     _suite(reader)
     group_id, epoch = reader.opaque(), reader.uint(8)
-    reader.opaque()  # tree hash
-    reader.opaque()  # confirmed transcript hash
+    reader.skip_opaque()  # tree hash
+    reader.skip_opaque()  # confirmed transcript hash
     _extensions(reader)
     extensions = _extensions(reader)
     if RATCHET_TREE not in extensions or EXTERNAL_PUB not in extensions:
         raise Malformed("a group info that nobody can join by")
-    reader.opaque()  # confirmation tag
+    reader.skip_opaque()  # confirmation tag
     signer = LeafIndex(reader.uint(4))
     signed = reader.since(start)
     leaves = _ratchet_tree(extensions[RATCHET_TREE])

@@ -42,6 +42,9 @@ class Reader:
         """opaque<V>"""
         return self.take(self._length())
 
+    def skip_opaque(self) -> None:
+        self._skip(self._length())
+
     def vector(self, read: "Callable[[Reader], T]") -> list[T]:
         """T<V>"""
         length = self._length()
@@ -82,13 +85,19 @@ class Reader:
 
     def _length(self) -> int:
         """Section 2.1.2: the two highest bits say how many bytes a length has, and it has no more than it needs."""
-        first = self.uint(1)
+        at = self._at
+        if at >= self._end:
+            raise Malformed("ends too early")
+        first = self._bytes[at]
+        if first < 0x40:  # as most are
+            self._at = at + 1
+            return first
         prefix = first >> 6
         if prefix == 3:
             raise Malformed("a length of eight bytes")
         size = 1 << prefix
-        length = (first & 0x3F) << 8 * (size - 1) | self.uint(size - 1)
-        if prefix and length < 1 << 8 * (size >> 1) - 2:
+        length = self.uint(size) & (1 << 8 * size - 2) - 1
+        if length < 1 << 8 * (size >> 1) - 2:
             raise Malformed("a length that is longer than it needs to be")
         return length
 

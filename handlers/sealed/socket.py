@@ -61,6 +61,7 @@ class DeviceSocket(SealedHandler, Socket):
         self._acks: dict[ConversationId, Seq] = {}
         self._acking: asyncio.Task[None] | None = None
         self._typed_at = 0.0
+        self._untold: set[str | None] = set()  # own messages on their way whose entry has not been shown
 
     def opened(self) -> None:
         self._following = self._start(self._follow(ready=True))
@@ -92,6 +93,7 @@ class DeviceSocket(SealedHandler, Socket):
             return
         if sealed.device_id == self.device_.id:
             self.show(EntryShown.of(entry, self.device_.id))
+            self._untold.discard(sealed.client_id)
         else:
             self.outbox.send(_entry_frame(entry))
         if self.device_.id in sealed.removed or (sealed.kind == "left" and entry.sender_id == self.device_.user_id):
@@ -174,9 +176,11 @@ class DeviceSocket(SealedHandler, Socket):
     def _send(self, frame: Send) -> None:
         def settled(result: Entry | ChatError) -> None:
             self.presence.settled()
+            untold = frame.id in self._untold
+            self._untold.discard(frame.id)
             if isinstance(result, ChatError):
                 self.show(Refused(frame.id, result.code, str(result)))
-            else:
+            elif untold:  # otherwise its entry has just said so
                 self.show(SentFrame(frame.id, result.seq, result.sent_at))
 
         draft = SealedDraft(
@@ -193,6 +197,7 @@ class DeviceSocket(SealedHandler, Socket):
             self.show(Refused(frame.id, error.code, str(error)))
         else:
             self.presence.submitted()
+            self._untold.add(frame.id)
 
     async def _send_in_turn(self, frame: Send) -> None:
         await self.presence.turn()

@@ -167,7 +167,7 @@ test(`a play of chance, seed ${seed}`, async () => {
   const weights = [['say', 60], ['update', 8], ['remove', 4], ['add', 6], ['crash', 6], ['drop', 14]];
   const urn = weights.flatMap(([deed, weight]) => Array(weight).fill(deed));
   // What a removed, crashed or late device may be told; the end shows what it came to.
-  const expected = ['crashed', 'not_a_leaf', 'no_such_conversation', 'not_allowed', 'bad_frame'];
+  const expected = ['crashed', 'not_a_leaf', 'no_such_conversation', 'not_allowed', 'bad_frame', 'stale_epoch'];
 
   const running = new Set();
   for (let done = 0; done < actions; done++) {
