@@ -22,27 +22,37 @@ While you talk: a line is a message; /add NAME, /remove NAME, /safety NAME, /lea
 The password is asked for, or taken from SOTTOVOCE_PASSWORD. The server's own certificate is trusted
 by NODE_EXTRA_CA_CERTS=<data folder>/tls/ca.pem.`;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    server: { type: 'string', default: process.env.SOTTOVOCE_SERVER ?? 'http://127.0.0.1:2607' },
-    folder: { type: 'string', default: process.env.SOTTOVOCE_FOLDER ?? join(homedir(), '.sottovoce') },
-    help: { type: 'boolean', short: 'h' },
-  },
-});
-const [command, ...given] = positionals;
-
 /** @param {string} problem @returns {never} */
 function fail(problem) {
   console.error(`Error: ${problem}`);
   process.exit(1);
 }
 
+/** What was typed, or the end. */
+function typed() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        server: { type: 'string', default: process.env.SOTTOVOCE_SERVER ?? `http://127.0.0.1:${process.env.PORT ?? 2607}` },
+        folder: { type: 'string', default: process.env.SOTTOVOCE_FOLDER ?? join(homedir(), '.sottovoce') },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    return fail(/** @type {Error} */ (error).message.split('. ')[0]);
+  }
+}
+
+const { values, positionals } = typed();
+const [command, ...given] = positionals;
+
 if (values.help || !command) {
   console.log(HELP);
   process.exit(command || values.help ? 0 : 1);
 }
 
+if (!/^https?:\/\//.test(values.server)) fail('the server is an address like https://chat.example.org:8443');
 const platform = await platformIn(values.folder).catch((error) => fail(error.message));
 platform.name = `command line on ${hostname()}`;
 const { Client } = await import('./core/client.js');
@@ -77,9 +87,9 @@ async function showSafety(id, username) {
 async function talk(id) {
   const shown = /** @type {Shown[]} */ (await client.conversations()).find((one) => one.id === id);
   const names = new Map(shown?.members.map((member) => [member.id, member.username]));
-  if (shown?.state === 'requested') {
-    console.log('This is a stranger’s request; by answering you accept it.');
-  }
+  const others = shown?.members.filter((member) => member.id !== client.me.user.id).map((member) => member.username);
+  console.log(`* talking with ${others?.join(', ') || 'yourself'}; /quit ends it, /help lists what else there is`);
+  if (shown?.state === 'requested') console.log('* this is a stranger’s request; by answering you accept it');
   const show = (/** @type {import('./core/client.js').Message} */ { sender, content, at }) => {
     const who = sender.user === client.me.user.id ? 'you' : (names.get(sender.user) ?? sender.user.slice(0, 8));
     const text = content === null ? '(deleted)' : content.kind === 'text' ? content.text : `(${content.kind})`;
@@ -101,17 +111,30 @@ async function talk(id) {
     const { content, error } = /** @type {CustomEvent} */ (event).detail;
     console.error(`* not sent: ${content.text ?? content.kind} (${error})`);
   });
-  client.addEventListener('removed', () => console.log('* you are not in this conversation any more'));
+  client.addEventListener('removed', (event) => {
+    if (/** @type {CustomEvent} */ (event).detail.conversation !== id) return;
+    console.log('* you are not in this conversation any more');
+    process.exit(0);
+  });
+  client.addEventListener('left', (event) => {
+    const { conversation, device } = /** @type {CustomEvent} */ (event).detail;
+    if (conversation === id) console.log(`* ${names.get(users.get(device) ?? '') ?? 'somebody'} has left`);
+  });
   client.addEventListener('offline', () => console.log('* no connection; what you say is sent later'));
 
+  const users = new Map((await client.mls.members(id)).map((member) => [member.device, member.user]));
+  const wantsName = ['/add', '/remove', '/safety'];
   for await (const line of createInterface({ input: process.stdin })) {
     const [verb, name] = line.split(/\s+/);
     try {
       if (verb === '/quit') break;
+      else if (wantsName.includes(verb) && !name) console.error(`Error: ${verb} whom?`);
+      else if (verb === '/help') console.log(HELP.split('\n').at(-3));
       else if (verb === '/leave') await client.leave(id);
       else if (verb === '/add') await client.add(id, [name]);
       else if (verb === '/remove') await client.remove(id, name);
       else if (verb === '/safety') await showSafety(id, name);
+      else if (line.startsWith('/')) console.error(`Error: there is no command ${verb}; /help lists them`);
       else if (line.trim()) {
         if (shown?.state === 'requested') await client.answer(id, 'joined');
         await client.say(id, line);
@@ -163,6 +186,7 @@ const commands = {
 
 const run = commands[command] ?? fail(`there is no command ${command}; see --help`);
 if (!hasDevice && !['register', 'login'].includes(command)) fail('there is no device here yet: register or login first');
+if (hasDevice) await client.api.call('GET', 'account').catch((error) => fail(error.message));
 await run().catch((error) => fail(error.message));
 client.close();
 process.exit(0);

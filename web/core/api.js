@@ -34,7 +34,7 @@ export class Api {
   }
 
   /**
-   * Raises Refused, and whatever fetch raises where nobody answers.
+   * Raises Refused, and an Error where nobody answers.
    * @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>}
    */
   async call(method, path, body) {
@@ -46,6 +46,8 @@ export class Api {
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(ANSWER_MS),
+    }).catch((error) => {
+      throw new Error(`cannot reach ${this.server}: ${error.cause?.code ?? error.cause?.message ?? error.message}`);
     });
     const text = await answer.text();
     const read = parsed(text);

@@ -485,7 +485,9 @@ export class Client extends EventTarget {
         await this.#onMessage(entry);
         break;
       case 'left':
-        conversation.isActive = entry.sender !== this.me.device && !(await this.#isOurs(conversation, entry.sender));
+        conversation.isActive = !this.#isOurs(conversation, entry.sender);
+        if (!conversation.isActive) this.#tell('removed', { conversation: conversation.id });
+        else this.#tell('left', { conversation: conversation.id, device: entry.sender });
         break;
     }
     conversation.cursor = entry.seq;
@@ -496,8 +498,8 @@ export class Client extends EventTarget {
   }
 
   /** @param {Conversation} conversation @param {string} device */
-  async #isOurs(conversation, device) {
-    return conversation.members.some((member) => member.device === device && member.user === this.me.user.id);
+  #isOurs(conversation, device) {
+    return device === this.me.device || conversation.members.some((member) => member.device === device && member.user === this.me.user.id);
   }
 
   /** @param {Conversation} conversation @param {any} entry @returns {Promise<boolean>} whether we had to begin anew */

@@ -250,7 +250,10 @@ export class Mls {
     return this.#read(async (context) => {
       const ids = await context.getClientIds(groupOf(conversation));
       const found = await context.getDeviceIdentities(groupOf(conversation), ids);
-      return found.map(({ thumbprint }, at) => ({ ...nameOf(ids[at]), thumbprint }));
+      // In an order of their own, which changes from one time to the next.
+      return found
+        .map(({ clientId, thumbprint }) => ({ ...nameOf(/** @type {any} */ (clientId)), thumbprint }))
+        .sort((one, other) => (one.device < other.device ? -1 : 1));
     });
   }
 

@@ -29,7 +29,18 @@ test('both read the same safety number, and another conversation has another', a
   assert.notEqual(atAlice.digits, (await alice.client.safetyNumber(other, carol.user)).digits);
   const phone = await another(bob);
   await until(async () => (await alice.client.mls.members(id)).length === 3, 'the phone is in the group');
-  assert.notEqual((await alice.client.safetyNumber(id, bob.user)).digits, atAlice.digits, 'a new key changes it');
+  const now = await alice.client.safetyNumber(id, bob.user);
+  assert.notEqual(now.digits, atAlice.digits, 'a new key changes it');
+  await until(async () => (await bob.client.mls.members(id)).length === 3, 'bob sees the phone too');
+  assert.deepEqual(await phone.client.safetyNumber(id, alice.user), now);
+  const members = await alice.client.mls.members(id);
+  for (let again = 0; again < 20; again++) {
+    for (const one of [alice, bob, phone]) assert.deepEqual(await one.client.mls.members(id), members);
+  }
+  for (const one of [alice, bob]) {
+    const added = one.told('members').flatMap(({ conversation, added }) => (conversation === id ? added : []));
+    assert.deepEqual(added.map((member) => member.device), [phone.client.me.device], 'nobody else is new');
+  }
   phone.isFine();
 });
 
@@ -86,7 +97,7 @@ test('an author deletes a message for everyone', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   await alice.says(id, 'a secret too many');
-  await bob.hears('a secret too many');
+  await Promise.all([alice, bob].map((one) => one.hears('a secret too many')));
   const [message] = await alice.client.messages(id);
   await assert.rejects(bob.client.unsay(id, message.seq), { code: 'no_such_message' });
   await alice.client.unsay(id, message.seq);
