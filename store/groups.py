@@ -23,12 +23,13 @@ from chat.model import (
     UserId,
     Wanted,
 )
+from store.append import Result
 from store.bus import tell
 from store.database import Connection, Database
 from store.lookup import Lookup
 from store.members import JUDGE_REMOVALS, PROMOTE
 from store.messages import AFTER, PAGE_BYTES, entry_of
-from store.write_queue import Result, WriteQueue
+from store.write_queue import WriteQueue
 
 MAKE = """
 WITH made AS (INSERT INTO conversations (id, kind) VALUES (%(conversation)s, 'sealed')),

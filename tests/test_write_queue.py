@@ -12,10 +12,10 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from chat.errors import Busy, ChatError, NoSuchConversation, Unavailable
+from chat.errors import Busy, ChatError, NoSuchConversation, StaleEpoch, Unavailable
 from chat.model import ConversationId, Draft, Entry, UserId
 from store import write_queue
-from store.database import Database
+from store.database import Connection, Database
 from store.write_queue import WAITING_MAX, WAITING_MAX_CHARS, WriteQueue
 
 Result = Entry | ChatError
@@ -296,3 +296,21 @@ async def test_a_stopped_queue_writes_what_waits_and_takes_nothing_more(database
         results: Sequence[Result] = await asyncio.wait_for(asyncio.gather(*waiting), 20)
     assert all(isinstance(result, Entry) for result in results)
     assert len(stored(database_url, here)) == 600
+
+
+@pytest.mark.logs("a change failed")
+async def test_a_change_that_fails_or_is_refused_leaves_no_trace_and_the_queue_goes_on(database_url: str) -> None:
+    """What runs alone, as commits of groups do: a mistake in one must not end the writer."""
+    sender, (here,) = conversations(database_url, 1)
+
+    async def fails(connection: Connection, error: Exception) -> tuple[Entry, bool]:
+        await connection.execute("UPDATE conversations SET last_seq = 99 WHERE id = %s", [here])
+        raise error
+
+    async with rig(database_url) as it:
+        with pytest.raises(Unavailable):
+            await it.queue.run_alone(lambda connection: fails(connection, RuntimeError("a mistake")), 10)
+        with pytest.raises(StaleEpoch):
+            await it.queue.run_alone(lambda connection: fails(connection, StaleEpoch("late")), 10)
+        (entry,) = await it.write(Draft(here, sender, "still here"))
+        assert (entry.seq, it.lost) == (1, 0)

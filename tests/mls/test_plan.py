@@ -21,7 +21,7 @@ from chat.errors import (
     UnknownKeyPackage,
     WrongGroup,
 )
-from chat.groups import Frames, plan_change, read_bundle
+from chat.group_plan import Frames, plan_change, read_bundle
 from chat.model import (
     Bundle,
     ClaimedKeyPackage,
