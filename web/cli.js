@@ -57,13 +57,13 @@ const platform = await platformIn(values.folder).catch((error) => fail(error.mes
 platform.name = `command line on ${hostname()}`;
 const { Client } = await import('./core/client.js');
 const client = new Client(values.server, platform);
-const hasDevice = await client.resume();
+const hasDevice = await client.account.resume();
 
 /** @typedef {{ id: string, state: string, members: { id: string, username: string, role: string }[] }} Shown */
 
 /** @param {string} given a name, or the beginning of a conversation's id @returns {Promise<Shown>} */
 async function conversationOf(given) {
-  const all = /** @type {Shown[]} */ (await client.conversations());
+  const all = /** @type {Shown[]} */ (await client.groups.list());
   const found =
     all.find((one) => given.length >= 4 && one.id.startsWith(given)) ??
     all.find((one) => one.members.length === 2 && one.members.some((member) => sameName(member.username, given))) ??
@@ -78,34 +78,35 @@ function sameName(one, other) {
 
 /** @param {string} id @param {string} username */
 async function showSafety(id, username) {
-  const { id: user } = await client.find(username);
-  const { digits } = await client.safetyNumber(id, user);
+  const { id: user } = await client.groups.find(username);
+  const { digits } = await client.groups.safetyNumber(id, user);
   console.log(`Safety number with ${username}; the same must be shown there:\n  ${digits}`);
 }
 
 /** @param {string} id */
 async function talk(id) {
-  const shown = /** @type {Shown[]} */ (await client.conversations()).find((one) => one.id === id);
+  const shown = /** @type {Shown[]} */ (await client.groups.list()).find((one) => one.id === id);
   const names = new Map(shown?.members.map((member) => [member.id, member.username]));
   const others = shown?.members.filter((member) => member.id !== client.me.user.id).map((member) => member.username);
   console.log(`* talking with ${others?.join(', ') || 'yourself'}; /quit ends it, /help lists what else there is`);
   if (shown?.state === 'requested') console.log('* this is a stranger’s request; by answering you accept it');
-  const show = (/** @type {import('./core/client.js').Message} */ { sender, content, at }) => {
-    const who = sender.user === client.me.user.id ? 'you' : (names.get(sender.user) ?? sender.user.slice(0, 8));
-    const text = content === null ? '(deleted)' : content.kind === 'text' ? content.text : `(${content.kind})`;
-    console.log(`${new Date(at).toLocaleTimeString()} ${who}: ${text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '?')}`);
-  };
-  for (const message of (await client.messages(id)).slice(-20)) show(message);
-  client.addEventListener('message', (event) => {
-    const { conversation, message } = /** @type {CustomEvent} */ (event).detail;
-    if (conversation === id) show(message);
-  });
-  client.addEventListener('members', (event) => {
-    const { conversation, added } = /** @type {CustomEvent} */ (event).detail;
-    if (conversation !== id) return;
-    for (const { user, device } of added) {
-      console.log(`* ${names.get(user) ?? user.slice(0, 8)} has a new device or key, ${device}: compare the safety number`);
+  /** @param {string} user */
+  const nameOf = (user) => (user === client.me.user.id ? 'you' : (names.get(user) ?? user.slice(0, 8)));
+  /** @param {import('./core/timeline.js').Item} item */
+  const show = ({ at, user, device, text, isDeleted, isHidden, edits, notice }) => {
+    if (notice?.what === 'members') {
+      for (const one of notice.devices) {
+        console.log(`* ${nameOf(one.user)} has a new device or key, ${one.device}: compare the safety number`);
+      }
     }
+    if (notice || isHidden || (device === undefined && !isDeleted)) return;
+    const said = isDeleted ? '(deleted)' : `${text}${edits?.length ? ' (edited)' : ''}`;
+    console.log(`${new Date(at).toLocaleTimeString()} ${nameOf(user)}: ${said.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '?')}`);
+  };
+  for (const item of await client.log.items(id, { limit: 20 })) show(item);
+  client.addEventListener('item', (event) => {
+    const { conversation, item } = /** @type {CustomEvent} */ (event).detail;
+    if (conversation === id) show(item);
   });
   client.addEventListener('failed', (event) => {
     const { content, error } = /** @type {CustomEvent} */ (event).detail;
@@ -130,56 +131,56 @@ async function talk(id) {
       if (verb === '/quit') break;
       else if (wantsName.includes(verb) && !name) console.error(`Error: ${verb} whom?`);
       else if (verb === '/help') console.log(HELP.split('\n').at(-3));
-      else if (verb === '/leave') await client.leave(id);
-      else if (verb === '/add') await client.add(id, [name]);
-      else if (verb === '/remove') await client.remove(id, name);
+      else if (verb === '/leave') await client.groups.leave(id);
+      else if (verb === '/add') await client.groups.add(id, [name]);
+      else if (verb === '/remove') await client.groups.remove(id, name);
       else if (verb === '/safety') await showSafety(id, name);
       else if (line.startsWith('/')) console.error(`Error: there is no command ${verb}; /help lists them`);
       else if (line.trim()) {
-        if (shown?.state === 'requested') await client.answer(id, 'joined');
-        await client.say(id, line);
+        if (shown?.state === 'requested') await client.groups.answer(id, 'joined');
+        await client.outbox.say(id, line);
       }
     } catch (error) {
       console.error(`Error: ${/** @type {Error} */ (error).message}`);
     }
   }
-  await client.allSent();
+  await client.outbox.allSent();
 }
 
 /** @type {Record<string, () => Promise<void>>} */
 const commands = {
   async register() {
     if (hasDevice) fail(`${values.folder} is a device of ${client.me.user.username} already`);
-    await client.register(given[0], await askSecretly('Password: '), given[1]);
+    await client.account.register(given[0], await askSecretly('Password: '), given[1]);
     console.log(`${client.me.user.username} is registered; this is device ${client.me.device}.`);
   },
   async login() {
     if (hasDevice) fail(`${values.folder} is a device of ${client.me.user.username} already`);
-    await client.logIn(given[0], await askSecretly('Password: '));
-    await client.connect();
+    await client.account.logIn(given[0], await askSecretly('Password: '));
+    await client.line.connect();
     console.log('Logged in. Messages from before stay on your other devices.');
   },
   async list() {
-    await client.connect();
-    for (const { id, members, state } of await client.conversations()) {
+    await client.line.connect();
+    for (const { id, members, state } of await client.groups.list()) {
       console.log(`${id.slice(0, 8)}  ${members.map((/** @type {any} */ one) => one.username).join(', ')}  ${state}`);
     }
   },
   async start() {
     if (!given.length) fail('start with whom?');
-    await client.connect();
-    await talk(await client.start(given));
+    await client.line.connect();
+    await talk(await client.groups.start(given));
   },
   async talk() {
-    await client.connect();
+    await client.line.connect();
     await talk((await conversationOf(given[0] ?? fail('talk to whom?'))).id);
   },
   async safety() {
-    await client.connect();
+    await client.line.connect();
     await showSafety((await conversationOf(given[0] ?? fail('whose?'))).id, given[0]);
   },
   async logout() {
-    await client.logOut();
+    await client.account.logOut();
     console.log('This device is gone.');
   },
 };
@@ -188,5 +189,5 @@ const run = commands[command] ?? fail(`there is no command ${command}; see --hel
 if (!hasDevice && !['register', 'login'].includes(command)) fail('there is no device here yet: register or login first');
 if (hasDevice) await client.api.call('GET', 'account').catch((error) => fail(error.message));
 await run().catch((error) => fail(error.message));
-client.close();
+client.line.close();
 process.exit(0);

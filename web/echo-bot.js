@@ -13,16 +13,16 @@ const { Client } = await import('./core/client.js');
 const bot = new Client(server, platform);
 
 bot.addEventListener('joined', async (event) => {
-  await bot.answer(/** @type {CustomEvent} */ (event).detail.conversation, 'joined');
+  await bot.groups.answer(/** @type {CustomEvent} */ (event).detail.conversation, 'joined');
 });
 
 bot.addEventListener('message', async (event) => {
   const { conversation, message } = /** @type {CustomEvent} */ (event).detail;
   if (message.content?.kind !== 'text' || message.sender.user === bot.me.user.id) return;
-  await bot.send(conversation, { kind: 'text', text: message.content.text, reply_to: message.content.id });
+  await bot.outbox.send(conversation, { kind: 'text', text: message.content.text, reply_to: message.content.id });
 });
 
-if (!(await bot.resume())) await bot.register(name, password).catch(() => bot.logIn(name, password));
-await bot.connect();
+if (!(await bot.account.resume())) await bot.account.register(name, password).catch(() => bot.account.logIn(name, password));
+await bot.line.connect();
 console.log(`${name} listens`);
 process.on('SIGTERM', () => process.exit(0));

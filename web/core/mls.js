@@ -5,7 +5,7 @@
  * A commit advances the group only after the server has accepted it: CoreCrypto hands the bundle to `deliver` in the
  * middle of its transaction, and a rejection undoes the transaction. Transactions go one at a time.
  */
-import * as cc from '@wireapp/core-crypto/browser';
+import * as cc from '../vendor/core-crypto.js';
 import { fromBase64, uuidBytes } from './bytes.js';
 
 const SUITE = cc.CipherSuite.Mls128Dhkemx25519Aes128gcmSha256Ed25519;
@@ -15,7 +15,7 @@ const HEADER_BYTES = 4; // of an MLSMessage, which CoreCrypto's GroupInfo wants 
 /** @typedef {{ commit: Uint8Array, welcome: Uint8Array | null, groupInfo: Uint8Array }} Bundle */
 /** @typedef {{ user: string, device: string }} ClientName */
 /** @typedef {ClientName & { thumbprint: string }} Member */
-/** @typedef {import('@wireapp/core-crypto/browser').CoreCryptoContext} Context */
+/** @typedef {import('../vendor/core-crypto.js').CoreCryptoContext} Context */
 
 /** The server did not take the commit; `cause` says why. Nothing has changed. */
 export class CommitRejected extends Error {
@@ -38,7 +38,7 @@ export function identityOf({ user, device }) {
   return new cc.ClientId(new cc.Uuid(user), cc.DeviceId.fromHexString(device), DOMAIN);
 }
 
-/** @param {import('@wireapp/core-crypto/browser').ClientId} id @returns {ClientName} */
+/** @param {import('../vendor/core-crypto.js').ClientId} id @returns {ClientName} */
 function nameOf(id) {
   const text = new TextDecoder().decode(id.copyBytes());
   const [user, device] = text.split('@')[0].split(':');
@@ -51,7 +51,7 @@ function groupOf(conversation) {
 }
 
 export class Mls {
-  /** @type {import('@wireapp/core-crypto/browser').CredentialRef} */
+  /** @type {import('../vendor/core-crypto.js').CredentialRef} */
   #credential = /** @type {any} */ (undefined);
   /** @type {((bundle: Bundle) => Promise<void>) | null} */
   #deliver = null;
@@ -60,7 +60,7 @@ export class Mls {
   /** @type {Promise<unknown>} */
   #last = Promise.resolve();
 
-  /** @param {import('@wireapp/core-crypto/browser').CoreCrypto} core @param {ClientName} name */
+  /** @param {import('../vendor/core-crypto.js').CoreCrypto} core @param {ClientName} name */
   constructor(core, name) {
     this.core = core;
     this.name = name;
@@ -71,7 +71,7 @@ export class Mls {
   /**
    * The device's keys, made if there are none. `open` is the platform's: it answers a database of CoreCrypto's.
    * @param {ClientName} name
-   * @param {() => Promise<import('@wireapp/core-crypto/browser').Database>} open
+   * @param {() => Promise<import('../vendor/core-crypto.js').Database>} open
    * @param {() => Promise<void>} [persist]
    */
   static async open(name, open, persist) {
@@ -282,7 +282,7 @@ export class Mls {
     }
   }
 
-  /** @param {import('@wireapp/core-crypto/browser').CommitBundle} bundle */
+  /** @param {import('../vendor/core-crypto.js').CommitBundle} bundle */
   async #sendCommitBundle(bundle) {
     try {
       if (this.#deliver === null) throw new Error('nobody asked for a commit');
@@ -312,10 +312,8 @@ function signatureKeyOf(keyPackage) {
   return keyPackage.slice(at + 1, at + 1 + keyPackage[at]);
 }
 
-/**
- * Start CoreCrypto. @param {string} [wasm] the address of its WebAssembly
- */
-export async function startCoreCrypto(wasm) {
+/** Start CoreCrypto. @param {string} [wasm] the address of its WebAssembly */
+export async function startCoreCrypto(wasm = cc.wasm) {
   await cc.initWasmModule(wasm);
 }
 

@@ -6,7 +6,7 @@
 
 const VERSION = 1;
 /** @type {Collection[]} */
-const COLLECTIONS = ['state', 'conversations', 'messages', 'outbox'];
+const COLLECTIONS = ['state', 'conversations', 'items', 'ids', 'outbox'];
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
 function done(request) {
@@ -32,49 +32,63 @@ export class IndexedDbStorage {
     return new IndexedDbStorage(await done(request));
   }
 
-  /** @param {Collection} collection @param {IDBTransactionMode} mode */
-  #store(collection, mode) {
-    return this.database.transaction(collection, mode, { durability: 'strict' }).objectStore(collection);
+  /** @param {Collection} collection */
+  #store(collection) {
+    return this.database.transaction(collection).objectStore(collection);
   }
 
   /** @type {Storage['get']} */
   get(collection, key) {
-    return done(this.#store(collection, 'readonly').get(key));
+    return done(this.#store(collection).get(key));
   }
 
-  /** @type {Storage['put']} */
-  put(collection, key, value) {
-    return this.#change(collection, (store) => store.put(value, key));
-  }
-
-  /** @type {Storage['delete']} */
-  delete(collection, key) {
-    return this.#change(collection, (store) => store.delete(key));
+  /**
+   * Returns when it is on disk, and not when it has been asked for.
+   * @type {Storage['write']}
+   */
+  write(changes) {
+    const collections = [...new Set(changes.map(([collection]) => collection))];
+    const transaction = this.database.transaction(collections, 'readwrite', { durability: 'strict' });
+    for (const [collection, key, value] of changes) {
+      if (value === undefined) transaction.objectStore(collection).delete(key);
+      else transaction.objectStore(collection).put(value, key);
+    }
+    return new Promise((resolve, reject) => {
+      transaction.oncomplete = () => resolve();
+      transaction.onerror = transaction.onabort = () => reject(transaction.error);
+    });
   }
 
   /** @type {Storage['all']} */
   async all(collection, prefix = '') {
     const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
-    const store = this.#store(collection, 'readonly');
+    const store = this.#store(collection);
     const [keys, values] = await Promise.all([done(store.getAllKeys(range)), done(store.getAll(range))]);
     return values.map((value, at) => [String(keys[at]), value]);
+  }
+
+  /** @type {Storage['last']} */
+  last(collection, from, to, limit) {
+    const cursor = this.#store(collection).openCursor(IDBKeyRange.bound(from, to, false, true), 'prev');
+    /** @type {any[]} */
+    const found = [];
+    return new Promise((resolve, reject) => {
+      cursor.onerror = () => reject(cursor.error);
+      cursor.onsuccess = () => {
+        if (cursor.result) found.push(cursor.result.value);
+        if (cursor.result && found.length < limit) cursor.result.continue();
+        else resolve(found.reverse());
+      };
+    });
+  }
+
+  /** @type {Storage['first']} */
+  first(collection, from, to, limit) {
+    return done(this.#store(collection).getAll(IDBKeyRange.bound(from, to, false, true), Number.isFinite(limit) ? limit : undefined));
   }
 
   async wipe() {
     this.database.close();
     await done(indexedDB.deleteDatabase(this.database.name));
-  }
-
-  /**
-   * Returns when it is on disk, and not when it has been asked for.
-   * @param {Collection} collection @param {(store: IDBObjectStore) => IDBRequest} change @returns {Promise<void>}
-   */
-  #change(collection, change) {
-    const store = this.#store(collection, 'readwrite');
-    change(store);
-    return new Promise((resolve, reject) => {
-      store.transaction.oncomplete = () => resolve();
-      store.transaction.onerror = store.transaction.onabort = () => reject(store.transaction.error);
-    });
   }
 }

@@ -17,7 +17,7 @@ const PATIENCE_MS = 20_000;
 
 /** @type {Device[]} */
 const cast = [];
-after(() => cast.forEach((device) => device.client.close()));
+after(() => cast.forEach((device) => device.client.line.close()));
 
 let names = 0;
 
@@ -96,7 +96,7 @@ export class Device {
 
   /** @param {string} conversation @param {string} text */
   async says(conversation, text) {
-    await this.client.say(conversation, text);
+    await this.client.outbox.say(conversation, text);
   }
 
   /** @param {string[]} texts */
@@ -109,8 +109,8 @@ export class Device {
 
   /** What it has kept, in the order of the conversation. @param {string} conversation */
   async kept(conversation) {
-    const messages = await this.client.messages(conversation);
-    return messages.map((message) => /** @type {any} */ (message.content)?.text);
+    const items = await this.client.log.items(conversation, { limit: Infinity });
+    return items.filter((item) => item.notice === undefined).map((item) => item.text);
   }
 
   /** @param {string} text */
@@ -120,11 +120,11 @@ export class Device {
   }
 
   leaves() {
-    this.client.close();
+    this.client.line.close();
   }
 
   returns() {
-    return this.client.connect();
+    return this.client.line.connect();
   }
 }
 
@@ -133,8 +133,8 @@ async function device(username, how, invite) {
   const storage = new MemoryStorage();
   const client = new Client(server, { storage, openDatabase: memoryDatabase, WebSocket: NodeWebSocket });
   const made = new Device(username, client);
-  await client[how](username, PASSWORD, invite);
-  await client.connect();
+  await client.account[how](username, PASSWORD, invite);
+  await client.line.connect();
   return made;
 }
 
@@ -155,7 +155,7 @@ export function another(other) {
 
 /** @param {Device} by @param {Device[]} others */
 export async function conversation(by, ...others) {
-  const id = await by.client.start([...new Set(others.map((one) => one.username))]);
+  const id = await by.client.groups.start([...new Set(others.map((one) => one.username))]);
   await Promise.all([by, ...others].map((one) => one.isIn(id)));
   return id;
 }

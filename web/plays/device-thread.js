@@ -19,24 +19,24 @@ for (const type of ['undecryptable', 'problem', 'failed', 'rejoined']) {
 
 /** @type {Record<string, (...given: any[]) => unknown>} */
 const verbs = {
-  start: (usernames) => client.start(usernames),
-  say: (conversation, text) => client.say(conversation, text),
-  update: (conversation) => client.update(conversation),
-  add: (conversation, username) => client.add(conversation, [username]),
-  remove: (conversation, username) => client.remove(conversation, username),
+  start: (usernames) => client.groups.start(usernames),
+  say: (conversation, text) => client.outbox.say(conversation, text),
+  update: (conversation) => client.groups.update(conversation),
+  add: (conversation, username) => client.groups.add(conversation, [username]),
+  remove: (conversation, username) => client.groups.remove(conversation, username),
   call: (...request) => client.api.callUntilAnswered(.../** @type {[string, string]} */ (request)),
-  close: () => client.close(),
-  connect: () => client.connect().then(() => {}),
+  close: () => client.line.close(),
+  connect: () => client.line.connect().then(() => {}),
   async look(conversation) {
     await client.settled();
     const known = await client.storage.get('conversations', conversation);
-    const messages = await client.messages(conversation);
+    const items = await client.log.items(conversation, { limit: Infinity });
     return {
       me: client.me,
       ...known,
-      waiting: (await client.outbox()).length,
+      waiting: (await client.outbox.waiting()).length,
       epoch: await client.mls.epoch(conversation),
-      messages: messages.map(({ seq, sender, content }) => [seq, sender.device, /** @type {any} */ (content)?.text]),
+      messages: items.filter((item) => item.notice === undefined).map(({ seq, device, text }) => [seq, device, text]),
     };
   },
 };
@@ -50,6 +50,6 @@ port.on('message', async ({ id, verb, given }) => {
   }
 });
 
-if (!(await client.resume())) await client[/** @type {'register' | 'logIn'} */ (how)](username, PASSWORD);
-void client.connect();
+if (!(await client.account.resume())) await client.account[/** @type {'register' | 'logIn'} */ (how)](username, PASSWORD);
+void client.line.connect();
 port.postMessage({ event: 'up', detail: client.me });

@@ -2,6 +2,7 @@
 /** The life of two people, and of their devices. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { receivedBy } from '../core/timeline.js';
 import { another, conversation, people, until } from './cast.js';
 
 test('two people talk, and what they said is kept in order', async () => {
@@ -21,25 +22,25 @@ test('both read the same safety number, and another conversation has another', a
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const [id, other] = [await conversation(alice, bob), await conversation(alice, carol)];
   const [atAlice, atBob] = await Promise.all([
-    alice.client.safetyNumber(id, bob.user),
-    bob.client.safetyNumber(id, alice.user),
+    alice.client.groups.safetyNumber(id, bob.user),
+    bob.client.groups.safetyNumber(id, alice.user),
   ]);
   assert.deepEqual(atAlice, atBob);
   assert.match(atAlice.digits, /^(\d{5} ){11}\d{5}$/);
-  assert.notEqual(atAlice.digits, (await alice.client.safetyNumber(other, carol.user)).digits);
+  assert.notEqual(atAlice.digits, (await alice.client.groups.safetyNumber(other, carol.user)).digits);
   const phone = await another(bob);
   await until(async () => (await alice.client.mls.members(id)).length === 3, 'the phone is in the group');
-  const now = await alice.client.safetyNumber(id, bob.user);
+  const now = await alice.client.groups.safetyNumber(id, bob.user);
   assert.notEqual(now.digits, atAlice.digits, 'a new key changes it');
   await until(async () => (await bob.client.mls.members(id)).length === 3, 'bob sees the phone too');
-  assert.deepEqual(await phone.client.safetyNumber(id, alice.user), now);
+  assert.deepEqual(await phone.client.groups.safetyNumber(id, alice.user), now);
   const members = await alice.client.mls.members(id);
   for (let again = 0; again < 20; again++) {
     for (const one of [alice, bob, phone]) assert.deepEqual(await one.client.mls.members(id), members);
   }
   for (const one of [alice, bob]) {
-    const added = one.told('members').flatMap(({ conversation, added }) => (conversation === id ? added : []));
-    assert.deepEqual(added.map((member) => member.device), [phone.client.me.device], 'nobody else is new');
+    const added = one.told('members').flatMap(({ conversation, notice }) => (conversation === id ? notice.devices : []));
+    assert.deepEqual(added.map(({ device }) => device), [phone.client.me.device], 'nobody else is new');
   }
   phone.isFine();
 });
@@ -66,7 +67,7 @@ test('a device that was away for hundreds of messages and twenty epochs catches 
   bob.leaves();
   const texts = Array.from({ length: 500 }, (_, number) => `number ${number}`);
   for (const [number, text] of texts.entries()) {
-    if (number % 25 === 0) await alice.client.update(id);
+    if (number % 25 === 0) await alice.client.groups.update(id);
     await alice.says(id, text);
   }
   await alice.hears('number 499');
@@ -82,7 +83,7 @@ test('of two commits at once one wins, and the other lands on top of it', async 
   const id = await conversation(alice, bob);
   for (let round = 0; round < 5; round++) {
     const epoch = Number(await alice.client.mls.epoch(id));
-    await Promise.all([alice.client.update(id), bob.client.update(id)]);
+    await Promise.all([alice.client.groups.update(id), bob.client.groups.update(id)]);
     await until(async () => {
       const epochs = await Promise.all([alice, bob].map((one) => one.client.mls.epoch(id)));
       return epochs.every((now) => now === epoch + 2);
@@ -93,18 +94,43 @@ test('of two commits at once one wins, and the other lands on top of it', async 
   [alice, bob].forEach((one) => one.isFine());
 });
 
+/** @param {import('./cast.js').Device} by @param {string} id */
+async function said(by, id) {
+  return /** @type {import('../core/timeline.js').Item} */ ((await by.client.log.items(id)).find((item) => item.id !== undefined));
+}
+
 test('an author deletes a message for everyone', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   await alice.says(id, 'a secret too many');
   await Promise.all([alice, bob].map((one) => one.hears('a secret too many')));
-  const [message] = await alice.client.messages(id);
+  const message = await said(alice, id);
   await assert.rejects(bob.client.unsay(id, message.seq), { code: 'no_such_message' });
   await alice.client.unsay(id, message.seq);
-  await until(async () => (await bob.client.messages(id))[0].content === null, 'it is gone at the other');
+  await until(async () => (await said(bob, id)).isDeleted, 'it is gone at the other');
   const phone = await another(bob);
   await alice.says(id, 'go on');
   await Promise.all([bob, phone].map((one) => one.hears('go on')));
+});
+
+test('what was delivered and read is told to its author, where the reader wants that', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  await until(async () => (await alice.client.log.conversation(id))?.people.length === 2, 'alice knows who is there');
+  const state = async () => receivedBy(/** @type {any} */ (await alice.client.log.conversation(id)), (await said(alice, id)).seq, alice.user);
+  await alice.says(id, 'kept to oneself');
+  await bob.hears('kept to oneself');
+  bob.client.receipts.areOn = true;
+  await bob.client.groups.answer(id, 'joined'); // strangers are told nothing
+  await alice.says(id, 'do you hear me?');
+  await bob.hears('do you hear me?');
+  await until(async () => (await state()) === 'delivered', 'alice sees that bob has it');
+  const unread = (await bob.client.log.conversation(id))?.unread;
+  assert.equal(unread?.length, 2);
+  await bob.client.receipts.read(id, Infinity);
+  await until(async () => (await state()) === 'read', 'alice sees that bob has read it');
+  assert.deepEqual((await bob.client.log.conversation(id))?.unread, []);
+  [alice, bob].forEach((one) => one.isFine());
 });
 
 test('who types is seen and nothing is kept of it', async () => {

@@ -11,7 +11,7 @@ const OWNER_ONLY = 0o600;
 /** @typedef {import('../storage.js').Storage} Storage */
 
 /**
- * Every change is a line of the journal, written before it counts; what is in memory answers.
+ * What is written together is a line of the journal, written before it counts; what is in memory answers.
  * @implements {Storage}
  */
 export class FileStorage extends MemoryStorage {
@@ -39,24 +39,14 @@ export class FileStorage extends MemoryStorage {
     const text = await readFile(this.path, 'utf8').catch(() => '');
     const lines = text.split('\n');
     const torn = lines.pop(); // of a crash in the middle of a line
-    for (const line of lines) {
-      const [collection, key, value] = JSON.parse(line);
-      if (value === undefined || value === null) await super.delete(collection, key);
-      else await super.put(collection, key, value);
-    }
+    for (const line of lines) await super.write(JSON.parse(line));
     if (torn) await writeFile(this.path, text.slice(0, text.length - torn.length), { mode: OWNER_ONLY });
   }
 
-  /** @type {Storage['put']} */
-  async put(collection, key, value) {
-    await this.#note([collection, key, value]);
-    await super.put(collection, key, value);
-  }
-
-  /** @type {Storage['delete']} */
-  async delete(collection, key) {
-    await this.#note([collection, key]);
-    await super.delete(collection, key);
+  /** @type {Storage['write']} */
+  async write(changes) {
+    await this.#note(changes);
+    await super.write(changes);
   }
 
   /** Returns when it is on disk. @param {unknown[]} change */

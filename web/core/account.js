@@ -1,0 +1,130 @@
+// @ts-check
+/** Who we are: the account's session, and this device of it. */
+import { Refused } from './api.js';
+import { randomBytes, toBase64, toHex } from './bytes.js';
+import { Mls } from './mls.js';
+
+const KEY_PACKAGES = 50;
+const FEW = 20; // key packages; then new ones are made
+const RENEW_MS = 24 * 3600 * 1000; // a session lives some days; while it is used it does not end
+
+/**
+ * @typedef {{ token: string, renewedAt: number, user: { id: string, username: string }, device: string,
+ *   databaseKey: string, isRegistered: boolean }} Me
+ */
+
+export class Account {
+  /** @param {import('./client.js').Client} client */
+  constructor(client) {
+    this.client = client;
+  }
+
+  /** The device of an earlier time, if there is one. */
+  async resume() {
+    const me = await this.client.storage.get('state', 'me');
+    if (!me) return false;
+    await this.#become(me);
+    if (!me.isRegistered) await this.#registerDevice(); // we crashed in the middle of it
+    return true;
+  }
+
+  /** @param {string} username @param {string} password @param {string} [inviteCode] */
+  async register(username, password, inviteCode) {
+    const body = { username, password, ...(inviteCode ? { invite_code: inviteCode } : {}) };
+    await this.#signIn(await this.client.api.call('POST', 'accounts', body));
+  }
+
+  /** A new device of an account. @param {string} username @param {string} password */
+  async logIn(username, password) {
+    await this.#signIn(await this.client.api.call('POST', 'sessions', { username, password }));
+  }
+
+  /** The same device, when its session has ended. @param {string} password */
+  async logInAgain(password) {
+    const { username } = this.client.me.user;
+    const { token } = await this.client.api.call('POST', 'sessions', { username, password });
+    await this.#become({ ...this.client.me, token, renewedAt: Date.now(), isRegistered: false });
+    await this.#registerDevice();
+  }
+
+  /** Ends the session and the device, and forgets everything here. */
+  async logOut() {
+    this.client.line.close();
+    await this.client.api.call('DELETE', `devices/${this.client.me.device}`).catch((error) => {
+      if (!isOver(error)) throw error; // revoked already
+    });
+    await this.client.api.call('DELETE', 'sessions/current').catch(() => {}); // the cookie, which goes with it
+    await this.client.storage.wipe();
+  }
+
+  /** For ever, and here too. @param {string} password */
+  async remove(password) {
+    await this.client.api.call('DELETE', 'account', { password });
+    this.client.line.close();
+    await this.client.storage.wipe();
+  }
+
+  /** Key packages for those who want to add us, and one that may be used again. @param {number} [few] as many as there have to be */
+  async topUp(few = FEW) {
+    const { count } = await this.client.api.callUntilAnswered('GET', 'key-packages/count');
+    if (count >= few) return;
+    const made = await this.client.mls.keyPackages(Math.max(0, KEY_PACKAGES - count) + 1);
+    const [lastResort, ...rest] = made.map(toBase64);
+    await this.client.api.callUntilAnswered('POST', 'key-packages', { key_packages: rest, last_resort: lastResort });
+  }
+
+  fillUp() {
+    return this.topUp(KEY_PACKAGES);
+  }
+
+  async renew() {
+    if (Date.now() - this.client.me.renewedAt < RENEW_MS) return;
+    const { token } = await this.client.api.callUntilAnswered('PUT', 'sessions/current');
+    await this.#become({ ...this.client.me, token, renewedAt: Date.now() });
+  }
+
+  async isOver() {
+    try {
+      await this.client.api.call('GET', 'account');
+      return false;
+    } catch (error) {
+      return isOver(error);
+    }
+  }
+
+  /** @param {{ token: string, user: Me['user'] }} answer */
+  async #signIn({ token, user }) {
+    const device = toHex(randomBytes(8)).replace(/^./, (digit) => (parseInt(digit, 16) & 7).toString(16));
+    const databaseKey = toBase64(randomBytes(32));
+    await this.#become({ token, renewedAt: Date.now(), user, device, databaseKey, isRegistered: false });
+    await this.#registerDevice();
+  }
+
+  async #registerDevice() {
+    const { api, mls, me, platform } = this.client;
+    const key = toBase64(await mls.signatureKey());
+    const { name = 'a device' } = platform;
+    await api.callUntilAnswered('POST', 'devices', { id: me.device, name, signature_key: key });
+    await this.fillUp();
+    await this.#become({ ...me, isRegistered: true });
+  }
+
+  /** @param {Me} me */
+  async #become(me) {
+    const { client } = this;
+    await client.storage.write([['state', 'me', me]]); // before there are keys that only it opens
+    client.me = me;
+    client.api.token = me.token;
+    client.mls ??= await Mls.open(
+      { user: me.user.id, device: me.device },
+      () => client.platform.openDatabase(me),
+      client.platform.persist,
+    );
+    await client.outbox.load();
+  }
+}
+
+/** The session has ended. @param {unknown} error */
+function isOver(error) {
+  return error instanceof Refused && error.status === 401;
+}

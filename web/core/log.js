@@ -1,0 +1,259 @@
+// @ts-check
+/**
+ * What was said: each conversation's entries, read one after the other and kept as what they come to.
+ *
+ * What was read is written together with the cursor that stands behind it, before it is acknowledged; so a crash at any
+ * moment loses nothing, and nothing is read twice.
+ */
+import { fromBase64 } from './bytes.js';
+import { decodeContent } from './content.js';
+import { Undecryptable } from './mls.js';
+import { deleted, emptyConversation, fold, marked, references, regrouped } from './timeline.js';
+
+/**
+ * @typedef {import('./timeline.js').Conversation} Conversation
+ * @typedef {import('./timeline.js').Item} Item
+ * @typedef {import('./timeline.js').Notice} Notice
+ * @typedef {import('./timeline.js').Said} Said
+ * @typedef {import('./storage.js').Change} Change
+ */
+
+export class Log {
+  /** @param {import('./client.js').Client} client */
+  constructor(client) {
+    this.client = client;
+  }
+
+  // What is kept
+
+  /** @param {string} id @returns {Promise<Conversation | undefined>} */
+  conversation(id) {
+    return this.client.storage.get('conversations', id);
+  }
+
+  /** The newest of those before `before`, the oldest first. @param {string} id @returns {Promise<Item[]>} */
+  items(id, { before = Infinity, limit = 100 } = {}) {
+    return this.client.storage.last('items', `${id}/`, itemKey(id, before), limit);
+  }
+
+  /** The next ones from `from` on. @param {string} id @param {{ from: number, limit?: number }} where @returns {Promise<Item[]>} */
+  itemsFrom(id, { from, limit = 100 }) {
+    return this.client.storage.first('items', itemKey(id, from), itemKey(id, Infinity), limit);
+  }
+
+  /** @param {string} id @param {string} message @returns {Promise<Item | undefined>} */
+  async itemOf(id, message) {
+    const seq = await this.client.storage.get('ids', `${id}/${message}`);
+    return seq === undefined ? undefined : this.client.storage.get('items', itemKey(id, seq));
+  }
+
+  /** What somebody else has said last, after `after` and up to `upTo`. @param {string} id @param {number} after @param {number} upTo */
+  async newestOfOthers(id, after, upTo) {
+    const found = await this.client.storage.last('items', itemKey(id, after + 1), itemKey(id, upTo + 1), 50);
+    return found.findLast((/** @type {Item} */ item) => item.id !== undefined && item.user !== this.client.me.user.id);
+  }
+
+  /** All of it, here: what we are not in any more. @param {string} id */
+  async forget(id) {
+    await this.client.inTurn(async () => {
+      if ((await this.conversation(id))?.isActive !== false) throw new Error('leave this conversation first');
+      const [items, ids] = await Promise.all(/** @type {const} */ (['items', 'ids']).map((one) => this.client.storage.all(one, `${id}/`)));
+      await this.client.storage.write([
+        ['conversations', id],
+        ['state', `draft/${id}`],
+        ...items.map(([key]) => /** @type {Change} */ (['items', key])),
+        ...ids.map(([key]) => /** @type {Change} */ (['ids', key])),
+      ]);
+    });
+  }
+
+  /** Not for the others. @param {string} id @param {number} seq */
+  async hide(id, seq) {
+    await this.client.inTurn(async () => {
+      const item = await this.client.storage.get('items', itemKey(id, seq));
+      const conversation = await this.conversation(id);
+      if (!item || !conversation) return;
+      const last = conversation.last?.seq === seq ? { ...conversation.last, text: '' } : conversation.last;
+      await this.write({ ...conversation, last }, { seq, at: item.at, user: item.user, id: item.id, isHidden: true });
+    });
+  }
+
+  /**
+   * The conversation, and what has changed in it; together, and told.
+   * @param {Conversation} conversation @param {Item} [item] @param {Change[]} [more]
+   */
+  async write(conversation, item, more = []) {
+    const { id } = conversation;
+    /** @type {Change[]} */
+    const changes = [['conversations', id, conversation], ...more];
+    if (item) changes.push(['items', itemKey(id, item.seq), item]);
+    if (item?.id) changes.push(['ids', `${id}/${item.id}`, item.seq]);
+    await this.client.storage.write(changes);
+    this.client.tell('conversation', conversation);
+    if (item) this.client.tell('item', { conversation: id, item });
+  }
+
+  /** Fold what was said into what is kept. @param {string} id @param {Said} said @param {Change[]} [more] @param {number} [cursor] */
+  async keep(id, said, more, cursor) {
+    const before = (await this.conversation(id)) ?? emptyConversation(id);
+    const { conversation, item } = fold(before, said, await this.#target(id, said), this.client.me.user.id);
+    await this.write(cursor === undefined ? conversation : { ...conversation, cursor }, item, more);
+    this.client.tell('message', { conversation: id, message: said });
+    if (said.content.kind === 'text' && said.sender.user !== this.client.me.user.id) this.client.receipts.onMessage(id);
+  }
+
+  /** @param {string} id @param {Said} said */
+  async #target(id, { content }) {
+    const found = await Promise.all(references(content).map((of) => this.itemOf(id, of)));
+    return found.reduce((one, other) => ((other?.seq ?? 0) > (one?.seq ?? 0) ? other : one), undefined);
+  }
+
+  /** @param {Conversation} conversation @param {'delivered' | 'read'} state @param {number} seq */
+  mark(conversation, state, seq) {
+    const me = this.client.me.user.id;
+    return this.write(marked(conversation, me, state, seq, me));
+  }
+
+  // What comes
+
+  /** @param {any} entry */
+  async onEntry(entry) {
+    const conversation = await this.conversation(entry.conversation);
+    if (!conversation?.isActive || entry.seq <= conversation.cursor) return; // it came twice
+    if (entry.seq > conversation.cursor + 1) await this.catchUp(entry.conversation);
+    else await this.#onNext(entry);
+  }
+
+  /** @param {{ conversation: string, seq: number }} frame */
+  async onDeleted({ conversation: id, seq }) {
+    const item = await this.client.storage.get('items', itemKey(id, seq));
+    const conversation = await this.conversation(id);
+    if (!item?.id || item.isDeleted || !conversation) return;
+    const after = deleted(conversation, item);
+    await this.write(after.conversation, after.item);
+  }
+
+  /** Read what the server has and we have not. @param {string} id @returns {Promise<void>} */
+  async catchUp(id) {
+    for (;;) {
+      const conversation = await this.conversation(id);
+      if (!conversation?.isActive) return;
+      const { cursor } = conversation;
+      const entries = await this.client.api.callUntilAnswered('GET', `conversations/${id}/log?after=${cursor}`);
+      // Where the log begins later we were removed and added again: the socket brings both, and what is between.
+      if (!entries.length || entries[0].seq > cursor + 1) return;
+      for (const entry of entries) await this.#onNext(entry);
+    }
+  }
+
+  /** @param {any} entry the one after the last */
+  async #onNext(entry) {
+    const conversation = await this.conversation(entry.conversation);
+    if (!conversation?.isActive || entry.seq !== conversation.cursor + 1) return;
+    const next = { ...conversation, cursor: entry.seq };
+    switch (entry.kind) {
+      case 'commit':
+        if (await this.#onCommit(next, entry)) return; // begun anew, with a cursor of its own
+        break;
+      case 'application':
+        await this.#onMessage(next, entry);
+        break;
+      case 'left':
+        await this.#onLeft(next, entry);
+        break;
+      default:
+        await this.write(next); // of a newer server
+    }
+    this.client.line.put({ type: 'ack', conversation: entry.conversation, seq: entry.seq });
+    const isActive = (await this.conversation(entry.conversation))?.isActive;
+    if (entry.kind === 'left' && isActive) await this.client.groups.removeDue(entry.conversation);
+    if (entry.kind === 'commit' && isActive) await this.client.outbox.flush();
+  }
+
+  /** @param {Conversation} conversation @param {any} entry @returns {Promise<boolean>} whether we had to begin anew */
+  async #onCommit(conversation, entry) {
+    const { id } = conversation;
+    const epoch = await this.client.mls.epoch(id);
+    let isActive = true;
+    if (epoch === null || epoch <= entry.epoch) {
+      try {
+        if (epoch !== entry.epoch || entry.sender === this.client.me.device) throw new Undecryptable('our state is lost', null);
+        ({ isActive } = await this.client.mls.decrypt(id, fromBase64(entry.data), async () => {}));
+      } catch (error) {
+        if (!(error instanceof Undecryptable)) throw error;
+        this.client.tell('rejoined', { conversation: id, reason: error.reason });
+        await this.client.groups.join(id, { what: 'rejoined' });
+        return true;
+      }
+    }
+    if (isActive) {
+      const members = await this.client.mls.members(id);
+      const by = this.userOf({ ...conversation, members: [...members, ...conversation.members] }, entry.sender);
+      const after = regrouped(conversation, members, by);
+      await this.write(after.conversation, after.notice ? { seq: entry.seq, at: entry.at, user: by, notice: after.notice } : undefined);
+      if (after.notice) {
+        this.client.tell('members', { conversation: id, notice: after.notice });
+        this.client.groups.refreshSoon();
+      }
+    } else {
+      await this.client.mls.forget(id);
+      await this.#end(conversation, entry, { what: 'members', by: this.userOf(conversation, entry.sender), added: [], removed: [this.client.me.user.id], devices: [] });
+    }
+    return false;
+  }
+
+  /** We are not in it any more. @param {Conversation} conversation @param {any} entry @param {Notice} notice */
+  async #end(conversation, entry, notice) {
+    await this.write({ ...conversation, isActive: false }, this.#noticeAt(entry, notice, conversation));
+    this.client.tell('removed', { conversation: conversation.id });
+  }
+
+  /** @param {Conversation} conversation @param {any} entry */
+  async #onLeft(conversation, entry) {
+    const user = this.userOf(conversation, entry.sender);
+    if (user === this.client.me.user.id) return this.#end(conversation, entry, { what: 'left', user });
+    await this.write(conversation, this.#noticeAt(entry, { what: 'left', user }, conversation));
+    this.client.tell('left', { conversation: conversation.id, device: entry.sender });
+    this.client.groups.refreshSoon();
+  }
+
+  /** @param {Conversation} next @param {any} entry */
+  async #onMessage(next, entry) {
+    const { id, cursor } = next;
+    if (entry.sender === this.client.me.device) {
+      if (entry.id !== undefined) await this.client.outbox.onSent({ id: entry.id, seq: entry.seq, at: entry.at });
+      const now = (await this.conversation(id)) ?? next;
+      await this.write({ ...now, cursor });
+    } else if (entry.data === undefined) {
+      await this.write(next, { seq: entry.seq, at: entry.at, user: this.userOf(next, entry.sender), isDeleted: true });
+    } else {
+      try {
+        await this.client.mls.decrypt(id, fromBase64(entry.data), async (plaintext, sender) => {
+          if (plaintext === null || sender === null) throw new Error('this is no message');
+          const said = { seq: entry.seq, at: entry.at, sender, content: decodeContent(plaintext) };
+          await this.keep(id, said, [], cursor);
+        });
+      } catch (error) {
+        if (!(error instanceof Undecryptable)) throw error;
+        await this.write(next, this.#noticeAt(entry, { what: 'unreadable' }, next));
+        this.client.tell('undecryptable', { conversation: id, seq: entry.seq, reason: error.reason });
+      }
+    }
+  }
+
+  /** @param {any} entry @param {Notice} notice @param {Conversation} conversation @returns {Item} */
+  #noticeAt({ seq, at, sender }, notice, conversation) {
+    return { seq, at, user: this.userOf(conversation, sender), notice };
+  }
+
+  /** @param {Conversation} conversation @param {string} device */
+  userOf(conversation, device) {
+    if (device === this.client.me.device) return this.client.me.user.id;
+    return conversation.members.find((member) => member.device === device)?.user ?? '';
+  }
+}
+
+/** @param {string} conversation @param {number} seq */
+function itemKey(conversation, seq) {
+  return `${conversation}/${seq === Infinity ? ':' : String(seq).padStart(12, '0')}`; // a colon follows the digits
+}

@@ -1,0 +1,133 @@
+// @ts-check
+/** What we say: kept until the server has taken it, sent as soon as that is possible, in the order in which it was said. */
+import { sleep } from './api.js';
+import { toBase64 } from './bytes.js';
+import { encodeContent, newId } from './content.js';
+
+const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits the server's frame
+const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
+const RETRY_MS = 200;
+
+/**
+ * @typedef {import('./content.js').Content} Content
+ * @typedef {{ id: string, order: number, at: string, conversation: string, content: Content }} Waiting
+ */
+
+export class Outbox {
+  #order = 0;
+  /** @type {Set<string>} ids of messages on their way */
+  #inFlight = new Set();
+
+  /** @param {import('./client.js').Client} client */
+  constructor(client) {
+    this.client = client;
+  }
+
+  async load() {
+    this.#order = Math.max(0, ...(await this.waiting()).map(({ order }) => order));
+  }
+
+  /** @returns {Promise<Waiting[]>} the oldest first */
+  async waiting() {
+    const found = (await this.client.storage.all('outbox')).map(([, one]) => one);
+    return found.sort((one, other) => one.order - other.order);
+  }
+
+  /**
+   * Returns its id when it is stored here. Who gives it an id may say it again, and it is said once.
+   * @param {string} conversation
+   * @param {Omit<import('./content.js').Known, 'id'> & { id?: string } & Record<string, any>} content
+   */
+  async send(conversation, content) {
+    const { id = newId() } = content;
+    if (content.id && (await this.#isKnown(conversation, id))) return id;
+    const whole = /** @type {Content} */ ({ ...content, id });
+    if (encodeContent(whole).length > MAX_CONTENT_BYTES) throw new Error('This message is too long.');
+    const waiting = { id, order: ++this.#order, at: new Date().toISOString(), conversation, content: whole };
+    await this.client.storage.write([['outbox', id, waiting]]);
+    this.client.tell('waiting', waiting);
+    this.client.later(() => this.flush());
+    return id;
+  }
+
+  /** @param {string} conversation @param {string} id */
+  async #isKnown(conversation, id) {
+    const { storage } = this.client;
+    return (await storage.get('outbox', id)) !== undefined || (await storage.get('ids', `${conversation}/${id}`)) !== undefined;
+  }
+
+  /** Not any more. @param {string} id */
+  async drop(id) {
+    await this.client.storage.write([['outbox', id]]);
+    this.client.tell('dropped', { id });
+  }
+
+  /** @param {string} conversation @param {string} text */
+  say(conversation, text) {
+    return this.send(conversation, { kind: 'text', text });
+  }
+
+  /** Return when the server has taken everything that can be sent. */
+  async allSent() {
+    for (;;) {
+      const known = await Promise.all((await this.waiting()).map((one) => this.client.storage.get('conversations', one.conversation)));
+      if (!known.some((conversation) => conversation?.isActive)) return;
+      await sleep(20);
+    }
+  }
+
+  /** What was on its way is sent again: a message that had arrived is known by its id. */
+  restart() {
+    this.#inFlight.clear();
+    return this.flush();
+  }
+
+  async flush() {
+    if (!this.client.line.isReady) return;
+    for (const { id, conversation, content } of await this.waiting()) {
+      if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
+      const known = await this.client.storage.get('conversations', conversation);
+      if (this.#inFlight.has(id) || !known?.isActive) continue;
+      const { epoch, data } = await this.client.mls.encrypt(conversation, encodeContent(content));
+      this.#inFlight.add(id);
+      this.client.line.put({ type: 'send', id, conversation, epoch, data: toBase64(data) });
+    }
+  }
+
+  /** @param {{ id: string, seq: number, at: string }} frame */
+  async onSent({ id, seq, at }) {
+    this.#inFlight.delete(id);
+    const waiting = await this.client.storage.get('outbox', id);
+    if (!waiting) return;
+    const sender = { user: this.client.me.user.id, device: this.client.me.device };
+    await this.client.log.keep(waiting.conversation, { seq, at, sender, content: waiting.content }, [['outbox', id]]);
+    this.client.tell('sent', { id, conversation: waiting.conversation, seq });
+    await this.flush();
+  }
+
+  /** @param {{ id: string, code: string, error: string }} frame */
+  async onRefused({ id, code, error }) {
+    this.#inFlight.delete(id);
+    const waiting = await this.client.storage.get('outbox', id);
+    if (!waiting) return;
+    switch (code) {
+      case 'stale_epoch':
+        await this.client.log.catchUp(waiting.conversation);
+        break;
+      case 'commit_needed':
+        if (!(await this.client.groups.removeDue(waiting.conversation))) await sleep(RETRY_MS * (1 + Math.random()));
+        break;
+      case 'busy':
+      case 'unavailable':
+        await sleep(RETRY_MS * (0.5 + Math.random()));
+        break;
+      case 'not_a_leaf':
+        return; // removed; the entry that says so is on its way
+      default:
+        await this.drop(id);
+        this.client.tell('failed', { ...waiting, code, error });
+        return;
+    }
+    await this.flush();
+  }
+}
