@@ -1,0 +1,140 @@
+// @ts-check
+import { css, html, live, nothing } from '../../vendor/lit.js';
+import { Element } from './element.js';
+import './emoji.js';
+import { icon } from './icon.js';
+
+const MAX_CHARS = 20_000;
+const TYPING_MS = 3000; // more often is not told
+
+/** Where one writes: Enter sends, with Shift it is a new line; on phones the button sends. */
+export class Composer extends Element {
+  static properties = { conversation: {}, draft: {}, about: { attribute: false }, name: {}, picking: { state: true } };
+  static styles = [
+    super.styles,
+    css`
+      :host { display: block; padding: 0.6rem clamp(0.6rem, 2vw, 1.25rem) max(0.8rem, env(safe-area-inset-bottom)); border-top: 1px solid var(--line); }
+      form { position: relative; display: flex; align-items: flex-end; gap: 0.35rem; max-width: 50rem; margin: 0 auto; }
+      .field { flex: 1; display: grid; border: 1px solid var(--edge); border-radius: 1.35rem; background: var(--sheet); }
+      .field:focus-within { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
+      textarea { width: 100%; min-height: 0; max-height: 40dvh; padding: 0.6rem 1rem; border: 0; border-radius: inherit; background: none; resize: none;
+        field-sizing: content; line-height: 1.4; outline: none; }
+      .about { display: flex; align-items: center; gap: 0.5rem; margin: 0.4rem 0.4rem 0; padding: 0.15rem 0 0.15rem 0.75rem; border-inline-start: 3px solid var(--accent); font-size: var(--small); }
+      .about b { color: var(--accent); }
+      .about .icon { width: 2rem; height: 2rem; }
+      .send { background: var(--accent); color: var(--on-accent); }
+      .send:hover:not(:disabled) { background: var(--accent); color: var(--on-accent); filter: brightness(1.15); }
+      .send:disabled { background: var(--hover); color: var(--soft); }
+      sv-emoji { position: absolute; bottom: calc(100% + 0.6rem); inset-inline-start: 0; z-index: 2; }
+    `,
+  ];
+
+  #typedAt = 0;
+
+  constructor() {
+    super();
+    this.conversation = this.draft = this.name = '';
+    /** @type {{ what: 'reply' | 'edit', item: import('../fold.js').Item } | null} */
+    this.about = null;
+    this.picking = false;
+  }
+
+  get #field() {
+    return /** @type {HTMLTextAreaElement} */ (this.renderRoot.querySelector('textarea'));
+  }
+
+  /** @param {Map<string, any>} changed */
+  updated(changed) {
+    if (changed.has('about') && this.about) {
+      if (this.about.what === 'edit') this.#write(this.about.item.text ?? '');
+      this.#field.focus();
+    }
+    if (changed.has('conversation')) {
+      this.#write(this.draft);
+      this.picking = false;
+      if (matchMedia('(hover: hover)').matches) this.#field.focus();
+    }
+  }
+
+  /** @param {string} text */
+  #write(text) {
+    this.#field.value = text;
+    this.requestUpdate();
+  }
+
+  #onInput() {
+    const { value } = this.#field;
+    this.requestUpdate();
+    if (this.about?.what !== 'edit') this.want('draft', { conversation: this.conversation, text: value });
+    if (value && Date.now() - this.#typedAt > TYPING_MS) {
+      this.#typedAt = Date.now();
+      this.want('type', { conversation: this.conversation });
+    }
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    const isTouch = matchMedia('(hover: none)').matches;
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && !isTouch) {
+      event.preventDefault();
+      this.#send();
+    } else if (event.key === 'Escape' && this.about) {
+      event.preventDefault();
+      this.#end();
+    } else if (event.key === 'ArrowUp' && !this.#field.value) {
+      event.preventDefault();
+      this.dispatchEvent(new Event('last'));
+    }
+  }
+
+  /** @param {Event} [event] */
+  #send(event) {
+    event?.preventDefault();
+    const text = this.#field.value.trim();
+    if (!text) return;
+    const { about, conversation } = this;
+    if (about?.what === 'edit') {
+      if (text !== about.item.text) this.want('edit', { conversation, of: about.item.id, text });
+    } else {
+      this.want('say', { conversation, text, replyTo: about?.item.id });
+    }
+    this.#typedAt = 0;
+    this.#end();
+  }
+
+  #end() {
+    const draft = this.about?.what === 'edit' ? this.draft : '';
+    this.#write(draft);
+    if (!draft) this.want('draft', { conversation: this.conversation, text: '' });
+    this.dispatchEvent(new Event('done'));
+    this.#field.focus();
+  }
+
+  /** @param {CustomEvent} event */
+  #onEmoji({ detail }) {
+    const field = this.#field;
+    field.setRangeText(detail, field.selectionStart, field.selectionEnd, 'end');
+    this.picking = false;
+    field.focus();
+    this.#onInput();
+  }
+
+  render() {
+    const { about } = this;
+    const isEmpty = !(this.hasUpdated ? this.#field.value : this.draft).trim();
+    return html`
+      <form @submit=${this.#send}>
+        ${this.picking ? html`<sv-emoji @emoji=${this.#onEmoji} @closed=${() => (this.picking = false)}></sv-emoji>` : nothing}
+        <button type="button" class="icon" aria-label="Emoji" aria-expanded=${this.picking} @click=${() => (this.picking = !this.picking)}>${icon('smile')}</button>
+        <div class="field">
+          ${about
+            ? html`<div class="about"><span class="grow cut">${about.what === 'edit' ? html`<b>Edit</b>` : html`<b>Answer to ${this.name}</b>`} ${about.item.text}</span>
+                <button type="button" class="icon" aria-label="Do not ${about.what === 'edit' ? 'edit' : 'answer'}" @click=${this.#end}>${icon('close', 18)}</button></div>`
+            : nothing}
+          <textarea rows="1" aria-label="Message" placeholder="Message" maxlength=${MAX_CHARS} enterkeyhint="enter" @input=${this.#onInput} @keydown=${this.#onKey}></textarea>
+        </div>
+        <button class="icon send" aria-label=${about?.what === 'edit' ? 'Save' : 'Send'} ?disabled=${live(isEmpty)}>${icon('send')}</button>
+      </form>`;
+  }
+}
+customElements.define('sv-composer', Composer);

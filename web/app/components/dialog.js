@@ -1,0 +1,53 @@
+// @ts-check
+import { css, html } from '../../vendor/lit.js';
+import { Element } from './element.js';
+import { icon } from './icon.js';
+
+/** A sheet above the page with a heading; Escape and the button close it. */
+export class Dialog extends Element {
+  static properties = { heading: {}, wide: { type: Boolean } };
+  static styles = [
+    super.styles,
+    css`
+      dialog { width: min(30rem, 100vw - 1.5rem); max-height: min(46rem, 100dvh - 1.5rem); padding: 0; border: 1px solid var(--line);
+        border-radius: 1.1rem; background: var(--paper); color: var(--ink); box-shadow: 0 1rem 3rem var(--shade); }
+      dialog[open] { display: grid; grid-template-rows: auto 1fr; }
+      dialog.wide { width: min(44rem, 100vw - 1.5rem); }
+      dialog::backdrop { background: var(--veil); }
+      header { display: flex; align-items: center; gap: 0.5rem; padding: 0.75rem 0.75rem 0.25rem 1.5rem; }
+      .body { padding: 0.5rem 1.5rem 1.5rem; overflow: auto; overscroll-behavior: contain; }
+      @media (max-width: 30rem) {
+        dialog { width: 100vw; max-width: 100vw; margin-bottom: 0; border-radius: 1.1rem 1.1rem 0 0; }
+        .body { padding: 0.5rem 1rem 1.25rem; }
+        header { padding-left: 1rem; }
+      }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this.heading = '';
+    this.wide = false;
+  }
+
+  firstUpdated() {
+    this.#dialog.showModal();
+  }
+
+  get #dialog() {
+    return /** @type {HTMLDialogElement} */ (this.renderRoot.querySelector('dialog'));
+  }
+
+  render() {
+    return html`
+      <dialog class=${this.wide ? 'wide' : ''} aria-labelledby="heading" @close=${() => this.want('close')}
+        @click=${(/** @type {Event} */ event) => event.target === this.#dialog && this.#dialog.close()}>
+        <header>
+          <h2 id="heading" class="grow">${this.heading}</h2>
+          <button class="icon" aria-label="Close" @click=${() => this.#dialog.close()}>${icon('close')}</button>
+        </header>
+        <div class="body"><slot></slot></div>
+      </dialog>`;
+  }
+}
+customElements.define('sv-dialog', Dialog);

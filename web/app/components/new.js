@@ -1,0 +1,169 @@
+// @ts-check
+import { css, html, nothing } from '../../vendor/lit.js';
+import { sentenceFor } from '../words.js';
+import './dialog.js';
+import { Element } from './element.js';
+import { icon } from './icon.js';
+import './qr.js';
+
+/** @typedef {'name' | 'group' | 'code' | 'invite'} Tab */
+
+/** @type {[Tab, string][]} */
+const TABS = [['name', 'By name'], ['group', 'Group'], ['code', 'By code'], ['invite', 'Invite']]; // prettier-ignore
+
+/** How a conversation begins: by a name, by a code, or with somebody who is not here yet. */
+export class New extends Element {
+  static properties = { code: {}, tab: {}, mine: { state: true }, invite: { state: true }, names: { state: true }, problem: { state: true }, isBusy: { state: true } };
+  static styles = [
+    super.styles,
+    css`
+      [role=tablist] { display: flex; gap: 0.25rem; margin-bottom: 1.25rem; padding: 0.25rem; border-radius: 1rem; background: var(--desk); }
+      [role=tab] { flex: 1; min-height: var(--touch); padding: 0 0.25rem; border: 0; border-radius: 0.8rem; background: none; font-weight: 600; }
+      [aria-selected=true] { background: var(--sheet); box-shadow: 0 1px 3px var(--shade); }
+      .code { font: 600 3rem/1 var(--face); letter-spacing: 0.18em; text-align: center; padding-inline-start: 0.18em; font-variant-numeric: tabular-nums; }
+      .shown { display: grid; justify-items: center; gap: 1rem; padding: 1.25rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--sheet); }
+      .names { display: flex; flex-wrap: wrap; gap: 0.4rem; }
+      .names button { display: inline-flex; align-items: center; gap: 0.3rem; min-height: 2.25rem; padding: 0 0.6rem 0 0.9rem; border: 0; border-radius: 2rem; background: var(--accent-soft); }
+      hr { width: 100%; border: 0; border-top: 1px solid var(--line); }
+      .adding { display: flex; gap: 0.5rem; align-items: end; }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this.code = this.problem = '';
+    /** @type {Tab} */
+    this.tab = 'name';
+    /** @type {number | null} */
+    this.mine = null;
+    /** @type {string | null} */
+    this.invite = null;
+    /** @type {string[]} */
+    this.names = [];
+    this.isBusy = false;
+  }
+
+  /** @param {string} intent @param {object} [detail] @returns {Promise<any>} */
+  async #do(intent, detail) {
+    this.problem = '';
+    this.isBusy = true;
+    try {
+      return await this.ask(intent, detail);
+    } catch (error) {
+      this.problem = sentenceFor(error);
+      return undefined;
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  /** @param {SubmitEvent} event */
+  #given(event) {
+    event.preventDefault();
+    const given = new FormData(/** @type {HTMLFormElement} */ (event.target));
+    return (/** @type {string} */ name) => String(given.get(name) ?? '').trim();
+  }
+
+  /** @param {SubmitEvent} event */
+  #startByName(event) {
+    return this.#do('start', { names: [this.#given(event)('name')] });
+  }
+
+  /** @param {SubmitEvent} event */
+  #startGroup(event) {
+    const given = this.#given(event);
+    if (!this.names.length) this.problem = 'Add at least one person.';
+    else this.#do('start', { names: this.names, title: given('title') });
+  }
+
+  /** @param {SubmitEvent} event */
+  #startByCode(event) {
+    return this.#do('startByCode', { code: Number(this.#given(event)('code')) });
+  }
+
+  async #addName() {
+    const field = /** @type {HTMLInputElement} */ (this.renderRoot.querySelector('#member'));
+    const name = field.value.trim();
+    if (!name) return;
+    const found = await this.#do('find', { name });
+    if (found && !this.names.includes(found.username)) this.names = [...this.names, found.username];
+    if (found) field.value = '';
+    field.focus();
+  }
+
+  render() {
+    const current = this.tab;
+    return html`
+      <sv-dialog heading="New conversation">
+        <div role="tablist" aria-label="How to begin">
+          ${TABS.map(([tab, label]) => html`<button role="tab" id="tab-${tab}" aria-selected=${tab === current} aria-controls="panel" tabindex=${tab === current ? 0 : -1}
+            @keydown=${this.#onTabKey} @click=${() => Object.assign(this, { tab, problem: '' })}>${label}</button>`)}
+        </div>
+        <div id="panel" role="tabpanel" aria-labelledby="tab-${current}" class="stack">
+          ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
+          ${{ name: () => this.#byName(), group: () => this.#group(), code: () => this.#byCode(), invite: () => this.#invite() }[current]()}
+        </div>
+      </sv-dialog>`;
+  }
+
+  /** @param {KeyboardEvent} event */
+  async #onTabKey({ key }) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    if (step === undefined) return;
+    const at = TABS.findIndex(([tab]) => tab === this.tab);
+    this.tab = TABS[(at + step + TABS.length) % TABS.length][0];
+    await this.updateComplete;
+    /** @type {HTMLElement} */ (this.renderRoot.querySelector('[aria-selected=true]')).focus();
+  }
+
+  #byName() {
+    return html`<form class="stack" @submit=${this.#startByName}>
+      <div class="field"><label for="name">Their name here</label>
+        <input id="name" name="name" required maxlength="20" autocapitalize="none" autocomplete="off" spellcheck="false" aria-describedby="name-hint">
+        <span class="hint" id="name-hint">Exactly as they chose it. There is no list of people, so that nobody can be looked up.</span></div>
+      <button class="button main" ?disabled=${this.isBusy}>Start</button></form>`;
+  }
+
+  #group() {
+    return html`<form class="stack" @submit=${this.#startGroup}>
+      <div class="field"><label for="title">Name of the group</label><input id="title" name="title" maxlength="60" required autocomplete="off" aria-describedby="title-hint">
+        <span class="hint" id="title-hint">Only its members can read it, not the server.</span></div>
+      <div class="adding"><div class="field grow"><label for="member">Who is in it</label>
+        <input id="member" maxlength="20" placeholder="A name" autocapitalize="none" autocomplete="off" spellcheck="false"
+          @keydown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Enter' && (event.preventDefault(), this.#addName())}></div>
+        <button type="button" class="button" ?disabled=${this.isBusy} @click=${this.#addName}>Add</button></div>
+      <div class="names" role="group" aria-label="Members">${this.names.map((name) => html`<button type="button" aria-label="Leave out ${name}" @click=${() => (this.names = this.names.filter((one) => one !== name))}>${name} ${icon('close', 16)}</button>`)}</div>
+      <button class="button main" ?disabled=${this.isBusy || !this.names.length}>Make the group</button></form>`;
+  }
+
+  #byCode() {
+    return html`
+      <form class="stack" @submit=${this.#startByCode}>
+        <div class="field"><label for="code">Their code</label>
+          <input id="code" name="code" required inputmode="numeric" pattern="[0-9]{5}" maxlength="5" .value=${this.code} autocomplete="off" title="Five digits"></div>
+        <button class="button main" ?disabled=${this.isBusy}>Start</button>
+      </form>
+      <hr>
+      ${this.mine === null
+        ? html`<button class="button" ?disabled=${this.isBusy} @click=${async () => (this.mine = (await this.#do('makeCode'))?.code ?? null)}>Show a code of mine</button>`
+        : html`<div class="shown">
+            <p class="code" aria-label="Your code: ${[...String(this.mine)].join(' ')}">${this.mine}</p>
+            <sv-qr .text=${`${location.origin}/#code=${this.mine}`} label="The same code, to scan"></sv-qr>
+            <button class="button" @click=${() => this.want('copy', { text: `${location.origin}/#code=${this.mine}` })}>${icon('copy', 18)} Copy as a link</button>
+            <p class="small soft">Works once, for 24 hours. Whoever has it can write to you without asking first.</p></div>`}`;
+  }
+
+  #invite() {
+    if (this.invite === null) {
+      return html`<p>For somebody who has no account here yet. When they come, you two know each other.</p>
+        <button class="button main" ?disabled=${this.isBusy} @click=${async () => (this.invite = (await this.#do('makeInvite'))?.code ?? null)}>Make an invite</button>`;
+    }
+    const address = `${location.origin}/#invite=${this.invite}`;
+    return html`<div class="shown">
+      <sv-qr .text=${address} label="The invite, to scan"></sv-qr>
+      <code>${this.invite}</code>
+      <button class="button" @click=${() => this.want('copy', { text: address })}>${icon('copy', 18)} Copy the link</button>
+      <p class="small soft">Good for one person, for a week. Whoever opens it can join.</p></div>`;
+  }
+}
+customElements.define('sv-new', New);

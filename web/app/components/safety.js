@@ -1,0 +1,143 @@
+// @ts-check
+import { css, html, nothing } from '../../vendor/lit.js';
+import { trustIn } from '../../core/timeline.js';
+import { others } from '../fold.js';
+import { sentenceFor } from '../words.js';
+import './dialog.js';
+import { Element } from './element.js';
+import { icon } from './icon.js';
+import './qr.js';
+
+/** The safety number of two people, to compare, and whether it has been. */
+export class Safety extends Element {
+  static properties = { conversation: { attribute: false }, user: {}, me: {}, number: { state: true }, problem: { state: true } };
+  static styles = [
+    super.styles,
+    css`
+      .digits { display: grid; grid-template-columns: repeat(4, auto); justify-content: center; gap: 0.35rem 1.1rem; padding: 1rem; border-radius: 1rem; background: var(--sheet);
+        border: 1px solid var(--line); font: 500 1.25rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; font-variant-numeric: tabular-nums; }
+      .both { display: grid; gap: 1rem; justify-items: center; }
+    `,
+  ];
+
+  constructor() {
+    super();
+    /** @type {import('../fold.js').Conversation} */
+    this.conversation = /** @type {any} */ (undefined);
+    this.user = this.me = this.problem = '';
+    /** @type {{ digits: string, qr: string } | null} */
+    this.number = null;
+  }
+
+  /** @param {Map<string, any>} changed */
+  async willUpdate(changed) {
+    if (!changed.has('user') && changed.get('conversation')?.members === this.conversation.members) return;
+    try {
+      this.number = await this.ask('safetyNumber', { conversation: this.conversation.id, user: this.user });
+    } catch (error) {
+      this.problem = sentenceFor(error);
+    }
+  }
+
+  render() {
+    const name = this.conversation.people.find(({ id }) => id === this.user)?.username ?? '';
+    const trust = trustIn(this.conversation, this.user);
+    return html`
+      <sv-dialog heading="Safety number with ${name}">
+        <div class="stack">
+          <p>Look at ${name}’s screen, or let them read it to you on the phone. If both show the same sixty digits, nobody sits between you, not even this server.</p>
+          ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
+          ${this.number
+            ? html`<div class="both"><div class="digits" role="img" aria-label=${this.number.digits}>${this.number.digits.split(' ').map((five) => html`<span>${five}</span>`)}</div>
+                <sv-qr .text=${this.number.qr} label="The safety number, to scan"></sv-qr></div>`
+            : nothing}
+          ${trust === 'verified' ? html`<p class="explained">You have compared these keys. If they ever change you are told.</p>` : nothing}
+          ${trust === 'changed' ? html`<p class="wrong">These are not the keys that you compared before.</p>` : nothing}
+          <button class="button main" ?disabled=${trust === 'verified' || !this.number} @click=${() => this.want('verify', { conversation: this.conversation.id, user: this.user })}>
+            ${icon('shield', 20)} They are the same</button>
+        </div>
+      </sv-dialog>`;
+  }
+}
+customElements.define('sv-safety', Safety);
+
+/** What the lock on a conversation means. */
+export class Lock extends Element {
+  static properties = { title: {}, conversation: { attribute: false }, me: {} };
+
+  constructor() {
+    super();
+    this.title = this.me = '';
+    /** @type {import('../fold.js').Conversation} */
+    this.conversation = /** @type {any} */ (undefined);
+  }
+
+  render() {
+    const people = others(this.conversation, this.me);
+    return html`
+      <sv-dialog heading="Encrypted from device to device">
+        <div class="stack">
+          <p>What is said here is encrypted on the device that says it, and can be read on the devices of those who are in the conversation, and nowhere else. The server passes it on and cannot read it.</p>
+          <p>It does know who talks with whom, when, and how much.</p>
+          <p>To be sure that nobody else’s device poses as one of theirs, compare the safety number once, with each of them:</p>
+          <ul class="list">${people.map(
+            ({ id, username }) => html`<li><span class="grow">${username}</span>
+              <span class="small soft">${{ verified: 'compared', changed: 'has changed', unknown: 'not compared' }[trustIn(this.conversation, id)]}</span>
+              <button class="button" @click=${() => this.want('show', { dialog: { name: 'safety', conversation: this.conversation.id, user: id } })}>Safety number</button></li>`,
+          )}</ul>
+        </div>
+      </sv-dialog>`;
+  }
+}
+customElements.define('sv-lock', Lock);
+
+/** What cannot be taken back is asked once more. */
+export class Confirm extends Element {
+  static properties = { heading: {}, text: {}, action: {}, intent: { attribute: false } };
+
+  constructor() {
+    super();
+    this.heading = this.text = this.action = '';
+    /** @type {any} */
+    this.intent = null;
+  }
+
+  render() {
+    return html`<sv-dialog .heading=${this.heading}><div class="stack"><p>${this.text}</p>
+      <div class="row"><button class="button bad" @click=${this.#do}>${this.action}</button><button class="button" @click=${() => this.want('close')}>Cancel</button></div></div></sv-dialog>`;
+  }
+
+  #do() {
+    const { intent, ...detail } = this.intent;
+    this.want('close');
+    this.want(intent, detail);
+  }
+}
+customElements.define('sv-confirm', Confirm);
+
+/** A session that has ended goes on with the same device. */
+export class Again extends Element {
+  static properties = { name: {}, problem: { state: true } };
+
+  constructor() {
+    super();
+    this.name = this.problem = '';
+  }
+
+  /** @param {SubmitEvent} event */
+  async #submit(event) {
+    event.preventDefault();
+    const password = new FormData(/** @type {HTMLFormElement} */ (event.target)).get('password');
+    await this.ask('logInAgain', { password }).catch((error) => (this.problem = sentenceFor(error)));
+  }
+
+  render() {
+    return html`<sv-dialog heading="Log in again as ${this.name}"><form class="stack" @submit=${this.#submit}>
+      <p>Everything on this device stays as it is. If this device was removed from your account, log out instead, which empties it, and log in anew.</p>
+      ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
+      <div class="field"><label for="password">Password</label><input id="password" name="password" type="password" required autocomplete="current-password"></div>
+      <div class="row"><button class="button main">Log in</button><button type="button" class="button bad" @click=${() => this.want('logOut')}>Log out and empty this device</button></div>
+    </form></sv-dialog>`;
+  }
+}
+customElements.define('sv-again', Again);

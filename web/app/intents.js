@@ -1,0 +1,278 @@
+// @ts-check
+/** What a person wants, and what is done for it; and what happens, told to the state. */
+import { newId } from '../core/content.js';
+import { PAGE, listed, others, titleOf, unreadCount } from './fold.js';
+import { sentenceFor } from './words.js';
+
+const TOAST_MS = 5000;
+const TYPING_LOOK_MS = 1000;
+const DRAFT_MS = 400; // what is typed within this is stored together
+
+/**
+ * @param {import('./store.js').Store} store @param {import('./link.js').Link} link
+ */
+export function intentsOf(store, link) {
+  const app = /** @type {import('./components/app.js').App} */ (document.querySelector('sv-app'));
+  let toasts = 0;
+  /** @type {Map<string, ReturnType<typeof setTimeout>>} */
+  const drafts = new Map();
+
+  /** @param {string} text */
+  function toast(text, isBad = false) {
+    const id = ++toasts;
+    store.dispatch({ type: 'toast', toast: { id, text, isBad } });
+    setTimeout(() => store.dispatch({ type: 'toast is over', id }), TOAST_MS);
+  }
+
+  /** @param {string} type @param {any} detail */
+  function onEvent(type, detail) {
+    const before = store.state;
+    switch (type) {
+      case 'snapshot':
+        if (before.me && !detail.me) return location.replace('/'); // logged out: nothing of it stays in this page
+        store.dispatch({ type, ...detail });
+        if (!before.me && detail.me) arrive();
+        return dress();
+      case 'settings':
+        store.dispatch({ type, settings: detail });
+        return dress();
+      case 'conversation':
+        store.dispatch({ type, conversation: detail });
+        return dress();
+      case 'waiting':
+        return store.dispatch({ type, waiting: detail });
+      case 'failed':
+        store.dispatch({ type: 'dropped', id: detail.id });
+        return toast(`Not sent: ${sentenceFor(detail)}`, true);
+      case 'typing':
+        return store.dispatch({ type, conversation: detail.conversation, user: detail.user, at: Date.now() });
+      case 'message':
+        return notice(detail);
+      case 'problem':
+        return console.warn('sottovoce:', detail.error.code, detail.error.message);
+      default:
+        store.dispatch({ type, ...detail });
+    }
+  }
+
+  /** Title, badge and look follow the state. */
+  function dress() {
+    const { state } = store;
+    const count = unreadCount(state);
+    document.title = count ? `(${count}) Sottovoce` : 'Sottovoce';
+    const badge = /** @type {any} */ (navigator);
+    void (count ? badge.setAppBadge?.(count) : badge.clearAppBadge?.())?.catch(() => {});
+    const theme = state.settings?.theme ?? 'system';
+    if (theme === 'system') delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    localStorage.setItem('theme', theme);
+  }
+
+  /** Somebody has said something. @param {{ conversation: string, message: import('../core/timeline.js').Said }} detail */
+  function notice({ conversation: id, message }) {
+    const { state } = store;
+    const conversation = state.conversations[id];
+    const me = state.me?.id ?? '';
+    if (!conversation || message.content.kind !== 'text' || message.sender.user === me) return;
+    const name = conversation.people.find((person) => person.id === message.sender.user)?.username ?? 'Somebody';
+    app.said = id === state.open ? `${name}: ${message.content.text}` : `New message from ${name}`;
+    if (document.hasFocus() && id === state.open) return;
+    if (conversation.state !== 'joined') return;
+    if (state.settings?.notices && globalThis.Notification?.permission === 'granted') {
+      const shown = new Notification(titleOf(conversation, me), { body: `New message from ${name}`, tag: id });
+      shown.onclick = () => {
+        window.focus();
+        location.hash = `c/${id}`;
+      };
+    } else if (id !== state.open) {
+      toast(`New message from ${name}`);
+    }
+  }
+
+  /** After logging in: what the address asked for, or whoever invited us. */
+  async function arrive() {
+    const { invite, code } = app.link;
+    if (code) return show({ name: 'new', tab: 'code', code });
+    if (!invite || listed(store.state).length) return follow();
+    const { invited_by: host } = await link.call('account').catch(() => ({ invited_by: null }));
+    app.link = {};
+    if (host) await start([host.username]);
+  }
+
+  /** @param {string[]} names @param {string} [title] */
+  async function start(names, title) {
+    const { state } = store;
+    const me = /** @type {import('./fold.js').Me} */ (state.me);
+    const isSame = (/** @type {string} */ one, /** @type {string} */ other) => one.toLowerCase() === other.toLowerCase();
+    if (names.some((name) => isSame(name, me.username))) throw Object.assign(new Error(), { code: 'self_chat' });
+    const known = listed(state).find((one) => {
+      const [first, ...more] = others(one, me.id);
+      return !title && names.length === 1 && one.isActive && !one.name && first && !more.length && isSame(first.username, names[0]);
+    });
+    const id = known?.id ?? (await link.call('start', names, title));
+    app.dialog = null;
+    location.hash = `c/${id}`;
+  }
+
+  /** @param {string} id */
+  async function load(id, atEnd = false) {
+    const conversation = store.state.conversations[id];
+    const unreadFrom = (!atEnd && conversation?.unread[0]) || 0;
+    const [before, after] = await Promise.all([
+      link.call('items', id, { before: unreadFrom || undefined, limit: PAGE }),
+      unreadFrom ? link.call('itemsFrom', id, { from: unreadFrom, limit: PAGE }) : [],
+    ]);
+    const window = { items: [...before, ...after], hasOlder: before.length === PAGE, hasNewer: after.length === PAGE, unreadFrom };
+    store.dispatch({ type: 'window', conversation: id, window });
+    for (const item of window.items) if (item.replyTo) void quote(id, item.replyTo);
+  }
+
+  /** @param {string} id @param {string} message */
+  async function quote(id, message) {
+    if (store.state.quoted[message] || store.state.window?.items.some((item) => item.id === message)) return;
+    const item = await link.call('itemOf', id, message);
+    if (item) store.dispatch({ type: 'quoted', item });
+  }
+
+  /** The address says what is open, so that the back button works. */
+  function follow() {
+    const given = new URLSearchParams(location.hash.slice(1));
+    const [, id = null] = /^#c\/([0-9a-f-]{36})$/.exec(location.hash) ?? [];
+    for (const name of /** @type {const} */ (['invite', 'code'])) {
+      const value = given.get(name);
+      if (!value) continue;
+      app.link = { ...app.link, [name]: value };
+      history.replaceState(null, '', '/'); // not kept where others may look
+      if (store.state.me) void arrive();
+    }
+    if (!store.state.me || id === store.state.open) return;
+    app.dialog = null;
+    const open = id && store.state.conversations[id] ? id : null;
+    store.dispatch({ type: 'opened', conversation: open });
+    if (open) void load(open);
+  }
+
+  /** @param {any} dialog */
+  function show(dialog) {
+    app.dialog = dialog;
+  }
+
+  /** What is done for each intent; what it answers goes to who asks. @type {Record<string, (detail: any) => unknown>} */
+  const doings = {
+    // The page itself
+    show: ({ dialog }) => show(dialog),
+    close: () => (app.dialog = null),
+    async copy({ text }) {
+      await navigator.clipboard.writeText(text);
+      toast('Copied');
+    },
+    open({ conversation, atEnd }) {
+      if (atEnd) return load(conversation, true);
+      location.hash = conversation ? `c/${conversation}` : '';
+    },
+
+    // Who we are
+    register: ({ name, password, invite }) => link.call('register', name, password, invite || undefined),
+    logIn: ({ name, password }) => link.call('logIn', name, password),
+    async logInAgain({ password }) {
+      await link.call('logInAgain', password);
+      app.dialog = null;
+    },
+    logOut: () => link.call('logOut'),
+    deleteAccount: ({ password }) => link.call('deleteAccount', password),
+    async settle({ changes }) {
+      if (changes.notices && globalThis.Notification?.permission === 'default') await Notification.requestPermission();
+      await link.call('settle', changes);
+    },
+    account: () => link.call('account'),
+    devices: () => link.call('devices'),
+    sessions: () => link.call('sessions'),
+    blocked: () => link.call('blocked'),
+    setBio: ({ bio }) => link.call('setBio', bio),
+    setPicture: ({ image }) => link.call('setPicture', image),
+    setPassword: ({ password, fresh }) => link.call('setPassword', password, fresh),
+    revokeDevice: ({ id }) => link.call('revokeDevice', id),
+    endSession: ({ id }) => link.call('endSession', id),
+    async block({ user }) {
+      await link.call('block', user);
+      location.hash = '';
+    },
+    unblock: ({ user }) => link.call('unblock', user),
+    makeCode: () => link.call('makeCode'),
+    makeInvite: () => link.call('makeInvite'),
+
+    // Conversations
+    find: ({ name }) => link.call('find', name),
+    start: ({ names, title }) => start(names, title),
+    async startByCode({ code }) {
+      const { username } = await link.call('meet', code);
+      await start([username]);
+    },
+    add: ({ conversation, name }) => link.call('add', conversation, name),
+    remove: ({ conversation, name }) => link.call('remove', conversation, name),
+    setRole: ({ conversation, user, role }) => link.call('setRole', conversation, user, role),
+    rename: ({ conversation, name }) => link.call('send', conversation, { kind: 'group', name, id: newId() }),
+    leave: ({ conversation }) => link.call('leave', conversation),
+    forget: ({ conversation }) => link.call('forgetConversation', conversation),
+    async answer({ conversation, state }) {
+      await link.call('answer', conversation, state);
+      if (state === 'ignored') location.hash = '';
+    },
+    safetyNumber: ({ conversation, user }) => link.call('safetyNumber', conversation, user),
+    verify: ({ conversation, user }) => link.call('verify', conversation, user),
+
+    // What is said
+    say({ conversation, text, replyTo }) {
+      return link.call('send', conversation, { kind: 'text', id: newId(), text, ...(replyTo ? { reply_to: replyTo } : {}) });
+    },
+    edit: ({ conversation, of, text }) => link.call('send', conversation, { kind: 'edit', id: newId(), of, text }),
+    react: ({ conversation, of, emoji }) => link.call('send', conversation, { kind: 'reaction', id: newId(), of, emoji }),
+    unsay: ({ conversation, seq }) => link.call('unsay', conversation, seq),
+    hide: ({ conversation, seq }) => link.call('hide', conversation, seq),
+    read: ({ conversation, seq }) => link.call('read', conversation, seq),
+    type: ({ conversation }) => link.call('type', conversation),
+    draft({ conversation, text }) {
+      store.dispatch({ type: 'draft', conversation, text });
+      clearTimeout(drafts.get(conversation));
+      drafts.set(conversation, setTimeout(() => link.call('draft', conversation, text), DRAFT_MS));
+    },
+    async older({ conversation, seq }) {
+      const items = await link.call('items', conversation, { before: seq, limit: PAGE });
+      store.dispatch({ type: 'older', conversation, items, isAll: items.length < PAGE });
+      for (const { replyTo } of items) if (replyTo) void quote(conversation, replyTo);
+    },
+    async newer({ conversation, seq }) {
+      const items = await link.call('itemsFrom', conversation, { from: seq + 1, limit: PAGE });
+      store.dispatch({ type: 'newer', conversation, items, isAll: items.length < PAGE });
+    },
+    async showMessage({ conversation, id }) {
+      const item = await link.call('itemOf', conversation, id);
+      if (!item) return toast('That message is not on this device.');
+      app.dispatchEvent(new CustomEvent('show message', { detail: item.seq }));
+    },
+  };
+
+  return {
+    onEvent,
+
+    /** @param {any} detail */
+    async onIntent({ intent, resolve, reject, ...detail }) {
+      try {
+        const result = await doings[intent](detail);
+        resolve?.(result);
+      } catch (error) {
+        if (reject) reject(error);
+        else toast(sentenceFor(error), true);
+      }
+    },
+
+    async begin() {
+      addEventListener('hashchange', follow);
+      addEventListener('online', () => link.call('hurry'));
+      setInterval(() => store.dispatch({ type: 'typing is over', at: Date.now() }), TYPING_LOOK_MS);
+      follow();
+      onEvent('snapshot', await link.call('snapshot'));
+      if (!store.state.me) app.server = await link.call('server').catch(() => null);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+// @ts-check
+/** The tab's link to the worker that leads, in this tab or another: calls go there, events come from there. */
+import { scriptUrl } from './trusted.js';
+
+const CHANNEL = 'sottovoce';
+
+/** What the worker, or the server behind it, refused; `code` says why. */
+export class CallFailed extends Error {
+  name = 'CallFailed';
+
+  /** @param {{ code: string, status: number, message: string, retryAfterS: number }} error */
+  constructor({ code, status, message, retryAfterS }) {
+    super(message);
+    this.code = code;
+    this.status = status;
+    this.retryAfterS = retryAfterS;
+  }
+}
+
+export class Link {
+  #channel = new BroadcastChannel(CHANNEL);
+  /** @type {Map<string, { message: any, resolve: (result: any) => void, reject: (error: Error) => void }>} */
+  #calls = new Map();
+  /** @type {Worker | null} */
+  #worker = null;
+
+  /** @param {(event: string, detail: any) => void} onEvent */
+  constructor(onEvent) {
+    this.onEvent = onEvent;
+    this.#channel.onmessage = ({ data }) => this.#onMessage(data);
+  }
+
+  start() {
+    this.#worker = new Worker(scriptUrl('/web/worker/main.js'), { type: 'module', name: 'sottovoce' });
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.onEvent('problem', { error: { code: 'worker', message: event.message } });
+      this.restart();
+    };
+  }
+
+  /** A worker that has come to grief takes nothing with it: what matters is stored. */
+  restart() {
+    this.#worker?.terminate();
+    setTimeout(() => this.start(), 500);
+  }
+
+  /** Until it is answered; a leader that takes over is asked again. @param {string} verb @param {any[]} given @returns {Promise<any>} */
+  call(verb, ...given) {
+    const message = { call: crypto.randomUUID(), verb, given };
+    return new Promise((resolve, reject) => {
+      this.#calls.set(message.call, { message, resolve, reject });
+      this.#channel.postMessage(message);
+    });
+  }
+
+  /** @param {any} data */
+  #onMessage({ answer, result, error, event, detail }) {
+    if (event !== undefined) {
+      if (event === 'leads') for (const { message } of this.#calls.values()) this.#channel.postMessage(message);
+      this.onEvent(event, detail);
+    }
+    const call = this.#calls.get(answer);
+    if (!call) return;
+    this.#calls.delete(answer);
+    if (error) call.reject(new CallFailed(error));
+    else call.resolve(result);
+  }
+}

@@ -1,0 +1,22 @@
+// @ts-check
+/** The state of the page, and who wants to know when it changes. */
+import { EMPTY, reduce } from './fold.js';
+
+export class Store {
+  state = EMPTY;
+  /** @type {Set<(state: import('./fold.js').State) => void>} */
+  #listeners = new Set();
+
+  /** @param {import('./fold.js').Event} event */
+  dispatch(event) {
+    const next = reduce(this.state, event);
+    if (next === this.state) return;
+    this.state = next;
+    for (const listener of this.#listeners) listener(next);
+  }
+
+  /** @param {(state: import('./fold.js').State) => void} listener */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+  }
+}

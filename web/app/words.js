@@ -1,0 +1,28 @@
+// @ts-check
+/** What went wrong, in a plain sentence, with what to do about it. */
+
+/** @type {Record<string, string>} */
+const SENTENCES = {
+  taken: 'Somebody has this name already. Choose another one.',
+  invalid_credentials: 'This name and password do not belong together. Look at both and try again.',
+  bad_invite: 'This invite cannot be used: it is unknown, used up or too old. Ask for a new one.',
+  registration_closed: 'This server takes nobody new right now.',
+  no_such_user: 'Nobody here has exactly this name. Names are not searched, so that nobody can be listed.',
+  no_such_code: 'This code is not known. Codes work once, for 24 hours.',
+  not_allowed: 'Only an owner or an admin of this group can do that.',
+  self_chat: 'That is you. Write to somebody else.',
+  too_many: 'That was too often. Wait a little, then try again.',
+  busy: 'The server is busy. Try again in a moment.',
+  unavailable: 'The server cannot store anything right now. Try again in a moment.',
+  unauthenticated: 'Your session has ended. Log in again.',
+};
+
+/** @param {unknown} error */
+export function sentenceFor(error) {
+  const { code = '', status = 0, message = '' } = /** @type {any} */ (error ?? {});
+  if (SENTENCES[code]) return SENTENCES[code];
+  if (status === 429) return SENTENCES.too_many;
+  if (status >= 500) return SENTENCES.busy;
+  if (/cannot reach/.test(message)) return 'The server cannot be reached. Check your connection.';
+  return message ? message.replace(/([^.!?])$/, '$1.') : 'That did not work.';
+}

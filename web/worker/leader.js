@@ -1,0 +1,76 @@
+// @ts-check
+/** The worker that leads: one client, and what the tabs may ask of it. */
+import { Client } from '../core/client.js';
+import { openDatabase, startCoreCrypto } from '../core/mls.js';
+import { IndexedDbStorage } from '../core/storage-idb.js';
+import { SealedStorage } from '../core/storage-sealed.js';
+import { openKey, wipeKey } from './key.js';
+import { verbsOf } from './verbs.js';
+
+const CHANNEL = 'sottovoce';
+const STORE = 'sottovoce';
+const KEYS = 'sottovoce-keys';
+
+/** What a tab is told as it happens. */
+const TOLD = [
+  'conversation', 'item', 'waiting', 'dropped', 'failed', 'typing', 'ready', 'offline', 'logged out', 'removed', 'message',
+  'problem', 'devices',
+]; // prettier-ignore
+
+export async function lead() {
+  const channel = new BroadcastChannel(CHANNEL);
+  const storage = await open();
+  /** @type {Promise<unknown> | null} */
+  let core = null;
+  const client = new Client(self.location.origin, {
+    storage,
+    name: deviceName(),
+    openDatabase: async (me) => {
+      await (core ??= startCoreCrypto());
+      return openDatabase(KEYS, me.databaseKey);
+    },
+  });
+  for (const type of TOLD) {
+    client.addEventListener(type, (event) => channel.postMessage({ event: type, detail: plain(/** @type {CustomEvent} */ (event).detail) }));
+  }
+  const verbs = verbsOf(client, {
+    tell: (event, detail) => channel.postMessage({ event, detail }),
+    wiped: async () => {
+      await wipeKey();
+      indexedDB.deleteDatabase(KEYS);
+    },
+  });
+  channel.onmessage = async ({ data: { call, verb, given } }) => {
+    if (call === undefined) return;
+    try {
+      channel.postMessage({ answer: call, result: await verbs[verb](...given) });
+    } catch (error) {
+      channel.postMessage({ answer: call, error: plain({ error }).error });
+    }
+  };
+  self.addEventListener('online', () => client.line.hurry());
+  await verbs.begin();
+  channel.postMessage({ event: 'leads', detail: {} });
+}
+
+async function open() {
+  await navigator.storage.persist?.();
+  return new SealedStorage(await IndexedDbStorage.open(STORE), await openKey());
+}
+
+/** An error does not go through a channel with what it knows. @param {any} detail */
+function plain(detail) {
+  if (!(detail.error instanceof Error)) return detail;
+  const { code = 'error', status = 0, message, retryAfterS = 0 } = /** @type {any} */ (detail.error);
+  return { ...detail, error: { code, status, message, retryAfterS } };
+}
+
+/** As its owner sees it among the others. */
+function deviceName() {
+  const agent = navigator.userAgent;
+  const browser = ['Edg', 'OPR', 'Firefox', 'Chrome', 'Safari'].find((name) => agent.includes(`${name}/`)) ?? 'Browser';
+  const names = /** @type {Record<string, string>} */ ({ Edg: 'Edge', OPR: 'Opera' });
+  const system = [['Android', 'Android'], ['iPhone', 'iPhone'], ['iPad', 'iPad'], ['Mac OS', 'Mac'], ['Windows', 'Windows'], ['CrOS', 'Chromebook'], ['Linux', 'Linux']]
+    .find(([word]) => agent.includes(word)); // prettier-ignore
+  return `${names[browser] ?? browser}${system ? ` on ${system[1]}` : ''}`;
+}

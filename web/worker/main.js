@@ -1,0 +1,15 @@
+// @ts-check
+/**
+ * Where keys and network live. Each tab starts such a worker; the one that holds the lock leads, and serves all tabs
+ * of this browser over a channel. When it goes, with its tab or in a crash, the next one takes over.
+ */
+const LOCK = 'sottovoce';
+
+/** CoreCrypto believes that it is in a window. */
+/** @type {any} */ (globalThis).window = self;
+
+await navigator.locks.request(LOCK, async () => {
+  const { lead } = await import('./leader.js');
+  await lead();
+  await new Promise(() => {}); // until this worker ends
+});

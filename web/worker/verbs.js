@@ -1,0 +1,119 @@
+// @ts-check
+/** What a tab may ask of the worker that leads: each verb in terms of the client. Keys never leave through here. */
+
+/** @typedef {{ theme: 'system' | 'light' | 'dark', receipts: boolean, typing: boolean, notices: boolean }} Settings */
+
+/** @type {Settings} */
+export const DEFAULTS = { theme: 'system', receipts: true, typing: true, notices: false };
+
+/**
+ * @param {import('../core/client.js').Client} client
+ * @param {{ tell: (event: string, detail: any) => void, wiped: () => Promise<void> }} platform
+ * @returns {Record<string, (...given: any[]) => Promise<any>>}
+ */
+export function verbsOf(client, { tell, wiped }) {
+  const { api, storage } = client;
+  /** @type {Settings} */
+  let settings = DEFAULTS;
+  let hasEnded = false;
+  client.addEventListener('logged out', () => (hasEnded = true));
+
+  /** @param {Settings} now */
+  function use(now) {
+    settings = now;
+    client.receipts.areOn = settings.receipts;
+  }
+
+  /** Somebody is here: hold the line, and let every tab know. */
+  async function arrive() {
+    hasEnded = false;
+    void client.line.connect().catch(() => {}); // 'logged out' says it
+    tell('snapshot', await snapshot());
+  }
+
+  async function snapshot() {
+    if (!client.me) return { me: null, settings };
+    const [conversations, drafts] = await Promise.all([storage.all('conversations'), storage.all('state', 'draft/')]);
+    return {
+      me: { ...client.me.user, device: client.me.device },
+      hasEnded,
+      isOnline: client.line.isReady,
+      settings,
+      conversations: conversations.map(([, one]) => one),
+      waiting: await client.outbox.waiting(),
+      drafts: drafts.map(([key, text]) => [key.slice('draft/'.length), text]),
+    };
+  }
+
+  /** Nothing of this account stays in this browser; the next one begins in a new worker. */
+  async function forget() {
+    await wiped();
+    tell('snapshot', { me: null, settings: DEFAULTS });
+    self.close();
+  }
+
+  return {
+    async begin() {
+      use({ ...DEFAULTS, ...(await storage.get('state', 'settings')) });
+      if (await client.account.resume()) await arrive();
+    },
+    snapshot,
+
+    // Who we are
+    server: () => api.call('GET', 'server'),
+    register: (name, password, invite) => client.account.register(name, password, invite).then(arrive),
+    logIn: (name, password) => client.account.logIn(name, password).then(arrive),
+    logInAgain: (password) => client.account.logInAgain(password).then(arrive),
+    logOut: () => client.account.logOut().then(forget),
+    deleteAccount: (password) => client.account.remove(password).then(forget),
+    async settle(changes) {
+      use({ ...settings, ...changes });
+      await storage.write([['state', 'settings', settings]]);
+      tell('settings', settings);
+    },
+    account: () => api.call('GET', 'account'),
+    setBio: (bio) => api.call('PATCH', 'account', { bio }),
+    setPicture: (image) => api.call('PUT', 'account/picture', { image }),
+    setPassword: (password, fresh) => api.call('PUT', 'account/password', { password, new_password: fresh }),
+    sessions: () => api.call('GET', 'sessions'),
+    endSession: (id) => api.call('DELETE', `sessions/${id}`),
+    devices: () => api.call('GET', 'devices'),
+    revokeDevice: (id) => api.call('DELETE', `devices/${id}`),
+    blocked: () => api.call('GET', 'blocks'),
+    block: (user) => api.call('PUT', `blocks/${user}`).then(() => client.groups.refresh()),
+    unblock: (user) => api.call('DELETE', `blocks/${user}`).then(() => client.groups.refresh()),
+    makeCode: () => api.call('POST', 'codes'),
+    makeInvite: () => api.call('POST', 'invites'),
+
+    // Conversations
+    find: (name) => client.groups.find(name),
+    meet: (code) => api.call('POST', 'contacts', { code }),
+    start: (names, title) => client.groups.start(names, title),
+    add: (id, name) => client.groups.add(id, [name]),
+    remove: (id, name) => client.groups.remove(id, name),
+    leave: (id) => client.groups.leave(id),
+    setRole: (id, user, role) => client.groups.setRole(id, user, role),
+    answer: (id, state) => client.groups.answer(id, state),
+    safetyNumber: (id, user) => client.groups.safetyNumber(id, user),
+    verify: (id, user) => client.groups.verify(id, user),
+    async forgetConversation(id) {
+      await client.log.forget(id);
+      tell('gone', { conversation: id });
+    },
+
+    // What is said
+    items: (id, where) => client.log.items(id, where),
+    itemsFrom: (id, where) => client.log.itemsFrom(id, where),
+    itemOf: (id, message) => client.log.itemOf(id, message),
+    send: (id, content) => client.outbox.send(id, content),
+    drop: (id) => client.outbox.drop(id),
+    unsay: (id, seq) => client.unsay(id, seq),
+    hide: (id, seq) => client.log.hide(id, seq),
+    read: (id, seq) => client.receipts.read(id, seq),
+    async type(id) {
+      if (settings.typing) client.type(id);
+    },
+    draft: (id, text) => storage.write([['state', `draft/${id}`, text || undefined]]),
+    hurry: async () => client.line.hurry(),
+  };
+}
