@@ -13,7 +13,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 from handlers.web import FOLDER, POLICY
 from handlers.web_files import hashes
 
-MAX_FILE_BYTES = 32 * 1024 * 1024  # the largest file of ours has about 6 MB
+MAX_FILE_BYTES = 32 * 1024 * 1024  # the largest file of ours, CoreCrypto, has 8 MB
 TIMEOUT_S = 60.0  # for one file
 AT_ONCE = 4
 CODINGS = ("identity", "gzip")
