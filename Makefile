@@ -1,4 +1,5 @@
 # make serve    the server, from nothing but Python 3.11 or newer
+# make web      the web client's libraries, with Node 20 or newer; `serve` and `test` do it where there is npm
 # make test     everything: lint, types, and all tests on each Python that is here
 # make bench    measures it on this machine, in about five minutes
 # make clean    back to what git knows
@@ -11,12 +12,17 @@ empty :=
 space := $(empty) $(empty)
 WITH_PYENVS := PATH="$$PATH:$(subst $(space),:,$(PYENVS))"
 
-.PHONY: serve test bench clean
+NPM := $(shell command -v npm)
+
+.PHONY: serve web test bench clean
 
 serve: $(VENV)/installed
+	@$(if $(NPM),$(MAKE) --silent web || echo "The web client could not be built; the server runs without it.")
 	@exec $(VENV)/bin/sottovoce serve
 
-test: $(VENV)/tox-installed web/node_modules/.package-lock.json
+web: web/vendor/.built
+
+test: $(VENV)/tox-installed $(if $(NPM),web)
 	@rm -rf .tox/junit && mkdir -p .tox/junit
 	$(WITH_PYENVS) $(VENV)/bin/tox run-parallel --parallel 3 --parallel-no-spinner
 	@$(VENV)/bin/python tests/tally.py .tox/junit
@@ -42,7 +48,12 @@ $(VENV)/bench-installed: $(VENV)/bin/pip setup.py constraints.txt
 	@touch $@
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	@echo "Fetching the web client's libraries; the first time that takes half a minute."
 	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+web/vendor/.built: web/node_modules/.package-lock.json web/build-vendor.js
+	cd web && (node build-vendor.js || (rm -rf vendor; exit 1))
 	@touch $@
 
 clean:

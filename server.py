@@ -4,13 +4,14 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import click
 
 from chat.errors import Unavailable
 from chat.model import Role
-from run import accounts, command_line, first_start, launch
+from run import accounts, command_line, first_start, launch, verify_web
 from run.logs import set_up_logs
 from run.settings import Settings, with_settings
 from run.version import VERSION
@@ -66,6 +67,39 @@ def _shown(name: str, value: object) -> str:
 def chat(words: tuple[str, ...]) -> None:
     """Talk from the command line, where Node is there; `sottovoce chat --help` says how."""
     command_line.run(words)
+
+
+@main.command("verify-web")
+@with_settings("data_dir")
+@click.argument("url")
+@click.option(
+    "--ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Trust this certificate (PEM) and no other; default: what the system trusts, and the data folder's own.",
+)
+def verify_web_(settings: Settings, url: str, ca: Path | None) -> None:
+    """Compare the web client that the server at URL serves with the one that is installed here.
+
+    Every file is fetched, plain and packed, and must have the same SHA-256; so must the policy that binds the scripts.
+    The versions have to be the same. Exits with 1 where anything differs.
+
+    It sees what the server serves to this machine at this moment. A server that means harm can serve something else to
+    somebody else, or later. Run it from where people are, and unannounced, and have others run it too.
+    """
+    set_up_logs("error")  # tornado's warnings are in what is said here
+    try:
+        server, trusted = verify_web.server_of(url), verify_web.trust(ca, settings.data_dir)
+    except (ValueError, OSError) as error:
+        raise click.UsageError(str(error)) from error
+    try:
+        found = asyncio.run(verify_web.differences(server, trusted))
+    except verify_web.Unreachable as error:
+        raise click.ClickException(str(error)) from error
+    for line in found:
+        click.echo(line)
+    if found:
+        raise click.ClickException(f"{url} does not serve the web client of Sottovoce {VERSION} as it is here")
+    click.echo(f"{url} serves the web client of Sottovoce {VERSION} as it is here.")
 
 
 @main.command("migrate")

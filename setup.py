@@ -1,9 +1,14 @@
 """Packages the server; what it is made of is said here once, for pip, tox and the wheel."""
 
+import json
 import runpy
+import shutil
 from pathlib import Path
 
 from setuptools import setup
+from setuptools.command.build_py import build_py
+
+WEB = runpy.run_path("handlers/web_files.py")
 
 PACKAGES = [
     "chat",
@@ -20,6 +25,20 @@ PACKAGES = [
     "web",
 ]
 
+
+class Build(build_py):
+    """Puts the hashes of what a browser gets beside it; `sottovoce verify-web` compares servers with them."""
+
+    def run(self) -> None:
+        if self.editable_mode:
+            super().run()
+            return
+        web = Path(self.build_lib, "web")
+        shutil.rmtree(web, ignore_errors=True)  # bundles of an earlier build have other names
+        super().run()
+        (web / WEB["HASHES"]).write_text(json.dumps(WEB["hashes"](web), indent=1))
+
+
 setup(
     name="sottovoce",
     version=runpy.run_path("run/version.py")["VERSION"],
@@ -30,9 +49,13 @@ setup(
     python_requires=">=3.11",
     packages=PACKAGES,
     package_data={
-        "web": ["*.html", "*.css", "*.js", "*.json", "core/*.js", "core/node/*.js"],
+        "web": [
+            *("*.html", "*.css", "*.js", "*.json", "*.webmanifest", "core/*.js", "core/node/*.js"),
+            *("app/**", "icons/**", "vendor/**", "worker/**"),
+        ],
         "migrations": ["script.py.mako"],
     },
+    cmdclass={"build_py": Build},
     py_modules=["server"],
     entry_points={"console_scripts": ["sottovoce = server:main"]},
     install_requires=[

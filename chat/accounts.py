@@ -55,6 +55,10 @@ class SessionStore(Protocol):
     async def create(self, session_id: SessionId, user_id: UserId, now: datetime, expires_at: datetime) -> None: ...
     async def get(self, session_id: SessionId, now: datetime) -> Session | None: ...
     async def of_user(self, user_id: UserId, now: datetime) -> list[SessionShown]: ...
+    async def renew(self, session_id: SessionId, expires_at: datetime) -> datetime | None:
+        """Its end, which is never earlier than before; None where the session is gone."""
+        ...
+
     async def end(self, user_id: UserId, session_id: SessionId) -> bool: ...
 
 
@@ -136,6 +140,14 @@ class Accounts:
         session_id, now = SessionId(uuid4()), self._now()
         await self._sessions.create(session_id, user_id, now, now + life)
         return self._tokens.issue(session_id, user_id, now, now + life)
+
+    async def renew_session(self, session: Session, life: timedelta) -> tuple[str, datetime]:
+        """A new token for the same session, and its end: `life` from now. Raises Unauthenticated."""
+        now = self._now()
+        expires_at = await self._sessions.renew(session.id, now + life)
+        if expires_at is None:
+            raise Unauthenticated("This session has ended, log in again")
+        return self._tokens.issue(session.id, session.account.id, now, expires_at), expires_at
 
     async def recognise(self, token: str | None) -> Session:
         """Raises Unauthenticated."""

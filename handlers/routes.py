@@ -26,7 +26,7 @@ def application(chat: Chat, door: DoorSettings, sockets: Sockets, worst_stall_ms
                 for path, handler in DOORS
             ),
             (r"/healthz", health.ReadyHandler, parts | {"worst_stall_ms": worst_stall_ms}),
-            (r"/(?:web/(.+))?", web.WebHandler, parts),
+            (r"/(sw\.js|web/.+)?", web.WebHandler, parts),
         ],
         default_handler_class=NotFound,
         default_handler_args=parts,

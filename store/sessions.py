@@ -15,6 +15,7 @@ FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY(%b)
 """
 
 OF_USER = "SELECT id, created_at, expires_at, device_id FROM sessions WHERE user_id = %s AND expires_at > %s ORDER BY 2"
+RENEW = "UPDATE sessions SET expires_at = greatest(expires_at, %s) WHERE id = %s RETURNING expires_at"
 END = "DELETE FROM sessions WHERE user_id = %s AND id = %s"
 
 ENDED = """
@@ -45,6 +46,11 @@ class Sessions:
 
     async def of_user(self, user_id: UserId, now: datetime) -> list[SessionShown]:
         return [SessionShown(*row) for row in await self._database.rows(OF_USER, [user_id, now])]
+
+    async def renew(self, session_id: SessionId, expires_at: datetime) -> datetime | None:
+        async with self._database.connection() as connection:
+            row = await (await connection.execute(RENEW, [expires_at, session_id])).fetchone()
+            return row[0] if row is not None else None
 
     async def end(self, user_id: UserId, session_id: SessionId) -> bool:
         async with self._database.connection() as connection:

@@ -96,7 +96,7 @@ async def test_a_method_that_a_route_does_not_know_is_a_405(cast: Cast) -> None:
 
 async def test_where_a_session_is_needed_a_stranger_gets_401(house: House) -> None:
     needed = set(KNOWN) - OPEN_TO_ALL
-    assert len(needed) == 54
+    assert len(needed) == 55
     client = house.client()
     for method, path in sorted(needed):
         headers = UPGRADE if issubclass(routes()[path], Socket) else {}

@@ -2,7 +2,7 @@
 
 from tornado.web import HTTPError
 
-from chat.errors import NotFound
+from chat.errors import NoSuchSession, NotFound
 from chat.limits import CONTACTS, LOOKUPS, REGISTRATIONS
 from chat.model import SessionId, UserId
 from handlers.base import uuid
@@ -17,6 +17,7 @@ from handlers.sealed.wire import (
     Picture,
     Profile,
     Register,
+    Renewed,
     Session,
     UserShown,
 )
@@ -53,6 +54,15 @@ class SessionsHandler(AccountsHandler):
 
 
 class SessionHandler(SealedHandler):
+    async def put(self, which: str) -> None:
+        """One's own lives on from now; a browser does it while it is used."""
+        session = await self.session()
+        if which != "current":
+            raise NoSuchSession("Only the current session can be renewed")
+        token, expires_at = await self.chat.accounts.renew_session(session, self.door.cookie_life)
+        self.set_session_cookie(token)
+        self.reply(Renewed(token, expires_at))
+
     async def delete(self, which: str) -> None:
         session = await self.session()
         ended = session.id if which == "current" else SessionId(uuid("session", which))

@@ -55,6 +55,11 @@ class LoggedIn(Struct, frozen=True):
     user: "UserShown"
 
 
+class Renewed(Struct, frozen=True):
+    token: str
+    expires_at: datetime
+
+
 class UserShown(Struct, frozen=True, omit_defaults=True):
     id: UUID
     username: str

@@ -1,0 +1,113 @@
+"""`sottovoce verify-web`: whether a server serves the web client that this installation has."""
+
+import asyncio
+import os
+import re
+import ssl
+import zlib
+from hashlib import sha256
+from pathlib import Path
+
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
+
+from handlers.web import FOLDER, POLICY
+from handlers.web_files import hashes
+
+MAX_FILE_BYTES = 32 * 1024 * 1024  # the largest file of ours, CoreCrypto, has 8 MB
+TIMEOUT_S = 60.0  # for one file
+AT_ONCE = 4
+CODINGS = ("identity", "gzip")
+NO_ANSWER = (OSError, HTTPClientError, ValueError)  # unreachable; too slow or too much; no possible name
+
+_SERVER = re.compile(r"(?a)(https?://([\w.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?)/?")
+
+
+class Unreachable(Exception):
+    pass
+
+
+def server_of(url: str) -> str:
+    """Scheme and authority. Raises ValueError where `url` says more, or less."""
+    found = _SERVER.fullmatch(url)
+    if found is None:
+        raise ValueError("URL must be a server's address and nothing more, as https://chat.example.org")
+    return found[1]
+
+
+def trust(ca: Path | None, data_folder: Path) -> ssl.SSLContext:
+    """`ca` and nobody else; without it what this system trusts, and the server's own authority where it can be read.
+
+    Raises OSError where `ca` is no certificate.
+    """
+    if ca is not None:
+        return ssl.create_default_context(cafile=ca)
+    context = ssl.create_default_context()
+    local = data_folder / "tls" / "ca.pem"
+    if os.access(local, os.R_OK):
+        context.load_verify_locations(local)
+    return context
+
+
+async def differences(server: str, context: ssl.SSLContext) -> list[str]:
+    """A line for each. Raises Unreachable where `server` (scheme and authority) does not answer, or is not trusted."""
+    client = AsyncHTTPClient(force_instance=True, max_body_size=MAX_FILE_BYTES)
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def fetch(address: str, coding: str) -> HTTPResponse:
+        async with turns:
+            return await client.fetch(
+                server + address,
+                raise_error=False,
+                headers={"Accept-Encoding": coding},
+                decompress_response=False,
+                follow_redirects=False,
+                request_timeout=TIMEOUT_S,
+                ssl_options=context,
+            )
+
+    async def compare(address: str, coding: str, wanted: str) -> str | None:
+        try:
+            found = difference(await fetch(address, coding), wanted)
+        except NO_ANSWER as error:
+            found = f"no whole answer of up to {MAX_FILE_BYTES} bytes ({error})"
+        return f"{address} ({coding}): {found}" if found else None
+
+    try:
+        await fetch("/", "identity")
+        wanted = hashes(FOLDER).items()
+        found = await asyncio.gather(*(compare(address, c, digest) for address, digest in wanted for c in CODINGS))
+    except NO_ANSWER as error:
+        raise Unreachable(f"{server}: {error}") from error
+    finally:
+        client.close()
+    return [line for line in found if line is not None]
+
+
+def difference(answer: HTTPResponse, wanted: str) -> str | None:
+    """Between one answer and what our server would send."""
+    if answer.code != 200:
+        return f"status {answer.code}, not 200"
+    policy = answer.headers.get("Content-Security-Policy", "")
+    if policy != POLICY:
+        return f"another Content-Security-Policy: {policy!r:.300}"
+    try:
+        body = decoded(answer.body, answer.headers.get("Content-Encoding", "identity"))
+    except ValueError as error:
+        return str(error)
+    return None if sha256(body).hexdigest() == wanted else "another content"
+
+
+def decoded(body: bytes, coding: str) -> bytes:
+    """Raises ValueError."""
+    if coding == "identity":
+        return body
+    if coding != "gzip":
+        raise ValueError(f"content in {coding!r:.30}, which was not asked for")
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        plain = unpacking.decompress(body, MAX_FILE_BYTES)
+    except zlib.error as error:
+        raise ValueError(f"content that is no gzip ({error})") from error
+    if not unpacking.eof or unpacking.unused_data:
+        raise ValueError("content that is cut short, too long, or followed by something else")
+    return plain

@@ -1,0 +1,262 @@
+"""`sottovoce verify-web`: what is said about a server that serves what we have, and about others."""
+
+import asyncio
+import gzip
+import json
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from click.testing import CliRunner, Result
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+from tornado.web import Application, RequestHandler
+
+from handlers import web, web_files
+from handlers.web import POLICY
+from run import verify_web
+from server import main
+from tests.house import NO_TLS, House
+from tests.processes.server import ROOT
+
+SCRIPT = b"export const answer = 42;\n" * 100
+FILES = {
+    "index.html": b"<!doctype html><title>The client</title>",
+    "sw.js": b"self.onfetch = null;",
+    "app/main.js": SCRIPT,
+    "core/api.test.js": SCRIPT,
+    "vendor/lit-5XQZJ2AB.js": SCRIPT,
+    "vendor/lit-5XQZJ2AB.js.gz": gzip.compress(SCRIPT, mtime=7),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A client as a wheel brings it. What a test changes here, only the server sees: the hashes are packed."""
+    made = tmp_path / "web"
+    for name, content in FILES.items():
+        (made / name).parent.mkdir(parents=True, exist_ok=True)
+        (made / name).write_bytes(content)
+    (made / web_files.HASHES).write_text(json.dumps(web_files.hashes(made)))
+    monkeypatch.setattr(web, "FOLDER", made)
+    monkeypatch.setattr(verify_web, "FOLDER", made)
+    return made
+
+
+async def said_of(house: House) -> list[str]:
+    return await verify_web.differences(house.http, NO_TLS)
+
+
+async def command(*words: str) -> Result:
+    """In a thread, for the server is in this loop."""
+    with patch("server.set_up_logs"):  # the log is the test's
+        return await asyncio.to_thread(CliRunner().invoke, main, ["verify-web", *words])
+
+
+# The same
+
+
+async def test_a_server_that_serves_what_is_installed_here_is_told_so(house: House, folder: Path) -> None:
+    answer = await command(f"{house.http}/")
+    assert (answer.exit_code, answer.stderr) == (0, "")
+    assert answer.stdout.startswith(f"{house.http}/ serves the web client of Sottovoce ")
+
+
+async def test_a_checkout_is_compared_with_its_own_files(house: House) -> None:
+    assert not (web.FOLDER / web_files.HASHES).exists(), "this is a checkout"
+    assert await said_of(house) == []
+
+
+def test_every_file_that_is_served_is_compared_and_no_other(folder: Path) -> None:
+    assert set(web_files.hashes(folder)) == {"/", "/sw.js", "/web/app/main.js", "/web/vendor/lit-5XQZJ2AB.js"}
+
+
+# Something else
+
+
+async def test_every_file_that_differs_is_named(house: House, folder: Path) -> None:
+    (folder / "index.html").write_text("<!doctype html><script src=/web/app/other.js></script>")
+    (folder / "app/main.js").write_bytes(SCRIPT + b"fetch('/steal');")
+    answer = await command(house.http)
+    assert answer.exit_code == 1
+    assert sorted(answer.stdout.splitlines()) == [
+        "/ (gzip): another content",
+        "/ (identity): another content",
+        "/web/app/main.js (gzip): another content",
+        "/web/app/main.js (identity): another content",
+    ]
+    assert answer.stderr.startswith(f"Error: {house.http} does not serve the web client of Sottovoce ")
+
+
+@pytest.mark.parametrize(
+    ("packed", "said"),
+    [
+        pytest.param(gzip.compress(b"other", mtime=7), "another content", id="another content"),
+        pytest.param(gzip.compress(SCRIPT)[:-4], "cut short", id="cut short"),
+        pytest.param(gzip.compress(SCRIPT) + b"more", "followed by something else", id="more behind it"),
+        pytest.param(SCRIPT, "no gzip", id="no gzip"),
+    ],
+)
+async def test_a_packed_variant_has_to_unpack_to_the_same(house: House, folder: Path, packed: bytes, said: str) -> None:
+    (folder / "vendor/lit-5XQZJ2AB.js.gz").write_bytes(packed)
+    (line,) = await said_of(house)
+    assert line.startswith("/web/vendor/lit-5XQZJ2AB.js (gzip): ")
+    assert said in line
+
+
+async def test_a_file_that_is_missing_is_a_difference(house: House, folder: Path) -> None:
+    (folder / "sw.js").unlink()
+    assert await said_of(house) == ["/sw.js (identity): status 404, not 200", "/sw.js (gzip): status 404, not 200"]
+
+
+async def test_a_server_without_its_client_differs(house: House, folder: Path) -> None:
+    (folder / "vendor").rename(folder / "elsewhere")
+    (folder / "without-client.html").write_text("<title>No client</title>")
+    assert "/ (identity): another content" in await said_of(house)
+
+
+async def test_a_file_without_end_is_not_read_to_it(
+    house: House, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify_web, "MAX_FILE_BYTES", 10_000)
+    (folder / "app/main.js").write_bytes(b"a" * 10_001)  # as gzip it is short
+    plain, packed = await said_of(house)
+    assert plain.startswith("/web/app/main.js (identity): no whole answer of up to 10000 bytes (")
+    assert packed.startswith("/web/app/main.js (gzip): content that is cut short, too long")
+
+
+# Somebody else's server
+
+Answer = Callable[[RequestHandler], None]
+
+
+@pytest.fixture
+def stranger(io_loop: object) -> Iterator[Callable[[Answer], str]]:
+    """A server that answers everything alike, and its address."""
+    servers: list[HTTPServer] = []
+
+    def open_(answer: Answer) -> str:
+        class Handler(RequestHandler):
+            def get(self) -> None:
+                answer(self)
+
+        socket, port = bind_unused_port()
+        servers.append(HTTPServer(Application([(".*", Handler)], log_function=lambda _: None)))
+        servers[-1].add_sockets([socket])
+        return f"http://127.0.0.1:{port}"
+
+    yield open_
+    for server in servers:
+        server.stop()
+
+
+def moves(handler: RequestHandler) -> None:
+    handler.redirect("https://example.org/")
+
+
+def is_lax(handler: RequestHandler) -> None:
+    handler.set_header("Content-Security-Policy", POLICY.replace("script-src 'self'", "script-src *"))
+    handler.finish(SCRIPT)
+
+
+def has_no_policy(handler: RequestHandler) -> None:
+    handler.finish(SCRIPT)
+
+
+def packs_unasked(handler: RequestHandler) -> None:
+    handler.set_header("Content-Security-Policy", POLICY)
+    handler.set_header("Content-Encoding", "br")
+    handler.finish(SCRIPT)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (moves, "status 302, not 200"),
+        (is_lax, "another Content-Security-Policy: \"default-src 'none'; script-src * "),
+        (has_no_policy, "another Content-Security-Policy: ''"),
+        (packs_unasked, "content in 'br', which was not asked for"),
+    ],
+)
+async def test_what_ours_would_not_answer_is_a_difference(
+    folder: Path, stranger: Callable[[Answer], str], answer: Answer, said: str
+) -> None:
+    lines = await verify_web.differences(stranger(answer), NO_TLS)
+    assert len(lines) == 2 * len(web_files.hashes(folder))
+    assert all(f"): {said}" in line for line in lines)
+
+
+# Whom it trusts
+
+
+@pytest.mark.logs("^SSL Error")
+async def test_a_local_authority_is_trusted_when_it_is_named(house: House, folder: Path, tmp_path: Path) -> None:
+    nowhere = ("--data-dir", str(tmp_path / "nowhere"))
+    refused = await command(house.https, *nowhere)
+    assert refused.exit_code == 1
+    assert "certificate verify failed" in refused.stderr
+    assert refused.stdout == ""
+    assert (await command(house.https, *nowhere, "--ca", str(house.authority))).exit_code == 0
+
+
+async def test_the_authority_of_the_own_data_folder_is_trusted_unasked(house: House, folder: Path) -> None:
+    assert house.authority.parts[-2:] == ("tls", "ca.pem")
+    assert (await command(house.https, "--data-dir", str(house.authority.parent.parent))).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["https://127.0.0.1:1"], "Connection refused"),
+        (["ftp://127.0.0.1"], "URL must be a server's address"),
+        (["127.0.0.1"], "URL must be a server's address"),
+        (["https://127.0.0.1/chat"], "URL must be a server's address"),
+        (["https://127.0.0.1:port"], "URL must be a server's address"),
+        (["https://kim:secret@127.0.0.1"], "URL must be a server's address"),
+        (["https://a..b"], "https://a..b: "),
+        (["https://127.0.0.1", "--ca", __file__], "no certificate"),
+    ],
+)
+async def test_what_cannot_be_compared_is_said_in_one_line(words: list[str], said: str) -> None:
+    answer = await command(*words)
+    assert answer.exit_code in (1, 2)
+    assert said in answer.stderr.splitlines()[-1]
+    assert answer.stdout == ""
+
+
+def test_its_help_says_what_it_cannot_do() -> None:
+    told = " ".join(CliRunner().invoke(main, ["verify-web", "--help"]).stdout.split())
+    assert "A server that means harm can serve something else to somebody else, or later." in told
+
+
+# What the wheel brings
+
+
+def test_the_wheel_has_every_file_and_its_hash(tmp_path: Path) -> None:
+    stale = tmp_path / "lib/web/vendor/old-AAAAAAAA.js"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("an earlier build")
+    build = [sys.executable, "setup.py", "--quiet", "build_py", "--build-lib", str(tmp_path / "lib")]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    packed = tmp_path / "lib/web"
+    hashes = json.loads((packed / "hashes.json").read_text())
+    assert hashes == web_files.hashes(web.FOLDER)
+    assert {"/", "/web/core/api.js"} <= set(hashes)
+    for address, digest in hashes.items():
+        file = web_files.file_at(packed, address)
+        assert file is not None, address
+        assert web_files.sha256(file.read_bytes()).hexdigest() == digest
+    assert not stale.exists()
+
+
+def test_the_rule_of_what_is_served_needs_no_library_to_run() -> None:
+    """setup.py runs it where nothing is installed yet."""
+    imported = subprocess.run(
+        [sys.executable, "-S", "-I", "handlers/web_files.py"], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert imported.returncode == 0, imported.stderr
+    assert "hashes" in runpy.run_path(str(ROOT / "handlers/web_files.py"))
