@@ -13,6 +13,7 @@
  * @property {boolean} hasOlder
  * @property {boolean} hasNewer
  * @property {number} unreadFrom the first that had not been seen when it was opened; 0: none
+ * @property {number} [target] the seq of the one that was asked for
  *
  * @typedef {object} State
  * @property {'starting' | 'welcome' | 'home'} phase
@@ -175,7 +176,7 @@ function typingIsOver(state, at) {
 /** Those that the list shows, the latest first. @param {State} state @returns {Conversation[]} */
 export function listed(state) {
   return Object.values(state.conversations)
-    .filter(({ state: ours, last, isActive }) => (ours === 'joined' || ours === 'requested') && (isActive || last !== null))
+    .filter(({ state: ours, people }) => (ours === 'joined' || ours === 'requested') && people.length > 0)
     .sort((one, other) => ((other.last?.at ?? '') < (one.last?.at ?? '') ? -1 : 1));
 }
 

@@ -74,7 +74,8 @@ export function intentsOf(store, link) {
     const conversation = state.conversations[id];
     const me = state.me?.id ?? '';
     if (!conversation || message.content.kind !== 'text' || message.sender.user === me) return;
-    const name = conversation.people.find((person) => person.id === message.sender.user)?.username ?? 'Somebody';
+    const name = conversation.people.find((person) => person.id === message.sender.user)?.username;
+    if (!name) return;
     app.said = id === state.open ? `${name}: ${message.content.text}` : `New message from ${name}`;
     if (document.hasFocus() && id === state.open) return;
     if (conversation.state !== 'joined') return;
@@ -114,15 +115,13 @@ export function intentsOf(store, link) {
     location.hash = `c/${id}`;
   }
 
-  /** @param {string} id */
-  async function load(id, atEnd = false) {
-    const conversation = store.state.conversations[id];
-    const unreadFrom = (!atEnd && conversation?.unread[0]) || 0;
+  /** The stretch around an item, or that at the end. @param {string} id @param {number} [around] a seq */
+  async function load(id, around, unreadFrom = 0) {
     const [before, after] = await Promise.all([
-      link.call('items', id, { before: unreadFrom || undefined, limit: PAGE }),
-      unreadFrom ? link.call('itemsFrom', id, { from: unreadFrom, limit: PAGE }) : [],
+      link.call('items', id, { before: around, limit: PAGE }),
+      around === undefined ? [] : link.call('itemsFrom', id, { from: around, limit: PAGE }),
     ]);
-    const window = { items: [...before, ...after], hasOlder: before.length === PAGE, hasNewer: after.length === PAGE, unreadFrom };
+    const window = { items: [...before, ...after], hasOlder: before.length === PAGE, hasNewer: after.length === PAGE, unreadFrom, target: unreadFrom ? 0 : around };
     store.dispatch({ type: 'window', conversation: id, window });
     for (const item of window.items) if (item.replyTo) void quote(id, item.replyTo);
   }
@@ -149,7 +148,8 @@ export function intentsOf(store, link) {
     app.dialog = null;
     const open = id && store.state.conversations[id] ? id : null;
     store.dispatch({ type: 'opened', conversation: open });
-    if (open) void load(open);
+    const [unread] = open ? store.state.conversations[open].unread : [];
+    if (open) void load(open, unread, unread);
   }
 
   /** @param {any} dialog */
@@ -167,7 +167,7 @@ export function intentsOf(store, link) {
       toast('Copied');
     },
     open({ conversation, atEnd }) {
-      if (atEnd) return load(conversation, true);
+      if (atEnd) return load(conversation);
       location.hash = conversation ? `c/${conversation}` : '';
     },
 
@@ -248,7 +248,7 @@ export function intentsOf(store, link) {
     async showMessage({ conversation, id }) {
       const item = await link.call('itemOf', conversation, id);
       if (!item) return toast('That message is not on this device.');
-      app.dispatchEvent(new CustomEvent('show message', { detail: item.seq }));
+      await load(conversation, item.seq);
     },
   };
 

@@ -38,7 +38,7 @@ export class Groups {
       const people = [{ ...me, role: /** @type {const} */ ('owner') }, ...users.map(({ id, username }) => ({ id, username, role: /** @type {const} */ ('member') }))];
       const members = await this.client.mls.members(id);
       const last = { seq: 0, at: new Date().toISOString(), user: me.id, text: '' };
-      await this.client.log.write({ ...emptyConversation(id), isActive: true, members, people, last });
+      await this.client.log.write({ ...emptyConversation(id), state: 'joined', isActive: true, members, people, last });
       return id;
     });
     if (name) await this.client.outbox.send(id, { kind: 'group', name });

@@ -68,7 +68,8 @@ export class IndexedDbStorage {
   }
 
   /** @type {Storage['last']} */
-  last(collection, from, to, limit) {
+  async last(collection, from, to, limit) {
+    if (from >= to) return [];
     const cursor = this.#store(collection).openCursor(IDBKeyRange.bound(from, to, false, true), 'prev');
     /** @type {any[]} */
     const found = [];
@@ -83,7 +84,8 @@ export class IndexedDbStorage {
   }
 
   /** @type {Storage['first']} */
-  first(collection, from, to, limit) {
+  async first(collection, from, to, limit) {
+    if (from >= to) return [];
     return done(this.#store(collection).getAll(IDBKeyRange.bound(from, to, false, true), Number.isFinite(limit) ? limit : undefined));
   }
 

@@ -42,7 +42,7 @@
  * @property {boolean} isActive this device is in the group
  * @property {Member[]} members its devices
  * @property {Person[]} people
- * @property {'joined' | 'requested' | 'ignored' | 'blocked'} state
+ * @property {'joined' | 'requested' | 'ignored' | 'blocked'} state until the server has said which: a stranger's request
  * @property {string} [name]
  * @property {{ seq: number, at: string, user: string, text: string } | null} last what the list shows of it
  * @property {number[]} unread seqs of what others have said and we have not seen, the oldest first
@@ -57,7 +57,7 @@ const PREVIEW_CHARS = 200;
 /** @param {string} id @returns {Conversation} */
 export function emptyConversation(id) {
   return {
-    id, since: 0, cursor: 0, isActive: false, members: [], people: [], state: 'joined', last: null, unread: [],
+    id, since: 0, cursor: 0, isActive: false, members: [], people: [], state: 'requested', last: null, unread: [],
     marks: {}, told: { delivered: 0, read: 0 }, verified: {},
   }; // prettier-ignore
 }

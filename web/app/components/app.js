@@ -23,7 +23,7 @@ export class App extends Element {
       .empty { background: var(--paper); }
       .empty h2 { font-size: var(--huge); color: var(--ink); }
       .wordmark { font: italic 500 var(--huge) var(--display); color: var(--ink); }
-      .toasts { position: fixed; inset: auto 1rem 1rem; display: grid; justify-items: center; gap: 0.5rem; pointer-events: none; z-index: 5; }
+      .toasts { position: fixed; inset: 1rem 1rem auto; display: grid; justify-items: center; gap: 0.5rem; pointer-events: none; z-index: 5; }
       .toasts p { max-width: 30rem; padding: 0.7rem 1.1rem; border-radius: 0.9rem; background: var(--ink); color: var(--paper); box-shadow: 0 0.5rem 1.5rem var(--shade); }
       @media (max-width: 44rem) {
         .home { grid-template-columns: minmax(0, 1fr); }

@@ -18,7 +18,8 @@ export class Composer extends Element {
       .field { flex: 1; display: grid; border: 1px solid var(--edge); border-radius: 1.35rem; background: var(--sheet); }
       .field:focus-within { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
       textarea { width: 100%; min-height: 0; max-height: 40dvh; padding: 0.6rem 1rem; border: 0; border-radius: inherit; background: none; resize: none;
-        field-sizing: content; line-height: 1.4; outline: none; }
+        field-sizing: content; line-height: 1.4; }
+      textarea:focus-visible { outline: none; }
       .about { display: flex; align-items: center; gap: 0.5rem; margin: 0.4rem 0.4rem 0; padding: 0.15rem 0 0.15rem 0.75rem; border-inline-start: 3px solid var(--accent); font-size: var(--small); }
       .about b { color: var(--accent); }
       .about .icon { width: 2rem; height: 2rem; }

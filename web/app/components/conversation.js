@@ -22,7 +22,7 @@ export class ConversationView extends Element {
       :host { display: grid; grid-template-rows: auto auto minmax(0, 1fr) auto; background: var(--paper); }
       header { display: flex; align-items: center; gap: 0.6rem; min-height: 4rem; padding: 0.4rem 0.75rem; border-bottom: 1px solid var(--line); }
       header h2 { font: 700 1.05rem/1.25 var(--face); letter-spacing: 0; }
-      .under { display: block; color: var(--soft); font-size: var(--small); min-height: 1.2em; }
+      .under { display: block; color: var(--soft); font-size: var(--small); }
       .who { display: flex; align-items: center; gap: 0.75rem; border-radius: 0.7rem; min-height: var(--touch); }
       .lock { display: inline-flex; align-items: center; gap: 0.35rem; min-height: 2.25rem; padding: 0 0.8rem; border: 0; border-radius: 2rem;
         background: var(--accent-soft); color: var(--accent); font-size: var(--small); font-weight: 600; }
@@ -72,7 +72,7 @@ export class ConversationView extends Element {
         <button class="icon back" aria-label="Back to the conversations" @click=${() => this.want('open', { conversation: null })}>${icon('back')}</button>
         <button class="plain who grow" aria-label="${title}: members and more" @click=${() => this.want('show', { dialog: { name: 'details' } })}>
           <sv-avatar size="40" of=${group ? conversation.id : (first?.id ?? conversation.id)} .name=${title} .picture=${group ? '' : pictureOf(first)}></sv-avatar>
-          <span class="grow"><h2 class="cut">${title}</h2><span class="under cut">${this.#under()}</span></span>
+          <span class="grow"><h2 class="cut">${title}</h2>${this.#under()}</span>
         </button>
         ${this.#lock()}
       </header>
@@ -90,10 +90,9 @@ export class ConversationView extends Element {
 
   #under() {
     const typing = Object.keys(this.typing ?? {}).map((user) => nameOf(this.conversation, user, this.me));
-    if (typing.length) return `${listOf(typing)} ${typing.length > 1 ? 'are' : 'is'} typing…`;
-    if (!isGroup(this.conversation)) return '';
-    const names = others(this.conversation, this.me).map(({ username }) => username);
-    return listOf([...names, 'you']);
+    const names = isGroup(this.conversation) ? [...others(this.conversation, this.me).map(({ username }) => username), 'you'] : [];
+    const text = typing.length ? `${listOf(typing)} ${typing.length > 1 ? 'are' : 'is'} typing…` : listOf(names);
+    return text ? html`<span class="under cut">${text}</span>` : nothing;
   }
 
   #trust() {

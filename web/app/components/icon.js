@@ -18,7 +18,7 @@ const DRAWN = {
   edit: svg`<path d="M5 19l1-4L16 5l3 3L9 18z"/>`,
   bin: svg`<path d="M5 7h14M10 7V5h4v2M7 7l1 12h8l1-12"/>`,
   copy: svg`<rect x="8.5" y="8.5" width="10.5" height="10.5" rx="2"/><path d="M15.5 8.5V6.5a2 2 0 0 0-2-2h-7a2 2 0 0 0-2 2v7a2 2 0 0 0 2 2h2"/>`,
-  settings: svg`<circle cx="12" cy="12" r="3"/><path d="M12 3.5v2.5M12 18v2.5M3.5 12H6M18 12h2.5M6 6l1.8 1.8M16.2 16.2L18 18M18 6l-1.8 1.8M7.8 16.2L6 18"/>`,
+  settings: svg`<path d="M4 7.5h8M17 7.5h3M4 16.5h3M12 16.5h8"/><circle cx="14.5" cy="7.5" r="2.5"/><circle cx="9.5" cy="16.5" r="2.5"/>`,
   people: svg`<circle cx="9" cy="9" r="3.2"/><path d="M3.5 19c.5-3.5 2.8-5 5.5-5s5 1.5 5.5 5"/><path d="M15.5 6.2a3 3 0 0 1 0 5.7M17 14.4c2 .6 3.2 2.1 3.5 4.6"/>`,
   down: svg`<path d="M6 10l6 6 6-6"/>`,
   clock: svg`<circle cx="12" cy="12" r="8"/><path d="M12 8v4.5l3 1.5"/>`,

@@ -30,6 +30,7 @@ export class Message extends Element {
       .name { display: block; color: var(--accent); font-size: var(--small); font-weight: 700; }
       .text { white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: plaintext; }
       .jumbo { font-size: 2.4rem; line-height: 1.2; }
+      .jumbo + .end { float: none; display: flex; justify-content: flex-end; margin-top: 0.1rem; }
       .gone { color: var(--soft); font-style: italic; }
       .end { float: inline-end; display: inline-flex; align-items: center; gap: 0.25rem; margin: 0.45rem -0.15rem -0.15rem 0.75rem; color: var(--soft); font-size: 0.72rem; line-height: 1; }
       .end .read { color: var(--accent); }

@@ -165,6 +165,7 @@ export class Settings extends Element {
         : nothing}
       <details><summary>Change the password</summary>
         <form class="stack" @submit=${(/** @type {SubmitEvent} */ event) => this.#submit(event, ({ password, fresh }) => this.ask('setPassword', { password, fresh }), 'Your password is changed. Other sessions have ended.')}>
+          <input class="unseen" name="name" autocomplete="username" .value=${this.me.username} tabindex="-1" aria-hidden="true">
           <div class="field"><label for="old">Password of now</label><input id="old" name="password" type="password" required autocomplete="current-password"></div>
           <div class="field"><label for="fresh">New password</label><input id="fresh" name="fresh" type="password" required minlength="8" autocomplete="new-password"></div>
           <button class="button">Change it</button></form></details></section>`;
@@ -176,7 +177,7 @@ export class Settings extends Element {
       <details><summary>Delete the account</summary>
         <form class="stack" @submit=${(/** @type {SubmitEvent} */ event) => this.#submit(event, ({ password }) => this.ask('deleteAccount', { password }), '')}>
           <p>Your name, devices and messages go from the server, for ever. What others have received stays with them.</p>
-          <div class="field"><label for="last">Password</label><input id="last" name="password" type="password" required autocomplete="current-password"></div>
+          <input class="unseen" name="name" autocomplete="username" .value=${this.me.username} tabindex="-1" aria-hidden="true"><div class="field"><label for="last">Password</label><input id="last" name="password" type="password" required autocomplete="current-password"></div>
           <button class="button bad">Delete my account</button></form></details></section>`;
   }
 }

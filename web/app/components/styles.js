@@ -37,6 +37,7 @@ export const shared = css`
   .wrong { padding: 0.6rem 0.8rem; border-radius: 0.6rem; background: var(--bad-soft); color: var(--bad); }
   .explained { padding: 0.6rem 0.8rem; border-radius: 0.6rem; background: var(--accent-soft); }
   .stack { display: grid; gap: 1rem; align-content: start; }
+  .stack > .button:not(.main) { justify-self: start; }
   .row { display: flex; align-items: center; gap: 0.75rem; flex-wrap: wrap; }
   .grow { flex: 1; min-width: 0; }
   .cut { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }

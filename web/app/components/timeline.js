@@ -106,7 +106,12 @@ export class Timeline extends Element {
   async updated(changed) {
     if (!this.window) return;
     await Promise.all([...this.renderRoot.querySelectorAll('sv-message')].map((one) => /** @type {any} */ (one).updateComplete));
-    if (this.#shown !== this.conversation.id) {
+    const target = changed.has('window') && changed.get('window')?.target !== this.window.target ? this.window.target : undefined;
+    const asked = target ? /** @type {HTMLElement | null} */ (this.renderRoot.querySelector(`sv-message[data-seq="${target}"]`)) : null;
+    if (asked) {
+      asked.scrollIntoView({ block: 'center' });
+      asked.focus({ preventScroll: true });
+    } else if (this.#shown !== this.conversation.id) {
       this.#shown = this.conversation.id;
       const unread = this.renderRoot.querySelector('.unread');
       if (unread) this.#scroll.scrollTop += unread.getBoundingClientRect().top - this.#scroll.getBoundingClientRect().top - 80;
@@ -220,7 +225,7 @@ export class Timeline extends Element {
       ${!this.isAtEnd && window
         ? html`<button class="jump" @click=${this.#jump}>${icon('down', 20)} ${unread.length ? `${unread.length} new` : 'Newest'}</button>`
         : nothing}
-      <sv-menu label="Message" .choices=${this.chosen ? this.#choices(this.chosen) : []} @intent=${this.#onIntent}>${this.#quick()}</sv-menu>
+      <sv-menu label="What can be done with this message" .choices=${this.chosen ? this.#choices(this.chosen) : []} @intent=${this.#onIntent}>${this.#quick()}</sv-menu>
       ${this.picking
         ? html`<sv-emoji class="picker" @closed=${() => (this.picking = null)} @emoji=${(/** @type {CustomEvent} */ event) => this.picking && this.#react(this.picking, event.detail)}></sv-emoji>`
         : nothing}`;
@@ -286,15 +291,16 @@ export class Timeline extends Element {
 
   /** @param {Item} item */
   #notice(item) {
-    const { text, isLoud } = this.#words(/** @type {import('../../core/timeline.js').Notice} */ (item.notice));
+    const { text, isLoud } = this.#words(/** @type {import('../../core/timeline.js').Notice} */ (item.notice), item.seq);
     return { key: item.seq, html: html`<p class="notice ${isLoud ? 'loud' : ''}" role="listitem">${isLoud ? icon('alarm', 16) : nothing} ${text} <span class="unseen">${timeOf(item.at)}</span></p>` };
   }
 
-  /** @param {import('../../core/timeline.js').Notice} notice */
-  #words(notice) {
+  /** @param {import('../../core/timeline.js').Notice} notice @param {number} seq */
+  #words(notice, seq) {
     const name = (/** @type {string} */ user) => nameOf(this.conversation, user, this.me);
     switch (notice.what) {
       case 'joined':
+        if (seq === 1) return { text: 'This is where it begins.' };
         return { text: 'This device joined here. What was said before stays on the devices that were there.' };
       case 'rejoined':
         return { text: 'This device had to join again; some messages may be missing here.' };
