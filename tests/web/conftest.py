@@ -1,0 +1,79 @@
+"""A server, and Debian's Chromium, with a context of its own for each person."""
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from tests.processes.server import ROOT, Server, running
+from tests.web.person import Person, Trouble
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 360, "height": 740}
+
+Cast = Callable[..., Person]
+_numbers = itertools.count(1)
+
+
+def chromium() -> str:
+    found = [os.environ.get("CHROMIUM"), *(shutil.which(name) for name in ("chromium", "chromium-browser"))]
+    path = next((one for one in found if one), None)
+    assert path, "Chromium is missing: `apt-get install chromium` (or say where it is with CHROMIUM=…)"
+    return path
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    assert (ROOT / "web" / "vendor").exists(), "the client is not built: `make web`"
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    yield launched
+    launched.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(Server(tmp_path_factory.mktemp("web") / "data")) as started:
+        yield started
+
+
+@pytest.fixture
+def trouble() -> Iterator[Trouble]:
+    met = Trouble()
+    yield met
+    assert met.found == []
+
+
+@pytest.fixture
+def cast(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Cast]:
+    """`cast("alice")` is somebody new at a browser of their own; `of=` is another device of somebody."""
+    contexts = []
+
+    def somebody(name: str = "", *, of: Person | None = None, **settings: Any) -> Person:
+        context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **settings})
+        contexts.append(context)
+        trouble.watch(context, server.address)
+        return Person(context, server.address, of.name if of else f"{name}{next(_numbers)}")
+
+    yield somebody
+    for context in contexts:
+        context.close()

@@ -1,0 +1,152 @@
+"""Somebody at a browser: what they do, and what they see."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Worker, expect
+
+PASSWORD = "Sesame-1234"
+PATIENCE_MS = 15_000
+HARMLESS = ("net::ERR_", "Failed to load resource")  # a server that is down, or that says no
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@dataclass
+class Trouble:
+    """What nobody should meet: errors in the page, and requests to anybody else."""
+
+    found: list[str] = field(default_factory=list)
+
+    def watch(self, context: BrowserContext, address: str) -> None:
+        host = urlsplit(address).netloc
+        context.on("console", self._on_console)
+        context.on("weberror", lambda error: self.found.append(f"error: {error.error}"))
+        context.on("request", lambda request: self._on_request(request, host))
+        context.on("page", lambda page: page.on("worker", self._on_worker))
+        context.add_init_script(
+            "addEventListener('securitypolicyviolation', (event) =>"
+            " console.error('violation', event.violatedDirective, event.blockedURI, event.sourceFile, event.lineNumber))"
+        )
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not any(word in message.text for word in HARMLESS):
+            self.found.append(f"{message.type}: {message.text} ({message.location})")
+
+    def _on_worker(self, worker: Worker) -> None:
+        worker.on("console", self._on_console)
+
+    def _on_request(self, request: Request, host: str) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and parts.netloc != host:
+            self.found.append(f"a request to {request.url}")
+
+
+class Person:
+    def __init__(self, context: BrowserContext, address: str, name: str) -> None:
+        self.context, self.address, self.name = context, address, name
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+
+    # Coming and going
+
+    def opens(self, path: str = "/") -> "Person":
+        self.page.goto(self.address + path)
+        return self
+
+    def registers(self, path: str = "/") -> "Person":
+        self.opens(path)
+        self.gives(self.name, PASSWORD)
+        self.page.get_by_role("button", name="Start talking").click()
+        self.is_home()
+        return self
+
+    def logs_in(self) -> "Person":
+        self.opens()
+        self.page.get_by_role("button", name="I have an account").click()
+        self.gives(self.name, PASSWORD)
+        self.page.get_by_role("button", name="Log in").click()
+        self.is_home()
+        return self
+
+    def gives(self, name: str, password: str) -> None:
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password").fill(password)
+
+    def is_home(self) -> None:
+        expect(self.page.get_by_role("button", name="Settings")).to_be_visible()
+
+    # Conversations
+
+    def starts_with(self, other: "Person") -> None:
+        self.page.get_by_role("button", name="New conversation").first.click()
+        self.page.get_by_label("Their name here").fill(other.name)
+        self.page.get_by_role("button", name="Start", exact=True).click()
+        expect(self.field).to_be_visible()
+
+    def makes_group(self, title: str, others: Sequence["Person"]) -> None:
+        self.page.get_by_role("button", name="New conversation").first.click()
+        self.page.get_by_role("tab", name="Group").click()
+        self.page.get_by_label("Name of the group").fill(title)
+        for other in others:
+            self.page.get_by_label("Who is in it").fill(other.name)
+            self.page.get_by_role("button", name="Add", exact=True).click()
+            expect(self.page.get_by_role("button", name=f"Leave out {other.name}")).to_be_visible()
+        self.page.get_by_role("button", name="Make the group").click()
+        expect(self.field).to_be_visible()
+
+    def listed(self, title: str) -> Locator:
+        return self.page.get_by_role("navigation").get_by_role("link").filter(has_text=title)
+
+    def goes_to(self, title: str) -> None:
+        self.listed(title).click()
+        expect(self.page.get_by_role("list", name="Messages")).to_be_visible()
+
+    def accepts(self, other: "Person") -> None:
+        self.goes_to(other.name)
+        self.page.get_by_role("button", name="Accept").click()
+        expect(self.field).to_be_visible()
+
+    def opens_details(self) -> None:
+        self.page.get_by_role("button", name="members and more").click()
+
+    def closes(self) -> None:
+        self.page.get_by_role("button", name="Close").last.click()
+
+    # Messages
+
+    @property
+    def field(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Message")
+
+    def says(self, text: str) -> None:
+        self.field.fill(text)
+        self.page.keyboard.press("Enter")
+        expect(self.field).to_have_value("")
+
+    def message(self, text: str) -> Locator:
+        return self.page.locator("sv-message").filter(has_text=text)
+
+    def hears(self, *texts: str) -> None:
+        for text in texts:
+            expect(self.message(text).last).to_be_visible()
+
+    def does_not_see(self, text: str) -> None:
+        expect(self.message(text)).to_have_count(0)
+
+    def texts(self) -> list[str]:
+        return self.page.locator("sv-message .text").all_inner_texts()
+
+    def sees_mark(self, text: str, mark: str) -> None:
+        expect(self.message(text).last.get_by_role("img", name=mark, exact=True)).to_be_visible()
+
+    def does_with(self, text: str, choice: str) -> None:
+        """One of the things that can be done with a message."""
+        self.message(text).last.hover()
+        self.message(text).last.get_by_role("button", name="What can be done with this message").click()
+        self.page.get_by_role("menuitem", name=choice, exact=True).click()
+
+    def sees(self, text: str | re.Pattern[str]) -> None:
+        expect(self.page.get_by_text(text).last).to_be_visible()
