@@ -7,7 +7,7 @@ from chat.limits import CONTACTS, LOOKUPS, REGISTRATIONS
 from chat.model import SessionId, UserId
 from handlers.base import uuid
 from handlers.sealed.base import SealedHandler
-from handlers.sealed.wire import (
+from handlers.sealed.wire.accounts import (
     Code,
     LoggedIn,
     LogIn,

@@ -12,7 +12,8 @@ from chat.model import ConversationId, Device, DeviceId, Entry, SealedDraft, Seq
 from handlers.base import encode
 from handlers.frames import TRY_LATER, UNSUPPORTED, frame_of
 from handlers.sealed.base import SealedHandler
-from handlers.sealed.wire import (
+from handlers.sealed.wire.conversations import WelcomeShown
+from handlers.sealed.wire.frames import (
     Ack,
     EntryShown,
     Happened,
@@ -24,7 +25,6 @@ from handlers.sealed.wire import (
     Send,
     SentFrame,
     Typing,
-    WelcomeShown,
     decode_frame,
 )
 from handlers.sockets import TRY_AGAIN_S, Socket
