@@ -141,6 +141,10 @@ class Handler(RequestHandler):
         """The body of an error. Doors and endpoints that say more override this."""
         return {"error": str(error)}
 
+    def error_status(self, error: ChatError) -> int:
+        """Doors whose contract knows another one override this."""
+        return error.status
+
     def set_session_cookie(self, token: str) -> None:
         life_s = int(self.door.cookie_life.total_seconds())
         self.set_cookie(COOKIE, token, max_age=life_s, httponly=True, secure=self.is_tls, samesite="Lax", path="/")
@@ -173,7 +177,7 @@ class Handler(RequestHandler):
             self.set_header(name, value)
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, ChatError):
-            self.set_status(error.status)
+            self.set_status(self.error_status(error))
             if error.retry_after_s is not None:
                 self.set_header("Retry-After", str(max(1, ceil(error.retry_after_s))))
             body = self.error_body(error)
