@@ -93,7 +93,7 @@ class DeviceSocket(SealedHandler, Socket):
             return
         if sealed.device_id == self.device_.id:
             self.show(EntryShown.of(entry, self.device_.id))
-            self._untold.discard(sealed.client_id)
+            self._untold.discard(entry.client_id)
         else:
             self.outbox.send(_entry_frame(entry))
         if self.device_.id in sealed.removed or (sealed.kind == "left" and entry.sender_id == self.device_.user_id):

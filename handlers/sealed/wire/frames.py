@@ -61,7 +61,7 @@ class EntryShown(Struct, frozen=True, tag="entry", omit_defaults=True):
             hex_of(sealed.device_id),
             entry.sent_at,
             sealed.data if sealed.data is not None and not own else UNSET,
-            sealed.client_id if own and sealed.client_id is not None else UNSET,
+            entry.client_id if own and entry.client_id is not None else UNSET,
         )
 
 
