@@ -12,6 +12,7 @@ import msgspec
 from tornado.http1connection import HTTP1Connection
 from tornado.web import Application, HTTPError, RequestHandler
 
+from chat.accounts import Registration
 from chat.errors import ChatError, ForeignOrigin, Invalid, InvalidBody, Unauthenticated
 from chat.house import Chat
 from chat.model import MAX_ID, Account, Session, UserId
@@ -31,6 +32,7 @@ class DoorSettings:
 
     version: str
     motd: str
+    registration: Registration
     cookie_life: timedelta
     bearer_life: timedelta
     trusted_proxies: Sequence[Network]

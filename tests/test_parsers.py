@@ -23,10 +23,10 @@ from handlers.codes.messages import parse_cursor
 from handlers.invites import wire as invites_wire
 from handlers.invites.pictures import picture_of
 from handlers.invites.wire import local_timestamp
-from handlers.sealed.wire import accounts, conversations, devices
+from handlers.sealed.wire import accounts, conversations, devices, direct
 
 HANDLERS = Path(__file__).parent.parent / "handlers"
-WIRES = {"codes": [codes_wire], "invites": [invites_wire], "sealed": [accounts, conversations, devices]}
+WIRES = {"codes": [codes_wire], "invites": [invites_wire], "sealed": [accounts, conversations, devices, direct]}
 SEQS = st.integers(0, 2**62 - 1).map(Seq)
 CONVERSATIONS = st.uuids().map(ConversationId)
 JSON = st.recursive(

@@ -10,6 +10,12 @@ from chat.model import MAX_ID, Person, SessionShown
 from handlers.sealed.wire.ids import hex_of
 
 
+class Server(Struct, frozen=True):
+    version: str
+    registration: str
+    motd: str
+
+
 class Register(Struct, frozen=True):
     username: str
     password: str
@@ -70,6 +76,11 @@ class Picture(Struct, frozen=True):
 
 class Code(Struct, frozen=True):
     code: Annotated[int, Meta(ge=0, le=MAX_ID)]
+
+
+class InviteMade(Struct, frozen=True):
+    code: str
+    expires_at: datetime
 
 
 class Session(Struct, frozen=True):
