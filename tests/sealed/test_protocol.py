@@ -11,13 +11,21 @@ from chat import errors
 from handlers.sealed.routes import ROUTES
 from handlers.sealed.wire import frames
 from handlers.sealed.wire.conversations import WelcomeShown
+from handlers.sealed.wire.direct import TextFrame
 
 TEXT = (Path(__file__).parent.parent.parent / "docs" / "PROTOCOL.md").read_text()
 FROM_SERVER = (
-    frames.EntryShown | frames.SentFrame | frames.Refused | WelcomeShown | frames.Ready | frames.Pong | frames.Problem
+    frames.EntryShown
+    | frames.SentFrame
+    | frames.Refused
+    | WelcomeShown
+    | TextFrame
+    | frames.Ready
+    | frames.Pong
+    | frames.Problem
 )
-TAGS = {"entry", "sent", "refused", "welcome", "ready", "pong", "problem"}
-HAPPENINGS = {"devices_changed", "key_packages_low", "deleted", "typing"}
+TAGS = {"direct", "entry", "sent", "refused", "welcome", "ready", "pong", "problem"}
+HAPPENINGS = {"devices_changed", "direct_changed", "key_packages_low", "deleted", "typing"}
 
 
 def examples(kind: str) -> list[str]:
