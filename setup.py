@@ -18,6 +18,7 @@ PACKAGES = [
     "handlers.codes",
     "handlers.invites",
     "handlers.sealed",
+    "handlers.sealed.wire",
     "migrations",
     "migrations.versions",
     "run",

@@ -3,12 +3,13 @@
 from typing import Protocol
 
 from chat.errors import NoSuchConversation, NoSuchUser, SelfChat
-from chat.model import Account, Conversation, ConversationId, UserId
+from chat.model import Account, Conversation, ConversationId, DirectConversation, UserId
 
 
 class ConversationStore(Protocol):
     async def of_member(self, conversation_id: ConversationId, member: UserId) -> Conversation | None: ...
     async def between(self, one: UserId, other: UserId) -> Conversation | None: ...
+    async def direct(self, user_id: UserId) -> list[DirectConversation]: ...
     async def open(self, one: UserId, other: UserId) -> ConversationId | None:
         """The direct conversation of the two, made if there is none; None if `other` does not exist."""
         ...
@@ -27,6 +28,10 @@ class Conversations:
 
     async def between(self, account: Account, other: UserId) -> Conversation | None:
         return await self._store.between(account.id, other)
+
+    async def direct(self, account: Account) -> list[DirectConversation]:
+        """All of theirs, the newest first."""
+        return await self._store.direct(account.id)
 
     async def open(self, account: Account, other: UserId) -> ConversationId:
         """The direct conversation with `other`, made if there is none. Raises SelfChat, NoSuchUser."""

@@ -2,8 +2,8 @@
 
 ChatError
 ├── Invalid 400             InvalidBody, SelfChat, TooManyCodes, InvalidCredentials, BadInvite, BadFrame, WrongGroup
-├── Unauthenticated 401     NotYours
-├── Forbidden 403           ForeignOrigin, InviteRefused, RegistrationClosed, NoDevice, NotALeaf, NotAllowed
+├── Unauthenticated 401
+├── Forbidden 403           ForeignOrigin, InviteRefused, RegistrationClosed, NoDevice, NotALeaf, NotAllowed, NotYours
 ├── NotFound 404            NoSuchUser, NoSuchCode, NoSuchMessage, NoSuchConversation, NoSuchDevice,
 │                           NoSuchSession
 ├── Conflict 409            Taken, IdTaken, ConversationExists, StaleEpoch, CommitNeeded, UnreadMessages,
@@ -64,12 +64,6 @@ class Unauthenticated(ChatError):
     code, status = "unauthenticated", 401
 
 
-class NotYours(Unauthenticated):
-    """Known account, somebody else's thing. 401 because the codes API's contract says so."""
-
-    code = "not_yours"
-
-
 class Forbidden(ChatError):
     code, status = "forbidden", 403
 
@@ -102,6 +96,12 @@ class NotAllowed(Forbidden):
     """The member's role does not allow it."""
 
     code = "not_allowed"
+
+
+class NotYours(Forbidden):
+    """Known account, somebody else's thing."""
+
+    code = "not_yours"
 
 
 class NotFound(ChatError):

@@ -7,7 +7,7 @@ comes twice changes nothing but the time.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
@@ -77,6 +77,15 @@ class Hub:
             channel.joining.discard(listener)
             self._forget_if_unused(conversation_id, channel)
 
+    async def follow(self, listener: Listener, ends: Mapping[ConversationId, Seq]) -> None:
+        """As `subscribe`, for many at once: only those that have moved since are read, in the background.
+
+        Raises Unavailable; then the listener is subscribed all the same.
+        """
+        for conversation_id, seq in ends.items():
+            self._channels.setdefault(conversation_id, Channel()).cursors[listener] = seq
+        await self._look_at(list(ends))
+
     def unsubscribe(self, listener: Listener, conversation_id: ConversationId) -> None:
         channel = self._channels.get(conversation_id)
         if channel is not None:
@@ -112,9 +121,11 @@ class Hub:
 
     async def sweep(self) -> None:
         """Ask the log what moved: for doorbells that were lost. Raises Unavailable."""
-        listened_to = list(self._channels)
-        for start in range(0, len(listened_to), 1000):
-            positions = await self._log.positions(listened_to[start : start + 1000])
+        await self._look_at(list(self._channels))
+
+    async def _look_at(self, conversation_ids: list[ConversationId]) -> None:
+        for start in range(0, len(conversation_ids), 1000):
+            positions = await self._log.positions(conversation_ids[start : start + 1000])
             for conversation_id, seq in positions.items():
                 self.moved(conversation_id, seq)
 

@@ -14,6 +14,7 @@ from chat.model import (
     ConversationId,
     Draft,
     Entry,
+    Message,
     Page,
     Sender,
     Seq,
@@ -37,7 +38,14 @@ class WriteQueue(Protocol):
 
 
 class MessageStore(Protocol):
-    async def before(self, conversation_id: ConversationId, seq: Seq, limit: int) -> Page: ...
+    async def before(self, conversation_id: ConversationId, seq: Seq, limit: int) -> Page:
+        """Newest first."""
+        ...
+
+    async def next(self, conversation_id: ConversationId, seq: Seq, limit: int) -> Page:
+        """What comes after `seq`, oldest first."""
+        ...
+
     async def skip(self, conversation_id: ConversationId, count: int) -> Seq | None:
         """The seq below which come all but the newest `count`; None if there are not that many."""
         ...
@@ -81,6 +89,14 @@ class Messages:
         """The newest messages sent before `before`."""
         seq = before and await self._store.seq_at(conversation.id, before)
         return await self._store.before(conversation.id, seq or END, limit)
+
+    async def read(
+        self, conversation: Conversation, after: Seq | None, before: Seq | None, limit: int
+    ) -> list[Message]:
+        """Oldest first: the next ones after `after`, or else the newest ones below `before`; empty at the end."""
+        if after is not None:
+            return (await self._store.next(conversation.id, after, limit)).messages
+        return (await self._store.before(conversation.id, before or END, limit)).messages[::-1]
 
     async def pages(self, conversation: Conversation, skip: int = 0, limit: int = MAX_ID) -> AsyncIterator[Page]:
         """Up to `limit` messages after the newest `skip`, in parts small enough to hold in memory."""

@@ -113,7 +113,6 @@ class Sealed(Struct, frozen=True):
     device_id: DeviceId
     epoch: int
     data: bytes | None  # None: deleted by its author, or nothing to say
-    client_id: str | None = None
     removed: tuple[DeviceId, ...] = ()  # with this entry they have left
 
 
@@ -127,6 +126,7 @@ class Entry(Struct, frozen=True):
     content: str  # empty where it is sealed
     sent_at: datetime
     sealed: Sealed | None = None
+    client_id: str | None = None
 
 
 class Message(Struct, frozen=True):
@@ -138,10 +138,12 @@ class Message(Struct, frozen=True):
     sender: str
     content: str
     sent_at: datetime
+    edited_at: datetime | None
+    client_id: str | None
 
 
 class Page(Struct, frozen=True):
-    """Newest first. `more`: older messages follow, also where a page was cut short by its size in bytes."""
+    """In the order of reading. `more`: others follow, also where a page was cut short by its size in bytes."""
 
     messages: list[Message]
     more: bool
@@ -183,6 +185,7 @@ class InviteHistory(Struct, frozen=True):
 class HandedOut(Struct, frozen=True):
     """The key of a direct conversation, on its way to one of the two."""
 
+    conversation_id: ConversationId
     key: bytes
     reset: bool  # the conversation was there before; its messages are gone
 
@@ -309,6 +312,17 @@ class Person(Struct, frozen=True):
     uuid: UUID
     username: str
     bio: str | None = None
+
+
+class DirectConversation(Struct, frozen=True):
+    """As one of its two sees it."""
+
+    id: ConversationId
+    last_seq: Seq
+    last_message_at: datetime | None
+    other: Person
+    key_waiting: bool  # for this one
+    is_blocked: bool  # the other one, by this one, at the sealed door
 
 
 class Member(Struct, frozen=True):

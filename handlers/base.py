@@ -12,6 +12,7 @@ import msgspec
 from tornado.http1connection import HTTP1Connection
 from tornado.web import Application, HTTPError, RequestHandler
 
+from chat.accounts import Registration
 from chat.errors import ChatError, ForeignOrigin, Invalid, InvalidBody, Unauthenticated
 from chat.house import Chat
 from chat.model import MAX_ID, Account, Session, UserId
@@ -31,6 +32,7 @@ class DoorSettings:
 
     version: str
     motd: str
+    registration: Registration
     cookie_life: timedelta
     bearer_life: timedelta
     trusted_proxies: Sequence[Network]
@@ -141,6 +143,10 @@ class Handler(RequestHandler):
         """The body of an error. Doors and endpoints that say more override this."""
         return {"error": str(error)}
 
+    def error_status(self, error: ChatError) -> int:
+        """Doors whose contract knows another one override this."""
+        return error.status
+
     def set_session_cookie(self, token: str) -> None:
         life_s = int(self.door.cookie_life.total_seconds())
         self.set_cookie(COOKIE, token, max_age=life_s, httponly=True, secure=self.is_tls, samesite="Lax", path="/")
@@ -173,7 +179,7 @@ class Handler(RequestHandler):
             self.set_header(name, value)
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, ChatError):
-            self.set_status(error.status)
+            self.set_status(self.error_status(error))
             if error.retry_after_s is not None:
                 self.set_header("Retry-After", str(max(1, ceil(error.retry_after_s))))
             body = self.error_body(error)

@@ -239,6 +239,7 @@ def _door(settings: Settings) -> DoorSettings:
     return DoorSettings(
         version=VERSION,
         motd=settings.motd,
+        registration=settings.registration,
         cookie_life=settings.cookie_life,
         bearer_life=BEARER_LIFE,
         trusted_proxies=[ip_network(network) for network in settings.trusted_proxies],

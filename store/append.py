@@ -158,7 +158,7 @@ def _plain_results(drafts: Sequence[Draft], rows: list[tuple[Any, ...]]) -> list
     results: list[Result] = [(NoSuchConversation("No such conversation"), False)] * len(drafts)
     for nth, seq, id_, sent_at, is_new, is_same in rows:
         draft = drafts[nth - 1]
-        entry = Entry(draft.conversation_id, seq, id_, draft.sender_id, draft.content, sent_at)
+        entry = Entry(draft.conversation_id, seq, id_, draft.sender_id, draft.content, sent_at, None, draft.client_id)
         results[nth - 1] = (entry if is_same else IdTaken("This id was used for another message"), is_new)
     return results
 
@@ -170,7 +170,7 @@ def _sealed_results(drafts: Sequence[SealedDraft], rows: list[tuple[Any, ...]]) 
             refusal, why = REFUSALS[outcome]
             results.append((refusal(why), False))
         else:
-            sealed = Sealed("application", draft.device_id, draft.epoch, draft.data, draft.client_id)
-            entry = Entry(draft.conversation_id, seq, id_, draft.sender_id, "", sent_at, sealed)
+            sealed = Sealed("application", draft.device_id, draft.epoch, draft.data)
+            entry = Entry(draft.conversation_id, seq, id_, draft.sender_id, "", sent_at, sealed, draft.client_id)
             results.append((entry, outcome == "new"))
     return results

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from chat.model import Conversation, ConversationId, UserId
+from chat.model import Conversation, ConversationId, DirectConversation, Person, Seq, UserId
+from store.bus import tell
 from store.database import Connection, Database
 from store.lookup import Lookup
 
@@ -33,6 +34,28 @@ SELECT id FROM opened
 """
 LOCK_DIRECT = "SELECT id FROM conversations WHERE user_id_1 = %(low)s AND user_id_2 = %(high)s FOR NO KEY UPDATE"
 
+# As each of them sees theirs, the newest first.
+DIRECT = """
+SELECT asked.user_id, c.id, c.last_seq, c.last_message_at, u.id, u.uuid, u.username,
+       EXISTS (SELECT FROM pending_keys p WHERE p.conversation_id = c.id AND p.user_id = asked.user_id),
+       EXISTS (SELECT FROM blocks b WHERE b.user_id = asked.user_id AND b.blocked_id = u.id)
+FROM unnest(%b::bigint[]) AS asked (user_id)
+CROSS JOIN LATERAL (
+    SELECT *, user_id_2 AS other FROM conversations WHERE user_id_1 = asked.user_id
+    UNION ALL
+    SELECT *, user_id_1 FROM conversations WHERE user_id_2 = asked.user_id
+) c
+JOIN users u ON u.id = c.other
+ORDER BY coalesce(c.last_message_at, c.created_at) DESC
+"""
+
+LISTENERS = """
+SELECT c.id, array_agg(d.id)
+FROM conversations c JOIN devices d ON d.user_id IN (c.user_id_1, c.user_id_2)
+WHERE c.id = ANY(%s) AND c.kind = 'direct'
+GROUP BY c.id
+"""
+
 EXISTS = "SELECT 1 FROM users WHERE id = %s"
 
 
@@ -46,10 +69,17 @@ async def open_direct(connection: Connection, one: UserId, other: UserId) -> Ope
     pair = {"low": min(one, other), "high": max(one, other)}
     row = await (await connection.execute(OPEN_DIRECT, pair)).fetchone()
     if row is not None:
+        await tell_of(connection, [row[0]])
         return Opened(ConversationId(row[0]), is_new=True)
     row = await (await connection.execute(LOCK_DIRECT, pair)).fetchone()
     assert row is not None, "the conversation was there a statement ago, and nothing deletes one"
     return Opened(ConversationId(row[0]), is_new=False)
+
+
+async def tell_of(connection: Connection, conversation_ids: Sequence[ConversationId], seq: Seq | None = None) -> None:
+    """Devices of both accounts of each direct conversation: that it, or its message `seq`, is no more what it was."""
+    for conversation_id, devices in await (await connection.execute(LISTENERS, [conversation_ids])).fetchall():
+        await tell(connection, devices, "direct_changed", conversation_id, seq)
 
 
 async def user_exists(connection: Connection, user_id: UserId) -> bool:
@@ -61,12 +91,17 @@ class Conversations:
         self._database = database
         self._of_members = Lookup(self._load_of_members)
         self._between = Lookup(self._load_between)
+        self._direct = Lookup(self._load_direct)
 
     async def of_member(self, conversation_id: ConversationId, member: UserId) -> Conversation | None:
         return await self._of_members.get((conversation_id, member))
 
     async def between(self, one: UserId, other: UserId) -> Conversation | None:
         return await self._between.get((min(one, other), max(one, other)))
+
+    async def direct(self, user_id: UserId) -> list[DirectConversation]:
+        """All of this account, the newest first."""
+        return await self._direct.get(user_id) or []
 
     async def open(self, one: UserId, other: UserId) -> ConversationId | None:
         """The direct conversation of the two, made if there is none; None if `other` does not exist."""
@@ -87,3 +122,12 @@ class Conversations:
     async def _load_between(self, asked: Sequence[tuple[UserId, UserId]]) -> dict[tuple[UserId, UserId], Conversation]:
         rows = await self._database.rows(BETWEEN, [*map(list, zip(*asked, strict=True))])
         return {(low, high): Conversation(id_, last_seq) for low, high, id_, last_seq in rows}
+
+    async def _load_direct(self, asked: Sequence[UserId]) -> dict[UserId, list[DirectConversation]]:
+        found: dict[UserId, list[DirectConversation]] = {}
+        for user_id, id_, last_seq, last_message_at, *other, key_waiting, is_blocked in await self._database.rows(
+            DIRECT, [asked]
+        ):
+            direct = DirectConversation(id_, last_seq, last_message_at, Person(*other), key_waiting, is_blocked)
+            found.setdefault(user_id, []).append(direct)
+        return found

@@ -4,7 +4,7 @@ import logging
 
 from chat.model import ConversationId, HandedOut, UserId
 from crypto.conversation_keys import KeySeal, UnreadableKey, fingerprint, new_key
-from store.conversations import open_direct, user_exists
+from store.conversations import open_direct, tell_of, user_exists
 from store.database import Connection, Database
 
 log = logging.getLogger("sottovoce.keys")
@@ -44,12 +44,13 @@ class Keys:
             row = await (await connection.execute(TAKE, [conversation.id, caller], binary=True)).fetchone()
             pending = self._open(row[0], conversation.id, caller) if row else None
             if pending is not None:
-                return HandedOut(pending, reset=False)
+                return HandedOut(conversation.id, pending, reset=False)
             key = new_key()
             if not conversation.is_new:
                 await connection.execute(EMPTY, [conversation.id])
             await self._leave_for(connection, conversation.id, other, key)
-            return HandedOut(key, reset=not conversation.is_new)
+            await tell_of(connection, [conversation.id])
+            return HandedOut(conversation.id, key, reset=not conversation.is_new)
 
     async def take(self, caller: UserId, other: UserId) -> bytes | None:
         """The key that is pending for the caller, who has it from now on; None if there is none."""

@@ -6,6 +6,7 @@ from typing import Any
 from psycopg.rows import class_row, scalar_row
 
 from chat.model import ConversationId, Entry, Message, Page, Sealed, Sender, Seq, UserId
+from store.conversations import tell_of
 from store.database import Database
 
 PAGE_BYTES = 1024 * 1024  # a page ends after the message that passes this, however few it then has
@@ -14,16 +15,18 @@ PAGE_BYTES = 1024 * 1024  # a page ends after the message that passes this, howe
 # the page come without content: they only tell that there is more.
 BEFORE = """
 SELECT m.seq, m.id, m.sender_id, u.username,
-       CASE WHEN m.bytes_before < %(bytes)s AND m.nth <= %(limit)s THEN m.content END, m.sent_at
+       CASE WHEN m.bytes_before < %(bytes)s AND m.nth <= %(limit)s THEN m.content END,
+       m.sent_at, m.edited_at, m.client_id
 FROM (
-    SELECT *, row_number() OVER newest AS nth,
-           sum(octet_length(content)) OVER newest - octet_length(content) AS bytes_before
+    SELECT *, row_number() OVER read AS nth,
+           sum(octet_length(content)) OVER read - octet_length(content) AS bytes_before
     FROM messages WHERE conversation_id = %(conversation)s AND seq < %(seq)s
-    WINDOW newest AS (ORDER BY seq DESC)
+    WINDOW read AS (ORDER BY seq DESC)
     ORDER BY seq DESC LIMIT %(limit)s + 1
 ) m JOIN users u ON u.id = m.sender_id
 ORDER BY m.seq DESC
 """
+NEXT = BEFORE.replace("seq < ", "seq > ").replace("seq DESC", "seq")
 
 AFTER = """
 SELECT m.conversation_id, m.seq, m.id, m.sender_id, m.content, m.sent_at,
@@ -88,10 +91,8 @@ ORDER BY max(n.id) DESC
 def entry_of(row: tuple[Any, ...]) -> Entry:
     """Of AFTER."""
     conversation_id, seq, id_, sender_id, content, sent_at, kind, device_id, epoch, data, client_id, removed = row
-    if kind is None:
-        return Entry(conversation_id, seq, id_, sender_id, content, sent_at)
-    sealed = Sealed(kind, device_id, epoch, data, client_id, tuple(removed or ()))
-    return Entry(conversation_id, seq, id_, sender_id, "", sent_at, sealed)
+    sealed = Sealed(kind, device_id, epoch, data, tuple(removed or ())) if kind is not None else None
+    return Entry(conversation_id, seq, id_, sender_id, content or "", sent_at, sealed, client_id)
 
 
 class Messages:
@@ -100,8 +101,15 @@ class Messages:
 
     async def before(self, conversation_id: ConversationId, seq: Seq, limit: int) -> Page:
         """Newest first, ended by `limit` or by size."""
+        return await self._page(BEFORE, conversation_id, seq, limit)
+
+    async def next(self, conversation_id: ConversationId, seq: Seq, limit: int) -> Page:
+        """What comes after `seq`, oldest first, ended likewise."""
+        return await self._page(NEXT, conversation_id, seq, limit)
+
+    async def _page(self, query: str, conversation_id: ConversationId, seq: Seq, limit: int) -> Page:
         values = {"conversation": conversation_id, "seq": seq, "limit": limit, "bytes": PAGE_BYTES}
-        found = [Message(*row) for row in await self._database.rows(BEFORE, values)]
+        found = [Message(*row) for row in await self._database.rows(query, values)]
         kept = [message for message in found if message.content is not None]
         return Page(kept, more=len(kept) < len(found))
 
@@ -130,12 +138,17 @@ class Messages:
             return dict(await (await connection.execute(POSITIONS, [conversation_ids])).fetchall())
 
     async def edit(self, conversation_id: ConversationId, seq: Seq, content: str, now: datetime) -> bool:
-        async with self._database.connection() as connection:
-            return (await connection.execute(EDIT, [content, now, conversation_id, seq])).rowcount == 1
+        return await self._change(EDIT, conversation_id, seq, content, now)
 
     async def delete(self, conversation_id: ConversationId, seq: Seq) -> bool:
-        async with self._database.connection() as connection:
-            return (await connection.execute(DELETE, [conversation_id, seq])).rowcount == 1
+        return await self._change(DELETE, conversation_id, seq)
+
+    async def _change(self, query: str, conversation_id: ConversationId, seq: Seq, *values: object) -> bool:
+        async with self._database.transaction() as connection:
+            if (await connection.execute(query, [*values, conversation_id, seq])).rowcount == 0:
+                return False
+            await tell_of(connection, [conversation_id], seq)
+            return True
 
     async def senders_to(self, user_id: UserId) -> list[Sender]:
         """Everybody who wrote to this account, the latest first."""

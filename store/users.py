@@ -9,6 +9,7 @@ from psycopg.rows import class_row, scalar_row
 
 from chat.errors import BadInvite, Taken
 from chat.model import Account, AccountChanges, Credentials, Device, NewAccount, Person, Role, SessionId, UserId
+from store.conversations import tell_of
 from store.database import Connection, Database
 from store.devices import OF_USER, tell_of_devices
 from store.members import JUDGE_REMOVALS, PROMOTE
@@ -132,6 +133,7 @@ class Users:
         async with self._database.transaction() as connection:
             rows = await (await connection.execute(LOCK_CONVERSATIONS, {"user": user_id})).fetchall()
             ids = [row[0] for row in rows]
+            await tell_of(connection, ids)
             for row in await (await connection.execute(OF_USER, [user_id])).fetchall():
                 await tell_of_devices(connection, Device(*row))
             await connection.execute(DELETE, [user_id])

@@ -100,20 +100,19 @@ class House:
     async def person(self, name: str, *, role: str = "user") -> "Person":
         """An account with a session, made in the database: registering is what other tests are about."""
         unique = f"{name}_{next(_numbers)}_{secrets.token_hex(2)}"[-20:]
+        ((user_id, uuid),) = await self.sql(
+            "INSERT INTO users (username, username_key, email, password_hash, role)"
+            " VALUES (%s, %s, %s, %s, %s) RETURNING id, uuid",
+            *[unique, unique.casefold(), f"{unique}@example.com", a_hash(), role],
+        )
+        return await self.session_of(unique, user_id, uuid)
+
+    async def session_of(self, name: str, user_id: int, uuid: UUID) -> "Person":
         session_id, now = uuid4(), self.clock()
         life = timedelta(days=7)
-        async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
-            cursor = await connection.execute(
-                "INSERT INTO users (username, username_key, email, password_hash, role)"
-                " VALUES (%s, %s, %s, %s, %s) RETURNING id",
-                [unique, unique.casefold(), f"{unique}@example.com", a_hash(), role],
-            )
-            (user_id,) = await cursor.fetchone()  # type: ignore[misc]
-            await connection.execute(
-                "INSERT INTO sessions VALUES (%s, %s, %s, %s)", [session_id, user_id, now, now + life]
-            )
+        await self.sql("INSERT INTO sessions VALUES (%s, %s, %s, %s)", session_id, user_id, now, now + life)
         token = Tokens(SECRET).issue(session_id, user_id, now, now + life)
-        return Person(self, unique, user_id, session_id, token, self.client(cookies={"Authorization": token}))
+        return Person(self, name, user_id, uuid, session_id, token, self.client(cookies={"Authorization": token}))
 
     async def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What `psql` would do: another program on the same database."""
@@ -138,11 +137,12 @@ class House:
 
 @dataclass
 class Person:
-    """Somebody with an account. `api` is logged in by cookie and serves both doors."""
+    """Somebody with an account. `api` is logged in by cookie and serves all doors."""
 
     house: House
     name: str
     id: int
+    uuid: UUID
     session_id: UUID
     token: str
     api: httpx.AsyncClient
@@ -150,6 +150,10 @@ class Person:
     @property
     def bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
+
+    async def again(self) -> "Person":
+        """The same account with another session."""
+        return await self.house.session_of(self.name, self.id, self.uuid)
 
     async def meets(self, other: "Person") -> str:
         """A conversation with `other` through a chat code; answers its id."""

@@ -30,6 +30,7 @@ OPEN_TO_ALL = {
     ("POST", "/login"),
     ("GET", "/username/1"),
     ("GET", "/getpfp"),
+    ("GET", "/v2/server"),
     ("POST", "/v2/accounts"),
     ("POST", "/v2/sessions"),
 }
@@ -54,6 +55,8 @@ TAKE_A_BODY = [
     ("PUT", "/v2/account/picture"),
     ("POST", "/v2/contacts"),
     ("POST", "/v2/devices"),
+    ("POST", "/v2/direct/1/messages"),
+    ("PATCH", "/v2/direct/1/messages/1"),
 ]
 
 
@@ -71,7 +74,7 @@ UNKNOWN = [(m, path) for path, handler in routes().items() for m in [*METHODS, "
 
 
 def test_the_tables_here_know_every_route() -> None:
-    assert len(routes()) == 54
+    assert len(routes()) == 61
     assert all(path.startswith("/") and "(" not in path for path in routes())
     assert set(KNOWN) >= OPEN_TO_ALL | set(TAKE_A_BODY)
 
@@ -96,7 +99,7 @@ async def test_a_method_that_a_route_does_not_know_is_a_405(cast: Cast) -> None:
 
 async def test_where_a_session_is_needed_a_stranger_gets_401(house: House) -> None:
     needed = set(KNOWN) - OPEN_TO_ALL
-    assert len(needed) == 55
+    assert len(needed) == 63
     client = house.client()
     for method, path in sorted(needed):
         headers = UPGRADE if issubclass(routes()[path], Socket) else {}
@@ -208,6 +211,7 @@ QUERIES = [
     "/api/chats/messages?conversationId={}",
     f"/api/chats/messages?conversationId={NOWHERE}&limit={{}}",
     f"/api/chats/messages?conversationId={NOWHERE}&cursor={{}}",
+    f"/v2/direct/{NOWHERE}/messages?limit={{}}",
 ]
 
 

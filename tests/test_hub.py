@@ -181,6 +181,32 @@ async def test_what_is_published_after_the_last_look_into_the_log_is_heard_at_on
     assert ear.heard == [1]
 
 
+async def test_who_follows_many_reads_only_what_has_moved_since() -> None:
+    log, ear = MemoryLog(), Ear()
+    hub = Hub(log)
+    for _ in range(3):
+        log.commit()
+        log.commit(ELSEWHERE)
+    await hub.follow(ear, {HERE: Seq(1), ELSEWHERE: Seq(3)})
+    hub.publish(log.commit(ELSEWHERE))
+    await settled(hub)
+    assert (sorted(ear.heard), log.reads) == ([2, 3, 4], 1)
+    hub.publish(log.commit())
+    assert (ear.heard[-1], log.reads) == (4, 1)
+
+
+async def test_what_is_published_while_the_ends_are_asked_for_is_heard_in_order_and_once() -> None:
+    log, ear = MemoryLog(), Ear()
+    hub = Hub(log)
+    log.commit()
+    following = asyncio.create_task(hub.follow(ear, {HERE: Seq(0)}))
+    await turns(1)
+    hub.publish(log.commit())
+    await following
+    await settled(hub)
+    assert ear.heard == [1, 2]
+
+
 async def test_what_moves_while_a_hole_is_looked_at_does_not_fall_into_it() -> None:
     log, ear = MemoryLog(), Ear()
     hub = Hub(log)

@@ -130,6 +130,21 @@ async def test_who_could_not_join_is_not_kept(how: str) -> None:
     assert (ear.heard, hub._channels) == ([], {})
 
 
+async def test_who_follows_while_the_log_is_away_is_told_and_hears_later_all_the_same() -> None:
+    log, ear = MemoryLog(), Ear()
+    hub = Hub(log)
+    log.commit()
+    log.away = True
+    with pytest.raises(Unavailable):
+        await hub.follow(ear, {HERE: Seq(0)})
+    log.away = False
+    await hub.sweep()
+    await settled(hub)
+    assert ear.heard == [1]
+    hub.unsubscribe(ear, HERE)
+    assert not hub._channels
+
+
 async def test_closing_ends_the_reading() -> None:
     log, ear = MemoryLog(), Ear()
     hub = Hub(log)

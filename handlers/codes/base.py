@@ -19,6 +19,10 @@ class CodesHandler(Handler):
             body["conversation_id"] = error.conversation_id
         return body
 
+    def error_status(self, error: ChatError) -> int:
+        # COMPAT(codes): the seed answers 401, not 403, where something is somebody else's.
+        return 401 if isinstance(error, NotYours) else super().error_status(error)
+
     async def conversation(self, account: Account, conversation_id: ConversationId) -> Conversation:
         """Raises NotYours."""
         try:

@@ -1,4 +1,4 @@
-"""/v2/accounts, /v2/account, /v2/sessions, /v2/users: who is here."""
+"""/v2/server, /v2/accounts, /v2/account, /v2/sessions, /v2/users, /v2/invites: who is here, and who may come."""
 
 from tornado.web import HTTPError
 
@@ -7,8 +7,9 @@ from chat.limits import CONTACTS, LOOKUPS, REGISTRATIONS
 from chat.model import SessionId, UserId
 from handlers.base import uuid
 from handlers.sealed.base import SealedHandler
-from handlers.sealed.wire import (
+from handlers.sealed.wire.accounts import (
     Code,
+    InviteMade,
     LoggedIn,
     LogIn,
     Me,
@@ -18,9 +19,16 @@ from handlers.sealed.wire import (
     Profile,
     Register,
     Renewed,
+    Server,
     Session,
     UserShown,
 )
+
+
+class ServerHandler(SealedHandler):
+    def get(self) -> None:
+        """For anybody."""
+        self.reply(Server(self.door.version, self.door.registration, self.door.motd))
 
 
 class AccountsHandler(SealedHandler):
@@ -132,6 +140,12 @@ class ContactsHandler(SealedHandler):
 class CodesHandler(SealedHandler):
     async def post(self) -> None:
         self.reply(Code(await self.chat.codes.create(await self.account())), 201)
+
+
+class InvitesHandler(SealedHandler):
+    async def post(self) -> None:
+        invite = await self.chat.invites.create(await self.account())
+        self.reply(InviteMade(invite.code, invite.expires_at), 201)
 
 
 class BlocksHandler(SealedHandler):

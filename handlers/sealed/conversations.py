@@ -7,10 +7,9 @@ from chat.limits import COMMITS
 from chat.model import MAX_ID, ConversationId, Device, Entry, SealedDraft, Seq
 from handlers.base import number, uuid
 from handlers.sealed.base import SealedHandler
-from handlers.sealed.wire import (
+from handlers.sealed.wire.conversations import (
     Accepted,
     ConversationShown,
-    EntryShown,
     GroupInfo,
     NewCommit,
     NewConversation,
@@ -19,10 +18,10 @@ from handlers.sealed.wire import (
     NewState,
     Removals,
     Seen,
-    SentFrame,
     WelcomeShown,
-    hex_of,
 )
+from handlers.sealed.wire.frames import EntryShown, SentFrame
+from handlers.sealed.wire.ids import hex_of
 
 WELCOMES_MAX = 8  # at once; each has up to a megabyte
 

@@ -3,7 +3,8 @@
 from chat.limits import UPLOADS
 from handlers.base import uuid
 from handlers.sealed.base import SealedHandler
-from handlers.sealed.wire import Claim, Count, DeviceShown, KeyPackage, NewDevice, NewKeyPackages, device_id
+from handlers.sealed.wire.devices import Claim, Count, DeviceShown, KeyPackage, NewDevice, NewKeyPackages
+from handlers.sealed.wire.ids import device_id
 
 
 class DevicesHandler(SealedHandler):

@@ -1,12 +1,14 @@
 """The paths of the sealed API."""
 
-from handlers.sealed import accounts, conversations, devices, socket
+from handlers.sealed import accounts, conversations, devices, direct, socket
 
 LONG_BODIES: set[str] = set()
 
 _CONVERSATION = r"/v2/conversations/([^/]+)"
+_DIRECT = r"/v2/direct/([^/]+)"
 
 ROUTES = [
+    (r"/v2/server", accounts.ServerHandler),
     (r"/v2/accounts", accounts.AccountsHandler),
     (r"/v2/account", accounts.AccountHandler),
     (r"/v2/account/password", accounts.PasswordHandler),
@@ -15,6 +17,7 @@ ROUTES = [
     (r"/v2/sessions/([^/]+)", accounts.SessionHandler),
     (r"/v2/contacts", accounts.ContactsHandler),
     (r"/v2/codes", accounts.CodesHandler),
+    (r"/v2/invites", accounts.InvitesHandler),
     (r"/v2/blocks", accounts.BlocksHandler),
     (r"/v2/blocks/([^/]+)", accounts.BlockHandler),
     (r"/v2/users/([^/]+)", accounts.UserHandler),
@@ -37,6 +40,11 @@ ROUTES = [
     (rf"{_CONVERSATION}/state", conversations.StateHandler),
     (rf"{_CONVERSATION}/leave", conversations.LeaveHandler),
     (rf"{_CONVERSATION}/members/([^/]+)", conversations.RoleHandler),
+    (r"/v2/direct", direct.DirectHandler),
+    (rf"{_DIRECT}/key", direct.KeyHandler),
+    (rf"{_DIRECT}/key/claim", direct.ClaimHandler),
+    (rf"{_DIRECT}/messages", direct.TextsHandler),
+    (rf"{_DIRECT}/messages/([^/]+)", direct.TextHandler),
     (r"/v2/socket", socket.DeviceSocket),
     (r"/v2(?:/.*)?", accounts.NotFoundHandler),
 ]

@@ -1,4 +1,4 @@
-"""/v2/socket: everything that one device has not acknowledged yet, then live."""
+"""/v2/socket: everything that one device has not acknowledged yet, then live; direct conversations live only."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 
 from chat.errors import ChatError, TooMany, Unavailable
-from chat.model import ConversationId, Device, DeviceId, Entry, SealedDraft, Seq, Stay, Told
+from chat.model import ConversationId, Device, DeviceId, DirectConversation, Entry, SealedDraft, Seq, Stay, Told
 from handlers.base import encode
 from handlers.frames import TRY_LATER, UNSUPPORTED, frame_of
 from handlers.sealed.base import SealedHandler
-from handlers.sealed.wire import (
+from handlers.sealed.wire.conversations import WelcomeShown
+from handlers.sealed.wire.direct import TextFrame
+from handlers.sealed.wire.frames import (
     Ack,
     EntryShown,
     Happened,
@@ -24,7 +26,6 @@ from handlers.sealed.wire import (
     Send,
     SentFrame,
     Typing,
-    WelcomeShown,
     decode_frame,
 )
 from handlers.sockets import TRY_AGAIN_S, Socket
@@ -55,6 +56,7 @@ class DeviceSocket(SealedHandler, Socket):
             raise TooMany("Too many connections of this device", TRY_AGAIN_S)
         self._live: dict[ConversationId, Seq] = {}  # what comes after the seq is for us
         self._known: set[tuple[ConversationId, Seq]] = set()  # stays that we have looked at
+        self._direct: dict[ConversationId, DirectConversation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._following: asyncio.Task[None] | None = None
         self._look_again = False
@@ -70,9 +72,10 @@ class DeviceSocket(SealedHandler, Socket):
         for task in tuple(self._tasks):
             if task is not self._acking:  # what was acknowledged is stored all the same
                 task.cancel()
-        for conversation_id in self._live:
+        for conversation_id in (*self._live, *self._direct):
             self.chat.hub.unsubscribe(self, conversation_id)
         self._live.clear()
+        self._direct.clear()
 
     def _start(self, part: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(part, name="device socket")
@@ -88,26 +91,38 @@ class DeviceSocket(SealedHandler, Socket):
 
     def push(self, entry: Entry) -> None:
         """Of the hub: a committed entry."""
+        if entry.sealed is None:
+            self._push_direct(entry)
+            return
         sealed, since = entry.sealed, self._live.get(entry.conversation_id)
-        if sealed is None or since is None or entry.seq <= since or self.outbox is None:
+        if since is None or entry.seq <= since or self.outbox is None:
             return
         if sealed.device_id == self.device_.id:
             self.show(EntryShown.of(entry, self.device_.id))
-            self._untold.discard(sealed.client_id)
+            self._untold.discard(entry.client_id)
         else:
             self.outbox.send(_entry_frame(entry))
         if self.device_.id in sealed.removed or (sealed.kind == "left" and entry.sender_id == self.device_.user_id):
             del self._live[entry.conversation_id]  # it reads nothing that comes after
             self.chat.hub.unsubscribe(self, entry.conversation_id)
 
+    def _push_direct(self, entry: Entry) -> None:
+        direct = self._direct.get(entry.conversation_id)
+        if direct is None:
+            return
+        if entry.sender_id == self.device_.user_id:
+            self.show(TextFrame.of(entry, self.device_.user_uuid, own=True))
+        elif not direct.is_blocked:
+            self.show(TextFrame.of(entry, direct.other.uuid, own=False))
+
     def tell(self, told: Told) -> None:
-        if told.what == "stays":
+        if told.what == "stays" or (told.what == "direct_changed" and told.seq is None):
             self.look_again()
-        else:
+        if told.what != "stays":
             self.show(Happened(told.what, told.conversation, told.seq, told.user))
 
     def look_again(self) -> None:
-        """Groups may have been joined, left, taken or blocked."""
+        """Conversations may have been joined, left, taken, blocked, begun or deleted."""
         self._look_again = True
         if self._following is None or self._following.done():
             self._following = self._start(self._follow(ready=False))
@@ -120,6 +135,7 @@ class DeviceSocket(SealedHandler, Socket):
                 self._leave_all_but({stay.conversation_id for stay in stays})
                 for stay in stays:
                     await self._follow_stay(stay)
+                await self._follow_direct(is_first=ready)
                 if ready:
                     self.show(Ready())
                     ready = False
@@ -145,6 +161,15 @@ class DeviceSocket(SealedHandler, Socket):
             await self.drained()
         self._live[stay.conversation_id] = stay.since
         await self.chat.hub.subscribe(self, stay.conversation_id, stay.acked)
+
+    async def _follow_direct(self, is_first: bool) -> None:
+        """Live from the connect on; one that was not there then, from its beginning."""
+        found = {one.id: one for one in await self.chat.conversations.direct(self.session_.account)}
+        for gone in self._direct.keys() - found.keys():
+            self.chat.hub.unsubscribe(self, gone)
+        new = {id_: one.last_seq if is_first else Seq(0) for id_, one in found.items() if id_ not in self._direct}
+        self._direct = found
+        await self.chat.hub.follow(self, new)
 
     # What came in
 

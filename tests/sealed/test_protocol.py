@@ -8,15 +8,24 @@ import msgspec
 import pytest
 
 from chat import errors
-from handlers.sealed import wire
 from handlers.sealed.routes import ROUTES
+from handlers.sealed.wire import frames
+from handlers.sealed.wire.conversations import WelcomeShown
+from handlers.sealed.wire.direct import TextFrame
 
 TEXT = (Path(__file__).parent.parent.parent / "docs" / "PROTOCOL.md").read_text()
 FROM_SERVER = (
-    wire.EntryShown | wire.SentFrame | wire.Refused | wire.WelcomeShown | wire.Ready | wire.Pong | wire.Problem
+    frames.EntryShown
+    | frames.SentFrame
+    | frames.Refused
+    | WelcomeShown
+    | TextFrame
+    | frames.Ready
+    | frames.Pong
+    | frames.Problem
 )
-TAGS = {"entry", "sent", "refused", "welcome", "ready", "pong", "problem"}
-HAPPENINGS = {"devices_changed", "key_packages_low", "deleted", "typing"}
+TAGS = {"direct", "entry", "sent", "refused", "welcome", "ready", "pong", "problem"}
+HAPPENINGS = {"devices_changed", "direct_changed", "key_packages_low", "deleted", "typing"}
 
 
 def examples(kind: str) -> list[str]:
@@ -25,19 +34,19 @@ def examples(kind: str) -> list[str]:
 
 @pytest.mark.parametrize("example", examples("frame client"), ids=lambda text: msgspec.json.decode(text)["type"])
 def test_a_frame_of_the_client_is_understood(example: str) -> None:
-    assert msgspec.json.encode(wire.decode_frame(example)) == msgspec.json.encode(msgspec.json.decode(example))
+    assert msgspec.json.encode(frames.decode_frame(example)) == msgspec.json.encode(msgspec.json.decode(example))
 
 
 def test_all_frames_of_the_client_are_shown() -> None:
-    kinds = {type(wire.decode_frame(example)) for example in examples("frame client")}
-    assert kinds == {wire.Send, wire.Ack, wire.Typing, wire.Ping}
+    kinds = {type(frames.decode_frame(example)) for example in examples("frame client")}
+    assert kinds == {frames.Send, frames.Ack, frames.Typing, frames.Ping}
 
 
 def test_a_frame_of_the_server_is_what_it_sends() -> None:
     seen = set()
     for example in examples("frame server"):
         plain: dict[str, Any] = msgspec.json.decode(example)
-        shape = wire.Happened if plain["type"] in HAPPENINGS else FROM_SERVER
+        shape = frames.Happened if plain["type"] in HAPPENINGS else FROM_SERVER
         frame = msgspec.json.decode(example, type=shape)
         assert msgspec.json.decode(msgspec.json.encode(frame)) == plain
         seen.add(plain["type"])
