@@ -100,6 +100,11 @@ class Person:
     def listed(self, title: str) -> Locator:
         return self.page.get_by_role("navigation").get_by_role("link").filter(has_text=title)
 
+    def goes_nowhere(self) -> None:
+        """No conversation is open."""
+        self.page.evaluate("location.hash = ''")
+        expect(self.field).to_have_count(0)
+
     def goes_to(self, title: str) -> None:
         self.listed(title).click()
         expect(self.page.get_by_role("list", name="Messages")).to_be_visible()
@@ -127,7 +132,7 @@ class Person:
         expect(self.field).to_have_value("")
 
     def message(self, text: str) -> Locator:
-        return self.page.locator("sv-message").filter(has_text=text)
+        return self.page.locator("sv-message").filter(has=self.page.locator(".text", has_text=text))
 
     def hears(self, *texts: str) -> None:
         for text in texts:

@@ -154,6 +154,7 @@ export class Timeline extends Element {
   /** What is in sight of somebody who looks has been seen. */
   #see = () => {
     const newest = this.window?.items.at(-1)?.seq ?? 0;
+    if (this.conversation.state !== 'joined') return; // looking at a request tells nobody anything
     if (!this.isAtEnd || document.visibilityState !== 'visible' || newest <= this.#hasSeen || !this.conversation.unread.length) return;
     this.#hasSeen = newest;
     this.want('read', { conversation: this.conversation.id, seq: newest });
