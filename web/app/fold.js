@@ -61,6 +61,8 @@ export function reduce(state, event) {
       return { ...state, conversations: { ...state.conversations, [event.conversation.id]: event.conversation } };
     case 'gone':
       return gone(state, event.conversation);
+    case 'emptied':
+      return event.conversation === state.open ? { ...state, window: { items: [], hasOlder: false, hasNewer: false, unreadFrom: 0 } } : state;
     case 'item':
       return withItem(state, event.conversation, event.item);
     case 'waiting':

@@ -208,6 +208,15 @@ export function intentsOf(store, link) {
       const { username } = await link.call('meet', code);
       await start([username]);
     },
+    async startDirect({ name }) {
+      const id = await link.call('startDirect', name);
+      app.dialog = null;
+      location.hash = `c/${id}`;
+    },
+    async renewKey({ conversation }) {
+      await link.call('renewKey', conversation);
+      toast('There is a new key. What was said before is gone, on both sides.');
+    },
     add: ({ conversation, name }) => link.call('add', conversation, name),
     remove: ({ conversation, name }) => link.call('remove', conversation, name),
     setRole: ({ conversation, user, role }) => link.call('setRole', conversation, user, role),

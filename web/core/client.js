@@ -7,6 +7,7 @@
  */
 import { Account } from './account.js';
 import { Api } from './api.js';
+import { Direct } from './direct.js';
 import { Groups } from './groups.js';
 import { Line } from './line.js';
 import { Log } from './log.js';
@@ -35,6 +36,7 @@ export class Client extends EventTarget {
   line = new Line(this, (frame) => this.#onFrame(frame));
   groups = new Groups(this);
   log = new Log(this);
+  direct = new Direct(this);
   outbox = new Outbox(this);
   receipts = new Receipts(this);
   /** @type {Promise<unknown>} */
@@ -50,6 +52,8 @@ export class Client extends EventTarget {
 
   /** For everyone, with all that was made of it. @param {string} conversation @param {number} seq */
   async unsay(conversation, seq) {
+    const known = await this.log.conversation(conversation);
+    if (known?.kind === 'direct') return this.direct.unsay(known, seq);
     const [item] = await this.log.itemsFrom(conversation, { from: seq, limit: 1 });
     const edits = item?.seq === seq ? (item.edits ?? []) : [];
     for (const one of [...edits, seq]) await this.api.callUntilAnswered('DELETE', `conversations/${conversation}/entries/${one}`);
@@ -109,6 +113,10 @@ export class Client extends EventTarget {
         return this.later(() => this.groups.removeAllDue(frame.user));
       case 'key_packages_low':
         return this.later(() => this.account.fillUp());
+      case 'direct':
+        return this.later(() => this.direct.onText(frame));
+      case 'direct_changed':
+        return this.later(() => this.direct.onChanged(frame));
       case 'deleted':
         return this.later(() => this.log.onDeleted(frame));
       case 'typing':
@@ -121,6 +129,7 @@ export class Client extends EventTarget {
     await this.attempt(() => this.account.topUp());
     await this.attempt(() => this.groups.joinMissing());
     await this.groups.removeAllDue();
+    await this.attempt(() => this.direct.catchUp());
     this.line.ready();
     await this.outbox.restart();
     this.tell('ready', {});

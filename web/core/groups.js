@@ -215,7 +215,8 @@ export class Groups {
 
   /** In all of them, or in those of one user. @param {string} [user] */
   async removeAllDue(user) {
-    for (const [id, { isActive, members }] of await this.client.storage.all('conversations')) {
+    for (const [id, { isActive, members, kind }] of await this.client.storage.all('conversations')) {
+      if (kind === 'direct') continue;
       const isConcerned = user === undefined || members.some((/** @type {any} */ member) => member.user === user);
       if (isActive && isConcerned) await this.client.attempt(() => this.removeDue(id));
     }
@@ -229,7 +230,7 @@ export class Groups {
     const handed = [];
     for (const { id, username } of users.filter((user) => user.id !== me.user.id)) {
       const theirs = await api.callUntilAnswered('POST', `users/${id}/key-packages/claim`, {});
-      if (!theirs.length) throw new Error(`${username} has no device here that could be added yet.`);
+      if (!theirs.length) throw new Refused(404, 'has_no_device', `${username} has no device here that could be added.`, 0);
       handed.push(...theirs);
     }
     if (others.length) handed.push(...(await api.callUntilAnswered('POST', `users/${me.user.id}/key-packages/claim`, { devices: others })));

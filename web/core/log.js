@@ -57,14 +57,23 @@ export class Log {
   async forget(id) {
     await this.client.inTurn(async () => {
       if ((await this.conversation(id))?.isActive !== false) throw new Error('leave this conversation first');
-      const [items, ids] = await Promise.all(/** @type {const} */ (['items', 'ids']).map((one) => this.client.storage.all(one, `${id}/`)));
-      await this.client.storage.write([
-        ['conversations', id],
-        ['state', `draft/${id}`],
-        ...items.map(([key]) => /** @type {Change} */ (['items', key])),
-        ...ids.map(([key]) => /** @type {Change} */ (['ids', key])),
-      ]);
+      await this.client.storage.write([['conversations', id], ['state', `draft/${id}`], ['state', `key/${id}`], ...(await this.#allOf(id))]);
     });
+  }
+
+  /** Nothing was said in it yet. @param {string} id */
+  async empty(id) {
+    const known = await this.conversation(id);
+    if (!known) return;
+    await this.client.storage.write(await this.#allOf(id));
+    await this.write({ ...known, cursor: 0, last: null, unread: [], marks: {} });
+    this.client.tell('emptied', { conversation: id });
+  }
+
+  /** @param {string} id @returns {Promise<Change[]>} that forget it */
+  async #allOf(id) {
+    const found = await Promise.all(/** @type {const} */ (['items', 'ids']).map(async (one) => [one, await this.client.storage.all(one, `${id}/`)]));
+    return found.flatMap(([one, entries]) => /** @type {[string, any][]} */ (entries).map(([key]) => /** @type {Change} */ ([one, key])));
   }
 
   /** Not for the others. @param {string} id @param {number} seq */

@@ -17,6 +17,7 @@ export class Outbox {
   #order = 0;
   /** @type {Set<string>} ids of messages on their way */
   #inFlight = new Set();
+  #delivering = Promise.resolve();
 
   /** @param {import('./client.js').Client} client */
   constructor(client) {
@@ -84,14 +85,34 @@ export class Outbox {
 
   async flush() {
     if (!this.client.line.isReady) return;
-    for (const { id, conversation, content } of await this.waiting()) {
+    for (const one of await this.waiting()) {
       if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
+      const { id, conversation, content } = one;
       const known = await this.client.storage.get('conversations', conversation);
       if (this.#inFlight.has(id) || !known?.isActive) continue;
+      if (known.kind === 'direct') {
+        this.#deliver(one);
+        continue;
+      }
       const { epoch, data } = await this.client.mls.encrypt(conversation, encodeContent(content));
       this.#inFlight.add(id);
       this.client.line.put({ type: 'send', id, conversation, epoch, data: toBase64(data) });
     }
+  }
+
+  /** Of a direct conversation: one after the other, and without holding up the rest. @param {Waiting} waiting */
+  #deliver(waiting) {
+    const { id } = waiting;
+    this.#inFlight.add(id);
+    this.#delivering = this.#delivering.then(async () => {
+      try {
+        await this.client.direct.deliver(waiting); // a text is taken when it is read, as everybody reads it
+        if (waiting.content.kind !== 'text') await this.drop(id);
+      } catch (error) {
+        const { code = 'unavailable', message = '' } = /** @type {any} */ (error); // without a code nobody answered
+        this.client.later(() => this.onRefused({ id, code, error: message }));
+      }
+    });
   }
 
   /** @param {{ id: string, seq: number, at: string }} frame */

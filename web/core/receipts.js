@@ -41,7 +41,7 @@ export class Receipts {
   /** @param {string} id @param {'delivered' | 'read'} state */
   async #tell(id, state) {
     const conversation = await this.client.storage.get('conversations', id);
-    if (!this.areOn || !conversation?.isActive || conversation.state !== 'joined') return;
+    if (!this.areOn || !conversation?.isActive || conversation.kind === 'direct' || conversation.state !== 'joined') return;
     if (conversation.people.length > PEOPLE_MAX) return;
     const me = this.client.me.user.id;
     const upTo = state === 'read' ? (conversation.marks[me]?.read ?? 0) : conversation.cursor;

@@ -11,7 +11,7 @@
  * @typedef {import('./mls.js').ClientName} ClientName
  * @typedef {import('./mls.js').Member} Member
  * @typedef {{ id: string, username: string, role: 'owner' | 'admin' | 'member' }} Person
- * @typedef {{ seq: number, at: string, sender: ClientName, content: Content }} Said
+ * @typedef {{ seq: number, at: string, sender: ClientName, content: Content, how?: import('./direct-text.js').How }} Said
  * @typedef {{ emoji: string, seq: number }} Reaction an empty emoji was taken back
  *
  * @typedef {{ what: 'joined' } | { what: 'left', user: string } | { what: 'named', user: string, name: string }
@@ -28,6 +28,7 @@
  * @property {string} [id] of the message
  * @property {string} [text]
  * @property {string} [replyTo] an id
+ * @property {import('./direct-text.js').How} [how] a text of a direct conversation was kept
  * @property {number[]} [edits] their seqs
  * @property {boolean} [isDeleted] for everyone, by its author
  * @property {boolean} [isHidden] here, by the reader; or of a kind that we do not know
@@ -37,6 +38,8 @@
  *
  * @typedef {object} Conversation
  * @property {string} id
+ * @property {'direct'} [kind] of two people by a key that the server handed out; all others are MLS groups
+ * @property {boolean} [hasKey] of a direct one: that key is on this device
  * @property {number} since we joined after this entry
  * @property {number} cursor we have read up to here
  * @property {boolean} isActive this device is in the group
@@ -75,7 +78,10 @@ export function fold(conversation, said, target, me) {
     case 'text': {
       if (target && target.seq !== seq && target.user === user) return { conversation }; // said twice
       const id = target && target.seq !== seq ? undefined : content.id; // somebody else's id is not taken over
-      const item = { seq, at, user, device: said.sender.device, id, text: content.text, ...(content.reply_to ? { replyTo: content.reply_to } : {}) };
+      /** @type {Item} */
+      const item = { seq, at, user, device: said.sender.device, id, text: content.text };
+      if (content.reply_to) item.replyTo = content.reply_to;
+      if (said.how) item.how = said.how;
       return { conversation: spoken(conversation, item, me), item };
     }
     case 'edit': {

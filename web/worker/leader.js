@@ -14,7 +14,7 @@ const KEYS = 'sottovoce-keys';
 /** What a tab is told as it happens. */
 const TOLD = [
   'conversation', 'item', 'waiting', 'dropped', 'failed', 'typing', 'ready', 'offline', 'logged out', 'removed', 'message',
-  'problem', 'devices',
+  'problem', 'devices', 'emptied',
 ]; // prettier-ignore
 
 export async function lead() {

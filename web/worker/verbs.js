@@ -89,6 +89,8 @@ export function verbsOf(client, { tell, wiped }) {
     find: (name) => client.groups.find(name),
     meet: (code) => api.call('POST', 'contacts', { code }),
     start: (names, title) => client.groups.start(names, title),
+    startDirect: (name) => client.groups.find(name).then((user) => client.direct.start(user)),
+    renewKey: (id) => client.log.conversation(id).then((known) => client.direct.start(/** @type {any} */ (known?.people.find((one) => one.id !== client.me.user.id)))),
     add: (id, name) => client.groups.add(id, [name]),
     remove: (id, name) => client.groups.remove(id, name),
     leave: (id) => client.groups.leave(id),

@@ -27,6 +27,7 @@ export class ConversationView extends Element {
       .lock { display: inline-flex; align-items: center; gap: 0.35rem; min-height: 2.25rem; padding: 0 0.8rem; border: 0; border-radius: 2rem;
         background: var(--accent-soft); color: var(--accent); font-size: var(--small); font-weight: 600; }
       .lock:hover { filter: brightness(0.97); }
+      .lock.direct { background: var(--warn-soft); color: var(--warn); }
       .lock.changed { background: var(--bad-soft); color: var(--bad); }
       .back { display: none; }
       .banner { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 1rem; padding: 0.8rem 1.25rem; background: var(--accent-soft); }
@@ -96,6 +97,7 @@ export class ConversationView extends Element {
   }
 
   #trust() {
+    if (this.conversation.kind === 'direct') return 'direct';
     const trust = others(this.conversation, this.me).map(({ id }) => trustIn(this.conversation, id));
     if (trust.includes('changed')) return 'changed';
     return trust.length && trust.every((one) => one === 'verified') ? 'verified' : 'unknown';
@@ -103,7 +105,7 @@ export class ConversationView extends Element {
 
   #lock() {
     const trust = this.#trust();
-    const [name, word] = { changed: ['alarm', 'Keys changed'], verified: ['shield', 'Compared'], unknown: ['lock', 'Encrypted'] }[trust];
+    const [name, word] = { changed: ['alarm', 'Keys changed'], verified: ['shield', 'Compared'], unknown: ['lock', 'Encrypted'], direct: ['open', 'Not end-to-end'] }[trust];
     return html`<button class="lock ${trust}" title="What this means" @click=${() => this.want('show', { dialog: { name: 'lock', conversation: this.conversation.id } })}>
       ${icon(name, 18)}<span>${word}</span><span class="unseen">. What this means</span></button>`;
   }

@@ -85,7 +85,7 @@ export class Details extends Element {
     const outranks = (mine === 'owner' && role !== 'owner') || (mine === 'admin' && role === 'member');
     const confirm = (/** @type {object} */ detail) => ({ intent: 'show', detail: { dialog: { name: 'confirm', ...detail } } });
     return [
-      { intent: 'show', label: 'Safety number', icon: 'shield', detail: { dialog: { name: 'safety', conversation: conversation.id, user: id } } },
+      ...(conversation.kind === 'direct' ? [] : [{ intent: 'show', label: 'Safety number', icon: 'shield', detail: { dialog: { name: 'safety', conversation: conversation.id, user: id } } }]),
       ...(mine === 'owner' && role === 'member' ? [{ intent: 'setRole', label: 'Make admin', icon: 'people', detail: { conversation: conversation.id, user: id, role: 'admin' } }] : []),
       ...(mine === 'owner' && role === 'admin' ? [{ intent: 'setRole', label: 'Make member', icon: 'people', detail: { conversation: conversation.id, user: id, role: 'member' } }] : []),
       ...(outranks && conversation.isActive
@@ -98,7 +98,8 @@ export class Details extends Element {
   render() {
     const { conversation, me } = this;
     const group = isGroup(conversation);
-    const canAdd = conversation.isActive && this.#myRole !== 'member';
+    const isDirect = conversation.kind === 'direct';
+    const canAdd = !isDirect && conversation.isActive && this.#myRole !== 'member';
     return html`
       <header><h2>${group ? 'This group' : titleOf(conversation, me)}</h2>
         <button class="icon" aria-label="Close" @click=${() => this.want('close')}>${icon('close')}</button></header>
@@ -119,7 +120,7 @@ export class Details extends Element {
       </section>
       <sv-menu label="Person" .choices=${this.chosen ? this.#choices(this.chosen) : []}></sv-menu>
       <section class="bottom">
-        ${conversation.isActive
+        ${isDirect && conversation.isActive ? nothing : conversation.isActive
           ? html`<button class="button bad" @click=${() => this.want('show', { dialog: { name: 'confirm', heading: 'Leave this conversation?', text: 'You read nothing that is said from then on. What you have stays on this device.', action: 'Leave', then: { intent: 'leave', conversation: conversation.id } } })}>Leave this conversation</button>`
           : html`<button class="button" @click=${() => this.want('forget', { conversation: conversation.id })}>Remove it from this device</button>`}
       </section>`;
@@ -134,7 +135,7 @@ export class Details extends Element {
     return html`<li>
       <sv-avatar size="38" of=${id} .name=${username} .picture=${pictureOf(person)}></sv-avatar>
       <div class="grow"><div class="cut">${isMe ? 'You' : username}${role === 'member' ? nothing : html` <span class="small soft">· ${role}</span>`}</div>
-        <div class="small ${trust}">${{ verified: 'Keys compared', changed: 'Keys have changed', unknown: html`<span class="soft">${devices} ${devices === 1 ? 'device' : 'devices'}</span>` }[trust]}</div></div>
+        <div class="small ${trust}">${{ verified: 'Keys compared', changed: 'Keys have changed', unknown: this.conversation.kind === 'direct' ? nothing : html`<span class="soft">${devices} ${devices === 1 ? 'device' : 'devices'}</span>` }[trust]}</div></div>
       ${isMe ? nothing : html`<button class="icon" aria-label="More about ${username}" aria-haspopup="menu" @click=${(/** @type {any} */ event) => this.#openMenu(person, event.currentTarget)}>${icon('more')}</button>`}
     </li>`;
   }

@@ -33,6 +33,7 @@ export class Message extends Element {
       .jumbo + .end { float: none; display: flex; justify-content: flex-end; margin-top: 0.1rem; }
       .gone { color: var(--soft); font-style: italic; }
       .end { float: inline-end; display: inline-flex; align-items: center; gap: 0.25rem; margin: 0.45rem -0.15rem -0.15rem 0.75rem; color: var(--soft); font-size: 0.72rem; line-height: 1; }
+      .end .open { color: var(--warn); }
       .end .read { color: var(--accent); }
       .quote { display: grid; width: 100%; margin: 0.15rem 0 0.35rem; padding: 0.25rem 0.6rem; border: 0; border-inline-start: 3px solid var(--accent); border-radius: 0.3rem; background: var(--hover); color: inherit; font-size: var(--small); text-align: start; }
       .quote b { color: var(--accent); }
@@ -100,8 +101,8 @@ export class Message extends Element {
       <div class="bubble">
         ${this.showsName ? html`<b class="name">${this.name}</b>` : nothing}
         ${item.replyTo ? this.#quote() : nothing}
-        ${item.isDeleted ? html`<span class="gone">This message was deleted.</span>` : html`<span class="text ${isJumbo(item.text ?? '') ? 'jumbo' : ''}" dir="auto">${this.#text()}</span>`}
-        <span class="end">${item.edits?.length ? 'edited' : nothing} <time datetime=${item.at} title=${wholeTimeOf(item.at)}>${timeOf(item.at)}</time> ${this.#mark()}</span>
+        ${item.isDeleted ? html`<span class="gone">This message was deleted.</span>` : item.how === 'unreadable' ? html`<span class="gone">This was encrypted with a key that is not on this device.</span>` : html`<span class="text ${isJumbo(item.text ?? '') ? 'jumbo' : ''}" dir="auto">${this.#text()}</span>`}
+        <span class="end">${item.how === 'plain' ? html`<span class="open">not encrypted</span>` : nothing} ${item.edits?.length ? 'edited' : nothing} <time datetime=${item.at} title=${wholeTimeOf(item.at)}>${timeOf(item.at)}</time> ${this.#mark()}</span>
         ${this.#reactions()}
       </div>
       ${item.isDeleted || item.seq === Infinity

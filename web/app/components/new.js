@@ -13,7 +13,7 @@ const TABS = [['name', 'By name'], ['group', 'Group'], ['code', 'By code'], ['in
 
 /** How a conversation begins: by a name, by a code, or with somebody who is not here yet. */
 export class New extends Element {
-  static properties = { code: {}, tab: {}, mine: { state: true }, invite: { state: true }, names: { state: true }, problem: { state: true }, isBusy: { state: true } };
+  static properties = { code: {}, tab: {}, mine: { state: true }, invite: { state: true }, names: { state: true }, unreachable: { state: true }, problem: { state: true }, isBusy: { state: true } };
   static styles = [
     super.styles,
     css`
@@ -40,6 +40,8 @@ export class New extends Element {
     this.invite = null;
     /** @type {string[]} */
     this.names = [];
+    /** Somebody who has no device that could be added. @type {string | null} */
+    this.unreachable = null;
     this.isBusy = false;
   }
 
@@ -51,6 +53,7 @@ export class New extends Element {
       return await this.ask(intent, detail);
     } catch (error) {
       this.problem = sentenceFor(error);
+      this.unreachable = /** @type {any} */ (error).code === 'has_no_device' ? /** @type {any} */ (detail).names[0] : null;
       return undefined;
     } finally {
       this.isBusy = false;
@@ -121,7 +124,11 @@ export class New extends Element {
       <div class="field"><label for="name">Their name here</label>
         <input id="name" name="name" required maxlength="20" autocapitalize="none" autocomplete="off" spellcheck="false" aria-describedby="name-hint">
         <span class="hint" id="name-hint">Exactly as they chose it. There is no list of people, so that nobody can be looked up.</span></div>
-      <button class="button main" ?disabled=${this.isBusy}>Start</button></form>`;
+      <button class="button main" ?disabled=${this.isBusy}>Start</button>
+      ${this.unreachable
+        ? html`<p class="explained">${this.unreachable} uses another program, which cannot encrypt from device to device. You can write to each other all the same; then the server could read it.</p>
+            <button type="button" class="button" ?disabled=${this.isBusy} @click=${() => this.#do('startDirect', { name: this.unreachable })}>Write without end-to-end encryption</button>`
+        : nothing}</form>`;
   }
 
   #group() {

@@ -74,6 +74,7 @@ export class Lock extends Element {
 
   render() {
     const people = others(this.conversation, this.me);
+    if (this.conversation.kind === 'direct') return this.#direct(people[0]?.username ?? '');
     return html`
       <sv-dialog heading="Encrypted from device to device">
         <div class="stack">
@@ -85,6 +86,22 @@ export class Lock extends Element {
               <span class="small soft">${{ verified: 'compared', changed: 'has changed', unknown: 'not compared' }[trustIn(this.conversation, id)]}</span>
               <button class="button" @click=${() => this.want('show', { dialog: { name: 'safety', conversation: this.conversation.id, user: id } })}>Safety number</button></li>`,
           )}</ul>
+        </div>
+      </sv-dialog>`;
+  }
+
+  /** @param {string} name */
+  #direct(name) {
+    const { id, hasKey } = this.conversation;
+    const confirm = { name: 'confirm', heading: 'Make a new key?', text: `Everything that was said in this conversation is deleted, for you and for ${name}.`, action: 'Delete it and make a key', then: { intent: 'renewKey', conversation: id } };
+    return html`
+      <sv-dialog heading="Not encrypted end to end">
+        <div class="stack">
+          <p>${name} uses a program that cannot encrypt from device to device. ${hasKey
+            ? 'What you write is encrypted with a key that this server made and handed to both of you. Whoever runs the server could have kept it.'
+            : 'This device has no key for this conversation, so what you write goes as plain text. Whoever runs the server can read it.'}</p>
+          <p>Say nothing here that the server must not know.</p>
+          <button class="button" @click=${() => this.want('show', { dialog: confirm })}>${hasKey ? 'Make a new key' : 'Make a key'}</button>
         </div>
       </sv-dialog>`;
   }

@@ -29,6 +29,7 @@ export class Sidebar extends Element {
       .one[aria-current="true"] { background: var(--sheet); box-shadow: inset 3px 0 0 var(--accent); }
       sv-avatar { grid-row: 1 / 3; }
       .title { font-weight: 600; align-self: end; }
+      .direct { color: var(--warn); vertical-align: -0.1em; }
       .moment { align-self: end; color: var(--soft); font-size: var(--small); }
       .text { align-self: start; color: var(--soft); font-size: 0.9rem; }
       .new .title, .new .text { font-weight: 700; color: var(--ink); }
@@ -97,7 +98,7 @@ export class Sidebar extends Element {
     return html`
       <a class="one ${count ? 'new' : ''}" href="#c/${one.id}" aria-current=${one.id === this.open}>
         <sv-avatar of=${isGroup(one) ? one.id : (first?.id ?? one.id)} .name=${title} .picture=${isGroup(one) ? '' : pictureOf(first)}></sv-avatar>
-        <span class="title cut">${title}</span>
+        <span class="title cut">${title}${one.kind === 'direct' ? html` <span class="direct" title="Not end-to-end encrypted">${icon('open', 15)}<span class="unseen">, not end-to-end encrypted</span></span>` : nothing}</span>
         <span class="moment">${one.last ? html`<time datetime=${one.last.at} title=${wholeTimeOf(one.last.at)}>${momentOf(one.last.at)}</time>` : nothing}</span>
         <span class="text cut">${this.#preview(one)}</span>
         ${count ? html`<span class="count"><span class="unseen">unread messages: </span>${count > 99 ? '99+' : count}</span>` : html`<span></span>`}

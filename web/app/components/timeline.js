@@ -190,8 +190,9 @@ export class Timeline extends Element {
     const { id } = this.conversation;
     const isMine = item.user === this.me;
     const can = this.conversation.isActive && this.conversation.state === 'joined' && item.id !== undefined;
+    const isDirect = this.conversation.kind === 'direct';
     return [
-      ...(can ? [{ intent: 'about', label: 'Answer', icon: 'reply', detail: { what: 'reply', item } }] : []),
+      ...(can && !isDirect ? [{ intent: 'about', label: 'Answer', icon: 'reply', detail: { what: 'reply', item } }] : []),
       ...(can && isMine ? [{ intent: 'about', label: 'Edit', icon: 'edit', detail: { what: 'edit', item } }] : []),
       { intent: 'copy', label: 'Copy', icon: 'copy', detail: { text: item.text } },
       { intent: 'hide', label: 'Delete for me', icon: 'bin', detail: { conversation: id, seq: item.seq } },
@@ -234,7 +235,7 @@ export class Timeline extends Element {
 
   #quick() {
     const item = this.chosen;
-    if (!item?.id || !this.conversation.isActive || this.conversation.state !== 'joined') return nothing;
+    if (!item?.id || this.conversation.kind === 'direct' || !this.conversation.isActive || this.conversation.state !== 'joined') return nothing;
     const mine = item.reactions?.[this.me]?.emoji;
     return html`<div class="quick" role="group" aria-label="React">
       ${QUICK.map((one) => html`<button role="menuitem" tabindex="-1" aria-pressed=${mine === one} aria-label="React with ${one}" @click=${() => this.#react(item, one)}>${one}</button>`)}

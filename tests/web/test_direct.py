@@ -1,0 +1,127 @@
+"""Conversations with people who use another program: shown for what they are."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.processes.server import Server
+from tests.web.conftest import Cast
+from tests.web.person import PASSWORD, Person
+
+pytestmark = pytest.mark.once
+
+
+class Elsewhere:
+    """Somebody at the invites API."""
+
+    def __init__(self, client: httpx.Client, name: str) -> None:
+        self.client, self.name = client, name
+        body = {"username": name, "password": PASSWORD, "email": f"{name}@example.org"}
+        assert self.client.post("/api/auth/register", json=body).status_code == 201
+
+    def id_of(self, person: Person) -> int:
+        """The invites API knows people by numbers, which nothing but counting tells."""
+        for number in range(1, 1000):
+            answer = self.client.get(f"/username/{number}")
+            if answer.status_code == 200 and answer.json()["username"] == person.name:
+                return number
+        raise AssertionError(f"{person.name} has no number")
+
+    def says(self, text: str, person: Person) -> None:
+        answer = self.client.post("/messages", json={"receiver_id": self.id_of(person), "message": text})
+        assert answer.status_code == 200, answer.text
+
+    def heard(self, person: Person) -> list[str]:
+        answer = self.client.get("/messages", params={"user_id": self.id_of(person)})
+        return [one["message"] for one in answer.json()]
+
+    def starts_key(self, person: Person) -> str:
+        return str(self.client.get("/conversation/start", params={"user_id": self.id_of(person)}).json()["aes_key"])
+
+
+@pytest.fixture
+def elsewhere(server: Server) -> Iterator[Callable[[str], Elsewhere]]:
+    with contextlib.ExitStack() as clients:
+        yield lambda name: Elsewhere(clients.enter_context(httpx.Client(base_url=server.address)), name)
+
+
+def test_plain_text_of_another_program_is_marked(cast: Cast, elsewhere: Callable[[str], Elsewhere]) -> None:
+    anna, carol = cast("anna").registers(), elsewhere("carol_plain")
+    carol.says("Hello from elsewhere", anna)
+    expect(anna.listed(carol.name)).to_contain_text("not end-to-end encrypted")
+    anna.goes_to(carol.name)
+    expect(anna.message("Hello from elsewhere")).to_contain_text("not encrypted")
+    anna.says("I hear you")
+    anna.sees_mark("I hear you", "Sent")
+    assert carol.heard(anna)[0] == "I hear you"
+    anna.page.get_by_role("button", name="Not end-to-end").click()
+    anna.sees("Say nothing here that the server must not know.")
+    anna.closes()
+    anna.does_with("I hear you", "Edit")
+    anna.field.fill("I hear you well")
+    anna.page.keyboard.press("Enter")
+    expect(anna.message("I hear you well")).to_contain_text("edited")
+    anna.does_with("I hear you well", "Delete for everyone")
+    anna.sees("This message was deleted.")
+    assert carol.heard(anna) == ["Hello from elsewhere"]
+
+
+def test_a_handed_out_key_is_used_and_can_be_made_anew(cast: Cast, elsewhere: Callable[[str], Elsewhere]) -> None:
+    anna, carol = cast("anna").registers(), elsewhere("carol_key")
+    carol.says("before the key", anna)
+    anna.goes_to(carol.name)
+    anna.hears("before the key")
+    carol.starts_key(anna)
+    anna.does_not_see("before the key")
+    anna.says("under the key")
+    anna.sees_mark("under the key", "Sent")
+    (stored,) = carol.heard(anna)
+    assert stored.startswith("aes1.")
+    anna.page.reload()
+    anna.hears("under the key")
+    carol.says("and this is plain", anna)
+    expect(anna.message("and this is plain")).to_contain_text("not encrypted")
+
+    anna.page.get_by_role("button", name="Not end-to-end").click()
+    anna.page.get_by_role("button", name="Make a new key").click()
+    anna.page.get_by_role("button", name="Delete it and make a key").click()
+    anna.does_not_see("under the key")
+    assert carol.heard(anna) == []
+    anna.says("afresh")
+    anna.sees_mark("afresh", "Sent")
+
+
+def test_who_cannot_be_reached_sealed_is_written_to_directly_when_one_says_so(cast: Cast, elsewhere: Callable[[str], Elsewhere]) -> None:
+    anna, carol = cast("anna").registers(), elsewhere("carol_first")
+    anna.page.get_by_role("button", name="New conversation").first.click()
+    anna.page.get_by_label("Their name here").fill(carol.name)
+    anna.page.get_by_role("button", name="Start", exact=True).click()
+    anna.page.get_by_role("button", name="Write without end-to-end encryption").click()
+    expect(anna.page.get_by_role("button", name="Not end-to-end")).to_be_visible()
+    anna.says("Hello")
+    anna.sees_mark("Hello", "Sent")
+    assert len(carol.heard(anna)) == 1
+
+
+def test_two_of_our_own_clients_share_the_key(cast: Cast, server: Server) -> None:
+    """Both have sealed devices, and a direct conversation from before that."""
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    with httpx.Client(base_url=server.address) as browser:
+        browser.post("/v2/sessions", json={"username": anna.name, "password": PASSWORD})
+        person = browser.get(f"/v2/users/{ben.name}").json()
+        browser.post(f"/v2/direct/{person['id']}/messages", json={"id": "0" * 32, "text": "from before"})
+    anna.goes_to(ben.name)
+    ben.goes_to(anna.name)
+    ben.hears("from before")
+    anna.page.get_by_role("button", name="Not end-to-end").click()
+    anna.page.get_by_role("button", name="Make a key").click()
+    anna.page.get_by_role("button", name="Delete it and make a key").click()
+    ben.does_not_see("from before")
+    anna.says("by our key")
+    ben.hears("by our key")
+    ben.says("I can read it")
+    anna.hears("I can read it")
+    expect(anna.page.get_by_text("not encrypted")).to_have_count(0)

@@ -1,0 +1,154 @@
+// @ts-check
+/**
+ * Direct conversations: two people, and a key that the server handed out. Kept and shown like the others, and never
+ * taken for end-to-end encrypted.
+ */
+import { Refused } from './api.js';
+import { importKey, openText, sealText } from './direct-text.js';
+import { emptyConversation } from './timeline.js';
+
+/**
+ * @typedef {import('./timeline.js').Conversation} Conversation
+ * @typedef {import('./outbox.js').Waiting} Waiting
+ * @typedef {{ id: string, user: { id: string, username: string }, last_seq: number, last_message_at: string | null, key_waiting: boolean, blocked: boolean }} Shown
+ * @typedef {{ seq: number, sender: string, text: string, at: string, id?: string, edited_at?: string }} Text
+ */
+
+export class Direct {
+  /** @param {import('./client.js').Client} client */
+  constructor(client) {
+    this.client = client;
+  }
+
+  /** What there is now, and all that was said meanwhile. */
+  async catchUp() {
+    const shown = /** @type {Shown[]} */ (await this.client.api.callUntilAnswered('GET', 'direct'));
+    for (const one of shown) await this.client.attempt(() => this.#follow(one));
+    const there = new Set(shown.map(({ id }) => id));
+    for (const [id, known] of await this.client.storage.all('conversations')) {
+      if (known.kind === 'direct' && known.isActive && !there.has(id)) await this.client.log.write({ ...known, isActive: false });
+    }
+  }
+
+  /**
+   * Take up the key that waits for us, or have a new one made, which deletes what was said.
+   * @param {{ id: string, username: string }} user @returns {Promise<string>} the conversation
+   */
+  start(user) {
+    return this.client.inTurn(async () => {
+      const { conversation, key, reset } = await this.client.api.call('POST', `direct/${user.id}/key`);
+      await this.client.storage.write([['state', `key/${conversation}`, key]]); // nobody hands it out again
+      if (reset) await this.client.log.empty(conversation);
+      await this.#follow({ id: conversation, user, last_seq: 0, last_message_at: null, key_waiting: false, blocked: false });
+      return conversation;
+    });
+  }
+
+  /** Of the socket: something was said. @param {Text & { conversation: string }} frame */
+  async onText(frame) {
+    const known = await this.client.log.conversation(frame.conversation);
+    if (!known) await this.catchUp();
+    else if (frame.seq > known.cursor) await this.#take(known, frame);
+  }
+
+  /** Of the socket: a message was changed, or all of it. @param {{ conversation: string, seq?: number }} frame */
+  async onChanged({ conversation: id, seq }) {
+    const known = await this.client.log.conversation(id);
+    if (seq === undefined || !known) return this.catchUp();
+    const [item] = await this.client.log.itemsFrom(id, { from: seq, limit: 1 });
+    if (item?.seq !== seq) return;
+    const [now] = await this.#read(known, `after=${seq - 1}&limit=1`);
+    if (now?.seq !== seq) return this.client.log.onDeleted({ conversation: id, seq });
+    await this.client.log.write(known, { ...item, ...(await this.#open(known, now.text)), edits: [seq] });
+  }
+
+  /** Returns when the server has it. @param {Waiting} waiting */
+  async deliver({ id, conversation, content }) {
+    const known = /** @type {Conversation} */ (await this.client.log.conversation(conversation));
+    const path = `direct/${otherOf(known, this.client.me.user.id)}/messages`;
+    const key = await this.#key(conversation);
+    const write = async (/** @type {string} */ text) => (key ? sealText(key, conversation, text) : text);
+    switch (content.kind) {
+      case 'text': {
+        // A repeated message has to be the same to the last bit, so what it was sealed to is kept.
+        const kept = (await this.client.storage.get('state', `sealed/${id}`)) ?? (await write(content.text));
+        await this.client.storage.write([['state', `sealed/${id}`, kept]]);
+        await this.client.api.callUntilAnswered('POST', path, { id, text: kept });
+        return;
+      }
+      case 'edit': {
+        const item = await this.client.log.itemOf(conversation, content.of);
+        if (!item) throw new Refused(404, 'no_such_message', 'This message is not here any more', 0);
+        await this.client.api.callUntilAnswered('PATCH', `${path}/${item.seq}`, { text: await write(content.text) });
+        return;
+      }
+      default:
+        throw new Refused(400, 'not_here', 'Direct conversations have no such thing', 0);
+    }
+  }
+
+  /** @param {Conversation} known @param {number} seq */
+  unsay(known, seq) {
+    return this.client.api.callUntilAnswered('DELETE', `direct/${otherOf(known, this.client.me.user.id)}/messages/${seq}`);
+  }
+
+  /** @param {Shown} shown */
+  async #follow({ id, user, last_message_at: at, key_waiting: isKeyWaiting, blocked }) {
+    if (isKeyWaiting) await this.#claim(id, user.id);
+    const known = await this.client.log.conversation(id);
+    const me = this.client.me.user;
+    const people = [me, user].map((one) => ({ ...one, role: /** @type {const} */ ('member') }));
+    const last = known?.last ?? { seq: 0, at: at ?? new Date().toISOString(), user: '', text: '' };
+    const state = blocked ? /** @type {const} */ ('blocked') : /** @type {const} */ ('joined');
+    const hasKey = (await this.client.storage.get('state', `key/${id}`)) !== undefined;
+    let conversation = { ...(known ?? emptyConversation(id)), kind: /** @type {const} */ ('direct'), isActive: true, people, state, last, hasKey };
+    await this.client.log.write(conversation);
+    for (;;) {
+      const texts = await this.#read(conversation, `after=${conversation.cursor}&limit=100`);
+      if (!texts.length) return;
+      for (const text of texts) {
+        await this.#take(conversation, text);
+        conversation = /** @type {any} */ (await this.client.log.conversation(id));
+      }
+    }
+  }
+
+  /** A key that waits was made anew by the other side, and what was said before went with that. @param {string} id @param {string} user */
+  async #claim(id, user) {
+    const { key } = await this.client.api.call('POST', `direct/${user}/key/claim`);
+    if (key === null) return; // another device of ours was faster
+    await this.client.storage.write([['state', `key/${id}`, key]]);
+    await this.client.log.empty(id);
+  }
+
+  /** @param {Conversation} conversation @param {Text} text */
+  async #take(conversation, { seq, sender, text, at, id = `seq-${seq}`, edited_at: editedAt }) {
+    const opened = await this.#open(conversation, text);
+    const said = { seq, at, sender: { user: sender, device: '' }, content: { kind: /** @type {const} */ ('text'), id, text: opened.text }, how: opened.how };
+    await this.client.log.keep(conversation.id, said, [['outbox', id], ['state', `sealed/${id}`]], seq);
+    if (editedAt === undefined) return;
+    const [item] = await this.client.log.itemsFrom(conversation.id, { from: seq, limit: 1 });
+    await this.client.log.write(/** @type {any} */ (await this.client.log.conversation(conversation.id)), { ...item, edits: [seq] });
+  }
+
+  /** @param {Conversation} conversation @param {string} text */
+  async #open(conversation, text) {
+    return openText(await this.#key(conversation.id), conversation.id, text);
+  }
+
+  /** @param {string} id */
+  async #key(id) {
+    const key = await this.client.storage.get('state', `key/${id}`);
+    return key === undefined ? null : importKey(key);
+  }
+
+  /** @param {Conversation} conversation @param {string} query @returns {Promise<Text[]>} */
+  #read(conversation, query) {
+    return this.client.api.callUntilAnswered('GET', `direct/${otherOf(conversation, this.client.me.user.id)}/messages?${query}`);
+  }
+}
+
+/** @param {Conversation} conversation @param {string} me */
+function otherOf(conversation, me) {
+  return /** @type {import('./timeline.js').Person} */ (conversation.people.find(({ id }) => id !== me)).id;
+}
