@@ -312,6 +312,7 @@ class Person(Struct, frozen=True):
     uuid: UUID
     username: str
     bio: str | None = None
+    picture_version: str | None = None  # None: no picture
 
 
 class DirectConversation(Struct, frozen=True):
@@ -329,6 +330,7 @@ class Member(Struct, frozen=True):
     uuid: UUID
     username: str
     role: MemberRole
+    picture_version: str | None
 
 
 class SealedConversation(Struct, frozen=True):

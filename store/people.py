@@ -10,13 +10,13 @@ from store.bus import tell
 from store.codes import REDEEM
 from store.database import Connection, Database
 
-BY_NAME = "SELECT id, uuid, username, bio FROM users WHERE username_key = %s"
-BY_UUID = "SELECT id, uuid, username, bio FROM users WHERE uuid = %s"
-BY_ID = "SELECT id, uuid, username, bio FROM users WHERE id = %s"
+BY_NAME = "SELECT id, uuid, username, bio, picture_version FROM users WHERE username_key = %s"
+BY_UUID = "SELECT id, uuid, username, bio, picture_version FROM users WHERE uuid = %s"
+BY_ID = "SELECT id, uuid, username, bio, picture_version FROM users WHERE id = %s"
 KNOW_EACH_OTHER = "INSERT INTO contacts VALUES (%(one)s, %(other)s), (%(other)s, %(one)s) ON CONFLICT DO NOTHING"
 # Somebody who blocks or ignores one does not see it any more.
 CONVERSATIONS = """
-SELECT c.id, g.epoch, c.last_seq, mine.state, u.uuid, u.username, m.role
+SELECT c.id, g.epoch, c.last_seq, mine.state, u.uuid, u.username, m.role, u.picture_version
 FROM members mine
 JOIN conversations c ON c.id = mine.conversation_id JOIN groups g ON g.conversation_id = c.id
 JOIN members m ON m.conversation_id = c.id JOIN users u ON u.id = m.user_id
@@ -44,7 +44,7 @@ AND EXISTS (SELECT FROM groups g WHERE g.conversation_id = m.conversation_id)
 """
 UNBLOCK = "DELETE FROM blocks WHERE user_id = %(user)s AND blocked_id = %(other)s"
 BLOCKED = """
-SELECT u.id, u.uuid, u.username, u.bio FROM blocks b JOIN users u ON u.id = b.blocked_id
+SELECT u.id, u.uuid, u.username, u.bio, u.picture_version FROM blocks b JOIN users u ON u.id = b.blocked_id
 WHERE b.user_id = %s ORDER BY u.username_key
 """
 

@@ -85,7 +85,8 @@ class AccountHandler(SealedHandler):
         account = await self.account()
         host = await self.chat.accounts.host(account)
         shown = UserShown.of(host) if host is not None else None
-        self.reply(Me(account.uuid, account.username, account.email, account.bio, account.role, shown))
+        picture = (await self.chat.people.get(account.uuid)).picture_version
+        self.reply(Me(account.uuid, account.username, account.email, account.bio, account.role, shown, picture))
 
     async def patch(self) -> None:
         await self.chat.accounts.set_bio(await self.account(), self.body(Profile).bio)
@@ -126,6 +127,8 @@ class UserPictureHandler(SealedHandler):
         if png is None:
             raise NotFound("No picture")
         self.set_header("Content-Type", "image/png")
+        if self.query("v") is not None:  # another picture has another address
+            self.set_header("Cache-Control", "private, max-age=31536000, immutable")
         self.finish(png)
 
 

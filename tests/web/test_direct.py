@@ -94,7 +94,9 @@ def test_a_handed_out_key_is_used_and_can_be_made_anew(cast: Cast, elsewhere: Ca
     anna.sees_mark("afresh", "Sent")
 
 
-def test_who_cannot_be_reached_sealed_is_written_to_directly_when_one_says_so(cast: Cast, elsewhere: Callable[[str], Elsewhere]) -> None:
+def test_who_cannot_be_reached_sealed_is_written_to_directly_when_one_says_so(
+    cast: Cast, elsewhere: Callable[[str], Elsewhere]
+) -> None:
     anna, carol = cast("anna").registers(), elsewhere("carol_first")
     anna.page.get_by_role("button", name="New conversation").first.click()
     anna.page.get_by_label("Their name here").fill(carol.name)

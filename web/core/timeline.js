@@ -10,7 +10,7 @@
  * @typedef {import('./content.js').Content} Content
  * @typedef {import('./mls.js').ClientName} ClientName
  * @typedef {import('./mls.js').Member} Member
- * @typedef {{ id: string, username: string, role: 'owner' | 'admin' | 'member' }} Person
+ * @typedef {{ id: string, username: string, role: 'owner' | 'admin' | 'member', picture?: string }} Person
  * @typedef {{ seq: number, at: string, sender: ClientName, content: Content, how?: import('./direct-text.js').How }} Said
  * @typedef {{ emoji: string, seq: number }} Reaction an empty emoji was taken back
  *

@@ -42,10 +42,11 @@ class UserShown(Struct, frozen=True, omit_defaults=True):
     id: UUID
     username: str
     bio: str | None = None
+    picture: str | None = None  # its version
 
     @classmethod
     def of(cls, person: Person) -> "UserShown":
-        return cls(person.uuid, person.username, person.bio)
+        return cls(person.uuid, person.username, person.bio, person.picture_version)
 
 
 class Me(Struct, frozen=True):
@@ -55,6 +56,7 @@ class Me(Struct, frozen=True):
     bio: str | None
     role: str
     invited_by: UserShown | None
+    picture: str | None
 
 
 class Profile(Struct, frozen=True):

@@ -58,10 +58,11 @@ class Removals(Struct, frozen=True):
     devices: list[str]
 
 
-class MemberShown(Struct, frozen=True):
+class MemberShown(Struct, frozen=True, omit_defaults=True):
     id: UUID
     username: str
     role: str
+    picture: str | None = None  # its version
 
 
 class ConversationShown(Struct, frozen=True):
@@ -73,7 +74,9 @@ class ConversationShown(Struct, frozen=True):
 
     @classmethod
     def of(cls, one: SealedConversation) -> "ConversationShown":
-        members = [MemberShown(member.uuid, member.username, member.role) for member in one.members]
+        members = [
+            MemberShown(member.uuid, member.username, member.role, member.picture_version) for member in one.members
+        ]
         return cls(one.id, one.epoch, one.last_seq, one.state, members)
 
 

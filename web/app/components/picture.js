@@ -82,7 +82,7 @@ export class PictureCrop extends Element {
     return html`
       <canvas width=${SIDE} height=${SIDE} tabindex="0" role="img" aria-label="Your picture; arrow keys move what is shown" @keydown=${this.#onKey} @pointerdown=${this.#onPointer} @pointermove=${this.#onPointer}></canvas>
       <label>Larger <input type="range" min="1" max=${ZOOM_MAX} step="0.05" .value=${String(this.zoom)} @input=${(/** @type {any} */ event) => (this.zoom = Number(event.target.value))}></label>
-      <button class="button main" @click=${() => this.dispatchEvent(new CustomEvent('cropped', { detail: this.#canvas.toDataURL('image/png') }))}>Use this picture</button>`;
+      <button class="button main" @click=${() => this.dispatchEvent(new CustomEvent('cropped', { detail: this.#canvas.toDataURL('image/png').split(',')[1] }))}>Use this picture</button>`;
   }
 }
 customElements.define('sv-picture', PictureCrop);
