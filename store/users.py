@@ -33,7 +33,9 @@ WITH used AS (
 UPDATE users SET invited_by = used.created_by FROM used WHERE users.id = %(user_id)s
 """
 
-HOST = "SELECT h.id, h.uuid, h.username, h.bio, h.picture_version FROM users u JOIN users h ON h.id = u.invited_by WHERE u.id = %s"
+HOST = """
+SELECT h.id, h.uuid, h.username, h.bio, h.picture_version FROM users u JOIN users h ON h.id = u.invited_by WHERE u.id = %s
+"""
 GET = "SELECT id, username, email, role, bio, created_at, updated_at, uuid FROM users WHERE id = %s"
 
 CREDENTIALS_BY_NAME = "SELECT id, password_hash FROM users WHERE username_key = %s"

@@ -28,7 +28,7 @@ class Trouble:
         context.on("page", lambda page: page.on("worker", self._on_worker))
         context.add_init_script(
             "addEventListener('securitypolicyviolation', (event) =>"
-            " console.error('violation', event.violatedDirective, event.blockedURI, event.sourceFile, event.lineNumber))"
+            " console.error('violation', event.violatedDirective, event.blockedURI, event.sourceFile))"
         )
 
     def _on_console(self, message: ConsoleMessage) -> None:

@@ -42,13 +42,16 @@ class Elsewhere:
         return str(self.client.get("/conversation/start", params={"user_id": self.id_of(person)}).json()["aes_key"])
 
 
+Others = Callable[[str], Elsewhere]
+
+
 @pytest.fixture
-def elsewhere(server: Server) -> Iterator[Callable[[str], Elsewhere]]:
+def elsewhere(server: Server) -> Iterator[Others]:
     with contextlib.ExitStack() as clients:
         yield lambda name: Elsewhere(clients.enter_context(httpx.Client(base_url=server.address)), name)
 
 
-def test_plain_text_of_another_program_is_marked(cast: Cast, elsewhere: Callable[[str], Elsewhere]) -> None:
+def test_plain_text_of_another_program_is_marked(cast: Cast, elsewhere: Others) -> None:
     anna, carol = cast("anna").registers(), elsewhere("carol_plain")
     carol.says("Hello from elsewhere", anna)
     expect(anna.listed(carol.name)).to_contain_text("not end-to-end encrypted")
@@ -69,7 +72,7 @@ def test_plain_text_of_another_program_is_marked(cast: Cast, elsewhere: Callable
     assert carol.heard(anna) == ["Hello from elsewhere"]
 
 
-def test_a_handed_out_key_is_used_and_can_be_made_anew(cast: Cast, elsewhere: Callable[[str], Elsewhere]) -> None:
+def test_a_handed_out_key_is_used_and_can_be_made_anew(cast: Cast, elsewhere: Others) -> None:
     anna, carol = cast("anna").registers(), elsewhere("carol_key")
     carol.says("before the key", anna)
     anna.goes_to(carol.name)
@@ -94,9 +97,7 @@ def test_a_handed_out_key_is_used_and_can_be_made_anew(cast: Cast, elsewhere: Ca
     anna.sees_mark("afresh", "Sent")
 
 
-def test_who_cannot_be_reached_sealed_is_written_to_directly_when_one_says_so(
-    cast: Cast, elsewhere: Callable[[str], Elsewhere]
-) -> None:
+def test_who_has_no_device_is_written_to_directly_when_one_says_so(cast: Cast, elsewhere: Others) -> None:
     anna, carol = cast("anna").registers(), elsewhere("carol_first")
     anna.page.get_by_role("button", name="New conversation").first.click()
     anna.page.get_by_label("Their name here").fill(carol.name)
