@@ -34,7 +34,8 @@ UPDATE users SET invited_by = used.created_by FROM used WHERE users.id = %(user_
 """
 
 HOST = """
-SELECT h.id, h.uuid, h.username, h.bio, h.picture_version FROM users u JOIN users h ON h.id = u.invited_by WHERE u.id = %s
+SELECT h.id, h.uuid, h.username, h.bio, h.picture_version FROM users u JOIN users h ON h.id = u.invited_by
+WHERE u.id = %s
 """
 GET = "SELECT id, username, email, role, bio, created_at, updated_at, uuid FROM users WHERE id = %s"
 

@@ -84,7 +84,7 @@ class Person:
         self.page.get_by_role("button", name="New conversation").first.click()
         self.page.get_by_label("Their name here").fill(other.name)
         self.page.get_by_role("button", name="Start", exact=True).click()
-        expect(self.field).to_be_visible()
+        self.is_in(other.name)
 
     def makes_group(self, title: str, others: Sequence["Person"]) -> None:
         self.page.get_by_role("button", name="New conversation").first.click()
@@ -95,10 +95,14 @@ class Person:
             self.page.get_by_role("button", name="Add", exact=True).click()
             expect(self.page.get_by_role("button", name=f"Leave out {other.name}")).to_be_visible()
         self.page.get_by_role("button", name="Make the group").click()
-        expect(self.field).to_be_visible()
+        self.is_in(title)
 
     def listed(self, title: str) -> Locator:
-        return self.page.get_by_role("navigation").get_by_role("link").filter(has_text=title)
+        return (
+            self.page.get_by_role("navigation")
+            .get_by_role("link")
+            .filter(has=self.page.locator(".title", has_text=title))
+        )
 
     def goes_nowhere(self) -> None:
         """No conversation is open."""
@@ -107,7 +111,11 @@ class Person:
 
     def goes_to(self, title: str) -> None:
         self.listed(title).click()
-        expect(self.page.get_by_role("list", name="Messages")).to_be_visible()
+        self.is_in(title)
+
+    def is_in(self, title: str) -> None:
+        """The conversation is open. What is typed before that is typed elsewhere."""
+        expect(self.page.get_by_role("main").get_by_role("heading")).to_contain_text(title)
 
     def accepts(self, other: "Person") -> None:
         self.goes_to(other.name)
@@ -151,7 +159,8 @@ class Person:
         """One of the things that can be done with a message."""
         self.message(text).last.hover()
         self.message(text).last.get_by_role("button", name="What can be done with this message").click()
-        self.page.get_by_role("menuitem", name=choice, exact=True).click()
+        found = [self.page.get_by_role(role, name=choice, exact=True) for role in ("menuitem", "menuitemradio")]
+        found[0].or_(found[1]).click()
 
     def sees(self, text: str | re.Pattern[str]) -> None:
         expect(self.page.get_by_text(text).last).to_be_visible()

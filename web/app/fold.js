@@ -68,6 +68,7 @@ export function reduce(state, event) {
     case 'waiting':
       if (state.waiting.some(({ id }) => id === event.waiting.id)) return state;
       return { ...state, waiting: [...state.waiting, event.waiting] };
+    case 'sent':
     case 'dropped':
       return { ...state, waiting: state.waiting.filter(({ id }) => id !== event.id) };
     case 'typing':

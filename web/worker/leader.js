@@ -13,7 +13,7 @@ const KEYS = 'sottovoce-keys';
 
 /** What a tab is told as it happens. */
 const TOLD = [
-  'conversation', 'item', 'waiting', 'dropped', 'failed', 'typing', 'ready', 'offline', 'logged out', 'removed', 'message',
+  'conversation', 'item', 'waiting', 'sent', 'dropped', 'failed', 'typing', 'ready', 'offline', 'logged out', 'removed', 'message',
   'problem', 'devices', 'emptied',
 ]; // prettier-ignore
 

@@ -23,7 +23,7 @@ export class App extends Element {
       .empty { background: var(--paper); }
       .empty h2 { font-size: var(--huge); color: var(--ink); }
       .wordmark { font: italic 500 var(--huge) var(--display); color: var(--ink); }
-      .toasts { position: fixed; inset: 1rem 1rem auto; display: grid; justify-items: center; gap: 0.5rem; pointer-events: none; z-index: 5; }
+      .toasts { position: fixed; inset: 4.75rem 1rem auto; display: grid; justify-items: center; gap: 0.5rem; pointer-events: none; z-index: 5; }
       .toasts p { max-width: 30rem; padding: 0.7rem 1.1rem; border-radius: 0.9rem; background: var(--ink); color: var(--paper); box-shadow: 0 0.5rem 1.5rem var(--shade); }
       @media (max-width: 44rem) {
         .home { grid-template-columns: minmax(0, 1fr); }
@@ -72,17 +72,17 @@ export class App extends Element {
     const isDetailed = open !== undefined && this.dialog?.name === 'details';
     return html`
       <div class="home ${open ? 'open' : ''} ${isDetailed ? 'detailed' : ''}">
-        <sv-sidebar .conversations=${listed(state)} .me=${me} .open=${state.open} .typing=${state.typing} .drafts=${state.drafts}
+        <sv-sidebar role="complementary" aria-label="Overview" .conversations=${listed(state)} .me=${me} .open=${state.open} .typing=${state.typing} .drafts=${state.drafts}
           .waiting=${state.waiting} .line=${state.line} .hasEnded=${state.hasEnded}></sv-sidebar>
         ${open
-          ? html`<sv-conversation .conversation=${open} .me=${me.id} .window=${state.window} .waiting=${state.waiting}
+          ? html`<sv-conversation role="main" .conversation=${open} .me=${me.id} .window=${state.window} .waiting=${state.waiting}
               .quoted=${state.quoted} .typing=${state.typing[open.id]} .draft=${state.drafts[open.id] ?? ''} .settings=${state.settings}></sv-conversation>`
-          : html`<div class="empty">
+          : html`<main class="empty">
               <h2>${Object.keys(state.conversations).length ? 'Pick a conversation' : `Hello, ${me.username}`}</h2>
               <p>${Object.keys(state.conversations).length ? 'Or begin a new one.' : 'Nothing has been said yet. Begin with somebody whose name you know, or give them a code.'}</p>
               <button class="button main" @click=${() => this.want('show', { dialog: { name: 'new' } })}>New conversation</button>
-            </div>`}
-        ${isDetailed ? html`<sv-details .conversation=${open} .me=${me.id}></sv-details>` : nothing}
+            </main>`}
+        ${isDetailed ? html`<sv-details role="complementary" aria-label="About this conversation" .conversation=${open} .me=${me.id}></sv-details>` : nothing}
       </div>`;
   }
 

@@ -20,10 +20,11 @@ export class ConversationView extends Element {
     super.styles,
     css`
       :host { display: grid; grid-template-rows: auto auto minmax(0, 1fr) auto; background: var(--paper); }
-      header { display: flex; align-items: center; gap: 0.6rem; min-height: 4rem; padding: 0.4rem 0.75rem; border-bottom: 1px solid var(--line); }
-      header h2 { font: 700 1.05rem/1.25 var(--face); letter-spacing: 0; }
-      .under { display: block; color: var(--soft); font-size: var(--small); }
-      .who { display: flex; align-items: center; gap: 0.75rem; border-radius: 0.7rem; min-height: var(--touch); }
+      .head { display: flex; align-items: center; gap: 0.6rem; min-height: 4rem; padding: 0.4rem 0.75rem; border-bottom: 1px solid var(--line); }
+      .head h2 { font: 700 1.05rem/1.25 var(--face); letter-spacing: 0; }
+      .title { display: block; }
+      .under { display: block; font-weight: 400; color: var(--soft); font-size: var(--small); }
+      .who { display: flex; width: 100%; align-items: center; gap: 0.75rem; border-radius: 0.7rem; min-height: var(--touch); }
       .lock { display: inline-flex; align-items: center; gap: 0.35rem; min-height: 2.25rem; padding: 0 0.8rem; border: 0; border-radius: 2rem;
         background: var(--accent-soft); color: var(--accent); font-size: var(--small); font-weight: 600; }
       .lock:hover { filter: brightness(0.97); }
@@ -69,14 +70,14 @@ export class ConversationView extends Element {
     const [first] = others(conversation, me);
     const group = isGroup(conversation);
     return html`
-      <header>
+      <div class="head">
         <button class="icon back" aria-label="Back to the conversations" @click=${() => this.want('open', { conversation: null })}>${icon('back')}</button>
-        <button class="plain who grow" aria-label="${title}: members and more" @click=${() => this.want('show', { dialog: { name: 'details' } })}>
+        <h2 class="grow"><button class="plain who" @click=${() => this.want('show', { dialog: { name: 'details' } })}>
           <sv-avatar size="40" of=${group ? conversation.id : (first?.id ?? conversation.id)} .name=${title} .picture=${group ? '' : pictureOf(first)}></sv-avatar>
-          <span class="grow"><h2 class="cut">${title}</h2>${this.#under()}</span>
-        </button>
+          <span class="grow"><span class="cut title">${title}</span>${this.#under()}<span class="unseen">: members and more</span></span>
+        </button></h2>
         ${this.#lock()}
-      </header>
+      </div>
       <div>${this.#banner(title)}</div>
       <sv-timeline .conversation=${conversation} .me=${me} .window=${this.window} .quoted=${this.quoted}
         .waiting=${this.waiting.filter((one) => one.conversation === conversation.id && one.content.kind === 'text')}

@@ -18,7 +18,7 @@ export class Details extends Element {
     super.styles,
     css`
       :host { display: block; overflow-y: auto; padding: 0.75rem 1.25rem 2rem; border-inline-start: 1px solid var(--line); background: var(--desk); }
-      header { display: flex; align-items: center; justify-content: space-between; min-height: 2.75rem; margin-bottom: 0.75rem; }
+      .head { display: flex; align-items: center; justify-content: space-between; min-height: 2.75rem; margin-bottom: 0.75rem; }
       section { margin-top: 1.5rem; }
       h3 { margin-bottom: 0.4rem; font: 600 var(--small) var(--face); letter-spacing: 0.02em; color: var(--soft); }
       form { display: flex; gap: 0.5rem; align-items: end; margin-top: 0.75rem; }
@@ -101,8 +101,8 @@ export class Details extends Element {
     const isDirect = conversation.kind === 'direct';
     const canAdd = !isDirect && conversation.isActive && this.#myRole !== 'member';
     return html`
-      <header><h2>${group ? 'This group' : titleOf(conversation, me)}</h2>
-        <button class="icon" aria-label="Close" @click=${() => this.want('close')}>${icon('close')}</button></header>
+      <div class="head"><h2>${group ? 'This group' : titleOf(conversation, me)}</h2>
+        <button class="icon" aria-label="Close" @click=${() => this.want('close')}>${icon('close')}</button></div>
       ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
       ${group
         ? html`<form @submit=${this.#rename}><div class="field grow"><label for="title">Name of the group</label>

@@ -14,12 +14,12 @@ export class Dialog extends Element {
       dialog[open] { display: grid; grid-template-rows: auto 1fr; }
       dialog.wide { width: min(44rem, 100vw - 1.5rem); }
       dialog::backdrop { background: var(--veil); }
-      header { display: flex; align-items: center; gap: 0.5rem; padding: 0.75rem 0.75rem 0.25rem 1.5rem; }
+      .head { display: flex; align-items: center; gap: 0.5rem; padding: 0.75rem 0.75rem 0.25rem 1.5rem; }
       .body { padding: 0.5rem 1.5rem 1.5rem; overflow: auto; overscroll-behavior: contain; }
       @media (max-width: 30rem) {
         dialog { width: 100vw; max-width: 100vw; margin-bottom: 0; border-radius: 1.1rem 1.1rem 0 0; }
         .body { padding: 0.5rem 1rem 1.25rem; }
-        header { padding-left: 1rem; }
+        .head { padding-left: 1rem; }
       }
     `,
   ];
@@ -42,10 +42,10 @@ export class Dialog extends Element {
     return html`
       <dialog class=${this.wide ? 'wide' : ''} aria-labelledby="heading" @close=${() => this.want('close')}
         @click=${(/** @type {Event} */ event) => event.target === this.#dialog && this.#dialog.close()}>
-        <header>
+        <div class="head">
           <h2 id="heading" class="grow">${this.heading}</h2>
           <button class="icon" aria-label="Close" @click=${() => this.#dialog.close()}>${icon('close')}</button>
-        </header>
+        </div>
         <div class="body"><slot></slot></div>
       </dialog>`;
   }

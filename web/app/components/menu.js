@@ -51,15 +51,16 @@ export class Menu extends Element {
     this.#buttons[0]?.focus();
   }
 
+  /** @returns {HTMLElement[]} */
   get #buttons() {
-    return /** @type {HTMLElement[]} */ ([...this.renderRoot.querySelectorAll('[role=menuitem]')]);
+    return /** @type {HTMLElement[]} */ ([this, this.renderRoot].flatMap((where) => [...where.querySelectorAll('[role^=menuitem]')]));
   }
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
     const buttons = this.#buttons;
-    const at = buttons.indexOf(/** @type {HTMLElement} */ (/** @type {ShadowRoot} */ (this.renderRoot).activeElement));
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+    const at = buttons.findIndex((button) => button.matches(':focus'));
+    const to = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
     if (event.key === 'Tab') this.#sheet.hidePopover();
     if (to === undefined) return;
     event.preventDefault();

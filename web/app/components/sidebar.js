@@ -18,7 +18,7 @@ export class Sidebar extends Element {
     super.styles,
     css`
       :host { display: grid; grid-template-rows: auto auto 1fr; border-inline-end: 1px solid var(--line); background: var(--desk); }
-      header { display: flex; align-items: center; gap: 0.25rem; padding: 0.9rem 0.75rem 0.6rem 1.25rem; }
+      .head { display: flex; align-items: center; gap: 0.25rem; padding: 0.9rem 0.75rem 0.6rem 1.25rem; }
       h1 { flex: 1; font-size: 1.6rem; }
       nav { overflow-y: auto; padding: 0 0.6rem 1rem; overscroll-behavior: contain; }
       h2 { padding: 0.75rem 0.65rem 0.35rem; font: 600 var(--small) var(--face); letter-spacing: 0.02em; color: var(--soft); }
@@ -64,11 +64,11 @@ export class Sidebar extends Element {
     const requests = this.conversations.filter(({ state }) => state === 'requested');
     const joined = this.conversations.filter(({ state }) => state === 'joined');
     return html`
-      <header>
+      <div class="head">
         <h1>Sottovoce</h1>
         <button class="icon" aria-label="New conversation" title="New conversation" @click=${() => this.want('show', { dialog: { name: 'new' } })}>${icon('plus')}</button>
         <button class="icon" aria-label="Settings" title="Settings" @click=${() => this.want('show', { dialog: { name: 'settings' } })}>${icon('settings')}</button>
-      </header>
+      </div>
       ${this.#line()}
       <nav aria-label="Conversations">
         ${requests.length ? html`<h2>Wants to talk to you</h2>${this.#list(requests)}<h2>Conversations</h2>` : nothing}

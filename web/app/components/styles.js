@@ -21,7 +21,7 @@ export const shared = css`
   .button { display: inline-flex; align-items: center; justify-content: center; gap: 0.5rem; min-height: var(--touch);
     padding: 0 1.1rem; border: 1px solid var(--edge); border-radius: var(--round); background: transparent; font-weight: 600;
     transition: background var(--quick); }
-  .button:hover:not(:disabled) { background: var(--hover); }
+  .button:not(.main):hover:not(:disabled) { background: var(--hover); }
   .button.main { border-color: var(--accent); background: var(--accent); color: var(--on-accent); }
   .button.main:hover:not(:disabled) { filter: brightness(1.12); }
   .button.bad { border-color: var(--bad); color: var(--bad); }

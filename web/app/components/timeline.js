@@ -41,7 +41,7 @@ export class Timeline extends Element {
         border-radius: 2rem; background: var(--sheet); box-shadow: 0 0.3rem 1rem var(--shade); font-weight: 600; }
       .quick { display: flex; gap: 0.15rem; padding: 0 0.2rem 0.35rem; margin-bottom: 0.35rem; border-bottom: 1px solid var(--line); }
       .quick button { width: 2.5rem; height: 2.5rem; padding: 0; border: 0; border-radius: 50%; background: none; font-size: 1.35rem; }
-      .quick button:hover, .quick button:focus-visible, .quick [aria-pressed=true] { background: var(--hover); }
+      .quick button:hover, .quick button:focus-visible, .quick [aria-checked=true] { background: var(--hover); }
       .picker { position: absolute; inset: auto auto 1rem 50%; translate: -50%; z-index: 3; }
     `,
   ];
@@ -238,7 +238,7 @@ export class Timeline extends Element {
     if (!item?.id || this.conversation.kind === 'direct' || !this.conversation.isActive || this.conversation.state !== 'joined') return nothing;
     const mine = item.reactions?.[this.me]?.emoji;
     return html`<div class="quick" role="group" aria-label="React">
-      ${QUICK.map((one) => html`<button role="menuitem" tabindex="-1" aria-pressed=${mine === one} aria-label="React with ${one}" @click=${() => this.#react(item, one)}>${one}</button>`)}
+      ${QUICK.map((one) => html`<button role="menuitemradio" tabindex="-1" aria-checked=${mine === one} aria-label="React with ${one}" @click=${() => this.#react(item, one)}>${one}</button>`)}
       <button role="menuitem" tabindex="-1" aria-label="Another emoji" @click=${() => this.#pick(item)}>${icon('plus', 20)}</button>
     </div>`;
   }

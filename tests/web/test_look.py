@@ -1,0 +1,249 @@
+"""For everybody: every main screen in both looks and both sizes, by keyboard, enlarged, and without motion."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.processes.server import ROOT
+from tests.web.conftest import DESKTOP, PHONE, Cast
+from tests.web.person import PASSWORD, Person
+
+pytestmark = pytest.mark.once
+
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SCREENS = os.environ.get("SOTTOVOCE_SCREENS")  # a folder: the screens are drawn there, as in docs/screens/
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds. It is run from outside of the page, whose policy lets nobody else's script in."""
+    page.evaluate(AXE.read_text())
+    found: dict[str, Any] = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", RULES)
+    places = [(one["id"], node) for one in found["violations"] for node in one["nodes"]]
+    return [f"{rule}: {node['target']} {node['failureSummary']}" for rule, node in places]
+
+
+def is_too_wide(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+class Screens:
+    """What is wrong with those that have been seen."""
+
+    def __init__(self, look: str) -> None:
+        self.look = look
+        self.wrong: list[tuple[str, str]] = []
+
+    def see(self, person: Person, screen: str) -> None:
+        """One screen, as it is now."""
+        page = person.page
+        is_phone = (page.viewport_size or DESKTOP)["width"] == PHONE["width"]
+        name = f"{screen}-{self.look}{'-phone' if is_phone else ''}"
+        page.wait_for_timeout(250)  # what moves has come to rest
+        self.wrong += [(name, problem) for problem in violations(page)]
+        if is_too_wide(page):
+            self.wrong.append((name, "is wider than the window"))
+        if SCREENS:
+            page.screenshot(path=Path(SCREENS) / f"{name}.png")
+
+
+def show_everything(screens: Screens, person: Person, friend: Person, group: str) -> None:
+    page = person.page
+
+    def leaves() -> None:
+        page.evaluate("location.hash = ''")
+
+    leaves()
+    screens.see(person, "list")
+    person.goes_to(friend.name)
+    person.hears("I can bring bread.")
+    screens.see(person, "conversation")
+    person.message("I can bring bread.").focus()
+    page.keyboard.press("Enter")
+    screens.see(person, "message-menu")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Emoji").click()
+    expect(page.get_by_role("button", name="grinning face", exact=True)).to_be_visible()
+    screens.see(person, "emoji")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="What this means").click()
+    screens.see(person, "lock")
+    page.get_by_role("button", name="Safety number").click()
+    expect(page.get_by_role("img", name="The safety number, to scan")).to_be_visible()
+    screens.see(person, "safety-number")
+    page.keyboard.press("Escape")
+    leaves()
+    person.goes_to(group)
+    person.opens_details()
+    screens.see(person, "group")
+    person.closes()
+    leaves()
+    page.get_by_role("button", name="New conversation").first.click()
+    for tab in ("By name", "Group", "By code", "Invite"):
+        page.get_by_role("tab", name=tab).click()
+        screens.see(person, f"new-{tab.split()[-1].lower()}")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Settings").click()
+    person.sees("this device")
+    screens.see(person, "settings")
+    page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_every_screen_in_both_sizes(cast: Cast, look: str) -> None:
+    screens = Screens(look)
+    anna, ben, clara = (cast(name, color_scheme=look) for name in ("anna", "ben", "clara"))
+    anna.opens()
+    expect(anna.page.get_by_role("button", name="Start talking")).to_be_visible()
+    screens.see(anna, "welcome")
+    for person in (anna, ben, clara):
+        person.registers()
+    screens.see(anna, "empty")
+    talk(anna, ben, clara)
+    clara.goes_to(anna.name)
+    expect(clara.page.get_by_role("button", name="Accept")).to_be_visible()
+    screens.see(clara, "request")
+    show_everything(screens, anna, ben, "Sunday lunch")
+    anna.page.set_viewport_size(PHONE)
+    show_everything(screens, anna, ben, "Sunday lunch")
+    compares_after_a_new_device(anna, ben, cast(of=ben))
+    screens.see(anna, "keys-changed")
+    anna.page.set_viewport_size(DESKTOP)
+    screens.see(anna, "keys-changed")
+    assert not screens.wrong, "\n".join(f"{name}: {problem}" for name, problem in screens.wrong)
+
+
+def talk(anna: Person, ben: Person, clara: Person) -> None:
+    """So that the screens show what people would see."""
+    anna.starts_with(clara)
+    anna.says("Hello Clara, this is Anna from the choir.")
+    anna.makes_group("Sunday lunch", [ben])
+    anna.says("Who is coming on Sunday?")
+    anna.starts_with(ben)
+    anna.says("Are you coming on Sunday?")
+    ben.accepts(anna)
+    ben.says("Yes, gladly! 🙂")
+    ben.says("I can bring bread.")
+    anna.hears("I can bring bread.")
+    anna.does_with("I can bring bread.", "React with ❤️")
+    anna.does_with("Yes, gladly!", "Answer")
+    anna.says("Good. The recipe is at https://example.org/soup, if you want to look.")
+    anna.says("And tell Clara, please.")
+    ben.hears("And tell Clara")
+    ben.listed("Sunday lunch").click()
+    ben.page.get_by_role("button", name="Accept").click()
+    ben.says("Me!")
+
+
+def compares_after_a_new_device(anna: Person, ben: Person, phone: Person) -> None:
+    anna.goes_to(ben.name)
+    anna.page.get_by_role("button", name="What this means").click()
+    anna.page.get_by_role("button", name="Safety number").click()
+    anna.page.get_by_role("button", name="They are the same").click()
+    anna.sees("You have compared these keys.")
+    anna.closes()
+    phone.logs_in()
+    expect(anna.page.get_by_role("alert")).to_contain_text(f"The keys of {ben.name} are not the ones you compared.")
+
+
+def test_a_first_message_by_keyboard_alone(cast: Cast) -> None:
+    ben = cast("ben").registers()
+    anna = cast("anna").opens()
+    keys = anna.page.keyboard
+
+    def tab_to(name: str) -> None:
+        """Until what has the focus is called so."""
+        for _ in range(40):
+            keys.press("Tab")
+            if name in focused(anna.page):
+                return
+        raise AssertionError(f"the Tab key does not reach {name}")
+
+    expect(anna.page.get_by_label("Name")).to_be_visible()
+    tab_to("Name")
+    keys.type(anna.name)
+    tab_to("Password")
+    keys.type(PASSWORD)
+    keys.press("Enter")
+    anna.is_home()
+    tab_to("New conversation")
+    keys.press("Enter")
+    expect(anna.page.get_by_role("dialog")).to_be_visible()
+    tab_to("Their name here")
+    keys.type(ben.name)
+    keys.press("Enter")
+    expect(anna.field).to_be_focused()
+    keys.type("By keyboard")
+    keys.press("Enter")
+    anna.sees_mark("By keyboard", "Sent")
+    keys.press("ArrowUp")
+    expect(anna.field).to_have_value("By keyboard")
+    keys.type(" alone")
+    keys.press("Enter")
+    anna.hears("By keyboard alone")
+    keys.press("Shift+Tab")
+    keys.press("Shift+Tab")
+    assert "By keyboard alone" in focused(anna.page)
+    keys.press("Enter")
+    expect(anna.page.get_by_role("menuitem", name="Answer")).to_be_visible()
+    assert "👍" in focused(anna.page)
+    keys.press("Escape")
+    expect(anna.page.get_by_role("menuitem", name="Answer")).to_be_hidden()
+
+
+def focused(page: Page) -> str:
+    """The name of what has the focus, wherever it is."""
+    return str(
+        page.evaluate(
+            """() => {
+                let one = document.activeElement;
+                while (one?.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+                const label = one?.getRootNode().querySelector?.(`label[for="${one.id}"]`);
+                return one?.getAttribute('aria-label') ?? label?.textContent ?? one?.textContent ?? '';
+            }"""
+        )
+    )
+
+
+def test_enlarged_to_twice_the_size_nothing_is_lost(cast: Cast) -> None:
+    """WCAG 1.4.4 and 1.4.10: a window of 1280 at 400 % is one of 320."""
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna.starts_with(ben)
+    anna.says("a_long_word_that_nobody_would_write_but_that_an_address_may_well_contain_" * 3)
+    for width in (640, 320):
+        anna.page.set_viewport_size({"width": width, "height": 400 if width == 640 else 256})
+        assert not is_too_wide(anna.page)
+        expect(anna.field).to_be_in_viewport()
+        expect(anna.page.get_by_role("button", name="Send")).to_be_in_viewport()
+
+
+def test_whoever_wants_no_motion_gets_none(cast: Cast) -> None:
+    anna = cast("anna", reduced_motion="reduce").registers()
+    quick = anna.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--quick')")
+    assert quick.strip() == "0ms"
+
+
+def test_the_look_that_was_chosen_stays(cast: Cast) -> None:
+    anna = cast("anna", color_scheme="light").registers()
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    light = anna.page.evaluate(paper)
+    anna.page.get_by_role("button", name="Settings").click()
+    anna.page.get_by_label("Dark").check()
+    anna.closes()
+    expect(anna.page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert anna.page.evaluate(paper) != light
+    anna.page.reload()
+    anna.is_home()
+    assert anna.page.evaluate(paper) != light
+
+
+def test_what_comes_is_said_to_who_listens(cast: Cast) -> None:
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna.starts_with(ben)
+    anna.says("Hello")
+    ben.accepts(anna)
+    ben.says("for your ears")
+    expect(anna.page.locator("[aria-live=polite]")).to_have_text(f"{ben.name}: for your ears")
