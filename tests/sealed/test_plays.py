@@ -1,14 +1,12 @@
 """The plays in web/plays: Node clients on a server of two workers. Afterwards nothing of what was said is anywhere."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-import psycopg
 import pytest
 
-from store.embedded import EmbeddedPostgres
 from tests.processes.server import Server, running
 from tests.sealed.node import WEB, node, play_by_chance
+from tests.sealed.places import all_places, found, messages
 
 PLAYS = sorted(file.name.removesuffix(".test.js") for file in (WEB / "plays").glob("*.test.js"))
 CHANCE_SEEDS = [2]  # `python -m tests.sealed` plays more
@@ -46,20 +44,7 @@ def test_nothing_that_was_said_is_in_the_database_the_data_folder_or_the_logs(se
     ]
     spoken = "".join(file.read_text() for file in (WEB / "plays").glob("*.js"))
     assert all(word.decode() in spoken for word in words), "nobody says these any more"
-    url = EmbeddedPostgres(server.data).url
-    with psycopg.connect(url) as connection:
-        (count,) = connection.execute("SELECT count(*) FROM messages WHERE data IS NOT NULL").fetchone() or (0,)
-        assert count > 400, "the plays have not been played"
-        dump = b""
-        for (table,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall():
-            with connection.cursor().copy(f"COPY {table} TO STDOUT (FORMAT binary)") as rows:
-                dump += b"".join(bytes(row) for row in rows)
-    assert b"alice_" in dump, "names are no secret; what does not find them finds nothing"
-    places = {"the database": dump, "the log": server.said().encode()}
-    places |= {str(file): file.read_bytes() for file in all_files(server.data)}
-    found = [(place, word) for place, content in places.items() for word in words if word in content]
-    assert not found
-
-
-def all_files(folder: Path) -> list[Path]:
-    return [file for file in folder.rglob("*") if file.is_file()]
+    assert messages(server) > 400, "the plays have not been played"
+    places = all_places(server)
+    assert b"alice_" in places["the database"], "names are no secret; what does not find them finds nothing"
+    assert found(places, words) == []

@@ -18,10 +18,11 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 SCREENS = os.environ.get("SOTTOVOCE_SCREENS")  # a folder: the screens are drawn there, as in docs/screens/
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, rules: list[str]) -> list[str]:
     """What axe-core finds. It is run from outside of the page, whose policy lets nobody else's script in."""
-    page.evaluate(AXE.read_text())
-    found: dict[str, Any] = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", RULES)
+    if not page.evaluate("'axe' in globalThis"):
+        page.evaluate(AXE.read_text())
+    found: dict[str, Any] = page.evaluate("(rules) => axe.run(document, { runOnly: rules })", rules)
     places = [(one["id"], node) for one in found["violations"] for node in one["nodes"]]
     return [f"{rule}: {node['target']} {node['failureSummary']}" for rule, node in places]
 
@@ -33,30 +34,27 @@ def is_too_wide(page: Page) -> bool:
 class Screens:
     """What is wrong with those that have been seen."""
 
-    def __init__(self, look: str) -> None:
-        self.look = look
-        self.wrong: list[tuple[str, str]] = []
+    def __init__(self, size: str) -> None:
+        self.size = size
+        self.wrong: list[str] = []
 
     def see(self, person: Person, screen: str) -> None:
-        """One screen, as it is now."""
+        """One screen, as it is now; in the dark only the colours differ."""
         page = person.page
-        is_phone = (page.viewport_size or DESKTOP)["width"] == PHONE["width"]
-        name = f"{screen}-{self.look}{'-phone' if is_phone else ''}"
-        page.wait_for_timeout(250)  # what moves has come to rest
-        self.wrong += [(name, problem) for problem in violations(page)]
+        for look, rules in (("dark", ["color-contrast"]), ("light", RULES)):
+            page.emulate_media(color_scheme=look)
+            page.wait_for_timeout(150)  # what moves has come to rest
+            name = f"{screen}-{look}-{self.size}"
+            self.wrong += [f"{name}: {problem}" for problem in violations(page, rules)]
+            if SCREENS:
+                page.screenshot(path=Path(SCREENS) / f"{name}.png")
         if is_too_wide(page):
-            self.wrong.append((name, "is wider than the window"))
-        if SCREENS:
-            page.screenshot(path=Path(SCREENS) / f"{name}.png")
+            self.wrong.append(f"{name}: wider than the window")
 
 
 def show_everything(screens: Screens, person: Person, friend: Person, group: str) -> None:
     page = person.page
-
-    def leaves() -> None:
-        page.evaluate("location.hash = ''")
-
-    leaves()
+    person.leaves_it()
     screens.see(person, "list")
     person.goes_to(friend.name)
     person.hears("I can bring bread.")
@@ -75,12 +73,12 @@ def show_everything(screens: Screens, person: Person, friend: Person, group: str
     expect(page.get_by_role("img", name="The safety number, to scan")).to_be_visible()
     screens.see(person, "safety-number")
     page.keyboard.press("Escape")
-    leaves()
+    person.leaves_it()
     person.goes_to(group)
     person.opens_details()
     screens.see(person, "group")
     person.closes()
-    leaves()
+    person.leaves_it()
     page.get_by_role("button", name="New conversation").first.click()
     for tab in ("By name", "Group", "By code", "Invite"):
         page.get_by_role("tab", name=tab).click()
@@ -92,10 +90,11 @@ def show_everything(screens: Screens, person: Person, friend: Person, group: str
     page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
-def test_every_screen_in_both_sizes(cast: Cast, look: str) -> None:
-    screens = Screens(look)
-    anna, ben, clara = (cast(name, color_scheme=look) for name in ("anna", "ben", "clara"))
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_every_screen_in_both_looks(cast: Cast, size: str) -> None:
+    screens = Screens(size)
+    viewport = {"desktop": DESKTOP, "phone": PHONE}[size]
+    anna, ben, clara = (cast(name, viewport=viewport, reduced_motion="reduce") for name in ("anna", "ben", "clara"))
     anna.opens()
     expect(anna.page.get_by_role("button", name="Start talking")).to_be_visible()
     screens.see(anna, "welcome")
@@ -107,21 +106,19 @@ def test_every_screen_in_both_sizes(cast: Cast, look: str) -> None:
     expect(clara.page.get_by_role("button", name="Accept")).to_be_visible()
     screens.see(clara, "request")
     show_everything(screens, anna, ben, "Sunday lunch")
-    anna.page.set_viewport_size(PHONE)
-    show_everything(screens, anna, ben, "Sunday lunch")
-    compares_after_a_new_device(anna, ben, cast(of=ben))
+    compares_before_a_new_device(anna, ben, cast(of=ben))
     screens.see(anna, "keys-changed")
-    anna.page.set_viewport_size(DESKTOP)
-    screens.see(anna, "keys-changed")
-    assert not screens.wrong, "\n".join(f"{name}: {problem}" for name, problem in screens.wrong)
+    assert not screens.wrong, "\n".join(screens.wrong)
 
 
 def talk(anna: Person, ben: Person, clara: Person) -> None:
     """So that the screens show what people would see."""
     anna.starts_with(clara)
     anna.says("Hello Clara, this is Anna from the choir.")
+    anna.leaves_it()
     anna.makes_group("Sunday lunch", [ben])
     anna.says("Who is coming on Sunday?")
+    anna.leaves_it()
     anna.starts_with(ben)
     anna.says("Are you coming on Sunday?")
     ben.accepts(anna)
@@ -133,12 +130,14 @@ def talk(anna: Person, ben: Person, clara: Person) -> None:
     anna.says("Good. The recipe is at https://example.org/soup, if you want to look.")
     anna.says("And tell Clara, please.")
     ben.hears("And tell Clara")
-    ben.listed("Sunday lunch").click()
+    ben.leaves_it()
+    ben.goes_to("Sunday lunch")
     ben.page.get_by_role("button", name="Accept").click()
     ben.says("Me!")
 
 
-def compares_after_a_new_device(anna: Person, ben: Person, phone: Person) -> None:
+def compares_before_a_new_device(anna: Person, ben: Person, phone: Person) -> None:
+    anna.leaves_it()
     anna.goes_to(ben.name)
     anna.page.get_by_role("button", name="What this means").click()
     anna.page.get_by_role("button", name="Safety number").click()

@@ -63,7 +63,7 @@ def test_messages_come_in_order_with_their_marks(two: tuple[Person, Person]) -> 
     ben.hears("number 4")
     assert ben.texts() == ["Hello Ben", *(f"number {number}" for number in range(5))]
     anna.sees_mark("number 4", "Read")
-    ben.goes_nowhere()
+    ben.leaves_it()
     anna.says("while you look elsewhere")
     anna.sees_mark("while you look elsewhere", "Delivered")
     expect(ben.listed(anna.name)).to_contain_text("while you look elsewhere")

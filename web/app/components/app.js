@@ -35,8 +35,12 @@ export class App extends Element {
     `,
   ];
 
+  /** One thing at a time: the list, or a conversation. */
+  #isNarrow = matchMedia('(max-width: 44rem)');
+
   constructor() {
     super();
+    this.#isNarrow.addEventListener('change', () => this.requestUpdate());
     this.state = EMPTY;
     /** @type {{ registration: 'open' | 'invite' | 'closed', motd: string } | null} */
     this.server = null;
@@ -72,7 +76,7 @@ export class App extends Element {
     const isDetailed = open !== undefined && this.dialog?.name === 'details';
     return html`
       <div class="home ${open ? 'open' : ''} ${isDetailed ? 'detailed' : ''}">
-        <sv-sidebar role="complementary" aria-label="Overview" .conversations=${listed(state)} .me=${me} .open=${state.open} .typing=${state.typing} .drafts=${state.drafts}
+        <sv-sidebar role=${this.#isNarrow.matches && !open ? 'main' : 'complementary'} aria-label="Overview" .conversations=${listed(state)} .me=${me} .open=${state.open} .typing=${state.typing} .drafts=${state.drafts}
           .waiting=${state.waiting} .line=${state.line} .hasEnded=${state.hasEnded}></sv-sidebar>
         ${open
           ? html`<sv-conversation role="main" .conversation=${open} .me=${me.id} .window=${state.window} .waiting=${state.waiting}

@@ -21,7 +21,7 @@ export class ConversationView extends Element {
     css`
       :host { display: grid; grid-template-rows: auto auto minmax(0, 1fr) auto; background: var(--paper); }
       .head { display: flex; align-items: center; gap: 0.6rem; min-height: 4rem; padding: 0.4rem 0.75rem; border-bottom: 1px solid var(--line); }
-      .head h2 { font: 700 1.05rem/1.25 var(--face); letter-spacing: 0; }
+      .head h1 { font: 700 1.05rem/1.25 var(--face); letter-spacing: 0; }
       .title { display: block; }
       .under { display: block; font-weight: 400; color: var(--soft); font-size: var(--small); }
       .who { display: flex; width: 100%; align-items: center; gap: 0.75rem; border-radius: 0.7rem; min-height: var(--touch); }
@@ -72,10 +72,10 @@ export class ConversationView extends Element {
     return html`
       <div class="head">
         <button class="icon back" aria-label="Back to the conversations" @click=${() => this.want('open', { conversation: null })}>${icon('back')}</button>
-        <h2 class="grow"><button class="plain who" @click=${() => this.want('show', { dialog: { name: 'details' } })}>
+        <h1 class="grow"><button class="plain who" @click=${() => this.want('show', { dialog: { name: 'details' } })}>
           <sv-avatar size="40" of=${group ? conversation.id : (first?.id ?? conversation.id)} .name=${title} .picture=${group ? '' : pictureOf(first)}></sv-avatar>
           <span class="grow"><span class="cut title">${title}</span>${this.#under()}<span class="unseen">: members and more</span></span>
-        </button></h2>
+        </button></h1>
         ${this.#lock()}
       </div>
       <div>${this.#banner(title)}</div>

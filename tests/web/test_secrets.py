@@ -1,0 +1,164 @@
+"""What is said stays between those who say it: on the wire, at the server, and where the browser keeps it."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.processes.server import Server
+from tests.sealed.places import all_places, found
+from tests.web.conftest import Cast
+from tests.web.person import Person
+
+pytestmark = pytest.mark.once
+
+T = TypeVar("T")
+
+WORDS = ["halcyon_word_one", "halcyon_word_two", "Halcyon Circle", "halcyon_draft"]
+
+# Every value of every database of this page, as bytes in hex.
+KEPT = """async () => {
+    const bytes = (value) => value instanceof ArrayBuffer ? new Uint8Array(value)
+        : ArrayBuffer.isView(value) ? new Uint8Array(value.buffer) : null;
+    const walk = (value) => bytes(value) ? [bytes(value)]
+        : typeof value === 'string' ? [new TextEncoder().encode(value)]
+        : value && typeof value === 'object' && !(value instanceof CryptoKey) ? Object.values(value).flatMap(walk) : [];
+    const done = (request) => new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+    });
+    const found = [];
+    for (const { name } of await indexedDB.databases()) {
+        const database = await done(indexedDB.open(name));
+        for (const store of database.objectStoreNames) {
+            const all = await done(database.transaction(store).objectStore(store).getAll());
+            found.push(...all.flatMap(walk));
+        }
+        database.close();
+    }
+    return found.map((one) => Array.from(one, (byte) => byte.toString(16).padStart(2, '0')).join(''));
+}"""
+
+
+def test_nothing_that_was_said_is_at_the_server_nor_in_clear_in_the_browser(cast: Cast, server: Server) -> None:
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna.starts_with(ben)
+    anna.says(WORDS[0])
+    ben.accepts(anna)
+    ben.says(WORDS[1])
+    anna.hears(WORDS[1])
+    anna.leaves_it()
+    anna.makes_group(WORDS[2], [ben])
+    anna.field.fill(WORDS[3])
+    anna.leaves_it()
+    ben.sees(WORDS[2])
+    places = all_places(server)
+    assert anna.name.encode() in places["the database"], "names are no secret; what does not find them finds nothing"
+    assert found(places, [word.encode() for word in WORDS]) == []
+    kept = [bytes.fromhex(one) for one in anna.page.evaluate(KEPT)]
+    assert len(kept) > 20
+    assert not [word for word in WORDS for one in kept if word.encode() in one]
+
+
+class Collector:
+    """Stands before a server: whatever its pages' policy stops is reported here, and all else passes as it is."""
+
+    POLICY = b"trusted-types lit-html sottovoce"
+
+    def __init__(self, server: Server) -> None:
+        self.reports: list[bytes] = []
+        self._server = server
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+
+    def __enter__(self) -> "Collector":
+        self._thread.start()
+        self._door = self._do(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        return self
+
+    def _do(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def __exit__(self, *_: object) -> None:
+        self._do(self._end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _end(self) -> None:
+        self._door.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._door.sockets[0].getsockname()[1]}"
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = await asyncio.open_connection("127.0.0.1", self._server.port)
+        reporting = self.POLICY + f"; report-uri {self.address}/report".encode()
+        try:
+            await asyncio.gather(
+                self._pass(reader, there[1], b"", b""), self._pass(there[0], writer, self.POLICY, reporting)
+            )
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+            there[1].close()
+
+    async def _pass(self, from_: asyncio.StreamReader, to: asyncio.StreamWriter, old: bytes, new: bytes) -> None:
+        while part := await from_.read(2**16):
+            if part.startswith(b"POST /report "):
+                self.reports.append(part)
+            to.write(part.replace(old, new) if old else part)
+            await to.drain()
+        to.close()
+
+
+def test_the_policy_stops_nothing_of_ours(browser: Browser, server: Server) -> None:
+    with Collector(server) as collector, browser.new_context() as one, browser.new_context() as other:
+        anna = Person(one, collector.address, "anna_csp").registers()
+        ben = Person(other, collector.address, "ben_csp").registers()
+        anna.starts_with(ben)
+        anna.says("Hello 🙂 https://example.org")
+        ben.accepts(anna)
+        ben.does_with("Hello", "React with 👍")
+        anna.page.get_by_role("button", name="Emoji").click()
+        anna.page.get_by_label("Find an emoji").fill("hedgehog")
+        anna.page.keyboard.press("Escape")
+        anna.page.get_by_role("button", name="What this means").click()
+        anna.page.get_by_role("button", name="Safety number").click()
+        anna.sees("They are the same")
+        anna.closes()
+        anna.page.get_by_role("button", name="Settings").click()
+        anna.sees("this device")
+        anna.closes()
+        assert collector.reports == []
+        ben.page.evaluate("fetch('http://127.0.0.1:9/').catch(() => {})")
+        ben.page.wait_for_timeout(1000)
+        assert collector.reports != [], "the collector hears nothing, so its silence means nothing"
+
+
+TRY = """() => new Promise((resolve) => setTimeout(() => {
+    const done = [];
+    const attempt = (name, work) => { try { work(); done.push(name); } catch { /* stopped */ } };
+    attempt('innerHTML', () => { document.createElement('p').innerHTML = '<img onerror=alert(1)>'; });
+    attempt('eval', () => (0, eval)('1'));
+    attempt('worker', () => new Worker('/web/app/main.js'));
+    attempt('policy', () => trustedTypes.createPolicy('another', {}));
+    attempt('script', () => { document.createElement('script').text = '1'; });
+    resolve(done);
+}))"""
+
+
+def test_a_script_that_gets_into_the_page_is_stopped(browser: Browser, server: Server) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(server.address)
+        assert page.evaluate(TRY) == []
