@@ -72,6 +72,8 @@ class SessionHandler(SealedHandler):
         self.reply(Renewed(token, expires_at))
 
     async def delete(self, which: str) -> None:
+        if which == "current":
+            self.clear_session_cookie()  # also where the session is over, with its device
         session = await self.session()
         ended = session.id if which == "current" else SessionId(uuid("session", which))
         await self.chat.accounts.end_session(session.account, ended)

@@ -140,9 +140,9 @@ export function intentsOf(store, link) {
     for (const name of /** @type {const} */ (['invite', 'code'])) {
       const value = given.get(name);
       if (!value) continue;
-      app.link = { ...app.link, [name]: value };
+      app.link = { [name]: value };
       history.replaceState(null, '', '/'); // not kept where others may look
-      if (store.state.me) void arrive();
+      if (store.state.me) return void arrive();
     }
     if (!store.state.me || id === store.state.open) return;
     app.dialog = null;

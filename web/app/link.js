@@ -21,8 +21,6 @@ export class Link {
   #channel = new BroadcastChannel(CHANNEL);
   /** @type {Map<string, { message: any, resolve: (result: any) => void, reject: (error: Error) => void }>} */
   #calls = new Map();
-  /** @type {Worker | null} */
-  #worker = null;
 
   /** @param {(event: string, detail: any) => void} onEvent */
   constructor(onEvent) {
@@ -31,17 +29,18 @@ export class Link {
   }
 
   start() {
-    this.#worker = new Worker(scriptUrl('/web/worker/main.js'), { type: 'module', name: 'sottovoce' });
-    this.#worker.onerror = (event) => {
+    const name = `sottovoce ${crypto.randomUUID()}`;
+    const worker = new Worker(scriptUrl('/web/worker/main.js'), { type: 'module', name });
+    worker.onerror = (event) => {
       event.preventDefault();
       this.onEvent('problem', { error: { code: 'worker', message: event.message } });
-      this.restart();
+      worker.terminate();
     };
+    worker.onmessage = () => navigator.locks.request(name, () => this.restart()); // it holds this lock while it lives
   }
 
   /** A worker that has come to grief takes nothing with it: what matters is stored. */
   restart() {
-    this.#worker?.terminate();
     setTimeout(() => this.start(), 500);
   }
 

@@ -18,37 +18,44 @@ function done(request) {
 
 /** @implements {Storage} */
 export class IndexedDbStorage {
-  /** @param {IDBDatabase} database */
-  constructor(database) {
-    this.database = database;
-  }
+  /** @type {Promise<IDBDatabase> | null} */
+  #opened = null;
 
   /** @param {string} name */
-  static async open(name) {
-    const request = indexedDB.open(name, VERSION);
+  constructor(name) {
+    this.name = name;
+  }
+
+  /** When it is needed, and anew after it was wiped. */
+  #open() {
+    const request = indexedDB.open(this.name, VERSION);
     request.onupgradeneeded = () => {
       for (const collection of COLLECTIONS) request.result.createObjectStore(collection);
     };
-    return new IndexedDbStorage(await done(request));
+    return done(request);
+  }
+
+  get #database() {
+    return (this.#opened ??= this.#open());
   }
 
   /** @param {Collection} collection */
-  #store(collection) {
-    return this.database.transaction(collection).objectStore(collection);
+  async #store(collection) {
+    return (await this.#database).transaction(collection).objectStore(collection);
   }
 
   /** @type {Storage['get']} */
-  get(collection, key) {
-    return done(this.#store(collection).get(key));
+  async get(collection, key) {
+    return done((await this.#store(collection)).get(key));
   }
 
   /**
    * Returns when it is on disk, and not when it has been asked for.
    * @type {Storage['write']}
    */
-  write(changes) {
+  async write(changes) {
     const collections = [...new Set(changes.map(([collection]) => collection))];
-    const transaction = this.database.transaction(collections, 'readwrite', { durability: 'strict' });
+    const transaction = (await this.#database).transaction(collections, 'readwrite', { durability: 'strict' });
     for (const [collection, key, value] of changes) {
       if (value === undefined) transaction.objectStore(collection).delete(key);
       else transaction.objectStore(collection).put(value, key);
@@ -62,7 +69,7 @@ export class IndexedDbStorage {
   /** @type {Storage['all']} */
   async all(collection, prefix = '') {
     const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
-    const store = this.#store(collection);
+    const store = await this.#store(collection);
     const [keys, values] = await Promise.all([done(store.getAllKeys(range)), done(store.getAll(range))]);
     return values.map((value, at) => [String(keys[at]), value]);
   }
@@ -70,7 +77,7 @@ export class IndexedDbStorage {
   /** @type {Storage['last']} */
   async last(collection, from, to, limit) {
     if (from >= to) return [];
-    const cursor = this.#store(collection).openCursor(IDBKeyRange.bound(from, to, false, true), 'prev');
+    const cursor = (await this.#store(collection)).openCursor(IDBKeyRange.bound(from, to, false, true), 'prev');
     /** @type {any[]} */
     const found = [];
     return new Promise((resolve, reject) => {
@@ -86,11 +93,13 @@ export class IndexedDbStorage {
   /** @type {Storage['first']} */
   async first(collection, from, to, limit) {
     if (from >= to) return [];
-    return done(this.#store(collection).getAll(IDBKeyRange.bound(from, to, false, true), Number.isFinite(limit) ? limit : undefined));
+    return done((await this.#store(collection)).getAll(IDBKeyRange.bound(from, to, false, true), Number.isFinite(limit) ? limit : undefined));
   }
 
   async wipe() {
-    this.database.close();
-    await done(indexedDB.deleteDatabase(this.database.name));
+    const opened = this.#opened;
+    this.#opened = null;
+    (await opened)?.close();
+    await done(indexedDB.deleteDatabase(this.name));
   }
 }

@@ -12,10 +12,17 @@ const decoder = new TextDecoder();
 
 /** @implements {Storage} */
 export class SealedStorage {
-  /** @param {Storage} inner @param {CryptoKey} key */
-  constructor(inner, key) {
+  /** @type {Promise<CryptoKey> | null} */
+  #opened = null;
+
+  /** @param {Storage} inner @param {() => Promise<CryptoKey>} openKey asked when it is needed, and anew after a wipe */
+  constructor(inner, openKey) {
     this.inner = inner;
-    this.key = key;
+    this.openKey = openKey;
+  }
+
+  get #key() {
+    return (this.#opened ??= this.openKey());
   }
 
   /** A key that pages and workers can use and nobody can read. @returns {Promise<CryptoKey>} */
@@ -57,21 +64,22 @@ export class SealedStorage {
     return Promise.all((await this.inner.first(collection, from, to, limit)).map((sealed) => this.#open(collection, sealed)));
   }
 
-  wipe() {
-    return this.inner.wipe();
+  async wipe() {
+    await this.inner.wipe();
+    this.#opened = null;
   }
 
   /** @param {Collection} collection @param {any} value @returns {Promise<Sealed>} */
   async #seal(collection, value) {
     const iv = randomBytes(IV_BYTES);
     const plain = encoder.encode(JSON.stringify(value));
-    return { iv, data: await crypto.subtle.encrypt(parameters(iv, collection), this.key, plain) };
+    return { iv, data: await crypto.subtle.encrypt(parameters(iv, collection), await this.#key, plain) };
   }
 
   /** @param {Collection} collection @param {Sealed | undefined} sealed */
   async #open(collection, sealed) {
     if (sealed === undefined) return undefined;
-    const plain = await crypto.subtle.decrypt(parameters(sealed.iv, collection), this.key, sealed.data);
+    const plain = await crypto.subtle.decrypt(parameters(sealed.iv, collection), await this.#key, sealed.data);
     return JSON.parse(decoder.decode(plain));
   }
 }

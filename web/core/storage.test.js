@@ -17,8 +17,8 @@ let databases = 0;
 const kinds = [
   ['memory', async () => new MemoryStorage()],
   ['a file', async () => FileStorage.open(await folder())],
-  ['IndexedDB', () => IndexedDbStorage.open(`test ${databases++}`)],
-  ['an encrypted one', async () => new SealedStorage(new MemoryStorage(), await SealedStorage.makeKey())],
+  ['IndexedDB', async () => new IndexedDbStorage(`test ${databases++}`)],
+  ['an encrypted one', async () => new SealedStorage(new MemoryStorage(), SealedStorage.makeKey)],
 ];
 
 for (const [name, open] of kinds) {
@@ -79,11 +79,11 @@ test('a file is read again, but for a line that a crash has torn', async () => {
 
 test('an encrypted memory holds nothing that can be read, and each value only where it was put', async () => {
   const inner = new MemoryStorage();
-  const storage = new SealedStorage(inner, await SealedStorage.makeKey());
+  const storage = new SealedStorage(inner, SealedStorage.makeKey);
   await storage.write([['items', 'a/1', { text: 'a secret' }]]);
   const lies = await inner.get('items', 'a/1');
   assert.ok(!Buffer.from(lies.data).includes('secret'));
   await inner.write([['outbox', 'a/1', lies]]);
   await assert.rejects(storage.get('outbox', 'a/1'));
-  await assert.rejects(new SealedStorage(inner, await SealedStorage.makeKey()).get('items', 'a/1'));
+  await assert.rejects(new SealedStorage(inner, SealedStorage.makeKey).get('items', 'a/1'));
 });

@@ -10,6 +10,7 @@ import { verbsOf } from './verbs.js';
 const CHANNEL = 'sottovoce';
 const STORE = 'sottovoce';
 const KEYS = 'sottovoce-keys';
+const PAGES = 'core-crypto'; // where CoreCrypto keeps the (encrypted) pages of that database
 
 /** What a tab is told as it happens. */
 const TOLD = [
@@ -19,7 +20,8 @@ const TOLD = [
 
 export async function lead() {
   const channel = new BroadcastChannel(CHANNEL);
-  const storage = await open();
+  await navigator.storage.persist?.();
+  const storage = new SealedStorage(new IndexedDbStorage(STORE), openKey);
   /** @type {Promise<unknown> | null} */
   let core = null;
   const client = new Client(self.location.origin, {
@@ -35,11 +37,14 @@ export async function lead() {
   }
   const verbs = verbsOf(client, {
     tell: (event, detail) => channel.postMessage({ event, detail }),
-    wiped: async () => {
+    wipe: async () => {
+      for (const name of [KEYS, PAGES]) indexedDB.deleteDatabase(name); // waits until CoreCrypto is gone, with this worker
+      await storage.wipe();
       await wipeKey();
-      indexedDB.deleteDatabase(KEYS);
     },
   });
+  self.addEventListener('online', () => client.line.hurry());
+  await verbs.begin();
   channel.onmessage = async ({ data: { call, verb, given } }) => {
     if (call === undefined) return;
     try {
@@ -48,14 +53,7 @@ export async function lead() {
       channel.postMessage({ answer: call, error: plain({ error }).error });
     }
   };
-  self.addEventListener('online', () => client.line.hurry());
-  await verbs.begin();
   channel.postMessage({ event: 'leads', detail: {} });
-}
-
-async function open() {
-  await navigator.storage.persist?.();
-  return new SealedStorage(await IndexedDbStorage.open(STORE), await openKey());
 }
 
 /** An error does not go through a channel with what it knows. @param {any} detail */

@@ -1,12 +1,18 @@
 // @ts-check
 /**
  * Where keys and network live. Each tab starts such a worker; the one that holds the lock leads, and serves all tabs
- * of this browser over a channel. When it goes, with its tab or in a crash, the next one takes over.
+ * of this browser over a channel. When it goes, with its tab or in a crash, the next one takes over; and its tab, which
+ * waits for the lock that bears its name, starts another.
  */
 const LOCK = 'sottovoce';
 
 /** CoreCrypto believes that it is in a window. */
 /** @type {any} */ (globalThis).window = self;
+
+navigator.locks.request(self.name, () => {
+  self.postMessage('alive');
+  return new Promise(() => {});
+});
 
 await navigator.locks.request(LOCK, async () => {
   const { lead } = await import('./leader.js');

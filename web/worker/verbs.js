@@ -8,10 +8,10 @@ export const DEFAULTS = { theme: 'system', receipts: true, typing: true, notices
 
 /**
  * @param {import('../core/client.js').Client} client
- * @param {{ tell: (event: string, detail: any) => void, wiped: () => Promise<void> }} platform
+ * @param {{ tell: (event: string, detail: any) => void, wipe: () => Promise<void> }} platform
  * @returns {Record<string, (...given: any[]) => Promise<any>>}
  */
-export function verbsOf(client, { tell, wiped }) {
+export function verbsOf(client, { tell, wipe }) {
   const { api, storage } = client;
   /** @type {Settings} */
   let settings = DEFAULTS;
@@ -47,7 +47,7 @@ export function verbsOf(client, { tell, wiped }) {
 
   /** Nothing of this account stays in this browser; the next one begins in a new worker. */
   async function forget() {
-    await wiped();
+    await wipe();
     tell('snapshot', { me: null, settings: DEFAULTS });
     self.close();
   }
@@ -56,8 +56,10 @@ export function verbsOf(client, { tell, wiped }) {
     async begin() {
       use({ ...DEFAULTS, ...(await storage.get('state', 'settings')) });
       if (await client.account.resume()) await arrive();
+      else await wipe(); // who was here has gone, and may have left in the middle of it
     },
     snapshot,
+    loaded: async () => performance.getEntriesByType('resource').map(({ name }) => name),
 
     // Who we are
     server: () => api.call('GET', 'server'),
