@@ -72,6 +72,7 @@ class Collector:
         self.reports: list[bytes] = []
         self._server = server
         self._loop = asyncio.new_event_loop()
+        self._writers: list[asyncio.StreamWriter] = []
         self._thread = threading.Thread(target=self._loop.run_forever)
 
     def __enter__(self) -> "Collector":
@@ -90,10 +91,9 @@ class Collector:
 
     async def _end(self) -> None:
         self._door.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        for writer in self._writers:
+            writer.close()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
 
     @property
     def address(self) -> str:
@@ -101,6 +101,7 @@ class Collector:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there = await asyncio.open_connection("127.0.0.1", self._server.port)
+        self._writers += [writer, there[1]]
         reporting = self.POLICY + f"; report-uri {self.address}/report".encode()
         try:
             await asyncio.gather(
