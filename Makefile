@@ -13,8 +13,10 @@ space := $(empty) $(empty)
 WITH_PYENVS := PATH="$$PATH:$(subst $(space),:,$(PYENVS))"
 
 NPM := $(shell command -v npm)
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
+APT := $(if $(filter 0,$(shell id -u)),$(shell command -v apt-get))
 
-.PHONY: serve web test bench clean
+.PHONY: serve web test chromium bench clean
 
 serve: $(VENV)/installed
 	@$(if $(NPM),$(MAKE) --silent web || echo "The web client could not be built; the server runs without it.")
@@ -22,10 +24,15 @@ serve: $(VENV)/installed
 
 web: web/vendor/.built
 
-test: $(VENV)/tox-installed $(if $(NPM),web)
+test: $(VENV)/tox-installed $(if $(NPM),web) $(if $(CHROMIUM),,chromium)
 	@rm -rf .tox/junit && mkdir -p .tox/junit
 	$(WITH_PYENVS) $(VENV)/bin/tox run-parallel --parallel 3 --parallel-no-spinner
 	@$(VENV)/bin/python tests/tally.py .tox/junit
+
+# Where it may not be installed the tests that need it fail, and say so.
+chromium:
+	$(if $(APT),$(APT) update -qq && $(APT) install -y -qq --no-install-recommends chromium fonts-noto-color-emoji,\
+	@echo "Chromium is missing: apt-get install chromium, as root")
 
 bench: $(VENV)/bench-installed
 	@$(VENV)/bin/python -m bench

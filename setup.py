@@ -81,6 +81,7 @@ setup(
     ],
     extras_require={
         "bench": ["picows>=1.6"],
+        "browser": ["playwright>=1.55"],
         "nats": ["nats-py>=2.9"],
         "test": [
             "httpx>=0.27",
