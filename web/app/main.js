@@ -17,4 +17,12 @@ app.addEventListener('intent', (event) => intents.onIntent(/** @type {CustomEven
 link.start();
 intents.begin();
 
+const isFirst = !navigator.serviceWorker?.controller;
 navigator.serviceWorker?.register(scriptUrl('/sw.js')).catch(() => {}); // no start without a network then; all else works
+navigator.serviceWorker?.addEventListener('controllerchange', async () => {
+  if (!isFirst) return;
+  // It came after everything else had been loaded. What that was passes by it once more, and is kept for a start without a network.
+  const loaded = [...performance.getEntriesByType('resource').map(({ name }) => name), ...(await link.call('loaded'))];
+  const parts = new Set(loaded.filter((address) => address.startsWith(`${location.origin}/web/`)));
+  for (const part of ['/', ...parts]) void fetch(part).catch(() => {});
+});
