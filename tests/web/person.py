@@ -1,8 +1,10 @@
 """Somebody at a browser: what they do, and what they see."""
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Worker, expect
@@ -71,6 +73,16 @@ class Person:
         self.is_home()
         return self
 
+    def logs_out(self) -> None:
+        self.opens_settings()
+        self.page.get_by_role("button", name="Log out of this device").click()
+        self.page.get_by_role("button", name="Log out", exact=True).click()
+        self.is_welcomed()
+
+    def another_tab(self) -> "Person":
+        """Of the same browser."""
+        return Person(self.context, self.address, self.name).opens()
+
     def gives(self, name: str, password: str) -> None:
         self.page.get_by_label("Name").fill(name)
         self.page.get_by_label("Password").fill(password)
@@ -78,7 +90,19 @@ class Person:
     def is_home(self) -> None:
         expect(self.page.get_by_role("button", name="Settings")).to_be_visible()
 
+    def is_welcomed(self) -> None:
+        expect(self.page.get_by_role("button", name="I have an account")).to_be_visible()
+
+    def opens_settings(self) -> None:
+        self.page.get_by_role("button", name="Settings").click()
+        expect(self.page.get_by_role("heading", name="Settings")).to_be_visible()
+
     # Conversations
+
+    def begins(self, way: str) -> None:
+        """One of the ways to begin a conversation."""
+        self.page.get_by_role("button", name="New conversation").first.click()
+        self.page.get_by_role("tab", name=way).click()
 
     def starts_with(self, other: "Person") -> None:
         self.page.get_by_role("button", name="New conversation").first.click()
@@ -87,8 +111,7 @@ class Person:
         self.is_in(other.name)
 
     def makes_group(self, title: str, others: Sequence["Person"]) -> None:
-        self.page.get_by_role("button", name="New conversation").first.click()
-        self.page.get_by_role("tab", name="Group").click()
+        self.begins("Group")
         self.page.get_by_label("Name of the group").fill(title)
         for other in others:
             self.page.get_by_label("Who is in it").fill(other.name)
@@ -124,6 +147,14 @@ class Person:
 
     def opens_details(self) -> None:
         self.page.get_by_role("button", name="members and more").click()
+
+    def does_with_member(self, other: "Person", choice: str) -> None:
+        """One of the things that can be done about somebody, where the details are open."""
+        self.page.get_by_role("button", name=f"More about {other.name}").click()
+        self.page.get_by_role("menuitem", name=choice, exact=True).click()
+
+    def confirms(self, action: str) -> None:
+        self.page.locator("sv-dialog").get_by_role("button", name=action, exact=True).click()
 
     def closes(self) -> None:
         self.page.get_by_role("button", name="Close").last.click()
@@ -164,3 +195,15 @@ class Person:
 
     def sees(self, text: str | re.Pattern[str]) -> None:
         expect(self.page.get_by_text(text).last).to_be_visible()
+
+    def is_told(self, problem: str) -> None:
+        """What went wrong, in one sentence."""
+        expect(self.page.get_by_role("alert")).to_have_text(problem)
+
+    def comes_to_see(self, expression: str, is_right: Callable[[Any], bool]) -> Any:
+        """What the browser answers, as soon as it is right; at last what it is then."""
+        until = time.monotonic() + PATIENCE_MS / 1000
+        while not is_right(seen := self.page.evaluate(expression)) and time.monotonic() < until:
+            self.page.wait_for_timeout(50)
+        assert is_right(seen), seen
+        return seen

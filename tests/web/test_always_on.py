@@ -1,0 +1,228 @@
+"""Whatever goes down, what was said comes through: once, and in its order."""
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Error, WebSocket, expect
+
+from tests.processes.server import Server
+from tests.web.conftest import Cast
+from tests.web.person import PASSWORD, Person
+
+pytestmark = pytest.mark.once
+
+Two = tuple[Person, Person]
+
+
+@pytest.fixture(autouse=True)
+def is_up_again(server: Server) -> Iterator[None]:
+    """A play that fails while the server is down does not take the next one along."""
+    yield
+    if server.process is None or server.process.poll() is not None:
+        server.start()
+
+
+@pytest.fixture
+def two(cast: Cast) -> Two:
+    """They talk, and know each other."""
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna.starts_with(ben)
+    anna.says("Hello Ben")
+    ben.accepts(anna)
+    ben.says("Hello Anna")
+    anna.hears("Hello Anna")
+    return anna, ben
+
+
+def test_what_is_written_while_the_server_is_down_is_sent_when_it_is_back(two: Two, server: Server) -> None:
+    anna, ben = two
+    server.stop()
+    anna.sees("Offline. Connecting…")
+    anna.says("Into the void")
+    anna.sees_mark("Into the void", "Sending")
+    anna.sees("Offline. What you write is sent later.")
+    anna.page.reload()  # the page itself comes from the service worker
+    anna.goes_to(ben.name)
+    anna.hears("Hello Ben", "Hello Anna")
+    anna.sees_mark("Into the void", "Sending")
+    anna.says("And once more")
+    server.start()
+    both_have(two, ["Hello Ben", "Hello Anna", "Into the void", "And once more"])
+    anna.sees_mark("And once more", "Read")
+    expect(anna.page.get_by_text("Offline.")).to_have_count(0)
+
+
+def test_it_starts_without_a_network(two: Two) -> None:
+    anna, ben = two
+    anna.page.close()
+    anna.context.set_offline(True)
+    anna = anna.another_tab()
+    anna.sees("Offline. Connecting…")
+    anna.goes_to(ben.name)
+    anna.hears("Hello Ben", "Hello Anna")
+    anna.says("From the tunnel")
+    anna.sees_mark("From the tunnel", "Sending")
+    ben.says("Are you there?")
+    anna.context.set_offline(False)
+    anna.hears("Are you there?")
+    ben.hears("From the tunnel")
+    anna.sees_mark("From the tunnel", "Read")
+
+
+def test_a_tab_that_crashes_takes_nothing_with_it(two: Two, server: Server) -> None:
+    anna, ben = two
+    server.stop()  # so that it crashes before they are sent, and not after
+    anna.says("one")
+    anna.says("two")
+    anna.sees_mark("two", "Sending")
+    crashed = anna.page
+    with contextlib.suppress(Error):
+        crashed.goto("chrome://crash")
+    anna = anna.another_tab()
+    anna.goes_to(ben.name)
+    anna.sees_mark("two", "Sending")
+    server.start()
+    both_have((anna, ben), ["Hello Ben", "Hello Anna", "one", "two"])
+    ben.says("three")
+    anna.hears("three")
+
+
+def test_a_worker_that_ends_is_replaced(two: Two) -> None:
+    anna, ben = two
+    (worker,) = anna.page.workers
+    worker.evaluate("self.close()")
+    anna.says("Said to nobody at first")
+    ben.says("And to one who does not listen")
+    both_hear = ["Said to nobody at first", "And to one who does not listen"]
+    for person in (anna, ben):
+        person.hears(*both_hear)
+        assert len(person.texts()) == 4
+    anna.sees_mark("Said to nobody at first", "Read")
+
+
+def test_a_restart_is_hardly_noticed(two: Two, server: Server) -> None:
+    anna, ben = two
+    anna.says("before")
+    ben.hears("before")
+    server.stop()
+    server.start()
+    anna.says("after")
+    ben.hears("after")
+    ben.says("it was nothing")
+    both_have(two, ["Hello Ben", "Hello Anna", "before", "after", "it was nothing"])
+
+
+def test_nothing_is_lost_or_doubled_when_the_server_is_killed(two: Two, server: Server) -> None:
+    anna, ben = two
+    said = {person.name: [f"{person.name} says {number}" for number in range(12)] for person in two}
+    for number in range(12):
+        for person in two:
+            person.says(said[person.name][number])
+        if number == 6:
+            kill_all(server)
+    server.start()
+    for person in two:
+        person.hears(said[anna.name][-1], said[ben.name][-1])
+    anna.sees_mark(said[anna.name][-1], "Read")
+    ben.sees_mark(said[ben.name][-1], "Read")
+    assert anna.texts() == ben.texts()
+    for name in said:
+        assert [text for text in anna.texts() if text.startswith(name)] == said[name]
+
+
+def test_two_tabs_share_one_line(cast: Cast) -> None:
+    anna, ben = cast("anna"), cast("ben").registers()
+    lines: list[WebSocket] = []
+    anna.page.on("websocket", lines.append)
+    anna.context.on("page", lambda page: page.on("websocket", lines.append))
+    anna.registers()
+    anna.starts_with(ben)
+    anna.says("Hello Ben")
+    ben.accepts(anna)
+    other = anna.another_tab()
+    other.goes_to(ben.name)
+    other.hears("Hello Ben")
+    other.says("From the other tab")
+    ben.hears("From the other tab")
+    ben.says("To both tabs")
+    for tab in (anna, other):
+        tab.hears("From the other tab", "To both tabs")
+        tab.sees_mark("From the other tab", "Read")
+    assert [line.is_closed() for line in lines] == [False]
+
+    anna.page.close()  # the one that led
+    other.says("I go on")
+    ben.hears("I go on")
+    ben.says("So do I")
+    other.hears("So do I")
+    assert len(lines) == 2
+    assert not lines[-1].is_closed()
+
+
+def test_what_was_said_to_somebody_who_was_away_comes_in_order(two: Two) -> None:
+    anna, ben = two
+    ben.page.close()
+    said = [f"number {number}" for number in range(20)]
+    for text in said:
+        anna.says(text)
+    anna.sees_mark("number 19", "Sent")
+    ben = ben.another_tab()
+    expect(ben.page).to_have_title("(20) Sottovoce")
+    expect(ben.listed(anna.name)).to_contain_text("number 19")
+    ben.goes_to(anna.name)
+    ben.hears("number 19")
+    assert ben.texts() == ["Hello Ben", "Hello Anna", *said]
+    ben.sees("New")
+    anna.sees_mark("number 0", "Delivered")
+    ben.page.get_by_role("button", name="20 new").click()
+    anna.sees_mark("number 0", "Read")
+    expect(ben.page).to_have_title("Sottovoce")
+
+
+def test_a_session_that_has_ended_goes_on_with_the_same_device(two: Two, cast: Cast) -> None:
+    anna, ben = two
+    phone = cast(of=anna).logs_in()
+    phone.opens_settings()
+    phone.page.get_by_text("Change the password").click()
+    phone.page.get_by_label("Password of now").fill(PASSWORD)
+    phone.page.get_by_label("New password").fill("Sesame-5678")
+    phone.page.get_by_role("button", name="Change it").click()
+    phone.sees("Your password is changed. Other sessions have ended.")
+    anna.sees("Your session has ended. What is here stays.")
+    anna.says("Not yet")
+    anna.sees_mark("Not yet", "Sending")
+    ben.says("While you were out")
+
+    anna.page.reload()  # it has ended for good
+    anna.sees("Your session has ended. What is here stays.")
+    anna.goes_to(ben.name)
+    anna.hears("Hello Ben", "Hello Anna")
+    anna.page.get_by_role("button", name="Log in again").click()
+    again = anna.page.locator("sv-again")
+    again.get_by_label("Password").fill(PASSWORD)
+    again.get_by_role("button", name="Log in", exact=True).click()
+    expect(again.get_by_role("alert")).to_contain_text("This name and password do not belong together.")
+    again.get_by_label("Password").fill("Sesame-5678")
+    again.get_by_role("button", name="Log in", exact=True).click()
+    expect(again).to_have_count(0)
+    anna.hears("While you were out")
+    ben.hears("Not yet")
+    anna.hears("Hello Ben")
+    expect(anna.page.get_by_text("Your session has ended.")).to_have_count(0)
+    anna.opens_settings()
+    expect(anna.page.get_by_text("this device")).to_have_count(1)
+    expect(anna.page.get_by_role("button", name="Remove ")).to_have_count(1)  # the phone: no third device
+
+
+def both_have(two: Two, texts: list[str]) -> None:
+    for person in two:
+        person.hears(texts[-1])
+        assert person.texts() == texts
+
+
+def kill_all(server: Server) -> None:
+    """As when the power goes: the server, its workers and its database."""
+    for process in server.family():
+        process.kill()
+    server.kill()

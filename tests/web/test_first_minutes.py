@@ -1,0 +1,195 @@
+"""How somebody comes, comes again with another device, meets others, and goes."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.web.conftest import Cast
+from tests.web.person import PASSWORD, Person
+
+pytestmark = pytest.mark.once
+
+LEFT_BEHIND = """async () => ({
+  databases: (await indexedDB.databases()).map(({ name }) => name),
+  stored: [...Object.keys(localStorage), ...Object.keys(sessionStorage)],
+  cached: (await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys())))
+    .flat().map(({ url }) => new URL(url).pathname),
+})"""
+
+
+def test_an_invite_leads_to_a_first_message_in_less_than_a_minute(cast: Cast) -> None:
+    host = cast("anna", permissions=["clipboard-read", "clipboard-write"]).registers()
+    host.begins("Invite")
+    host.page.get_by_role("button", name="Make an invite").click()
+    expect(host.page.get_by_role("img", name="The invite, to scan")).to_be_visible()
+    invite = host.page.locator("sv-new code").inner_text()
+    host.page.get_by_role("button", name="Copy the link").click()
+    host.sees("Copied")
+    assert host.page.evaluate("navigator.clipboard.readText()") == f"{host.address}/#invite={invite}"
+    host.closes()
+
+    guest = cast("ben")
+    began = time.monotonic()
+    guest.opens(f"/#invite={invite}")
+    guest.sees("You are invited.")
+    expect(guest.page.get_by_label("Invite code")).to_have_value(invite)
+    guest.gives(guest.name, PASSWORD)
+    guest.page.get_by_role("button", name="Start talking").click()
+    guest.is_in(host.name)
+    guest.says("Here I am")
+    guest.sees_mark("Here I am", "Delivered")  # and no request: they know each other
+    took_s = time.monotonic() - began
+    assert took_s < 60, took_s
+    host.goes_to(guest.name)
+    host.hears("Here I am")
+    host.says("Welcome!")
+    guest.hears("Welcome!")
+    assert invite not in guest.page.url
+
+
+def test_what_cannot_be_is_said_in_a_sentence(cast: Cast) -> None:
+    anna, other = cast("anna").registers(), cast("ben")
+    other.opens()
+    other.gives(anna.name, PASSWORD)
+    start = other.page.get_by_role("button", name="Start talking")
+    start.click()
+    other.is_told("Somebody has this name already. Choose another one.")
+    other.gives("has space", PASSWORD)
+    start.click()
+    expect(other.page.get_by_role("alert")).to_have_text(re.compile(r"^[A-Z][^{}_]+\.$"))
+    other.gives(other.name, "short")
+    start.click()
+    assert other.page.get_by_label("Password").evaluate("(field) => field.validity.tooShort")  # the browser says so
+    other.is_welcomed()
+    other.page.get_by_role("button", name="I have an account").click()
+    expect(other.page.get_by_role("alert")).to_have_count(0)
+    other.gives(anna.name, "not-her-password")
+    other.page.get_by_role("button", name="Log in").click()
+    other.is_told("This name and password do not belong together. Look at both and try again.")
+    other.page.get_by_role("button", name="I am new").click()
+    other.opens("/#invite=NOSUCH0")
+    other.gives(other.name, PASSWORD)
+    other.page.get_by_role("button", name="Start talking").click()
+    other.is_told("This invite cannot be used: it is unknown, used up or too old. Ask for a new one.")
+
+
+def test_a_second_device_joins_by_itself_and_hears_what_comes(cast: Cast) -> None:
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna.starts_with(ben)
+    anna.says("Only for the first")
+    ben.accepts(anna)
+    ben.hears("Only for the first")
+    phone = cast(of=ben).logs_in()
+    phone.goes_to(anna.name)
+    phone.sees("This device joined here. What was said before stays on the devices that were there.")
+    ben.sees("Another device of yours has joined.")
+    anna.says("For both of you")
+    for device in (ben, phone):
+        device.hears("For both of you")
+    phone.does_not_see("Only for the first")
+    phone.says("From my phone")
+    anna.hears("From my phone")
+    ben.hears("From my phone")
+    phone.starts_with(cast("carol").registers())  # and begins conversations, with the first device in them
+    phone.says("Hello Carol")
+    phone.sees_mark("Hello Carol", "Sent")
+    expect(ben.listed("carol")).to_contain_text("You: Hello Carol")
+
+
+def test_logging_out_leaves_nothing_behind(cast: Cast) -> None:
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna.starts_with(ben)
+    anna.says("A secret")
+    anna.sees_mark("A secret", "Sent")
+    assert sorted(anna.page.evaluate(LEFT_BEHIND)["databases"]) != []
+    anna.logs_out()
+    is_empty(anna)
+    anna.page.reload()
+    anna.is_welcomed()
+    is_empty(anna)
+
+    anna.logs_in()  # the same browser is a new device
+    anna.goes_to(ben.name)
+    anna.sees("This device joined here.")
+    anna.does_not_see("A secret")
+
+
+def is_empty(person: Person) -> None:
+    """Their browser knows nothing of them."""
+    left = person.comes_to_see(LEFT_BEHIND, lambda left: left["databases"] == [])
+    assert set(left["stored"]) <= {"theme"}
+    assert all(path == "/" or path.startswith("/web/") for path in left["cached"]), left["cached"]
+    assert person.context.cookies() == []
+
+
+def test_two_people_meet_by_a_code(cast: Cast) -> None:
+    anna, ben, carol = cast("anna").registers(), cast("ben").registers(), cast("carol")
+    anna.begins("By code")
+    code = shows_a_code(anna)
+    ben.begins("By code")
+    ben.page.get_by_label("Their code").fill(code)
+    ben.page.get_by_role("button", name="Start", exact=True).click()
+    ben.says("You gave me a code")
+    anna.closes()
+    anna.goes_to(ben.name)  # without asking first
+    anna.says("I did")
+    ben.hears("I did")
+    ben.begins("By code")
+    ben.page.get_by_label("Their code").fill(code)
+    ben.page.get_by_role("button", name="Start", exact=True).click()
+    ben.is_told("This code is not known. Codes work once, for 24 hours.")
+    ben.closes()
+
+    ben.begins("By code")
+    link = f"/#code={shows_a_code(ben)}"
+    carol.registers(link)  # by the link, as somebody new
+    carol.page.get_by_role("button", name="Start", exact=True).click()
+    carol.says("I scanned it")
+    ben.closes()
+    ben.goes_to(carol.name)
+    ben.hears("I scanned it")
+
+    carol.begins("By code")
+    anna.opens(f"/#code={shows_a_code(carol)}")  # and as somebody who is here
+    expect(anna.page.get_by_label("Their code")).to_have_value(re.compile(r"^\d{5}$"))
+    anna.page.get_by_role("button", name="Start", exact=True).click()
+    anna.is_in(carol.name)
+
+
+def shows_a_code(person: Person) -> str:
+    """Large, and as a QR code."""
+    person.page.get_by_role("button", name="Show a code of mine").click()
+    expect(person.page.get_by_role("img", name="The same code, to scan")).to_be_visible()
+    shown = person.page.locator("sv-new .code")
+    assert float(shown.evaluate("(code) => parseFloat(getComputedStyle(code).fontSize)")) >= 32
+    code = shown.inner_text()
+    assert re.fullmatch(r"\d{5}", code)
+    return code
+
+
+def test_an_account_is_deleted(cast: Cast) -> None:
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna.starts_with(ben)
+    anna.says("What you have stays with you")
+    ben.accepts(anna)
+    anna.opens_settings()
+    anna.page.get_by_text("Delete the account").click()
+    form = anna.page.locator("form").filter(has=anna.page.get_by_role("button", name="Delete my account"))
+    form.get_by_label("Password").fill("not-my-password")
+    form.get_by_role("button").click()
+    expect(anna.page.get_by_role("alert")).to_have_text(re.compile(r"^[A-Z][^{}_]+\.$"))
+    form.get_by_label("Password").fill(PASSWORD)
+    form.get_by_role("button").click()
+    anna.is_welcomed()
+    is_empty(anna)
+    ben.hears("What you have stays with you")
+    ben.begins("By name")
+    ben.page.get_by_label("Their name here").fill(anna.name)
+    ben.page.get_by_role("button", name="Start", exact=True).click()
+    ben.is_told("Nobody here has exactly this name. Names are not searched, so that nobody can be listed.")
+    anna.page.get_by_role("button", name="I have an account").click()
+    anna.gives(anna.name, PASSWORD)
+    anna.page.get_by_role("button", name="Log in").click()
+    anna.is_told("This name and password do not belong together. Look at both and try again.")

@@ -1,0 +1,123 @@
+"""A group, from its first word to the day on which somebody has had enough of it."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.web.conftest import Cast
+from tests.web.person import Person
+
+pytestmark = pytest.mark.once
+
+Three = tuple[Person, Person, Person]
+
+
+@pytest.fixture
+def three(cast: Cast) -> Three:
+    """Anna has made "The garden" with Ben and Carol, who have taken it."""
+    anna, ben, carol = (cast(name).registers() for name in ("anna", "ben", "carol"))
+    anna.makes_group("The garden", [ben, carol])
+    anna.says("Who waters?")
+    for other in (ben, carol):
+        other.goes_to("The garden")
+        other.page.get_by_role("button", name="Accept").click()
+        other.hears("Who waters?")
+    return anna, ben, carol
+
+
+def test_three_talk_and_a_fourth_reads_what_comes_then(three: Three, cast: Cast) -> None:
+    anna, ben, carol = three
+    ben.sees(f"{anna.name} named this group “The garden”.")
+    ben.says("I do")
+    carol.says("And I, on Sunday")
+    for person in three:
+        person.hears("I do", "And I, on Sunday")
+    expect(anna.message("I do").locator(".name")).to_have_text(ben.name)
+    anna.says("Thank you")
+    anna.sees_mark("Thank you", "Read")  # by both
+
+    dora = cast("dora").registers()
+    anna.opens_details()
+    anna.sees("They read what is said from now on, and nothing from before.")
+    anna.page.get_by_label("Add somebody").fill(dora.name)
+    anna.page.get_by_role("button", name="Add", exact=True).click()
+    for person in (anna, ben, carol):
+        person.sees(re.compile(rf"^\s*{'You' if person is anna else anna.name} added {dora.name}\."))
+    expect(anna.page.get_by_role("heading", name="4 people")).to_be_visible()
+    ben.says("Hello Dora")
+    dora.page.get_by_role("navigation").get_by_role("link").click()
+    dora.page.get_by_role("button", name="Accept").click()
+    dora.hears("Hello Dora")
+    for earlier in ("Who waters?", "I do", "Thank you"):
+        dora.does_not_see(earlier)
+    dora.says("Hello all of you")
+    for person in three:
+        person.hears("Hello all of you")
+
+    carol.opens_details()
+    carol.page.get_by_label("Name of the group").fill("The green garden")
+    carol.page.get_by_role("button", name="Save").click()
+    for person in (anna, ben, carol, dora):  # also for her who came when it had a name already
+        person.is_in("The green garden")
+        expect(person.listed("The green garden")).to_be_visible()
+    dora.sees(f"{carol.name} named this group “The green garden”.")
+
+
+def test_an_owner_makes_an_admin_who_adds_and_removes(three: Three, cast: Cast) -> None:
+    anna, ben, carol = three
+    dora = cast("dora").registers()
+    ben.opens_details()
+    expect(ben.page.get_by_label("Add somebody")).to_have_count(0)  # a member does not
+    anna.opens_details()
+    anna.does_with_member(ben, "Make admin")
+    expect(anna.page.get_by_role("listitem").filter(has_text=f"{ben.name} · admin")).to_be_visible()
+    ben.page.reload()
+    ben.goes_to("The garden")
+    ben.opens_details()
+    ben.page.get_by_label("Add somebody").fill(dora.name)
+    ben.page.get_by_role("button", name="Add", exact=True).click()
+    carol.sees(f"{ben.name} added {dora.name}.")
+    ben.page.get_by_role("button", name=f"More about {anna.name}").click()
+    expect(ben.page.get_by_role("menuitem", name="Remove", exact=True)).to_have_count(0)  # her who made it
+    ben.page.keyboard.press("Escape")
+
+    ben.opens_details()
+    ben.does_with_member(carol, "Remove")
+    ben.confirms("Remove")
+    anna.sees(f"{carol.name} is not in this conversation any more.")
+    carol.sees(f"{ben.name} removed you.")
+    carol.sees("You are not in this conversation any more. What was said stays here until you remove it.")
+    expect(carol.field).to_have_count(0)
+    carol.hears("Who waters?")
+    anna.says("Without Carol")
+    ben.hears("Without Carol")
+    carol.page.reload()  # nor does she when she comes back
+    carol.goes_to("The garden")
+    carol.hears("Who waters?")
+    carol.does_not_see("Without Carol")
+    expect(carol.listed("The garden")).to_contain_text("You are not in this conversation any more")
+
+
+def test_who_has_left_keeps_what_they_have_until_they_remove_it(three: Three) -> None:
+    anna, ben, carol = three
+    ben.opens_details()
+    ben.page.get_by_role("button", name="Leave this conversation").click()
+    ben.confirms("Leave")
+    ben.sees("You left.")
+    expect(ben.field).to_have_count(0)
+    for person in (anna, carol):
+        person.sees(re.compile(rf"{ben.name} left\."))
+    anna.says("Now we are two")
+    carol.hears("Now we are two")
+    carol.says("So we are")
+    anna.hears("So we are")
+    ben.does_not_see("Now we are two")
+    ben.hears("Who waters?")
+    ben.page.get_by_role("button", name="Remove it from this device").last.click()
+    expect(ben.listed("The garden")).to_have_count(0)
+    ben.does_not_see("Who waters?")
+    ben.page.reload()
+    ben.is_home()
+    ben.sees("Your conversations will be here.")
+    expect(ben.listed("The garden")).to_have_count(0)

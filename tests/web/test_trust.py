@@ -1,0 +1,129 @@
+"""How people know that nobody sits between them, and learn when something has changed."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.web.conftest import Cast
+from tests.web.person import Person
+
+pytestmark = pytest.mark.once
+
+CHANGED = "are not the ones you compared."
+
+
+def test_the_lock_explains_itself(cast: Cast) -> None:
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna.starts_with(ben)
+    sees_lock(anna, "Encrypted")
+    lock_of(anna).click()
+    dialog = anna.page.locator("sv-dialog")
+    expect(dialog.get_by_role("heading", name="Encrypted from device to device")).to_be_visible()
+    expect(dialog).to_contain_text("The server passes it on and cannot read it.")
+    expect(dialog).to_contain_text("It does know who talks with whom, when, and how much.")
+    expect(dialog.get_by_role("listitem").filter(has_text=ben.name)).to_contain_text("not compared")
+    dialog.get_by_role("button", name="Safety number").click()
+    expect(anna.page.get_by_role("heading", name=f"Safety number with {ben.name}")).to_be_visible()
+
+
+def test_two_compare_are_warned_of_a_new_device_and_compare_again(cast: Cast) -> None:
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna.starts_with(ben)
+    anna.says("Hello Ben")
+    ben.accepts(anna)
+    numbers = [opens_safety_number(anna, ben), opens_safety_number(ben, anna)]
+    assert numbers[0] == numbers[1]
+    assert re.fullmatch(r"(\d{5} ){11}\d{5}", numbers[0])
+    for person in (anna, ben):
+        compares(person)
+        sees_lock(person, "Compared")
+    anna.says("Now we know")
+    ben.hears("Now we know")
+    ben.page.reload()  # it is kept
+    ben.goes_to(anna.name)
+    sees_lock(ben, "Compared")
+
+    phone = cast(of=ben).logs_in()
+    phone.goes_to(anna.name)
+    banner = anna.page.get_by_role("alert").filter(has_text=CHANGED)
+    expect(banner).to_contain_text(f"The keys of {ben.name} {CHANGED}")
+    anna.sees(f"{ben.name} has a new device or new keys: the safety number has changed.")
+    sees_lock(anna, "Keys changed")
+    expect(anna.page.get_by_role("alert")).to_have_count(
+        1
+    )  # who waits in her own conversation is not warned of herself
+    phone.says("It is me, on my phone")
+    anna.hears("It is me, on my phone")
+
+    banner.get_by_role("button", name=f"Compare with {ben.name}").click()
+    anna.sees("These are not the keys that you compared before.")
+    fresh = safety_number(anna)
+    assert fresh != numbers[0]
+    assert opens_safety_number(phone, anna) == fresh
+    anna.page.get_by_role("button", name="They are the same").click()
+    anna.sees("You have compared these keys.")
+    anna.closes()
+    expect(banner).to_have_count(0)
+    sees_lock(anna, "Compared")
+
+
+def test_a_revoked_device_learns_that_its_session_has_ended(cast: Cast) -> None:
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna.starts_with(ben)
+    anna.says("Hello Ben")
+    ben.accepts(anna)
+    phone = cast(of=ben).logs_in()
+    phone.goes_to(anna.name)
+    anna.says("To both")
+    phone.hears("To both")
+
+    ben.opens_settings()
+    expect(ben.page.get_by_role("listitem").filter(has_text="this device")).to_have_count(1)
+    ben.page.get_by_role("button", name=re.compile("^Remove ")).click()
+    expect(ben.page.get_by_role("button", name=re.compile("^Remove "))).to_have_count(0)
+    ben.closes()
+    phone.sees("Your session has ended.")
+    anna.says("Only to the first")
+    ben.hears("Only to the first")
+    ben.says("I am still here")
+    anna.hears("I am still here")
+    phone.does_not_see("Only to the first")
+    phone.hears("To both")  # what it has it keeps
+
+    phone.page.get_by_role("button", name="Log in again").click()
+    phone.page.get_by_role("button", name="Log out and empty this device").click()
+    phone.is_welcomed()
+    phone.logs_in()  # as another device
+    phone.goes_to(anna.name)
+    anna.says("Welcome back")
+    phone.hears("Welcome back")
+    phone.does_not_see("To both")
+
+
+def lock_of(person: Person) -> Locator:
+    return person.page.get_by_role("button", name="What this means")
+
+
+def sees_lock(person: Person, word: str) -> None:
+    expect(lock_of(person)).to_contain_text(word)
+
+
+def opens_safety_number(person: Person, other: Person) -> str:
+    lock_of(person).click()
+    row = person.page.get_by_role("listitem").filter(has_text=other.name)
+    row.get_by_role("button", name="Safety number").click()
+    return safety_number(person)
+
+
+def safety_number(person: Person) -> str:
+    """As it is shown, and as a QR code."""
+    dialog = person.page.locator("sv-dialog")
+    expect(dialog.get_by_role("img", name="The safety number, to scan")).to_be_visible()
+    return " ".join(dialog.locator(".digits span").all_inner_texts())
+
+
+def compares(person: Person) -> None:
+    person.page.get_by_role("button", name="They are the same").click()
+    person.sees("You have compared these keys. If they ever change you are told.")
+    person.closes()
