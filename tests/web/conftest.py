@@ -68,11 +68,11 @@ def cast(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Cast]:
     """`cast("alice")` is somebody new at a browser of their own; `of=` is another device of somebody."""
     contexts = []
 
-    def somebody(name: str = "", *, of: Person | None = None, **settings: Any) -> Person:
+    def somebody(name: str = "", *, of: Person | None = None, exactly: str = "", **settings: Any) -> Person:
         context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **settings})
         contexts.append(context)
         trouble.watch(context, server.address)
-        return Person(context, server.address, of.name if of else f"{name}{next(_numbers)}")
+        return Person(context, server.address, of.name if of else exactly or f"{name}{next(_numbers)}")
 
     yield somebody
     for context in contexts:

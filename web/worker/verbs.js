@@ -59,7 +59,7 @@ export function verbsOf(client, { tell, wipe }) {
       else await wipe(); // who was here has gone, and may have left in the middle of it
     },
     snapshot,
-    loaded: async () => performance.getEntriesByType('resource').map(({ name }) => name),
+    loaded: async () => [self.location.href, ...performance.getEntriesByType('resource').map(({ name }) => name)],
 
     // Who we are
     server: () => api.call('GET', 'server'),
