@@ -120,7 +120,7 @@ def test_every_screen_in_both_looks(cast: Cast, size: str, viewport: Any, names:
 def talk(anna: Person, ben: Person, clara: Person) -> None:
     """So that the screens show what people would see."""
     anna.starts_with(clara)
-    anna.says("Hello Clara, I sing in your choir.")
+    anna.says("Hello, I sing in your choir.")
     anna.leaves_it()
     anna.makes_group("Sunday lunch", [ben])
     anna.says("Who is coming on Sunday?")
@@ -134,8 +134,8 @@ def talk(anna: Person, ben: Person, clara: Person) -> None:
     anna.does_with("I can bring bread.", "React with ❤️")
     anna.does_with("Yes, gladly!", "Answer")
     anna.says("Good. The recipe is at https://example.org/soup, if you want to look.")
-    anna.says("And tell Clara, please.")
-    ben.hears("And tell Clara")
+    anna.says("And tell the others, please.")
+    ben.hears("And tell the others")
     ben.leaves_it()
     ben.goes_to("Sunday lunch")
     ben.page.get_by_role("button", name="Accept").click()

@@ -15,9 +15,9 @@ export class Composer extends Element {
     css`
       :host { display: block; padding: 0.6rem clamp(0.6rem, 2vw, 1.25rem) max(0.8rem, env(safe-area-inset-bottom)); border-top: 1px solid var(--line); }
       form { position: relative; display: flex; align-items: flex-end; gap: 0.35rem; max-width: 50rem; margin: 0 auto; }
-      .field { flex: 1; display: grid; border: 1px solid var(--edge); border-radius: 1.35rem; background: var(--sheet); }
-      .field:focus-within { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
-      textarea { width: 100%; min-height: 0; max-height: 40dvh; padding: 0.6rem 1rem; border: 0; border-radius: inherit; background: none; resize: none;
+      .box { flex: 1; display: grid; border: 1px solid var(--edge); border-radius: 1.35rem; background: var(--sheet); }
+      .box:focus-within { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
+      textarea { width: 100%; min-width: 0; margin: 0; max-height: 40dvh; padding: 0.6rem 1rem; border: 0; border-radius: inherit; background: none; resize: none;
         field-sizing: content; line-height: 1.4; }
       textarea:focus-visible { outline: none; }
       .about { display: flex; align-items: center; gap: 0.5rem; margin: 0.4rem 0.4rem 0; padding: 0.15rem 0 0.15rem 0.75rem; border-inline-start: 3px solid var(--accent); font-size: var(--small); }
@@ -127,7 +127,7 @@ export class Composer extends Element {
       <form @submit=${this.#send}>
         ${this.picking ? html`<sv-emoji @emoji=${this.#onEmoji} @closed=${() => (this.picking = false)}></sv-emoji>` : nothing}
         <button type="button" class="icon" aria-label="Emoji" aria-expanded=${this.picking} @click=${() => (this.picking = !this.picking)}>${icon('smile')}</button>
-        <div class="field">
+        <div class="box">
           ${about
             ? html`<div class="about"><span class="grow cut">${about.what === 'edit' ? html`<b>Edit</b>` : html`<b>Answer to ${this.name}</b>`} ${about.item.text}</span>
                 <button type="button" class="icon" aria-label="Do not ${about.what === 'edit' ? 'edit' : 'answer'}" @click=${this.#end}>${icon('close', 18)}</button></div>`

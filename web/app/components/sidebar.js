@@ -38,6 +38,8 @@ export class Sidebar extends Element {
         color: var(--on-accent); font-size: var(--small); font-weight: 700; text-align: center; }
       .line { margin: 0 1.25rem 0.6rem; padding: 0.5rem 0.8rem; border-radius: 0.7rem; background: var(--hover); font-size: var(--small); color: var(--soft); }
       .line.bad { background: var(--warn-soft); color: var(--warn); }
+      .nothing .button { display: none; margin-top: 1rem; }
+      @media (max-width: 44rem) { .nothing .button { display: flex; } }
       .nothing { padding: 1.5rem 0.65rem; color: var(--soft); }
     `,
   ];
@@ -72,7 +74,7 @@ export class Sidebar extends Element {
       ${this.#line()}
       <nav aria-label="Conversations">
         ${requests.length ? html`<h2>Wants to talk to you</h2>${this.#list(requests)}<h2>Conversations</h2>` : nothing}
-        ${joined.length ? this.#list(joined) : html`<p class="nothing small">Your conversations will be here.</p>`}
+        ${joined.length ? this.#list(joined) : html`<p class="nothing">Your conversations will be here. <button class="button main" @click=${() => this.want('show', { dialog: { name: 'new' } })}>Begin one</button></p>`}
       </nav>`;
   }
 

@@ -16,7 +16,7 @@ export class Welcome extends Element {
       h1 { font-size: var(--huge); }
       form { margin-top: 1.5rem; }
       .tabs { display: grid; grid-template-columns: 1fr 1fr; gap: 0.25rem; margin-top: 1.5rem; padding: 0.25rem; border-radius: 1rem; background: var(--desk); }
-      .tabs button { min-height: var(--touch); border: 0; border-radius: 0.8rem; background: none; font-weight: 600; }
+      .tabs button { min-height: var(--touch); padding: 0 0.25rem; border: 0; border-radius: 0.8rem; background: none; font-weight: 600; }
       .tabs button[aria-pressed="true"] { background: var(--sheet); box-shadow: 0 1px 3px var(--shade); }
       .button { width: 100%; }
     `,
@@ -64,7 +64,8 @@ export class Welcome extends Element {
     return html`
       <main>
         <h1>Sottovoce</h1>
-        <p class="soft">${this.invite && isNew ? 'You are invited. Choose a name and a password, and you are in.' : this.motd || 'A quiet place to talk. What you write is encrypted on your device.'}</p>
+        <p class="soft">${this.invite && isNew ? 'You are invited. Choose a name and a password, and you are in.' : 'A quiet place to talk. What you write is encrypted on your device.'}</p>
+        ${this.motd && this.motd !== 'Welcome' ? html`<p>${this.motd}</p>` : nothing}
         <div class="tabs" role="group" aria-label="Account">${this.#tab('register', 'I am new')}${this.#tab('logIn', 'I have an account')}</div>
         ${isNew && this.registration === 'closed'
           ? html`<form class="stack"><p class="explained">This server takes nobody new right now. Ask whoever runs it.</p></form>`
