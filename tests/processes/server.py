@@ -111,7 +111,7 @@ class Server:
         return psutil.Process(int((self.data / "pgdata" / "postmaster.pid").read_text().split()[0]))
 
     def workers(self) -> list[psutil.Process]:
-        return [process for process in self.family() if "run.child" in process.cmdline()]
+        return [process for process in self.family() if "run.child" in (process.info["cmdline"] or [])]
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it politely; answers its exit code."""
