@@ -92,6 +92,7 @@ setup(
             "pytest-tornado>=0.8.1",
             "pytest-xdist>=3.5",
             "setuptools<81",  # pytest-tornado imports pkg_resources
+            "sniffio>=1.3",  # httpx asks for it at every request, and a module that is missing is sought everywhere
             "websockets>=13",
         ],
     },

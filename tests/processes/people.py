@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.house import NO_TLS
+
 
 @dataclass
 class Somebody:
@@ -26,7 +28,7 @@ class Somebody:
 async def register(address: str) -> Somebody:
     name = secrets.token_hex(8)
     body = {"username": name, "email": f"{name}@example.com", "password": "Secret1pass"}
-    async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=address, verify=NO_TLS, timeout=30) as client:
         answer = await client.post("/api/auth/register", json=body)
         assert answer.status_code == 201, answer.text
         return Somebody(address, answer.json()["id"], answer.cookies["Authorization"])
@@ -35,7 +37,7 @@ async def register(address: str) -> Somebody:
 async def pair(address: str) -> tuple[Somebody, Somebody, str]:
     """Two accounts and their conversation."""
     one, other = await asyncio.gather(register(address), register(address))
-    async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=address, verify=NO_TLS, timeout=30) as client:
         code = (await client.post("/api/chats/codes", headers=one.headers)).json()["code"]
         answer = await client.post("/api/chats", headers=other.headers, json={"code": code})
         assert answer.status_code == 201, answer.text
@@ -44,7 +46,7 @@ async def pair(address: str) -> tuple[Somebody, Somebody, str]:
 
 async def all_messages(reader: Somebody, other: Somebody) -> list[str]:
     """Oldest first."""
-    async with httpx.AsyncClient(base_url=reader.address, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=reader.address, verify=NO_TLS, timeout=30) as client:
         answer = await client.get("/allmessages", params={"user_id": other.id}, headers=reader.headers)
         assert answer.status_code == 200, answer.text
         return [message["message"] for message in reversed(answer.json())]

@@ -19,6 +19,7 @@ import psutil
 
 from store.embedded import EmbeddedPostgres
 from store.migrate import migrate
+from tests.house import NO_TLS
 
 ROOT = Path(__file__).parent.parent.parent
 SERVE = [sys.executable, str(ROOT / "server.py"), "serve"]
@@ -89,7 +90,7 @@ class Server:
 
     def answers(self) -> bool:
         with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{self.address}/healthz", timeout=2).status_code == 200
+            return httpx.get(f"{self.address}/healthz", verify=NO_TLS, timeout=2).status_code == 200
         return False
 
     def said(self) -> str:
@@ -110,7 +111,7 @@ class Server:
         return psutil.Process(int((self.data / "pgdata" / "postmaster.pid").read_text().split()[0]))
 
     def workers(self) -> list[psutil.Process]:
-        return [process for process in self.family() if "run.child" in process.cmdline()]
+        return [process for process in self.family() if "run.child" in (process.info["cmdline"] or [])]
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it politely; answers its exit code."""

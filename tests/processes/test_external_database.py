@@ -18,6 +18,8 @@ from store.embedded import system_user
 from tests.processes.people import pair
 from tests.processes.server import Server, free_port, running
 
+pytestmark = pytest.mark.once  # it is about PostgreSQL's versions, not Python's
+
 
 def binaries() -> dict[str, Path]:
     """What is on this machine: 16 comes with the wheel; Debian keeps its own in versioned folders."""
