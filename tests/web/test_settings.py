@@ -1,0 +1,130 @@
+"""Settings: who one is to others, and what they are told."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, expect
+
+from tests.web.conftest import Cast
+from tests.web.person import PASSWORD, Person
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture
+def two(cast: Cast) -> tuple[Person, Person]:
+    """They talk, and know each other."""
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna.starts_with(ben)
+    anna.says("Hello Ben")
+    ben.accepts(anna)
+    return anna, ben
+
+
+def settings(person: Person) -> Locator:
+    person.page.get_by_role("button", name="Settings").click()
+    expect(person.page.get_by_role("dialog")).to_be_visible()
+    return person.page.locator("sv-settings")
+
+
+def test_a_picture_is_cropped_and_others_see_it(two: tuple[Person, Person], tmp_path: Path) -> None:
+    anna, ben = two
+    picture = Image.new("RGB", (600, 300), "red")
+    picture.paste("blue", (300, 0, 600, 300))
+    picture.save(tmp_path / "large.png")
+    dialog = settings(anna)
+    dialog.get_by_label("Choose a picture").set_input_files(tmp_path / "large.png")
+    crop = dialog.get_by_role("img", name="Your picture")
+    crop.focus()
+    for _ in range(20):
+        anna.page.keyboard.press("ArrowRight")  # until only the right half is shown
+    dialog.get_by_role("button", name="Use this picture").click()
+    shown = dialog.locator("sv-avatar img")
+    expect(shown).to_be_visible()
+    kept = ben.page.request.get(anna.address + (shown.get_attribute("src") or ""))
+    pixels = Image.open(io.BytesIO(kept.body())).convert("RGB")
+    assert pixels.size == (256, 256)
+    assert {pixels.getpixel(at) for at in ((0, 0), (255, 0), (128, 255))} == {(0, 0, 255)}
+    ben.page.reload()
+    expect(ben.listed(anna.name).locator("img")).to_be_visible()
+
+
+def test_what_is_no_picture_is_refused_in_a_sentence(cast: Cast, tmp_path: Path) -> None:
+    anna = cast("anna").registers()
+    (tmp_path / "wrong.png").write_bytes(b"this is no picture")
+    dialog = settings(anna)
+    dialog.get_by_label("Choose a picture").set_input_files(tmp_path / "wrong.png")
+    expect(dialog.get_by_role("alert")).to_have_text("This picture cannot be read. Try a PNG or a JPEG.")
+
+
+def test_receipts_and_typing_can_be_kept_to_oneself(two: tuple[Person, Person]) -> None:
+    anna, ben = two
+    dialog = settings(ben)
+    dialog.get_by_label("Tell what I have received and read").uncheck()
+    dialog.get_by_label("Show when I am typing").uncheck()
+    ben.closes()
+    ben.field.press_sequentially("Hm, hm")
+    anna.says("Did you read this?")
+    ben.hears("Did you read this?")
+    ben.says("an answer, to know that all has gone through")
+    anna.hears("an answer")
+    anna.sees_mark("Did you read this?", "Sent")
+    assert anna.page.get_by_text("typing…").count() == 0
+    dialog = settings(ben)
+    expect(dialog.get_by_label("Show when I am typing")).not_to_be_checked()
+    dialog.get_by_label("Tell what I have received and read").check()
+    ben.closes()
+    anna.says("And this?")
+    anna.sees_mark("And this?", "Read")
+
+
+def test_a_new_password_ends_other_sessions_and_is_asked_for(cast: Cast) -> None:
+    anna = cast("anna").registers()
+    laptop = cast(of=anna).logs_in()
+    dialog = settings(anna)
+    dialog.get_by_text("Change the password").click()
+    dialog.get_by_label("Password of now").fill("Wrong-1234")
+    dialog.get_by_label("New password").fill("Another-1234")
+    dialog.get_by_role("button", name="Change it").click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    dialog.get_by_label("Password of now").fill(PASSWORD)
+    dialog.get_by_role("button", name="Change it").click()
+    anna.sees("Your password is changed.")
+    laptop.sees("Your session has ended.")
+    laptop.page.get_by_role("button", name="Log in again").click()
+    laptop.page.get_by_label("Password").fill("Another-1234")
+    laptop.page.get_by_role("button", name="Log in", exact=True).click()
+    expect(laptop.page.get_by_text("Your session has ended.")).to_have_count(0)
+
+
+def test_a_line_about_oneself_is_kept(cast: Cast) -> None:
+    anna = cast("anna").registers()
+    dialog = settings(anna)
+    dialog.get_by_label("About you").fill("I sing")
+    dialog.get_by_role("button", name="Save").click()
+    anna.sees("Saved.")
+    anna.closes()
+    expect(settings(anna).get_by_label("About you")).to_have_value("I sing")
+
+
+def test_who_looks_elsewhere_is_notified_of_who_and_not_what(cast: Cast, two: tuple[Person, Person]) -> None:
+    anna, ben = two
+    ben.context.grant_permissions(["notifications"])
+    ben.page.evaluate(
+        """() => {
+            window.shown = [];
+            window.Notification = class {
+                static permission = 'granted';
+                constructor(title, { body }) { shown.push([title, body]); }
+            };
+        }"""
+    )
+    settings(ben).get_by_label("Show notifications").check()
+    ben.closes()
+    ben.leaves_it()
+    ben.page.evaluate("document.hasFocus = () => false")
+    anna.says("a private word")
+    expect(ben.listed(anna.name)).to_contain_text("a private word")
+    assert ben.page.evaluate("shown") == [[anna.name, f"New message from {anna.name}"]]
