@@ -86,6 +86,8 @@ async function fonts() {
   await writeFile(new URL('fonts.css', vendor), faces.join(''));
 }
 
+const RGI = /^\p{RGI_Emoji}$/v; // what our clients take for a reaction
+
 /** By group: each emoji with its name and the words that it is found by. */
 async function emoji() {
   const all = JSON.parse(await readFile(new URL('emojibase-data/en/compact.json', modules), 'utf8'));
@@ -93,7 +95,9 @@ async function emoji() {
   const groups = [];
   for (const { unicode, label, tags = [], group, order } of all.sort((/** @type {any} */ a, /** @type {any} */ b) => a.order - b.order)) {
     if (group === undefined || group === 2 || order === undefined) continue; // parts of others
-    (groups[group] ??= []).push([unicode, label, tags.join(' ')]);
+    // Some come with a selector that Unicode's list of emoji has not.
+    const plain = RGI.test(unicode) ? unicode : unicode.replace(/\ufe0f$/, '');
+    if (RGI.test(plain)) (groups[group] ??= []).push([plain, label, tags.join(' ')]);
   }
   const file = await write('emoji', 'json', JSON.stringify(groups.filter(Boolean)));
   await pass('emoji', `export const emoji = new URL('./${file}', import.meta.url).href;\n`, 'export declare const emoji: string;\n');

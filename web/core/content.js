@@ -22,15 +22,17 @@ import { randomBytes, toHex } from './bytes.js';
 /** The fields of each kind, with the type that each has to have. */
 const FIELDS = {
   text: { text: 'string' },
-  edit: { of: 'string', text: 'string' },
-  delete: { of: 'string' },
-  reaction: { of: 'string', emoji: 'string' },
-  receipt: { of: 'list', state: 'state' },
+  edit: { of: 'id', text: 'string' },
+  delete: { of: 'id' },
+  reaction: { of: 'id', emoji: 'emoji' },
+  receipt: { of: 'ids', state: 'state' },
   profile: {},
-  group: { name: 'string' },
+  group: { name: 'name' },
 };
 
-const OPTIONAL = { reply_to: 'string', name: 'string', picture: 'string' };
+const OPTIONAL = { reply_to: 'id', name: 'name', picture: 'string' };
+const NAME_MAX = 60;
+const IDS_MAX = 1000; // that one receipt is about
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -62,7 +64,7 @@ export function decodeContent(bytes) {
 
 /** @param {any} raw @returns {raw is Known} */
 function isKnown(raw) {
-  if (typeof raw !== 'object' || raw === null || typeof raw.id !== 'string' || !Object.hasOwn(FIELDS, raw.kind)) {
+  if (typeof raw !== 'object' || raw === null || !isOf(raw.id, 'id') || !Object.hasOwn(FIELDS, raw.kind)) {
     return false;
   }
   const fields = FIELDS[/** @type {keyof typeof FIELDS} */ (raw.kind)];
@@ -72,11 +74,17 @@ function isKnown(raw) {
   );
 }
 
-/** @param {unknown} value @param {string} type */
+/** @param {unknown} value @param {string} type @returns {boolean} */
 function isOf(value, type) {
   switch (type) {
-    case 'list':
-      return Array.isArray(value) && value.every((one) => typeof one === 'string');
+    case 'id':
+      return typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
+    case 'ids':
+      return Array.isArray(value) && value.length <= IDS_MAX && value.every((one) => isOf(one, 'id'));
+    case 'emoji':
+      return value === '' || (typeof value === 'string' && /^\p{RGI_Emoji}$/v.test(value));
+    case 'name':
+      return typeof value === 'string' && [...value].length <= NAME_MAX;
     case 'state':
       return value === 'delivered' || value === 'read';
     default:

@@ -22,14 +22,28 @@ test('a kind that is not known is kept as it is', () => {
 });
 
 test('what is no content, or has fields of other types, is of unknown kind and harms nobody', () => {
-  const bad = [
-    '', '{', 'null', '[]', '7', '"text"', '{}', '{"kind":"text"}', '{"kind":"text","id":"1","text":7}',
-    '{"kind":"text","id":1,"text":"x"}', '{"kind":"receipt","id":"1","of":"x","state":"read"}',
-    '{"kind":"receipt","id":"1","of":[1],"state":"read"}', '{"kind":"receipt","id":"1","of":[],"state":"seen"}',
-    '{"kind":"text","id":"1","text":"x","reply_to":[]}', '{"kind":"__proto__","id":"1"}', '{"kind":"toString","id":"1"}',
-  ];
+  const id = '0'.repeat(32);
+  const wrong = [
+    {}, { kind: 'text' }, { kind: 'text', id, text: 7 }, { kind: 'text', id: 1, text: 'x' }, { kind: 'text', id: '1', text: 'x' },
+    { kind: 'text', id: '__proto__', text: 'x' }, { kind: 'text', id, text: 'x', reply_to: [] }, { kind: 'edit', id, of: 'x', text: 'x' },
+    { kind: 'receipt', id, of: 'x', state: 'read' }, { kind: 'receipt', id, of: [1], state: 'read' }, { kind: 'receipt', id, of: [], state: 'seen' },
+    { kind: 'receipt', id, of: Array(1001).fill(id), state: 'read' }, { kind: 'reaction', id, of: id, emoji: 'no emoji' },
+    { kind: 'reaction', id, of: id, emoji: '👍👍' }, { kind: 'group', id, name: 'x'.repeat(61) }, { kind: '__proto__', id }, { kind: 'toString', id },
+  ]; // prettier-ignore
+  const bad = ['', '{', 'null', '[]', '7', '"text"', ...wrong.map((content) => JSON.stringify(content))];
   for (const text of bad) assert.equal(decodeContent(new TextEncoder().encode(text)).kind, 'unknown', text);
   assert.equal(decodeContent(new Uint8Array([0xff, 0xfe])).kind, 'unknown', 'not UTF-8');
+});
+
+test('every emoji that can be chosen is one that is taken', async () => {
+  const { emoji } = await import('../vendor/emoji.js');
+  const groups = JSON.parse(readFileSync(new URL(emoji), 'utf8'));
+  const all = groups.flat().map((/** @type {string[]} */ [one]) => one);
+  assert.ok(all.length > 1800);
+  for (const one of all) {
+    const content = { kind: 'reaction', id: '0'.repeat(32), of: '1'.repeat(32), emoji: one };
+    assert.equal(decodeContent(new TextEncoder().encode(JSON.stringify(content))).kind, 'reaction', one);
+  }
 });
 
 test('bytes come back from base64, hex and UUIDs', () => {
