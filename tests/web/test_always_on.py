@@ -4,6 +4,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 
+import psutil
 import pytest
 from playwright.sync_api import Error, WebSocket, expect
 
@@ -213,6 +214,25 @@ def test_a_session_that_has_ended_goes_on_with_the_same_device(two: Two, cast: C
     anna.opens_settings()
     devices = anna.page.locator("sv-settings li").filter(has_text=re.compile("this device|since"))
     expect(devices).to_have_count(2)  # this one is not a new one
+
+
+def test_a_line_that_has_fallen_silent_is_noticed(two: Two, server: Server) -> None:
+    """A network that is gone without a word closes no socket. The browser's own word of it is only a hint to look."""
+    anna, _ = two
+    assert server.process is not None
+    stopped = [psutil.Process(server.process.pid), *server.workers()]
+    for process in stopped:
+        process.suspend()
+    try:
+        anna.says("Does anybody hear me?")
+        anna.page.evaluate("dispatchEvent(new Event('offline'))")
+        anna.sees("Offline. What you write is sent later.")
+        anna.sees_mark("Does anybody hear me?", "Sending")
+    finally:
+        for process in stopped:
+            process.resume()
+    both_have(two, ["Hello Ben", "Hello Anna", "Does anybody hear me?"])
+    anna.sees_mark("Does anybody hear me?", "Read")
 
 
 def both_have(two: Two, texts: list[str]) -> None:

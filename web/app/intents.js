@@ -21,6 +21,7 @@ export function intentsOf(store, link) {
   function toast(text, isBad = false) {
     const id = ++toasts;
     store.dispatch({ type: 'toast', toast: { id, text, isBad } });
+    app.said = text;
     setTimeout(() => store.dispatch({ type: 'toast is over', id }), TOAST_MS);
   }
 
@@ -277,7 +278,8 @@ export function intentsOf(store, link) {
 
     async begin() {
       addEventListener('hashchange', follow);
-      addEventListener('online', () => link.call('hurry'));
+      for (const type of ['online', 'offline', 'pageshow']) addEventListener(type, () => link.call('hurry'));
+      document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && link.call('hurry'));
       setInterval(() => store.dispatch({ type: 'typing is over', at: Date.now() }), TYPING_LOOK_MS);
       follow();
       onEvent('snapshot', await link.call('snapshot'));

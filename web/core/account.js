@@ -30,6 +30,8 @@ export class Account {
 
   /** @param {string} username @param {string} password @param {string} [inviteCode] */
   async register(username, password, inviteCode) {
+    const { me } = this.client;
+    if (me && !me.isRegistered && me.user.username.toLowerCase() === username.toLowerCase()) return this.#registerDevice(); // it broke off in the middle
     const body = { username, password, ...(inviteCode ? { invite_code: inviteCode } : {}) };
     await this.#signIn(await this.client.api.call('POST', 'accounts', body));
   }
@@ -94,6 +96,12 @@ export class Account {
 
   /** @param {{ token: string, user: Me['user'] }} answer */
   async #signIn({ token, user }) {
+    const { me } = this.client;
+    if (me) {
+      if (me.user.id !== user.id) throw new Error(`${me.user.username} has begun here. Reload the page, and log out first.`);
+      await this.#become({ ...me, token, renewedAt: Date.now() });
+      return this.#registerDevice();
+    }
     const device = toHex(randomBytes(8)).replace(/^./, (digit) => (parseInt(digit, 16) & 7).toString(16));
     const databaseKey = toBase64(randomBytes(32));
     await this.#become({ token, renewedAt: Date.now(), user, device, databaseKey, isRegistered: false });

@@ -4,12 +4,18 @@ import { sleep } from './api.js';
 
 const RECONNECT_MS = 200;
 const RECONNECT_MAX_MS = 10_000;
+const BEAT_MS = 20_000;
+const SILENCE_MS = 45_000; // a line that says nothing for this long is dead, whatever TCP believes
+const HURRY_MS = 4_000; // where there is reason to doubt it
 
 export class Line {
   /** @type {any} */
   #socket = null;
   #wanted = false;
   #failures = 0;
+  #heardAt = 0;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #beat;
   /** What was missed has been heard. */
   isReady = false;
 
@@ -35,10 +41,17 @@ export class Line {
     this.#socket?.close();
   }
 
-  /** The network is back: try at once. */
+  /** The network has come or gone: try at once, and do not trust an old line. */
   hurry() {
     this.#failures = 0;
-    if (this.#wanted && this.#socket === null) this.#open();
+    if (!this.#wanted) return;
+    if (this.#socket === null) return this.#open();
+    const { readyState } = this.#socket;
+    if (readyState !== 1) return;
+    const socket = this.#socket;
+    const asked = Date.now();
+    this.put({ type: 'ping' });
+    setTimeout(() => socket === this.#socket && this.#heardAt < asked && this.#drop(), HURRY_MS);
   }
 
   /** Lost where there is no line. @param {unknown} frame */
@@ -52,13 +65,33 @@ export class Line {
   }
 
   #open() {
-    const socket = this.client.api.open(this.onFrame, () => this.#onClose(socket));
+    const onFrame = (/** @type {any} */ frame) => {
+      this.#heardAt = Date.now();
+      this.onFrame(frame);
+    };
+    const socket = this.client.api.open(onFrame, () => this.#onClose(socket));
     this.#socket = socket;
+    this.#heardAt = Date.now();
+    clearInterval(this.#beat);
+    this.#beat = setInterval(() => this.#onBeat(), BEAT_MS);
+  }
+
+  #onBeat() {
+    if (Date.now() - this.#heardAt > SILENCE_MS) this.#drop();
+    else this.put({ type: 'ping' });
+  }
+
+  /** Not waiting for the other end to agree. */
+  #drop() {
+    const socket = this.#socket;
+    socket?.close();
+    this.#onClose(socket);
   }
 
   /** @param {unknown} socket */
   async #onClose(socket) {
-    if (socket !== this.#socket) return; // an older one
+    if (socket === null || socket !== this.#socket) return; // an older one
+    clearInterval(this.#beat);
     this.#socket = null;
     this.isReady = false;
     this.client.tell('offline', {});

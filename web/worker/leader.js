@@ -43,7 +43,6 @@ export async function lead() {
       await wipeKey();
     },
   });
-  self.addEventListener('online', () => client.line.hurry());
   await verbs.begin();
   channel.onmessage = async ({ data: { call, verb, given } }) => {
     if (call === undefined) return;

@@ -23,7 +23,8 @@ export class App extends Element {
       .empty { background: var(--paper); }
       .empty h2 { font-size: var(--huge); color: var(--ink); }
       .wordmark { font: italic 500 var(--huge) var(--display); color: var(--ink); }
-      .toasts { position: fixed; inset: 4.75rem 1rem auto; display: grid; justify-items: center; gap: 0.5rem; pointer-events: none; z-index: 5; }
+      .toasts { position: fixed; inset: 4.75rem 1rem auto; width: auto; margin: 0; padding: 0; border: 0; background: none; pointer-events: none; overflow: visible; }
+      .toasts:popover-open { display: grid; justify-items: center; gap: 0.5rem; }
       .toasts p { max-width: 30rem; padding: 0.7rem 1.1rem; border-radius: 0.9rem; background: var(--ink); color: var(--paper); box-shadow: 0 0.5rem 1.5rem var(--shade); }
       @media (max-width: 44rem) {
         .home { grid-template-columns: minmax(0, 1fr); }
@@ -54,8 +55,16 @@ export class App extends Element {
 
   render() {
     return html`${this.#phase()} ${this.#dialog()}
-      <div class="toasts" role="status">${this.state.toasts.map(({ text }) => html`<p>${text}</p>`)}</div>
+      <div class="toasts" role="status" popover="manual">${this.state.toasts.map(({ text }) => html`<p>${text}</p>`)}</div>
       <div class="unseen" aria-live="polite">${this.said}</div>`;
+  }
+
+  /** Above everything, dialogs too: the last that was shown is on top. @param {Map<string, any>} changed */
+  updated(changed) {
+    if (changed.get('state')?.toasts === this.state.toasts) return;
+    const toasts = /** @type {HTMLElement} */ (this.renderRoot.querySelector('.toasts'));
+    if (toasts.matches(':popover-open')) toasts.hidePopover();
+    if (this.state.toasts.length) toasts.showPopover();
   }
 
   #phase() {

@@ -34,6 +34,11 @@ export class Welcome extends Element {
     this.isBusy = false;
   }
 
+  /** @param {Map<string, any>} changed */
+  willUpdate(changed) {
+    if (changed.has('invite') && this.invite) this.mode = null; // an invite is for somebody new
+  }
+
   get #mode() {
     return this.mode ?? (this.registration === 'closed' ? 'logIn' : 'register');
   }
