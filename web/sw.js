@@ -12,18 +12,19 @@ sw.addEventListener('fetch', (/** @type {any} */ event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (request.method !== 'GET' || origin !== sw.location.origin) return;
-  if (pathname === '/' || pathname.startsWith('/web/')) event.respondWith(answer(request, /-[0-9A-F]{8}\.\w+$/.test(pathname)));
+  if (pathname === '/' || pathname.startsWith('/web/')) event.respondWith(answer(event, /-[0-9A-F]{8}\.\w+$/.test(pathname)));
 });
 
-/** @param {Request} request @param {boolean} isForEver */
-async function answer(request, isForEver) {
+/** @param {any} event @param {boolean} isForEver */
+async function answer(event, isForEver) {
+  const { request } = event;
   const cache = await caches.open(CACHE);
   const key = new URL(request.url).pathname;
   const known = await cache.match(key);
   if (known && isForEver) return known;
   try {
     const fresh = await fetch(request);
-    if (fresh.ok) await keep(cache, key, fresh.clone(), isForEver);
+    if (fresh.ok) event.waitUntil(keep(cache, key, fresh.clone(), isForEver).catch(() => {})); // a full cache stops nobody
     return fresh;
   } catch (error) {
     if (known) return known;

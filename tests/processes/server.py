@@ -24,6 +24,7 @@ from tests.house import NO_TLS
 ROOT = Path(__file__).parent.parent.parent
 SERVE = [sys.executable, str(ROOT / "server.py"), "serve"]
 PATIENCE_S = 60.0
+FROM_NOTHING_S = 240.0  # `make serve` installs first, from Python's and Node's registries
 
 
 def free_port() -> int:
@@ -77,6 +78,7 @@ class Server:
         if not self.makes_database and not self.data.exists():
             self.data.mkdir(mode=0o700)
             subprocess.run(["cp", "-a", migrated(), self.data / "pgdata"], check=True)
+        patience_s = FROM_NOTHING_S if self.makes_database else PATIENCE_S
         started = time.monotonic()
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
@@ -84,7 +86,7 @@ class Server:
             )
         while not self.answers():
             assert self.process.poll() is None, f"it ended at once: {self.said()}"
-            assert time.monotonic() < started + PATIENCE_S, f"no answer: {self.said()}"
+            assert time.monotonic() < started + patience_s, f"no answer: {self.said()}"
             time.sleep(0.02)
         return time.monotonic() - started
 

@@ -21,7 +21,7 @@ FILL = """async ([id, user, count]) => {
     const { IndexedDbStorage } = await import('/web/core/storage-idb.js');
     const { SealedStorage } = await import('/web/core/storage-sealed.js');
     const { openKey } = await import('/web/worker/key.js');
-    const storage = new SealedStorage(await IndexedDbStorage.open('sottovoce'), await openKey());
+    const storage = new SealedStorage(new IndexedDbStorage('sottovoce'), openKey);
     for (let start = 0; start < count; start += 1000) {
         await storage.write(Array.from({ length: 1000 }, (_, at) => {
             const seq = 1000 + start + at;

@@ -14,6 +14,7 @@
  * @property {boolean} hasNewer
  * @property {number} unreadFrom the first that had not been seen when it was opened; 0: none
  * @property {number} [target] the seq of the one that was asked for
+ * @property {number} [at] when
  *
  * @typedef {object} State
  * @property {'starting' | 'welcome' | 'home'} phase
@@ -27,6 +28,7 @@
  * @property {Record<string, Record<string, number>>} typing by conversation and user: since when
  * @property {string | null} open
  * @property {Window | null} window
+ * @property {Item[]} came of the open conversation, since its window was asked for
  * @property {Record<string, Item>} quoted items outside of the window that are replied to, by message id
  * @property {{ id: number, text: string, isBad: boolean }[]} toasts
  */
@@ -37,11 +39,12 @@ const WINDOW_MAX = 240; // items that are shown; farther ones are left out and c
 export const PAGE = 60;
 const TYPING_MS = 5000;
 const TOASTS_MAX = 3;
+export const UNKNOWN = 'Somebody unknown';
 
 /** @type {State} */
 export const EMPTY = {
   phase: 'starting', me: null, hasEnded: false, line: 'offline', settings: null, conversations: {}, waiting: [],
-  drafts: {}, typing: {}, open: null, window: null, quoted: {}, toasts: [],
+  drafts: {}, typing: {}, open: null, window: null, came: [], quoted: {}, toasts: [],
 }; // prettier-ignore
 
 /** @param {State} state @param {Event} event @returns {State} */
@@ -78,9 +81,11 @@ export function reduce(state, event) {
     case 'draft':
       return { ...state, drafts: { ...state.drafts, [event.conversation]: event.text } };
     case 'opened':
-      return { ...state, open: event.conversation, window: null, quoted: {} };
+      return { ...state, open: event.conversation, window: null, came: [], quoted: {} };
+    case 'asked':
+      return { ...state, came: [] };
     case 'window':
-      return event.conversation === state.open ? { ...state, window: event.window } : state;
+      return event.conversation === state.open ? { ...state, window: state.came.reduce(placed, event.window) } : state;
     case 'older':
     case 'newer':
       return extended(state, event);
@@ -122,8 +127,9 @@ function withItem(state, id, item) {
   const typing = state.typing[id]?.[item.user] === undefined ? state.typing : without(state.typing, id, item.user);
   const quoted = item.id !== undefined && state.quoted[item.id] ? { ...state.quoted, [item.id]: item } : state.quoted;
   const next = { ...state, waiting: waiting.length === state.waiting.length ? state.waiting : waiting, typing, quoted };
-  if (id !== state.open || state.window === null) return next;
-  return { ...next, window: placed(state.window, item) };
+  if (id !== state.open) return next;
+  const came = [...state.came, item].slice(-WINDOW_MAX);
+  return { ...next, came, window: state.window && placed(state.window, item) };
 }
 
 /** @param {Record<string, Record<string, number>>} typing @param {string} id @param {string} user */
@@ -149,7 +155,8 @@ function extended(state, { type, conversation, items, isAll }) {
   const fresh = items.filter((/** @type {Item} */ { seq }) => !known.has(seq));
   const joined = type === 'older' ? [...fresh, ...state.window.items] : [...state.window.items, ...fresh];
   const ends = type === 'older' ? { hasOlder: !isAll } : { hasNewer: !isAll };
-  return { ...state, window: trimmed({ ...state.window, items: joined, ...ends }, type === 'older' ? 'older' : 'newer') };
+  const window = trimmed({ ...state.window, items: joined, ...ends }, type === 'older' ? 'older' : 'newer');
+  return { ...state, window: state.came.reduce(placed, window) };
 }
 
 /** What is farthest from where it grew is left out. @param {Window} window @param {'older' | 'newer'} grown @returns {Window} */
@@ -188,9 +195,18 @@ export function unreadCount(state) {
   return listed(state).filter((one) => one.state === 'joined').reduce((sum, { unread }) => sum + unread.length, 0);
 }
 
+/**
+ * Whom the server names, and whoever else has a device in the group: the group decides who reads.
+ * @param {Conversation} conversation @returns {import('../core/timeline.js').Person[]}
+ */
+export function everybody({ people, members, names }) {
+  const strangers = new Set(members.map(({ user }) => user).filter((user) => !people.some(({ id }) => id === user)));
+  return [...people, ...[...strangers].map((id) => ({ id, username: names[id] ?? UNKNOWN, role: /** @type {const} */ ('member') }))];
+}
+
 /** @param {Conversation} conversation @param {string} me */
 export function others(conversation, me) {
-  return conversation.people.filter(({ id }) => id !== me);
+  return everybody(conversation).filter(({ id }) => id !== me);
 }
 
 /** What it is called. @param {Conversation} conversation @param {string} me */
@@ -209,5 +225,5 @@ export function isGroup(conversation) {
 /** @param {Conversation} conversation @param {string} user @param {string} me */
 export function nameOf(conversation, user, me) {
   if (user === me) return 'You';
-  return conversation.people.find(({ id }) => id === user)?.username ?? 'Somebody who left';
+  return conversation.names[user] ?? UNKNOWN;
 }

@@ -33,6 +33,7 @@ export function intentsOf(store, link) {
         if (before.me && !detail.me) return location.replace('/'); // logged out: nothing of it stays in this page
         store.dispatch({ type, ...detail });
         if (!before.me && detail.me) arrive();
+        else if (store.state.open) void load(store.state.open); // another worker leads; what it has kept counts
         return dress();
       case 'settings':
         store.dispatch({ type, settings: detail });
@@ -81,18 +82,27 @@ export function intentsOf(store, link) {
     if (document.hasFocus() && id === state.open) return;
     if (conversation.state !== 'joined') return;
     if (state.settings?.notices && globalThis.Notification?.permission === 'granted') {
-      const shown = new Notification(titleOf(conversation, me), { body: `New message from ${name}`, tag: id });
-      shown.onclick = () => {
-        window.focus();
-        location.hash = `c/${id}`;
-      };
+      notify(titleOf(conversation, me), `New message from ${name}`, id);
     } else if (id !== state.open) {
       toast(`New message from ${name}`);
     }
   }
 
+  /** @param {string} title @param {string} body @param {string} id of the conversation */
+  function notify(title, body, id) {
+    try {
+      new Notification(title, { body, tag: id }).onclick = () => {
+        window.focus();
+        location.hash = `c/${id}`;
+      };
+    } catch {
+      toast(body); // browsers on phones let only service workers do it
+    }
+  }
+
   /** After logging in: what the address asked for, or whoever invited us. */
   async function arrive() {
+    void navigator.storage.persist?.(); // keys and history are not a cache
     const { invite, code } = app.link;
     if (code) return show({ name: 'new', tab: 'code', code });
     if (!invite || listed(store.state).length) return follow();
@@ -111,18 +121,19 @@ export function intentsOf(store, link) {
       const [first, ...more] = others(one, me.id);
       return !title && names.length === 1 && one.isActive && !one.name && first && !more.length && isSame(first.username, names[0]);
     });
-    const id = known?.id ?? (await link.call('start', names, title));
+    const id = known?.id ?? (await link.call('start', names, title, crypto.randomUUID()));
     app.dialog = null;
     location.hash = `c/${id}`;
   }
 
   /** The stretch around an item, or that at the end. @param {string} id @param {number} [around] a seq */
   async function load(id, around, unreadFrom = 0) {
+    store.dispatch({ type: 'asked' });
     const [before, after] = await Promise.all([
       link.call('items', id, { before: around, limit: PAGE }),
       around === undefined ? [] : link.call('itemsFrom', id, { from: around, limit: PAGE }),
     ]);
-    const window = { items: [...before, ...after], hasOlder: before.length === PAGE, hasNewer: after.length === PAGE, unreadFrom, target: unreadFrom ? 0 : around };
+    const window = { items: [...before, ...after], hasOlder: before.length === PAGE, hasNewer: after.length === PAGE, unreadFrom, target: unreadFrom ? 0 : around, at: Date.now() };
     store.dispatch({ type: 'window', conversation: id, window });
     for (const item of window.items) if (item.replyTo) void quote(id, item.replyTo);
   }
@@ -232,8 +243,13 @@ export function intentsOf(store, link) {
     verify: ({ conversation, user }) => link.call('verify', conversation, user),
 
     // What is said
-    say({ conversation, text, replyTo }) {
-      return link.call('send', conversation, { kind: 'text', id: newId(), text, ...(replyTo ? { reply_to: replyTo } : {}) });
+    async say({ conversation, text, replyTo }) {
+      try {
+        await link.call('send', conversation, { kind: 'text', id: newId(), text, ...(replyTo ? { reply_to: replyTo } : {}) });
+      } catch (error) {
+        doings.draft({ conversation, text }); // not lost: it stands in the field when one comes back
+        throw error;
+      }
     },
     edit: ({ conversation, of, text }) => link.call('send', conversation, { kind: 'edit', id: newId(), of, text }),
     react: ({ conversation, of, emoji }) => link.call('send', conversation, { kind: 'reaction', id: newId(), of, emoji }),
@@ -244,7 +260,8 @@ export function intentsOf(store, link) {
     draft({ conversation, text }) {
       store.dispatch({ type: 'draft', conversation, text });
       clearTimeout(drafts.get(conversation));
-      drafts.set(conversation, setTimeout(() => link.call('draft', conversation, text), DRAFT_MS));
+      if (text) drafts.set(conversation, setTimeout(() => link.call('draft', conversation, text), DRAFT_MS));
+      else void link.call('draft', conversation, '');
     },
     async older({ conversation, seq }) {
       const items = await link.call('items', conversation, { before: seq, limit: PAGE });
@@ -252,6 +269,7 @@ export function intentsOf(store, link) {
       for (const { replyTo } of items) if (replyTo) void quote(conversation, replyTo);
     },
     async newer({ conversation, seq }) {
+      store.dispatch({ type: 'asked' });
       const items = await link.call('itemsFrom', conversation, { from: seq + 1, limit: PAGE });
       store.dispatch({ type: 'newer', conversation, items, isAll: items.length < PAGE });
     },

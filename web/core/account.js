@@ -10,7 +10,8 @@ const RENEW_MS = 24 * 3600 * 1000; // a session lives some days; while it is use
 
 /**
  * @typedef {{ token: string, renewedAt: number, user: { id: string, username: string }, device: string,
- *   databaseKey: string, isRegistered: boolean }} Me
+ *   databaseKey: string, isRegistered: boolean, isLeaving?: boolean }} Me
+ *   leaving: it logged out, and may have been cut off
  */
 
 export class Account {
@@ -22,7 +23,7 @@ export class Account {
   /** The device of an earlier time, if there is one. */
   async resume() {
     const me = await this.client.storage.get('state', 'me');
-    if (!me) return false;
+    if (!me || me.isLeaving) return false;
     await this.#become(me);
     if (!me.isRegistered) await this.#registerDevice(); // we crashed in the middle of it
     return true;
@@ -49,13 +50,16 @@ export class Account {
     await this.#registerDevice();
   }
 
-  /** Ends the session and the device, and forgets everything here. */
+  /**
+   * Ends the session and the device, and forgets everything here; also where the server cannot be asked, whose list of
+   * devices keeps this one then.
+   */
   async logOut() {
-    this.client.line.close();
-    await this.client.api.call('DELETE', `devices/${this.client.me.device}`).catch((error) => {
-      if (!isOver(error)) throw error; // revoked already
-    });
+    if (!this.client.me) return;
+    await this.client.storage.write([['state', 'me', { ...this.client.me, isLeaving: true }]]); // whatever comes between
+    await this.client.api.call('DELETE', `devices/${this.client.me.device}`).catch(() => {});
     await this.client.api.call('DELETE', 'sessions/current').catch(() => {}); // the cookie, which goes with it
+    this.client.line.close();
     await this.client.storage.wipe();
   }
 

@@ -55,8 +55,10 @@ export class Client extends EventTarget {
     const known = await this.log.conversation(conversation);
     if (known?.kind === 'direct') return this.direct.unsay(known, seq);
     const [item] = await this.log.itemsFrom(conversation, { from: seq, limit: 1 });
-    const edits = item?.seq === seq ? (item.edits ?? []) : [];
-    for (const one of [...edits, seq]) await this.api.callUntilAnswered('DELETE', `conversations/${conversation}/entries/${one}`);
+    const said = item?.seq === seq ? item : undefined;
+    // Devices that are away hear of it by this, and the server forgets what it holds.
+    if (said?.id && said.user === this.me.user.id) await this.outbox.send(conversation, { kind: 'delete', of: said.id });
+    for (const one of [...(said?.edits ?? []), seq]) await this.api.callUntilAnswered('DELETE', `conversations/${conversation}/entries/${one}`);
   }
 
   /** @param {string} conversation */
@@ -131,8 +133,8 @@ export class Client extends EventTarget {
     await this.groups.removeAllDue();
     await this.attempt(() => this.direct.catchUp());
     this.line.ready();
-    await this.outbox.restart();
     this.tell('ready', {});
+    await this.outbox.restart();
     this.groups.refreshSoon();
   }
 }

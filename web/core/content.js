@@ -32,7 +32,7 @@ const FIELDS = {
 
 const OPTIONAL = { reply_to: 'id', name: 'name', picture: 'string' };
 const NAME_MAX = 60;
-const IDS_MAX = 1000; // that one receipt is about
+const IDS_MAX = 50; // that one receipt is about
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -84,7 +84,7 @@ function isOf(value, type) {
     case 'emoji':
       return value === '' || (typeof value === 'string' && /^\p{RGI_Emoji}$/v.test(value));
     case 'name':
-      return typeof value === 'string' && [...value].length <= NAME_MAX;
+      return typeof value === 'string' && value.trim() === value && value !== '' && [...value].length <= NAME_MAX && !/\p{C}/u.test(value);
     case 'state':
       return value === 'delivered' || value === 'read';
     default:

@@ -5,7 +5,7 @@
  */
 import { Refused } from './api.js';
 import { importKey, openText, sealText } from './direct-text.js';
-import { emptyConversation } from './timeline.js';
+import { emptyConversation, previewed } from './timeline.js';
 
 /**
  * @typedef {import('./timeline.js').Conversation} Conversation
@@ -30,13 +30,23 @@ export class Direct {
     }
   }
 
+  /** The one with this person, made if there is none. @param {{ id: string, username: string }} user @returns {Promise<string>} its id */
+  async open(user) {
+    const shown = /** @type {Shown[]} */ (await this.client.api.callUntilAnswered('GET', 'direct'));
+    const there = shown.find((one) => one.user.id === user.id);
+    if (!there) return this.renewKey(user);
+    await this.client.inTurn(() => this.#follow(there));
+    return there.id;
+  }
+
   /**
    * Take up the key that waits for us, or have a new one made, which deletes what was said.
    * @param {{ id: string, username: string }} user @returns {Promise<string>} the conversation
    */
-  start(user) {
+  renewKey(user) {
     return this.client.inTurn(async () => {
       const { conversation, key, reset } = await this.client.api.call('POST', `direct/${user.id}/key`);
+      await this.#known(conversation);
       await this.client.storage.write([['state', `key/${conversation}`, key]]); // nobody hands it out again
       if (reset) await this.client.log.empty(conversation);
       await this.#follow({ id: conversation, user, last_seq: 0, last_message_at: null, key_waiting: false, blocked: false });
@@ -46,20 +56,32 @@ export class Direct {
 
   /** Of the socket: something was said. @param {Text & { conversation: string }} frame */
   async onText(frame) {
-    const known = await this.client.log.conversation(frame.conversation);
-    if (!known) await this.catchUp();
-    else if (frame.seq > known.cursor) await this.#take(known, frame);
+    const known = await this.#known(frame.conversation);
+    if (!known) return this.catchUp();
+    if (frame.seq === known.cursor + 1) return this.#take(known, frame);
+    if (frame.seq > known.cursor) await this.#readOn(known); // what is between was missed, or deleted
   }
 
   /** Of the socket: a message was changed, or all of it. @param {{ conversation: string, seq?: number }} frame */
   async onChanged({ conversation: id, seq }) {
-    const known = await this.client.log.conversation(id);
+    const known = await this.#known(id);
     if (seq === undefined || !known) return this.catchUp();
     const [item] = await this.client.log.itemsFrom(id, { from: seq, limit: 1 });
     if (item?.seq !== seq) return;
     const [now] = await this.#read(known, `after=${seq - 1}&limit=1`);
     if (now?.seq !== seq) return this.client.log.onDeleted({ conversation: id, seq });
-    await this.client.log.write(known, { ...item, ...(await this.#open(known, now.text)), edits: [seq] });
+    const edited = { ...item, ...(await this.#open(known, now.text)), edits: [seq] };
+    await this.client.log.write(previewed(known, edited), edited);
+  }
+
+  /**
+   * What a group is stays one: a server that says otherwise would read what is said in it.
+   * @param {string} id @returns {Promise<Conversation | undefined>}
+   */
+  async #known(id) {
+    const known = await this.client.log.conversation(id);
+    if (known && known.kind !== 'direct') throw new Error(`${id} is a group, and stays one`);
+    return known;
   }
 
   /** Returns when the server has it. @param {Waiting} waiting */
@@ -93,22 +115,29 @@ export class Direct {
   }
 
   /** @param {Shown} shown */
-  async #follow({ id, user, last_message_at: at, key_waiting: isKeyWaiting, blocked }) {
+  async #follow({ id, user, last_seq: lastSeq, last_message_at: at, key_waiting: isKeyWaiting, blocked }) {
+    await this.#known(id);
     if (isKeyWaiting) await this.#claim(id, user.id);
-    const known = await this.client.log.conversation(id);
+    const known = await this.#known(id);
     const me = this.client.me.user;
     const people = [me, user].map((one) => ({ ...one, role: /** @type {const} */ ('member') }));
     const last = known?.last ?? { seq: 0, at: at ?? new Date().toISOString(), user: '', text: '' };
     const state = blocked ? /** @type {const} */ ('blocked') : /** @type {const} */ ('joined');
     const hasKey = (await this.client.storage.get('state', `key/${id}`)) !== undefined;
-    let conversation = { ...(known ?? emptyConversation(id)), kind: /** @type {const} */ ('direct'), isActive: true, people, state, last, hasKey };
+    const conversation = { ...(known ?? emptyConversation(id)), kind: /** @type {const} */ ('direct'), isActive: true, people, state, last, hasKey };
     await this.client.log.write(conversation);
+    if (lastSeq === 0 || lastSeq > conversation.cursor) await this.#readOn(conversation);
+  }
+
+  /** Everything behind the cursor. @param {Conversation} given */
+  async #readOn(given) {
+    let conversation = given;
     for (;;) {
       const texts = await this.#read(conversation, `after=${conversation.cursor}&limit=100`);
       if (!texts.length) return;
       for (const text of texts) {
         await this.#take(conversation, text);
-        conversation = /** @type {any} */ (await this.client.log.conversation(id));
+        conversation = /** @type {any} */ (await this.client.log.conversation(given.id));
       }
     }
   }
@@ -126,6 +155,7 @@ export class Direct {
     const opened = await this.#open(conversation, text);
     const said = { seq, at, sender: { user: sender, device: '' }, content: { kind: /** @type {const} */ ('text'), id, text: opened.text }, how: opened.how };
     await this.client.log.keep(conversation.id, said, [['outbox', id], ['state', `sealed/${id}`]], seq);
+    this.client.outbox.arrived(id);
     if (editedAt === undefined) return;
     const [item] = await this.client.log.itemsFrom(conversation.id, { from: seq, limit: 1 });
     await this.client.log.write(/** @type {any} */ (await this.client.log.conversation(conversation.id)), { ...item, edits: [seq] });

@@ -25,10 +25,10 @@ export class Groups {
     this.client = client;
   }
 
-  /** With these people, by name; the devices of all of them are added. @param {string[]} usernames @param {string} [name] */
-  async start(usernames, name) {
-    const id = await this.client.inTurn(async () => {
-      const id = crypto.randomUUID();
+  /** With these people, by name; the devices of all of them are added. @param {string[]} usernames @param {string} [name] @param {`${string}-${string}-${string}-${string}-${string}`} [id] */
+  async start(usernames, name, id = crypto.randomUUID()) {
+    if (await this.client.log.conversation(id)) return id; // asked again
+    await this.client.inTurn(async () => {
       const users = await Promise.all(usernames.map((username) => this.find(username)));
       const keyPackages = (await this.#claim(users)).map(({ bytes }) => bytes);
       await this.client.mls.create(id, keyPackages, async (bundle) => {
@@ -39,7 +39,6 @@ export class Groups {
       const members = await this.client.mls.members(id);
       const last = { seq: 0, at: new Date().toISOString(), user: me.id, text: '' };
       await this.client.log.write({ ...emptyConversation(id), state: 'joined', isActive: true, members, people, last });
-      return id;
     });
     if (name) await this.client.outbox.send(id, { kind: 'group', name });
     return id;
@@ -103,9 +102,8 @@ export class Groups {
 
   /** What the server knows of people and their roles. */
   async refresh() {
-    const shown = await this.list();
     await this.client.inTurn(async () => {
-      for (const { id, state, members: people } of shown) {
+      for (const { id, state, members: people } of await this.list()) {
         const known = await this.client.log.conversation(id);
         if (known && !isSame([known.state, known.people], [state, people])) await this.client.log.write({ ...known, state, people });
       }
@@ -147,6 +145,7 @@ export class Groups {
   /** @param {{ conversation: string, seq: number, data?: string }} frame */
   async onWelcome({ conversation: id, seq, data }) {
     const known = await this.client.log.conversation(id);
+    if (known?.kind === 'direct') return;
     if (!known?.isActive || known.cursor < seq) {
       await this.client.mls.forget(id);
       try {
@@ -165,11 +164,12 @@ export class Groups {
   async joinMissing() {
     for (const { id, state } of await this.list()) {
       const known = await this.client.log.conversation(id);
+      if (known?.kind === 'direct') continue; // and stays it
       if (!known?.isActive && state !== 'ignored' && state !== 'blocked') await this.client.attempt(() => this.join(id));
     }
   }
 
-  /** By an external commit; what was said before it stays unread. @param {string} id @param {Notice} [notice] */
+  /** By an external commit; what was said before it stays unread. @param {string} id @param {{ what: 'joined' | 'rejoined' }} [notice] */
   async join(id, notice = { what: 'joined' }) {
     for (let tries = 1; ; tries++) {
       try {
@@ -188,14 +188,15 @@ export class Groups {
     }
   }
 
-  /** Begin with what follows `seq`. @param {string} id @param {number} seq @param {Notice} notice */
+  /** Begin with what follows `seq`. @param {string} id @param {number} seq @param {{ what: 'joined' | 'rejoined' }} notice */
   async #enter(id, seq, notice) {
     const before = await this.client.log.conversation(id);
     const members = await this.client.mls.members(id);
     const after = before ? regrouped(before, members, this.client.me.user.id) : null;
     const at = new Date().toISOString();
     const entered = { ...emptyConversation(id), last: { seq, at, user: '', text: '' }, ...after?.conversation, since: seq, cursor: seq, isActive: true, members };
-    await this.client.log.write(entered, { seq, at, user: this.client.me.user.id, notice });
+    const told = after?.notice ? { ...notice, change: after.notice } : notice; // keys that are new are said
+    await this.client.log.write(entered, { seq, at, user: this.client.me.user.id, notice: told });
     this.client.tell('joined', { conversation: id, after: seq });
     if (after?.notice) this.client.tell('members', { conversation: id, notice: after.notice });
     this.refreshSoon();

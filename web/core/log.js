@@ -57,7 +57,14 @@ export class Log {
   async forget(id) {
     await this.client.inTurn(async () => {
       if ((await this.conversation(id))?.isActive !== false) throw new Error('leave this conversation first');
-      await this.client.storage.write([['conversations', id], ['state', `draft/${id}`], ['state', `key/${id}`], ...(await this.#allOf(id))]);
+      const waiting = (await this.client.outbox.waiting()).filter(({ conversation }) => conversation === id);
+      await this.client.storage.write([
+        ['conversations', id],
+        ['state', `draft/${id}`],
+        ['state', `key/${id}`],
+        ...waiting.map((one) => /** @type {Change} */ (['outbox', one.id])),
+        ...(await this.#allOf(id)),
+      ]);
     });
   }
 
@@ -93,12 +100,14 @@ export class Log {
    */
   async write(conversation, item, more = []) {
     const { id } = conversation;
+    const named = Object.fromEntries(conversation.people.map((person) => [person.id, person.username]));
+    const whole = { ...conversation, names: { ...conversation.names, ...named } };
     /** @type {Change[]} */
-    const changes = [['conversations', id, conversation], ...more];
+    const changes = [['conversations', id, whole], ...more];
     if (item) changes.push(['items', itemKey(id, item.seq), item]);
     if (item?.id) changes.push(['ids', `${id}/${item.id}`, item.seq]);
     await this.client.storage.write(changes);
-    this.client.tell('conversation', conversation);
+    this.client.tell('conversation', whole);
     if (item) this.client.tell('item', { conversation: id, item });
   }
 
@@ -128,6 +137,7 @@ export class Log {
   /** @param {any} entry */
   async onEntry(entry) {
     const conversation = await this.conversation(entry.conversation);
+    if (conversation?.kind === 'direct') return;
     if (!conversation?.isActive || entry.seq <= conversation.cursor) return; // it came twice
     if (entry.seq > conversation.cursor + 1) await this.catchUp(entry.conversation);
     else await this.#onNext(entry);
@@ -158,6 +168,7 @@ export class Log {
   /** @param {any} entry the one after the last */
   async #onNext(entry) {
     const conversation = await this.conversation(entry.conversation);
+    if (conversation?.kind === 'direct') return;
     if (!conversation?.isActive || entry.seq !== conversation.cursor + 1) return;
     const next = { ...conversation, cursor: entry.seq };
     switch (entry.kind) {
@@ -202,7 +213,7 @@ export class Log {
       await this.write(after.conversation, after.notice ? { seq: entry.seq, at: entry.at, user: by, notice: after.notice } : undefined);
       if (after.notice) {
         this.client.tell('members', { conversation: id, notice: after.notice });
-        this.client.groups.refreshSoon();
+        if (after.notice.added.length || after.notice.removed.length) this.client.groups.refreshSoon(); // people have changed
       }
     } else {
       await this.client.mls.forget(id);

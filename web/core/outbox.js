@@ -1,16 +1,18 @@
 // @ts-check
 /** What we say: kept until the server has taken it, sent as soon as that is possible, in the order in which it was said. */
-import { sleep } from './api.js';
+import { Refused, sleep } from './api.js';
 import { toBase64 } from './bytes.js';
 import { encodeContent, newId } from './content.js';
 
 const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits the server's frame
 const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
 const RETRY_MS = 200;
+const LATER_MS = 5000;
 
 /**
  * @typedef {import('./content.js').Content} Content
- * @typedef {{ id: string, order: number, at: string, conversation: string, content: Content }} Waiting
+ * @typedef {{ id: string, order: number, at: string, conversation: string, isDirect: boolean, content: Content }} Waiting
+ *   what was written for a group goes to nothing else
  */
 
 export class Outbox {
@@ -44,7 +46,8 @@ export class Outbox {
     if (content.id && (await this.#isKnown(conversation, id))) return id;
     const whole = /** @type {Content} */ ({ ...content, id });
     if (encodeContent(whole).length > MAX_CONTENT_BYTES) throw new Error('This message is too long.');
-    const waiting = { id, order: ++this.#order, at: new Date().toISOString(), conversation, content: whole };
+    const isDirect = (await this.client.log.conversation(conversation))?.kind === 'direct';
+    const waiting = { id, order: ++this.#order, at: new Date().toISOString(), conversation, isDirect, content: whole };
     await this.client.storage.write([['outbox', id, waiting]]);
     this.client.tell('waiting', waiting);
     this.client.later(() => this.flush());
@@ -59,7 +62,8 @@ export class Outbox {
 
   /** Not any more. @param {string} id */
   async drop(id) {
-    await this.client.storage.write([['outbox', id]]);
+    this.#inFlight.delete(id);
+    await this.client.storage.write([['outbox', id], ['state', `sealed/${id}`]]);
     this.client.tell('dropped', { id });
   }
 
@@ -87,17 +91,24 @@ export class Outbox {
     if (!this.client.line.isReady) return;
     for (const one of await this.waiting()) {
       if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
-      const { id, conversation, content } = one;
-      const known = await this.client.storage.get('conversations', conversation);
-      if (this.#inFlight.has(id) || !known?.isActive) continue;
-      if (known.kind === 'direct') {
-        this.#deliver(one);
-        continue;
-      }
-      const { epoch, data } = await this.client.mls.encrypt(conversation, encodeContent(content));
-      this.#inFlight.add(id);
-      this.client.line.put({ type: 'send', id, conversation, epoch, data: toBase64(data) });
+      const known = await this.client.log.conversation(one.conversation);
+      if (this.#inFlight.has(one.id) || !known?.isActive) continue;
+      if (one.isDirect !== (known.kind === 'direct')) continue;
+      if (one.isDirect) this.#deliver(one);
+      else await this.client.attempt(() => this.#encrypt(one)); // what cannot be encrypted keeps nothing else back
     }
+  }
+
+  /** @param {Waiting} waiting */
+  async #encrypt({ id, conversation, content }) {
+    const { epoch, data } = await this.client.mls.encrypt(conversation, encodeContent(content));
+    this.#inFlight.add(id);
+    this.client.line.put({ type: 'send', id, conversation, epoch, data: toBase64(data) });
+  }
+
+  /** The server has it, and we have read so. @param {string} id */
+  arrived(id) {
+    this.#inFlight.delete(id);
   }
 
   /** Of a direct conversation: one after the other, and without holding up the rest. @param {Waiting} waiting */
@@ -109,10 +120,17 @@ export class Outbox {
         await this.client.direct.deliver(waiting); // a text is taken when it is read, as everybody reads it
         if (waiting.content.kind !== 'text') await this.drop(id);
       } catch (error) {
-        const { code = 'unavailable', message = '' } = /** @type {any} */ (error); // without a code nobody answered
-        this.client.later(() => this.onRefused({ id, code, error: message }));
+        const isAnswer = error instanceof Refused && [400, 403, 404, 409].includes(error.status);
+        if (isAnswer) this.client.later(() => this.onRefused({ id, code: error.code, error: error.message }));
+        else setTimeout(() => this.#tryAgain(id), LATER_MS); // nobody answered, or not now
       }
     });
+  }
+
+  /** @param {string} id */
+  #tryAgain(id) {
+    this.#inFlight.delete(id);
+    this.client.later(() => this.flush());
   }
 
   /** @param {{ id: string, seq: number, at: string }} frame */

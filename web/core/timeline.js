@@ -14,11 +14,10 @@
  * @typedef {{ seq: number, at: string, sender: ClientName, content: Content, how?: import('./direct-text.js').How }} Said
  * @typedef {{ emoji: string, seq: number }} Reaction an empty emoji was taken back
  *
- * @typedef {{ what: 'joined' } | { what: 'left', user: string } | { what: 'named', user: string, name: string }
- *   | { what: 'unreadable' } | { what: 'rejoined' }
- *   | { what: 'members', by: string, added: string[], removed: string[], devices: { user: string, device: string }[] }
- * } Notice
+ * @typedef {{ by: string, added: string[], removed: string[], devices: { user: string, device: string }[] }} Change
  *   `added` and `removed` are users; `devices` are new devices or keys of somebody who was there before
+ * @typedef {{ what: 'joined' | 'rejoined', change?: Change } | { what: 'left', user: string } | { what: 'unreadable' }
+ *   | { what: 'named', user: string, name: string } | { what: 'members' } & Change } Notice
  *
  * @typedef {object} Item what is shown at one seq
  * @property {number} seq
@@ -45,6 +44,7 @@
  * @property {boolean} isActive this device is in the group
  * @property {Member[]} members its devices
  * @property {Person[]} people
+ * @property {Record<string, string>} names of everybody who is in it or has been, by user
  * @property {'joined' | 'requested' | 'ignored' | 'blocked'} state until the server has said which: a stranger's request
  * @property {string} [name]
  * @property {{ seq: number, at: string, user: string, text: string } | null} last what the list shows of it
@@ -60,7 +60,7 @@ const PREVIEW_CHARS = 200;
 /** @param {string} id @returns {Conversation} */
 export function emptyConversation(id) {
   return {
-    id, since: 0, cursor: 0, isActive: false, members: [], people: [], state: 'requested', last: null, unread: [],
+    id, since: 0, cursor: 0, isActive: false, members: [], people: [], names: {}, state: 'requested', last: null, unread: [],
     marks: {}, told: { delivered: 0, read: 0 }, verified: {},
   }; // prettier-ignore
 }
@@ -151,7 +151,7 @@ function spoken(conversation, item, me) {
 }
 
 /** @param {Conversation} conversation @param {Item} item */
-function previewed(conversation, item) {
+export function previewed(conversation, item) {
   return conversation.last?.seq === item.seq ? { ...conversation, last: preview(item) } : conversation;
 }
 
@@ -168,7 +168,7 @@ function unread(conversation, keep) {
 /**
  * What a change of the group means for those who read it: who came, who went, whose keys are new.
  * @param {Conversation} conversation @param {Member[]} members as they are now @param {string} by the user who did it
- * @returns {{ conversation: Conversation, notice: Notice | null }}
+ * @returns {{ conversation: Conversation, notice: ({ what: 'members' } & Change) | null }}
  */
 export function regrouped(conversation, members, by) {
   const before = conversation.members;
@@ -202,5 +202,6 @@ export function trustIn(conversation, user) {
   const compared = conversation.verified[user];
   if (compared === undefined) return 'unknown';
   const keys = conversation.members.filter((member) => member.user === user);
+  if (!keys.length) return 'changed'; // whoever is there in their place was not compared
   return keys.every(({ thumbprint }) => compared.includes(thumbprint)) ? 'verified' : 'changed';
 }

@@ -2,6 +2,7 @@
 /** What the server does not take, each with the code that tells a client what to do. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { newId } from '../core/content.js';
 import { Api } from '../core/api.js';
 import { fromBase64, toBase64 } from '../core/bytes.js';
 import { CommitRejected } from '../core/mls.js';
@@ -14,7 +15,7 @@ function post(device, id, body) {
 
 /** @param {import('./cast.js').Device} device @param {string} id @param {string} text */
 async function encrypted(device, id, text) {
-  const { epoch, data } = await device.client.mls.encrypt(id, new TextEncoder().encode(JSON.stringify({ kind: 'text', id: text, text })));
+  const { epoch, data } = await device.client.mls.encrypt(id, new TextEncoder().encode(JSON.stringify({ kind: 'text', id: newId(), text })));
   return { id: `id-${text}`, epoch, data: toBase64(data) };
 }
 

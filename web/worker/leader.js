@@ -20,7 +20,6 @@ const TOLD = [
 
 export async function lead() {
   const channel = new BroadcastChannel(CHANNEL);
-  await navigator.storage.persist?.();
   const storage = new SealedStorage(new IndexedDbStorage(STORE), openKey);
   /** @type {Promise<unknown> | null} */
   let core = null;

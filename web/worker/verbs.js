@@ -52,11 +52,17 @@ export function verbsOf(client, { tell, wipe }) {
     self.close();
   }
 
+  async function refresh() {
+    await client.groups.refresh();
+    await client.inTurn(() => client.direct.catchUp());
+  }
+
   return {
     async begin() {
       use({ ...DEFAULTS, ...(await storage.get('state', 'settings')) });
-      if (await client.account.resume()) await arrive();
-      else await wipe(); // who was here has gone, and may have left in the middle of it
+      if (await client.account.resume()) return arrive();
+      await wipe(); // who was here has gone, and may have left in the middle of it
+      tell('snapshot', { me: null, settings });
     },
     snapshot,
     loaded: async () => [self.location.href, ...performance.getEntriesByType('resource').map(({ name }) => name)],
@@ -82,17 +88,17 @@ export function verbsOf(client, { tell, wipe }) {
     devices: () => api.call('GET', 'devices'),
     revokeDevice: (id) => api.call('DELETE', `devices/${id}`),
     blocked: () => api.call('GET', 'blocks'),
-    block: (user) => api.call('PUT', `blocks/${user}`).then(() => client.groups.refresh()),
-    unblock: (user) => api.call('DELETE', `blocks/${user}`).then(() => client.groups.refresh()),
+    block: (user) => api.call('PUT', `blocks/${user}`).then(refresh),
+    unblock: (user) => api.call('DELETE', `blocks/${user}`).then(refresh),
     makeCode: () => api.call('POST', 'codes'),
     makeInvite: () => api.call('POST', 'invites'),
 
     // Conversations
     find: (name) => client.groups.find(name),
     meet: (code) => api.call('POST', 'contacts', { code }),
-    start: (names, title) => client.groups.start(names, title),
-    startDirect: (name) => client.groups.find(name).then((user) => client.direct.start(user)),
-    renewKey: (id) => client.log.conversation(id).then((known) => client.direct.start(/** @type {any} */ (known?.people.find((one) => one.id !== client.me.user.id)))),
+    start: (names, title, id) => client.groups.start(names, title, id),
+    startDirect: (name) => client.groups.find(name).then((user) => client.direct.open(user)),
+    renewKey: (id) => client.log.conversation(id).then((known) => client.direct.renewKey(/** @type {any} */ (known?.people.find((one) => one.id !== client.me.user.id)))),
     add: (id, name) => client.groups.add(id, [name]),
     remove: (id, name) => client.groups.remove(id, name),
     leave: (id) => client.groups.leave(id),

@@ -47,6 +47,7 @@ export class Composer extends Element {
   /** @param {Map<string, any>} changed */
   updated(changed) {
     if (changed.has('about') && this.about) {
+      if (changed.get('about')?.what === 'edit') this.#write(this.draft);
       if (this.about.what === 'edit') this.#write(this.about.item.text ?? '');
       this.#field.focus();
     }

@@ -1,7 +1,7 @@
 // @ts-check
 import { css, html, nothing } from '../../vendor/lit.js';
 import { trustIn } from '../../core/timeline.js';
-import { isGroup, nameOf, others, titleOf } from '../fold.js';
+import { UNKNOWN, isGroup, nameOf, others, titleOf } from '../fold.js';
 import { listOf } from '../format.js';
 import './avatar.js';
 import './composer.js';
@@ -117,12 +117,17 @@ export class ConversationView extends Element {
     const changed = others(conversation, this.me).filter(({ id }) => trustIn(conversation, id) === 'changed');
     if (conversation.state === 'requested') {
       return html`<div class="banner" role="region" aria-label="Request">
-        <p><b>${title}</b> is new to you. Until you accept, they do not see whether you have read anything.</p>
+        <p><b>${others(conversation, this.me).find(({ role }) => role === 'owner')?.username ?? title}</b> is new to you. Until you accept, they do not see whether you have read anything.</p>
         <div class="row">
           <button class="button main" @click=${() => this.want('answer', { conversation: conversation.id, state: 'joined' })}>Accept</button>
           <button class="button" @click=${() => this.want('answer', { conversation: conversation.id, state: 'ignored' })}>Ignore</button>
           <button class="button bad" @click=${() => this.want('block', { user: others(conversation, this.me)[0]?.id })}>Block</button>
         </div></div>`;
+    }
+    const unknown = others(conversation, this.me).filter(({ username }) => username === UNKNOWN);
+    if (unknown.length && conversation.kind !== 'direct') {
+      return html`<div class="banner changed" role="alert">${icon('alarm', 28)}
+        <p><b>Somebody reads along here whom the server does not name.</b> That goes by in a moment when somebody is just being added. If it stays, say nothing secret.</p></div>`;
     }
     if (!changed.length) return nothing;
     return html`<div class="banner changed" role="alert">

@@ -1,7 +1,7 @@
 // @ts-check
 import { css, html, nothing } from '../../vendor/lit.js';
 import { trustIn } from '../../core/timeline.js';
-import { isGroup, titleOf } from '../fold.js';
+import { everybody, isGroup, titleOf } from '../fold.js';
 import { sentenceFor } from '../words.js';
 import './avatar.js';
 import { Element } from './element.js';
@@ -98,6 +98,7 @@ export class Details extends Element {
   render() {
     const { conversation, me } = this;
     const group = isGroup(conversation);
+    const people = everybody(conversation);
     const isDirect = conversation.kind === 'direct';
     const canAdd = !isDirect && conversation.isActive && this.#myRole !== 'member';
     return html`
@@ -109,8 +110,8 @@ export class Details extends Element {
             <input id="title" name="title" maxlength="60" .value=${conversation.name ?? ''} ?disabled=${!conversation.isActive}></div>
             <button class="button" ?disabled=${!conversation.isActive}>Save</button></form>`
         : nothing}
-      <section><h3 id="people">${conversation.people.length} ${conversation.people.length === 1 ? 'person' : 'people'}</h3>
-        <ul class="list" aria-labelledby="people">${conversation.people.map((person) => this.#person(person))}</ul>
+      <section><h3 id="people">${people.length} ${people.length === 1 ? 'person' : 'people'}</h3>
+        <ul class="list" aria-labelledby="people">${people.map((person) => this.#person(person))}</ul>
         ${canAdd
           ? html`<form @submit=${this.#add}><div class="field grow"><label for="name">Add somebody</label>
               <input id="name" name="name" required maxlength="20" placeholder="Their name here" autocapitalize="none" autocomplete="off" spellcheck="false"></div>

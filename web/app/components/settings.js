@@ -172,7 +172,7 @@ export class Settings extends Element {
   }
 
   #end() {
-    const logOut = { name: 'confirm', heading: 'Log out?', text: 'This device forgets everything: its keys, and every message on it. Nothing can be read here afterwards, and what is only here is lost.', action: 'Log out', then: { intent: 'logOut' } };
+    const logOut = { name: 'confirm', heading: 'Log out?', text: 'This device forgets everything: its keys, and every message on it. Nothing can be read here afterwards, and what is only here is lost. Without a connection it stays in your list of devices until you remove it there.', action: 'Log out', then: { intent: 'logOut' } };
     return html`<section class="stack"><div class="row"><button class="button" @click=${() => this.want('show', { dialog: logOut })}>Log out of this device</button></div>
       <details><summary>Delete the account</summary>
         <form class="stack" @submit=${(/** @type {SubmitEvent} */ event) => this.#submit(event, ({ password }) => this.ask('deleteAccount', { password }), '')}>

@@ -106,7 +106,7 @@ export class Timeline extends Element {
   async updated(changed) {
     if (!this.window) return;
     await Promise.all([...this.renderRoot.querySelectorAll('sv-message')].map((one) => /** @type {any} */ (one).updateComplete));
-    const target = changed.has('window') && changed.get('window')?.target !== this.window.target ? this.window.target : undefined;
+    const target = changed.has('window') && changed.get('window')?.at !== this.window.at ? this.window.target : undefined;
     const asked = target ? /** @type {HTMLElement | null} */ (this.renderRoot.querySelector(`sv-message[data-seq="${target}"]`)) : null;
     if (asked) {
       asked.scrollIntoView({ block: 'center' });
@@ -297,15 +297,15 @@ export class Timeline extends Element {
     return { key: item.seq, html: html`<p class="notice ${isLoud ? 'loud' : ''}" role="listitem">${isLoud ? icon('alarm', 16) : nothing} ${text} <span class="unseen">${timeOf(item.at)}</span></p>` };
   }
 
-  /** @param {import('../../core/timeline.js').Notice} notice @param {number} seq */
+  /** @param {import('../../core/timeline.js').Notice} notice @param {number} seq @returns {{ text: string, isLoud?: boolean }} */
   #words(notice, seq) {
     const name = (/** @type {string} */ user) => nameOf(this.conversation, user, this.me);
     switch (notice.what) {
       case 'joined':
         if (seq === 1) return { text: 'This is where it begins.' };
-        return { text: 'This device joined here. What was said before stays on the devices that were there.' };
+        return this.#with('This device joined here. What was said before stays on the devices that were there.', notice.change);
       case 'rejoined':
-        return { text: 'This device had to join again; some messages may be missing here.' };
+        return this.#with('This device had to join again; some messages may be missing here.', notice.change);
       case 'left':
         return { text: notice.user === this.me ? 'You left.' : `${name(notice.user)} left.` };
       case 'named':
@@ -313,11 +313,16 @@ export class Timeline extends Element {
       case 'unreadable':
         return { text: 'One message cannot be read on this device.' };
       case 'members':
-        return { text: this.#changes(notice), isLoud: notice.devices.some(({ user }) => user !== this.me) };
+        return this.#with('', notice);
     }
   }
 
-  /** @param {Extract<import('../../core/timeline.js').Notice, { what: 'members' }>} notice */
+  /** @param {string} text @param {import('../../core/timeline.js').Change} [change] */
+  #with(text, change) {
+    return { text: `${text} ${change ? this.#changes(change) : ''}`.trim(), isLoud: !!change?.devices.length };
+  }
+
+  /** @param {import('../../core/timeline.js').Change} change */
   #changes({ by, added, removed, devices }) {
     const names = (/** @type {string[]} */ users) => listOf(users.map((user) => (user === this.me ? 'you' : nameOf(this.conversation, user, this.me))));
     const who = nameOf(this.conversation, by, this.me);
@@ -326,7 +331,7 @@ export class Timeline extends Element {
     return [
       added.length ? `${who} added ${names(added)}.` : '',
       removed.length ? (removed.includes(this.me) ? `${who} removed you.` : `${names(removed)} ${removed.length > 1 ? 'are' : 'is'} not in this conversation any more.`) : '',
-      mine.length ? 'Another device of yours has joined.' : '',
+      mine.length ? 'Another device of yours has joined. If that was not you, remove it in Settings.' : '',
       theirs.length ? `${names(theirs)} ${theirs.length > 1 ? 'have' : 'has'} a new device or new keys: the safety number has changed.` : '',
     ].filter(Boolean).join(' '); // prettier-ignore
   }
