@@ -17,6 +17,8 @@ MAX_FILE_BYTES = 32 * 1024 * 1024  # the largest file of ours, CoreCrypto, has 8
 TIMEOUT_S = 60.0  # for one file
 AT_ONCE = 4
 CODINGS = ("identity", "gzip")
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+LEADING_ELSEWHERE = ("Refresh", "Link", "Service-Worker-Allowed")  # what a file of ours never comes with
 NO_ANSWER = (OSError, HTTPClientError, ValueError)  # unreachable; too slow or too much; no possible name
 
 _SERVER = re.compile(r"(?a)(https?://([\w.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?)/?")
@@ -58,7 +60,7 @@ async def differences(server: str, context: ssl.SSLContext) -> list[str]:
             return await client.fetch(
                 server + address,
                 raise_error=False,
-                headers={"Accept-Encoding": coding},
+                headers={"Accept-Encoding": coding, "User-Agent": BROWSER},
                 decompress_response=False,
                 follow_redirects=False,
                 request_timeout=TIMEOUT_S,
@@ -90,6 +92,9 @@ def difference(answer: HTTPResponse, wanted: str) -> str | None:
     policy = answer.headers.get("Content-Security-Policy", "")
     if policy != POLICY:
         return f"another Content-Security-Policy: {policy!r:.300}"
+    elsewhere = [name for name in LEADING_ELSEWHERE if name in answer.headers]
+    if elsewhere:
+        return f"a header {elsewhere[0]}"
     try:
         body = decoded(answer.body, answer.headers.get("Content-Encoding", "identity"))
     except ValueError as error:

@@ -8,13 +8,14 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /** What our sources import from `vendor/<name>.js`, and where it comes from. @type {Record<string, string[]>} */
 const BUNDLES = {
   'core-crypto': ['@wireapp/core-crypto/browser'],
-  lit: ['lit', 'class-map', 'live', 'ref', 'repeat'].map((name) => (name === 'lit' ? name : `lit/directives/${name}.js`)),
+  lit: ['lit', 'lit/directives/live.js', 'lit/directives/repeat.js'],
   linkify: ['linkifyjs'],
   uqr: ['uqr'],
 };
@@ -52,7 +53,7 @@ async function pass(name, code, types) {
 async function bundle(name, sources) {
   const contents = sources.map((source) => `export * from '${source}';\n`).join('');
   const built = await build({
-    stdin: { contents, resolveDir: here.pathname },
+    stdin: { contents, resolveDir: fileURLToPath(here) },
     bundle: true,
     format: 'esm',
     target: 'es2022',

@@ -7,6 +7,7 @@ const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long' });
 const date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
 const short = new Intl.DateTimeFormat(undefined, { day: '2-digit', month: '2-digit', year: '2-digit' });
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
+const LINKED_MAX = 5000; // characters in which links are looked for; a longer text can be made to take seconds
 const DAY_MS = 24 * 3600 * 1000;
 
 /** @param {string} at */
@@ -49,6 +50,7 @@ export function isSameDay(one, other) {
  * @param {string} text @returns {{ text: string, href?: string }[]}
  */
 export function partsOf(text) {
+  if (text.length > LINKED_MAX) return [...partsOf(text.slice(0, LINKED_MAX)), { text: text.slice(LINKED_MAX) }];
   return tokenize(text).map((token) => {
     const part = token.toString();
     if (!token.isLink) return { text: part };

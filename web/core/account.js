@@ -25,7 +25,7 @@ export class Account {
     const me = await this.client.storage.get('state', 'me');
     if (!me || me.isLeaving) return false;
     await this.#become(me);
-    if (!me.isRegistered) await this.#registerDevice(); // we crashed in the middle of it
+    if (!me.isRegistered) await this.client.attempt(() => this.#registerDevice()); // it broke off; the next start tries again
     return true;
   }
 

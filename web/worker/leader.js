@@ -31,11 +31,28 @@ export async function lead() {
       return openDatabase(KEYS, me.databaseKey);
     },
   });
+  /** What happens while a snapshot is made, which may be older: it is told after it. @type {any[] | null} */
+  let held = null;
   for (const type of TOLD) {
-    client.addEventListener(type, (event) => channel.postMessage({ event: type, detail: plain(/** @type {CustomEvent} */ (event).detail) }));
+    client.addEventListener(type, (event) => {
+      const message = { event: type, detail: plain(/** @type {CustomEvent} */ (event).detail) };
+      if (held) held.push(message);
+      else channel.postMessage(message);
+    });
+  }
+  /** @param {() => Promise<void>} work */
+  async function quietly(work) {
+    held ??= [];
+    try {
+      await work();
+    } finally {
+      for (const message of held ?? []) channel.postMessage(message);
+      held = null;
+    }
   }
   const verbs = verbsOf(client, {
     tell: (event, detail) => channel.postMessage({ event, detail }),
+    quietly,
     wipe: async () => {
       for (const name of [KEYS, PAGES]) indexedDB.deleteDatabase(name); // waits until CoreCrypto is gone, with this worker
       await storage.wipe();
@@ -46,7 +63,8 @@ export async function lead() {
   channel.onmessage = async ({ data: { call, verb, given } }) => {
     if (call === undefined) return;
     try {
-      channel.postMessage({ answer: call, result: await verbs[verb](...given) });
+      const answer = async () => channel.postMessage({ answer: call, result: await verbs[verb](...given) });
+      await (verb === 'snapshot' ? quietly(answer) : answer());
     } catch (error) {
       channel.postMessage({ answer: call, error: plain({ error }).error });
     }

@@ -8,10 +8,10 @@ export const DEFAULTS = { theme: 'system', receipts: true, typing: true, notices
 
 /**
  * @param {import('../core/client.js').Client} client
- * @param {{ tell: (event: string, detail: any) => void, wipe: () => Promise<void> }} platform
+ * @param {{ tell: (event: string, detail: any) => void, quietly: (work: () => Promise<void>) => Promise<void>, wipe: () => Promise<void> }} platform
  * @returns {Record<string, (...given: any[]) => Promise<any>>}
  */
-export function verbsOf(client, { tell, wipe }) {
+export function verbsOf(client, { tell, quietly, wipe }) {
   const { api, storage } = client;
   /** @type {Settings} */
   let settings = DEFAULTS;
@@ -28,7 +28,7 @@ export function verbsOf(client, { tell, wipe }) {
   async function arrive() {
     hasEnded = false;
     void client.line.connect().catch(() => {}); // 'logged out' says it
-    tell('snapshot', await snapshot());
+    await quietly(async () => tell('snapshot', await snapshot()));
   }
 
   async function snapshot() {

@@ -34,6 +34,11 @@ export class Dialog extends Element {
     this.#dialog.showModal();
   }
 
+  /** The focus goes back to where it came from. */
+  close() {
+    this.#dialog.close();
+  }
+
   get #dialog() {
     return /** @type {HTMLDialogElement} */ (this.renderRoot.querySelector('dialog'));
   }

@@ -47,6 +47,9 @@ export class Message extends Element {
     `,
   ];
 
+  /** Looking for links takes a while, and messages are drawn often. @type {ReturnType<typeof partsOf>} */
+  #parts = [];
+
   constructor() {
     super();
     /** @type {import('../fold.js').Item} */
@@ -61,7 +64,9 @@ export class Message extends Element {
     this.addEventListener('contextmenu', (event) => this.#onContextMenu(event));
   }
 
-  willUpdate() {
+  /** @param {Map<string, any>} changed */
+  willUpdate(changed) {
+    if (changed.has('item') && changed.get('item')?.text !== this.item.text) this.#parts = partsOf(this.item.text ?? '');
     this.toggleAttribute('mine', this.item.user === this.me);
     this.toggleAttribute('following', this.isFollowing);
     this.setAttribute('aria-label', this.#spoken());
@@ -111,7 +116,7 @@ export class Message extends Element {
   }
 
   #text() {
-    return partsOf(this.item.text ?? '').map(({ text, href }) => (href ? html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow">${text}</a>` : text));
+    return this.#parts.map(({ text, href }) => (href ? html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow">${text}</a>` : text));
   }
 
   #mark() {

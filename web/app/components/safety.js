@@ -121,12 +121,12 @@ export class Confirm extends Element {
 
   render() {
     return html`<sv-dialog .heading=${this.heading}><div class="stack"><p>${this.text}</p>
-      <div class="row"><button class="button bad" @click=${this.#do}>${this.action}</button><button class="button" @click=${() => this.want('close')}>Cancel</button></div></div></sv-dialog>`;
+      <div class="row"><button class="button bad" @click=${this.#do}>${this.action}</button><button class="button" @click=${() => /** @type {any} */ (this.renderRoot.querySelector('sv-dialog')).close()}>Cancel</button></div></div></sv-dialog>`;
   }
 
   #do() {
     const { intent, ...detail } = this.intent;
-    this.want('close');
+    /** @type {import('./dialog.js').Dialog} */ (this.renderRoot.querySelector('sv-dialog')).close();
     this.want(intent, detail);
   }
 }

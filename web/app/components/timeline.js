@@ -194,6 +194,7 @@ export class Timeline extends Element {
     return [
       ...(can && !isDirect ? [{ intent: 'about', label: 'Answer', icon: 'reply', detail: { what: 'reply', item } }] : []),
       ...(can && isMine ? [{ intent: 'about', label: 'Edit', icon: 'edit', detail: { what: 'edit', item } }] : []),
+      ...(item.replyTo ? [{ intent: 'showMessage', label: 'Go to what it answers', icon: 'back', detail: { conversation: id, id: item.replyTo } }] : []),
       { intent: 'copy', label: 'Copy', icon: 'copy', detail: { text: item.text } },
       { intent: 'hide', label: 'Delete for me', icon: 'bin', detail: { conversation: id, seq: item.seq } },
       ...(can && isMine ? [{ intent: 'unsay', label: 'Delete for everyone', icon: 'bin', isBad: true, detail: { conversation: id, seq: item.seq } }] : []),
