@@ -77,3 +77,13 @@ def cast(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Cast]:
     yield somebody
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def two(cast: Cast) -> tuple[Person, Person]:
+    """They talk, and know each other."""
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna.starts_with(ben)
+    anna.says("Hello Ben")
+    ben.accepts(anna)
+    return anna, ben

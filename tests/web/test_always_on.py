@@ -26,12 +26,9 @@ def is_up_again(server: Server) -> Iterator[None]:
 
 
 @pytest.fixture
-def two(cast: Cast) -> Two:
-    """They talk, and know each other."""
-    anna, ben = cast("anna").registers(), cast("ben").registers()
-    anna.starts_with(ben)
-    anna.says("Hello Ben")
-    ben.accepts(anna)
+def two(two: Two) -> Two:
+    """Each of them has said something."""
+    anna, ben = two
     ben.says("Hello Anna")
     anna.hears("Hello Anna")
     return anna, ben

@@ -13,16 +13,6 @@ from tests.web.person import PASSWORD, Person
 pytestmark = pytest.mark.once
 
 
-@pytest.fixture
-def two(cast: Cast) -> tuple[Person, Person]:
-    """They talk, and know each other."""
-    anna, ben = cast("anna").registers(), cast("ben").registers()
-    anna.starts_with(ben)
-    anna.says("Hello Ben")
-    ben.accepts(anna)
-    return anna, ben
-
-
 def settings(person: Person) -> Locator:
     person.page.get_by_role("button", name="Settings").click()
     expect(person.page.get_by_role("dialog")).to_be_visible()

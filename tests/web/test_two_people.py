@@ -11,16 +11,6 @@ from tests.web.person import Person
 pytestmark = pytest.mark.once
 
 
-@pytest.fixture
-def two(cast: Cast) -> tuple[Person, Person]:
-    """They talk, and know each other."""
-    anna, ben = cast("anna").registers(), cast("ben").registers()
-    anna.starts_with(ben)
-    anna.says("Hello Ben")
-    ben.accepts(anna)
-    return anna, ben
-
-
 def test_a_strangers_first_message_is_a_request(cast: Cast) -> None:
     anna, ben = cast("anna").registers(), cast("ben").registers()
     anna.starts_with(ben)

@@ -30,7 +30,7 @@
  * @property {Window | null} window
  * @property {Item[]} came of the open conversation, since its window was asked for
  * @property {Record<string, Item>} quoted items outside of the window that are replied to, by message id
- * @property {{ id: number, text: string, isBad: boolean }[]} toasts
+ * @property {{ id: number, text: string }[]} toasts
  */
 
 /** @typedef {{ type: string, [name: string]: any }} Event */

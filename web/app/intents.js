@@ -18,9 +18,9 @@ export function intentsOf(store, link) {
   const drafts = new Map();
 
   /** @param {string} text */
-  function toast(text, isBad = false) {
+  function toast(text) {
     const id = ++toasts;
-    store.dispatch({ type: 'toast', toast: { id, text, isBad } });
+    store.dispatch({ type: 'toast', toast: { id, text } });
     app.said = text;
     setTimeout(() => store.dispatch({ type: 'toast is over', id }), TOAST_MS);
   }
@@ -45,7 +45,7 @@ export function intentsOf(store, link) {
         return store.dispatch({ type, waiting: detail });
       case 'failed':
         store.dispatch({ type: 'dropped', id: detail.id });
-        return toast(`Not sent: ${sentenceFor(detail)}`, true);
+        return toast(`Not sent: ${sentenceFor(detail)}`);
       case 'typing':
         return store.dispatch({ type, conversation: detail.conversation, user: detail.user, at: Date.now() });
       case 'message':
@@ -290,7 +290,7 @@ export function intentsOf(store, link) {
         resolve?.(result);
       } catch (error) {
         if (reject) reject(error);
-        else toast(sentenceFor(error), true);
+        else toast(sentenceFor(error));
       }
     },
 

@@ -116,7 +116,6 @@ export function verbsOf(client, { tell, quietly, wipe }) {
     itemsFrom: (id, where) => client.log.itemsFrom(id, where),
     itemOf: (id, message) => client.log.itemOf(id, message),
     send: (id, content) => client.outbox.send(id, content),
-    drop: (id) => client.outbox.drop(id),
     unsay: (id, seq) => client.unsay(id, seq),
     hide: (id, seq) => client.log.hide(id, seq),
     read: (id, seq) => client.receipts.read(id, seq),
