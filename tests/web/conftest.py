@@ -1,5 +1,6 @@
 """A server, and Debian's Chromium, with a context of its own for each person."""
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.processes.server import ROOT, Server, running
-from tests.web.person import Person, Trouble
+from tests.web.person import GREETING, Person, Trouble
 
 FLAGS = [
     "--headless",
@@ -26,6 +27,7 @@ DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 
 Cast = Callable[..., Person]
+Two = tuple[Person, Person]
 _numbers = itertools.count(1)
 
 
@@ -50,26 +52,30 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     launched.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running(Server(tmp_path_factory.mktemp("web") / "data")) as started:
         yield started
 
 
-@pytest.fixture
-def trouble() -> Iterator[Trouble]:
-    met = Trouble()
-    yield met
-    assert met.found == []
+@pytest.fixture(scope="session")
+def trouble() -> Trouble:
+    return Trouble()
 
 
-@pytest.fixture
-def cast(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Cast]:
-    """`cast("alice")` is somebody new at a browser of their own; `of=` is another device of somebody."""
+@pytest.fixture(autouse=True)
+def no_trouble(trouble: Trouble) -> Iterator[None]:
+    yield
+    met, trouble.found = trouble.found, []
+    assert met == []
+
+
+@contextlib.contextmanager
+def casting(browser: Browser, server: Server, trouble: Trouble, **usual: Any) -> Iterator[Cast]:
     contexts = []
 
     def somebody(name: str = "", *, of: Person | None = None, exactly: str = "", **settings: Any) -> Person:
-        context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **settings})
+        context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **usual, **settings})
         contexts.append(context)
         trouble.watch(context, server.address)
         return Person(context, server.address, of.name if of else exactly or f"{name}{next(_numbers)}")
@@ -80,10 +86,31 @@ def cast(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Cast]:
 
 
 @pytest.fixture
-def two(cast: Cast) -> tuple[Person, Person]:
-    """They talk, and know each other."""
-    anna, ben = cast("anna").registers(), cast("ben").registers()
-    anna.starts_with(ben)
-    anna.says("Hello Ben")
-    ben.accepts(anna)
+def cast(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Cast]:
+    """
+    `cast("alice")` is somebody new at a browser of their own; `of=` is another device of somebody.
+
+    A service worker keeps what was loaded for a start without a network. Who never has one does without: it loads
+    everything a second time, which is a quarter of what a newcomer costs.
+    """
+    with casting(browser, server, trouble, service_workers="block") as cast:
+        yield cast
+
+
+@pytest.fixture(scope="session")
+def friends(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Two]:
+    """They know each other for as long as there are plays: to make two for each would take longer than most plays."""
+    with casting(browser, server, trouble) as cast:
+        anna, ben = cast("anna").registers(), cast("ben").registers()
+        anna.meets(ben)
+        yield anna, ben
+
+
+@pytest.fixture
+def two(friends: Two) -> Two:
+    """They talk, and know each other. "Hello Ben" is the first that is said in a play."""
+    anna, ben = friends
+    anna.returns_to(ben)
+    ben.returns_to(anna)
+    anna.greets(GREETING)
     return anna, ben

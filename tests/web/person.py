@@ -4,12 +4,15 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Worker, expect
 
 PASSWORD = "Sesame-1234"
+T = TypeVar("T")
+
+GREETING = "Hello Ben"
 PATIENCE_MS = 30_000  # machines that test have other work too
 HARMLESS = (  # a server that is down, or that says no; what a test has asked for
     "net::ERR_",
@@ -83,6 +86,13 @@ class Person:
         self.page.get_by_role("button", name="Log out", exact=True).click()
         self.is_welcomed()
 
+    def takes_another_tab(self) -> None:
+        """In place of the one there is, if it is not gone already."""
+        self.page.close()
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.opens()
+
     def another_tab(self) -> "Person":
         """Of the same browser."""
         return Person(self.context, self.address, self.name).opens()
@@ -113,6 +123,26 @@ class Person:
         self.page.get_by_label("Their name here").fill(other.name)
         self.page.get_by_role("button", name="Start", exact=True).click()
         self.is_in(other.name)
+
+    def meets(self, other: "Person") -> None:
+        """They talk, and know each other."""
+        self.starts_with(other)
+        self.says(GREETING)
+        other.accepts(self)
+
+    def returns_to(self, other: "Person") -> None:
+        """From wherever the last play left them."""
+        if self.page.is_closed() or self.page.locator("dialog[open], :popover-open").count():
+            self.takes_another_tab()
+        self.leaves_it()
+        self.goes_to(other.name)
+
+    def greets(self, text: str) -> None:
+        """Says what may have been said before, and knows that it has been read."""
+        before = self.message(text).count()
+        self.says(text)
+        expect(self.message(text)).to_have_count(before + 1)
+        self.sees_mark(text, "Read")
 
     def makes_group(self, title: str, others: Sequence["Person"]) -> None:
         self.begins("Group")
@@ -185,7 +215,10 @@ class Person:
         expect(self.message(text)).to_have_count(0)
 
     def texts(self) -> list[str]:
-        return self.page.locator("sv-message .text").all_inner_texts()
+        """What was said in this play."""
+        said = self.page.locator("sv-message .text").all_inner_texts()
+        begun = [number for number, text in enumerate(said) if text == GREETING]
+        return said[begun[-1] :] if begun else said
 
     def sees_mark(self, text: str, mark: str) -> None:
         expect(self.message(text).last.get_by_role("img", name=mark, exact=True)).to_be_visible()
@@ -204,10 +237,10 @@ class Person:
         """What went wrong, in one sentence."""
         expect(self.page.get_by_role("alert")).to_have_text(problem)
 
-    def comes_to_see(self, expression: str, is_right: Callable[[Any], bool]) -> Any:
-        """What the browser answers, as soon as it is right; at last what it is then."""
+    def comes_to(self, look: Callable[[], T], is_right: Callable[[T], bool]) -> T:
+        """What `look` answers, as soon as it is right; at last what it is then."""
         until = time.monotonic() + PATIENCE_MS / 1000
-        while not is_right(seen := self.page.evaluate(expression)) and time.monotonic() < until:
+        while not is_right(seen := look()) and time.monotonic() < until:
             self.page.wait_for_timeout(50)
         assert is_right(seen), seen
         return seen

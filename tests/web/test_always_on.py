@@ -9,12 +9,10 @@ import pytest
 from playwright.sync_api import Error, WebSocket, expect
 
 from tests.processes.server import Server
-from tests.web.conftest import Cast
-from tests.web.person import PASSWORD, Person
+from tests.web.conftest import Cast, Two
+from tests.web.person import PASSWORD
 
 pytestmark = pytest.mark.once
-
-Two = tuple[Person, Person]
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +27,7 @@ def is_up_again(server: Server) -> Iterator[None]:
 def two(two: Two) -> Two:
     """Each of them has said something."""
     anna, ben = two
-    ben.says("Hello Anna")
-    anna.hears("Hello Anna")
+    ben.greets("Hello Anna")
     return anna, ben
 
 
@@ -54,9 +51,8 @@ def test_what_is_written_while_the_server_is_down_is_sent_when_it_is_back(two: T
 
 def test_it_starts_without_a_network(two: Two) -> None:
     anna, ben = two
-    anna.page.close()
     anna.context.set_offline(True)
-    anna = anna.another_tab()
+    anna.takes_another_tab()
     anna.sees("Offline. Connecting…")
     anna.goes_to(ben.name)
     anna.hears("Hello Ben", "Hello Anna")
@@ -72,18 +68,18 @@ def test_it_starts_without_a_network(two: Two) -> None:
 def test_a_tab_that_crashes_takes_nothing_with_it(two: Two, server: Server) -> None:
     anna, ben = two
     server.stop()  # so that it crashes before they are sent, and not after
-    anna.says("one")
-    anna.says("two")
-    anna.sees_mark("two", "Sending")
+    anna.says("just before")
+    anna.says("and right before")
+    anna.sees_mark("and right before", "Sending")
     with anna.page.expect_event("crash"), contextlib.suppress(Error):
         anna.page.goto("chrome://crash")
-    anna = anna.another_tab()
+    anna.takes_another_tab()
     anna.goes_to(ben.name)
-    anna.sees_mark("two", "Sending")
+    anna.sees_mark("and right before", "Sending")
     server.start()
-    both_have((anna, ben), ["Hello Ben", "Hello Anna", "one", "two"])
-    ben.says("three")
-    anna.hears("three")
+    both_have((anna, ben), ["Hello Ben", "Hello Anna", "just before", "and right before"])
+    ben.says("after the crash")
+    anna.hears("after the crash")
 
 
 def test_a_worker_that_ends_is_replaced(two: Two) -> None:
@@ -135,9 +131,7 @@ def test_two_tabs_share_one_line(cast: Cast) -> None:
     anna.page.on("websocket", lambda line: lines.append(line))
     anna.context.on("page", lambda page: page.on("websocket", lambda line: lines.append(line)))
     anna.registers()
-    anna.starts_with(ben)
-    anna.says("Hello Ben")
-    ben.accepts(anna)
+    anna.meets(ben)
     other = anna.another_tab()
     other.goes_to(ben.name)
     other.hears("Hello Ben")
@@ -165,7 +159,7 @@ def test_what_was_said_to_somebody_who_was_away_comes_in_order(two: Two) -> None
     for text in said:
         anna.says(text)
     anna.sees_mark("number 19", "Sent")
-    ben = ben.another_tab()
+    ben.takes_another_tab()
     expect(ben.page).to_have_title("(20) Sottovoce")
     expect(ben.listed(anna.name)).to_contain_text("number 19")
     ben.goes_to(anna.name)
@@ -178,8 +172,9 @@ def test_what_was_said_to_somebody_who_was_away_comes_in_order(two: Two) -> None
     expect(ben.page).to_have_title("Sottovoce")
 
 
-def test_a_session_that_has_ended_goes_on_with_the_same_device(two: Two, cast: Cast) -> None:
-    anna, ben = two
+def test_a_session_that_has_ended_goes_on_with_the_same_device(cast: Cast) -> None:
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna.meets(ben)
     phone = cast(of=anna).logs_in()
     phone.opens_settings()
     phone.page.get_by_text("Change the password").click()
@@ -195,7 +190,7 @@ def test_a_session_that_has_ended_goes_on_with_the_same_device(two: Two, cast: C
     anna.page.reload()  # it has ended for good
     anna.sees("Your session has ended. What is here stays.")
     anna.goes_to(ben.name)
-    anna.hears("Hello Ben", "Hello Anna")
+    anna.hears("Hello Ben")
     anna.page.get_by_role("button", name="Log in again").click()
     again = anna.page.locator("sv-again")
     again.get_by_label("Password").fill(PASSWORD)
@@ -234,8 +229,7 @@ def test_a_line_that_has_fallen_silent_is_noticed(two: Two, server: Server) -> N
 
 def both_have(two: Two, texts: list[str]) -> None:
     for person in two:
-        person.hears(texts[-1])
-        assert person.texts() == texts
+        person.comes_to(person.texts, lambda seen: seen == texts)
 
 
 def kill_all(server: Server) -> None:

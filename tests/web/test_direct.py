@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.processes.server import Server
-from tests.web.conftest import Cast
+from tests.web.conftest import Cast, Two
 from tests.web.person import PASSWORD, Person
 
 pytestmark = pytest.mark.once
@@ -51,8 +51,8 @@ def elsewhere(server: Server) -> Iterator[Others]:
         yield lambda name: Elsewhere(clients.enter_context(httpx.Client(base_url=server.address)), name)
 
 
-def test_plain_text_of_another_program_is_marked(cast: Cast, elsewhere: Others) -> None:
-    anna, carol = cast("anna").registers(), elsewhere("carol_plain")
+def test_plain_text_of_another_program_is_marked(two: Two, elsewhere: Others) -> None:
+    (anna, _), carol = two, elsewhere("carol_plain")
     carol.says("Hello from elsewhere", anna)
     expect(anna.listed(carol.name)).to_contain_text("not end-to-end encrypted")
     anna.goes_to(carol.name)
@@ -72,8 +72,8 @@ def test_plain_text_of_another_program_is_marked(cast: Cast, elsewhere: Others) 
     assert carol.heard(anna) == ["Hello from elsewhere"]
 
 
-def test_a_handed_out_key_is_used_and_can_be_made_anew(cast: Cast, elsewhere: Others) -> None:
-    anna, carol = cast("anna").registers(), elsewhere("carol_key")
+def test_a_handed_out_key_is_used_and_can_be_made_anew(two: Two, elsewhere: Others) -> None:
+    (anna, _), carol = two, elsewhere("carol_key")
     carol.says("before the key", anna)
     anna.goes_to(carol.name)
     anna.hears("before the key")
@@ -97,8 +97,8 @@ def test_a_handed_out_key_is_used_and_can_be_made_anew(cast: Cast, elsewhere: Ot
     anna.sees_mark("afresh", "Sent")
 
 
-def test_who_has_no_device_is_written_to_directly_when_one_says_so(cast: Cast, elsewhere: Others) -> None:
-    anna, carol = cast("anna").registers(), elsewhere("carol_first")
+def test_who_has_no_device_is_written_to_directly_when_one_says_so(two: Two, elsewhere: Others) -> None:
+    (anna, _), carol = two, elsewhere("carol_first")
     anna.page.get_by_role("button", name="New conversation").first.click()
     anna.page.get_by_label("Their name here").fill(carol.name)
     anna.page.get_by_role("button", name="Start", exact=True).click()

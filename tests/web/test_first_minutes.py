@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.conftest import Cast
+from tests.web.conftest import Cast, Two
 from tests.web.person import PASSWORD, Person
 
 pytestmark = pytest.mark.once
@@ -49,8 +49,8 @@ def test_an_invite_leads_to_a_first_message_in_less_than_a_minute(cast: Cast) ->
     assert invite not in guest.page.url
 
 
-def test_what_cannot_be_is_said_in_a_sentence(cast: Cast) -> None:
-    anna, other = cast("anna").registers(), cast("ben")
+def test_what_cannot_be_is_said_in_a_sentence(cast: Cast, friends: Two) -> None:
+    (anna, _), other = friends, cast("ben")
     other.opens()
     other.gives(anna.name, PASSWORD)
     start = other.page.get_by_role("button", name="Start talking")
@@ -77,9 +77,8 @@ def test_what_cannot_be_is_said_in_a_sentence(cast: Cast) -> None:
 
 def test_a_second_device_joins_by_itself_and_hears_what_comes(cast: Cast) -> None:
     anna, ben = cast("anna").registers(), cast("ben").registers()
-    anna.starts_with(ben)
+    anna.meets(ben)
     anna.says("Only for the first")
-    ben.accepts(anna)
     ben.hears("Only for the first")
     phone = cast(of=ben).logs_in()
     phone.goes_to(anna.name)
@@ -99,7 +98,7 @@ def test_a_second_device_joins_by_itself_and_hears_what_comes(cast: Cast) -> Non
 
 
 def test_logging_out_leaves_nothing_behind(cast: Cast) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna, ben = cast("anna", service_workers="allow").registers(), cast("ben").registers()
     anna.starts_with(ben)
     anna.says("A secret")
     anna.sees_mark("A secret", "Sent")
@@ -118,7 +117,7 @@ def test_logging_out_leaves_nothing_behind(cast: Cast) -> None:
 
 def is_empty(person: Person) -> None:
     """Their browser knows nothing of them."""
-    left = person.comes_to_see(LEFT_BEHIND, lambda left: left["databases"] == [])
+    left = person.comes_to(lambda: person.page.evaluate(LEFT_BEHIND), lambda left: left["databases"] == [])
     assert set(left["stored"]) <= {"theme"}
     assert all(path == "/" or path.startswith("/web/") for path in left["cached"]), left["cached"]
     assert person.context.cookies() == []
@@ -171,9 +170,8 @@ def shows_a_code(person: Person) -> str:
 
 def test_an_account_is_deleted(cast: Cast) -> None:
     anna, ben = cast("anna").registers(), cast("ben").registers()
-    anna.starts_with(ben)
+    anna.meets(ben)
     anna.says("What you have stays with you")
-    ben.accepts(anna)
     anna.opens_settings()
     anna.page.get_by_text("Delete the account").click()
     form = anna.page.locator("form").filter(has=anna.page.get_by_role("button", name="Delete my account"))

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.processes.server import ROOT
-from tests.web.conftest import DESKTOP, PHONE, Cast
+from tests.web.conftest import DESKTOP, PHONE, Cast, Two
 from tests.web.person import PASSWORD, Person
 
 pytestmark = pytest.mark.once
@@ -154,8 +154,8 @@ def compares_before_a_new_device(anna: Person, ben: Person, phone: Person) -> No
     expect(anna.page.get_by_role("alert")).to_contain_text(f"The keys of {ben.name} are not the ones you compared.")
 
 
-def test_a_first_message_by_keyboard_alone(cast: Cast) -> None:
-    ben = cast("ben").registers()
+def test_a_first_message_by_keyboard_alone(cast: Cast, friends: Two) -> None:
+    _, ben = friends
     anna = cast("anna").opens()
     keys = anna.page.keyboard
 
@@ -213,20 +213,20 @@ def focused(page: Page) -> str:
     )
 
 
-def test_enlarged_to_twice_the_size_nothing_is_lost(cast: Cast) -> None:
+def test_enlarged_to_twice_the_size_nothing_is_lost(two: Two) -> None:
     """WCAG 1.4.4 and 1.4.10: a window of 1280 at 400 % is one of 320."""
-    anna, ben = cast("anna").registers(), cast("ben").registers()
-    anna.starts_with(ben)
+    anna, _ = two
     anna.says("a_long_word_that_nobody_would_write_but_that_an_address_may_well_contain_" * 3)
     for width in (640, 320):
         anna.page.set_viewport_size({"width": width, "height": 400 if width == 640 else 256})
         assert not is_too_wide(anna.page)
         expect(anna.field).to_be_in_viewport()
         expect(anna.page.get_by_role("button", name="Send")).to_be_in_viewport()
+    anna.page.set_viewport_size(DESKTOP)
 
 
 def test_whoever_wants_no_motion_gets_none(cast: Cast) -> None:
-    anna = cast("anna", reduced_motion="reduce").registers()
+    anna = cast("anna", reduced_motion="reduce").opens()
     quick = anna.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--quick')")
     assert quick.strip() == "0ms"
 
@@ -245,10 +245,7 @@ def test_the_look_that_was_chosen_stays(cast: Cast) -> None:
     assert anna.page.evaluate(paper) != light
 
 
-def test_what_comes_is_said_to_who_listens(cast: Cast) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
-    anna.starts_with(ben)
-    anna.says("Hello")
-    ben.accepts(anna)
+def test_what_comes_is_said_to_who_listens(two: Two) -> None:
+    anna, ben = two
     ben.says("for your ears")
     expect(anna.page.locator("[aria-live=polite]")).to_have_text(f"{ben.name}: for your ears")

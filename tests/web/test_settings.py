@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
-from tests.web.conftest import Cast
+from tests.web.conftest import Cast, Two
 from tests.web.person import PASSWORD, Person
 
 pytestmark = pytest.mark.once
@@ -19,7 +19,7 @@ def settings(person: Person) -> Locator:
     return person.page.locator("sv-settings")
 
 
-def test_a_picture_is_cropped_and_others_see_it(two: tuple[Person, Person], tmp_path: Path) -> None:
+def test_a_picture_is_cropped_and_others_see_it(two: Two, tmp_path: Path) -> None:
     anna, ben = two
     picture = Image.new("RGB", (600, 300), "red")
     picture.paste("blue", (300, 0, 600, 300))
@@ -41,15 +41,15 @@ def test_a_picture_is_cropped_and_others_see_it(two: tuple[Person, Person], tmp_
     expect(ben.listed(anna.name).locator("img")).to_be_visible()
 
 
-def test_what_is_no_picture_is_refused_in_a_sentence(cast: Cast, tmp_path: Path) -> None:
-    anna = cast("anna").registers()
+def test_what_is_no_picture_is_refused_in_a_sentence(two: Two, tmp_path: Path) -> None:
+    anna, _ = two
     (tmp_path / "wrong.png").write_bytes(b"this is no picture")
     dialog = settings(anna)
     dialog.get_by_label("Choose a picture").set_input_files(tmp_path / "wrong.png")
     expect(dialog.get_by_role("alert")).to_have_text("This picture cannot be read. Try a PNG or a JPEG.")
 
 
-def test_receipts_and_typing_can_be_kept_to_oneself(two: tuple[Person, Person]) -> None:
+def test_receipts_and_typing_can_be_kept_to_oneself(two: Two) -> None:
     anna, ben = two
     dialog = settings(ben)
     dialog.get_by_label("Tell what I have received and read").uncheck()
@@ -65,9 +65,13 @@ def test_receipts_and_typing_can_be_kept_to_oneself(two: tuple[Person, Person]) 
     dialog = settings(ben)
     expect(dialog.get_by_label("Show when I am typing")).not_to_be_checked()
     dialog.get_by_label("Tell what I have received and read").check()
+    dialog.get_by_label("Show when I am typing").check()
     ben.closes()
     anna.says("And this?")
     anna.sees_mark("And this?", "Read")
+    ben.field.press_sequentially("!")
+    anna.sees("typing…")
+    ben.field.fill("")
 
 
 def test_a_new_password_ends_other_sessions_and_is_asked_for(cast: Cast) -> None:
@@ -89,8 +93,8 @@ def test_a_new_password_ends_other_sessions_and_is_asked_for(cast: Cast) -> None
     expect(laptop.page.get_by_text("Your session has ended.")).to_have_count(0)
 
 
-def test_a_line_about_oneself_is_kept(cast: Cast) -> None:
-    anna = cast("anna").registers()
+def test_a_line_about_oneself_is_kept(two: Two) -> None:
+    anna, _ = two
     dialog = settings(anna)
     dialog.get_by_label("About you").fill("I sing")
     dialog.get_by_role("button", name="Save").click()
@@ -99,7 +103,7 @@ def test_a_line_about_oneself_is_kept(cast: Cast) -> None:
     expect(settings(anna).get_by_label("About you")).to_have_value("I sing")
 
 
-def test_who_looks_elsewhere_is_notified_of_who_and_not_what(cast: Cast, two: tuple[Person, Person]) -> None:
+def test_who_looks_elsewhere_is_notified_of_who_and_not_what(two: Two) -> None:
     anna, ben = two
     ben.context.grant_permissions(["notifications"])
     ben.page.evaluate(
@@ -118,3 +122,4 @@ def test_who_looks_elsewhere_is_notified_of_who_and_not_what(cast: Cast, two: tu
     anna.says("a private word")
     expect(ben.listed(anna.name)).to_contain_text("a private word")
     assert ben.page.evaluate("shown") == [[anna.name, f"New message from {anna.name}"]]
+    ben.takes_another_tab()  # with Notification as it is

@@ -1,13 +1,14 @@
 """What a person waits for, measured on this machine: docs/performance.md has the figures. Run with -s to see them."""
 
 import statistics
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.processes.server import Server
-from tests.web.conftest import Cast
-from tests.web.person import Person
+from tests.web.conftest import Cast, Two, casting
+from tests.web.person import Person, Trouble
 
 pytestmark = pytest.mark.once
 
@@ -69,18 +70,19 @@ def best(name: str, limit_ms: float, figures: list[float]) -> None:
     assert min(figures) <= limit_ms, (name, figures)
 
 
-@pytest.fixture
-def anna(cast: Cast) -> Person:
+@pytest.fixture(scope="module")
+def anna(browser: Browser, server: Server, trouble: Trouble, friends: Two) -> Iterator[Person]:
     """With ten thousand messages in one conversation."""
-    anna, ben = cast("anna").registers(), cast("ben").registers()
-    anna.starts_with(ben)
-    anna.says("Hello")
-    anna.sees_mark("Hello", "Sent")
-    id_ = anna.page.url.rpartition("/")[2]
-    user = anna.page.evaluate("document.querySelector('sv-app').state.me.id")
-    anna.leaves_it()
-    anna.page.evaluate(FILL, [id_, user, MESSAGES])
-    return anna
+    with casting(browser, server, trouble) as cast:
+        anna, (_, ben) = cast("anna").registers(), friends
+        anna.starts_with(ben)
+        anna.says("Hello")
+        anna.sees_mark("Hello", "Sent")
+        id_ = anna.page.url.rpartition("/")[2]
+        user = anna.page.evaluate("document.querySelector('sv-app').state.me.id")
+        anna.leaves_it()
+        anna.page.evaluate(FILL, [id_, user, MESSAGES])
+        yield anna
 
 
 def test_a_conversation_of_ten_thousand_opens_and_is_written_in_at_once(anna: Person) -> None:
@@ -132,8 +134,8 @@ def cold(page: Page, address: str) -> tuple[float, float]:
     return paint, usable
 
 
-def test_a_cold_start_paints_and_lists_soon(browser: Browser, server: Server, cast: Cast) -> None:
-    anna, ben = cast("anna", service_workers="block").registers(), cast("ben").registers()
+def test_a_cold_start_paints_and_lists_soon(browser: Browser, server: Server, cast: Cast, friends: Two) -> None:
+    anna, (_, ben) = cast("anna").registers(), friends
     anna.starts_with(ben)
     anna.says("Hello")
     figures = [cold(anna.page, server.address) for _ in range(TRIES)]

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.web.conftest import Cast
+from tests.web.conftest import Cast, Two
 from tests.web.person import Person
 
 pytestmark = pytest.mark.once
@@ -13,9 +13,8 @@ pytestmark = pytest.mark.once
 CHANGED = "are not the ones you compared."
 
 
-def test_the_lock_explains_itself(cast: Cast) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
-    anna.starts_with(ben)
+def test_the_lock_explains_itself(two: Two) -> None:
+    anna, ben = two
     sees_lock(anna, "Encrypted")
     lock_of(anna).click()
     dialog = anna.page.locator("sv-dialog")
@@ -29,9 +28,7 @@ def test_the_lock_explains_itself(cast: Cast) -> None:
 
 def test_two_compare_are_warned_of_a_new_device_and_compare_again(cast: Cast) -> None:
     anna, ben = cast("anna").registers(), cast("ben").registers()
-    anna.starts_with(ben)
-    anna.says("Hello Ben")
-    ben.accepts(anna)
+    anna.meets(ben)
     numbers = [opens_safety_number(anna, ben), opens_safety_number(ben, anna)]
     assert numbers[0] == numbers[1]
     assert re.fullmatch(r"(\d{5} ){11}\d{5}", numbers[0])
@@ -70,9 +67,7 @@ def test_two_compare_are_warned_of_a_new_device_and_compare_again(cast: Cast) ->
 
 def test_a_revoked_device_learns_that_its_session_has_ended(cast: Cast) -> None:
     anna, ben = cast("anna").registers(), cast("ben").registers()
-    anna.starts_with(ben)
-    anna.says("Hello Ben")
-    ben.accepts(anna)
+    anna.meets(ben)
     phone = cast(of=ben).logs_in()
     phone.goes_to(anna.name)
     anna.says("To both")
