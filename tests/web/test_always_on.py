@@ -97,14 +97,14 @@ def test_a_worker_that_ends_is_replaced(two: Two) -> None:
 
 def test_a_restart_is_hardly_noticed(two: Two, server: Server) -> None:
     anna, ben = two
-    anna.says("before")
-    ben.hears("before")
+    anna.says("before the restart")
+    ben.hears("before the restart")
     server.stop()
     server.start()
-    anna.says("after")
-    ben.hears("after")
+    anna.says("after the restart")
+    ben.hears("after the restart")
     ben.says("it was nothing")
-    both_have(two, ["Hello Ben", "Hello Anna", "before", "after", "it was nothing"])
+    both_have(two, ["Hello Ben", "Hello Anna", "before the restart", "after the restart", "it was nothing"])
 
 
 def test_nothing_is_lost_or_doubled_when_the_server_is_killed(two: Two, server: Server) -> None:
