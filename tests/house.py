@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import msgspec
-import psycopg
+from psycopg_pool import AsyncConnectionPool
 from tornado.netutil import bind_sockets
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -87,6 +87,7 @@ class House:
     clock: Clock
     stop: asyncio.Event
     running: "asyncio.Task[None]"
+    psql: AsyncConnectionPool
     clients: list[httpx.AsyncClient] = field(default_factory=list)
     lines: list["Line"] = field(default_factory=list)
 
@@ -116,7 +117,7 @@ class House:
 
     async def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What `psql` would do: another program on the same database."""
-        async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
+        async with self.psql.connection() as connection:
             cursor = await connection.execute(query, values)
             return await cursor.fetchall() if cursor.description else []
 
@@ -131,6 +132,7 @@ class House:
 
     async def close(self) -> None:
         await self.let_go()
+        await self.psql.close()
         self.stop.set()
         await self.running
 
@@ -256,7 +258,22 @@ async def open_house(url: str, folder: Path, **changes: Any) -> House:
         clock,
         stop,
         running,
+        await a_psql(url),
     )
+
+
+async def a_psql(url: str) -> AsyncConnectionPool:
+    """Kept open: each new connection is a new process for PostgreSQL, and was a tenth of the work of all tests."""
+    psql = AsyncConnectionPool(
+        url,
+        kwargs={"autocommit": True},
+        min_size=0,
+        max_size=8,
+        check=AsyncConnectionPool.check_connection,  # some tests stop PostgreSQL
+        open=False,
+    )
+    await psql.open()
+    return psql
 
 
 async def until(true: Callable[[], Awaitable[bool]], within_s: float = PATIENCE_S) -> None:

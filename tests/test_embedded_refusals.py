@@ -74,15 +74,15 @@ def test_a_first_start_that_was_killed_is_begun_again() -> None:
             deadline = time.monotonic() + 20
             while time.monotonic() < deadline and not killed:
                 for process in psutil.Process().children(recursive=True):
-                    inside = any(folder.rglob("PG_VERSION"))
-                    if inside and process.name() == "initdb":
-                        parts = process.children(recursive=True)
-                        process.kill()
-                        killed.append(process.pid)
-                        for part in parts:
-                            with contextlib.suppress(psutil.NoSuchProcess):  # they come and go
-                                part.kill()
-                        return
+                    with contextlib.suppress(psutil.NoSuchProcess):  # they come and go
+                        if any(folder.rglob("PG_VERSION")) and process.name() == "initdb":
+                            parts = process.children(recursive=True)
+                            process.kill()
+                            killed.append(process.pid)
+                            for part in parts:
+                                with contextlib.suppress(psutil.NoSuchProcess):
+                                    part.kill()
+                            return
                 time.sleep(0.002)
 
         killer = threading.Thread(target=kill_initdb)

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from tests.conftest import OpenHouse
 from tests.house import Line, Person
 from tests.processes.server import free_port
 
+START_S = 20.0
 PROMPT_S = 2.0  # long before the sweep would find it
 
 
@@ -35,6 +37,19 @@ class Nats:
     def start(self) -> None:
         command = [self._program, "--addr", "127.0.0.1", "--port", str(self.port)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._wait_until_it_listens()
+
+    def _wait_until_it_listens(self) -> None:
+        """A server that came sooner would try again after a second only, and hear by the sweep until then."""
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+            except ConnectionRefusedError:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            else:
+                return
 
     def kill(self) -> None:
         if self._process is not None:

@@ -73,11 +73,15 @@ class Server:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def furnish(self) -> None:
+        """Give it the database that a first start would make."""
+        self.data.mkdir(mode=0o700)
+        subprocess.run(["cp", "-a", migrated(), self.data / "pgdata"], check=True)
+
     def start(self) -> float:
         """Return when it answers, with the seconds that took."""
         if not self.makes_database and not self.data.exists():
-            self.data.mkdir(mode=0o700)
-            subprocess.run(["cp", "-a", migrated(), self.data / "pgdata"], check=True)
+            self.furnish()
         patience_s = FROM_NOTHING_S if self.makes_database else PATIENCE_S
         started = time.monotonic()
         with self.log.open("ab") as out:

@@ -25,20 +25,19 @@ def log_in(server: Server, name: str, password: str) -> httpx.Response:
     return httpx.post(f"{server.address}/login", json={"username": name, "password": password}, timeout=20)
 
 
-def test_invites_are_made_listed_and_revoked_while_the_server_runs(tmp_path: Path) -> None:
-    with running(Server(tmp_path / "data")) as server:
-        used, revoked = (sottovoce(server, "invite", "new").stdout.strip() for _ in range(2))
-        listed = sottovoce(server, "invite", "list").stdout
-        assert used in listed
-        assert revoked in listed
-        assert sottovoce(server, "invite", "revoke", revoked.lower()).exit_code == 0
-        assert register(server, "eve", revoked).status_code == 400
-        assert register(server, "alice", used).status_code == 200
-        listed = sottovoce(server, "invite", "list").stdout
-        assert used not in listed
-        assert revoked not in listed
-        again = sottovoce(server, "invite", "revoke", revoked)
-        assert (again.exit_code, again.stderr.strip()) == (1, f"Error: there is no unused invite {revoked}")
+def test_invites_are_made_listed_and_revoked_while_the_server_runs(lasting_server: Server) -> None:
+    used, revoked = (sottovoce(lasting_server, "invite", "new").stdout.strip() for _ in range(2))
+    listed = sottovoce(lasting_server, "invite", "list").stdout
+    assert used in listed
+    assert revoked in listed
+    assert sottovoce(lasting_server, "invite", "revoke", revoked.lower()).exit_code == 0
+    assert register(lasting_server, "eve", revoked).status_code == 400
+    assert register(lasting_server, "alice", used).status_code == 200
+    listed = sottovoce(lasting_server, "invite", "list").stdout
+    assert used not in listed
+    assert revoked not in listed
+    again = sottovoce(lasting_server, "invite", "revoke", revoked)
+    assert (again.exit_code, again.stderr.strip()) == (1, f"Error: there is no unused invite {revoked}")
 
 
 def test_accounts_are_made_while_the_server_is_down_and_their_passwords_changed_while_it_runs(tmp_path: Path) -> None:

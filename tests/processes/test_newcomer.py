@@ -74,12 +74,11 @@ def test_a_second_start_answers_within_three_seconds_also_after_a_kill(tmp_path:
         assert server.family() == []
 
 
-def test_the_certificate_is_one_that_a_client_can_trust(tmp_path: Path) -> None:
-    with running(Server(tmp_path / "data")) as server:
-        authority = str(server.data / "tls" / "ca.pem")
-        for host in ("localhost", "127.0.0.1"):
-            answer = httpx.get(f"https://{host}:{server.https_port}/version", verify=_trusting(authority))
-            assert answer.status_code == 200
+def test_the_certificate_is_one_that_a_client_can_trust(lasting_server: Server) -> None:
+    authority = str(lasting_server.data / "tls" / "ca.pem")
+    for host in ("localhost", "127.0.0.1"):
+        answer = httpx.get(f"https://{host}:{lasting_server.https_port}/version", verify=_trusting(authority))
+        assert answer.status_code == 200
 
 
 def test_an_ordinary_user_can_run_it(tmp_path: Path) -> None:
@@ -104,21 +103,19 @@ def test_an_ordinary_user_can_run_it(tmp_path: Path) -> None:
         assert server.family() == []
 
 
-def test_what_is_wrong_is_said_in_one_line(tmp_path: Path) -> None:
-    with running(Server(tmp_path / "data")) as server:
-        second = Server(tmp_path / "data")
-        answer = subprocess.run(second.command, env=second.environment, capture_output=True, text=True, check=False)
-        assert answer.returncode == 1
-        assert answer.stderr.strip() == f"Error: another Sottovoce is using {server.data}"
+def test_what_is_wrong_is_said_in_one_line(lasting_server: Server, tmp_path: Path) -> None:
+    second = Server(lasting_server.data)
+    answer = subprocess.run(second.command, env=second.environment, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert answer.stderr.strip() == f"Error: another Sottovoce is using {lasting_server.data}"
 
-        elsewhere = Server(tmp_path / "elsewhere", PORT=str(server.port))
-        answer = subprocess.run(
-            elsewhere.command, env=elsewhere.environment, capture_output=True, text=True, check=False
-        )
-        assert answer.returncode == 1
-        assert f"Error: cannot listen on 127.0.0.1:{server.port}: Address already in use" in answer.stderr
-        assert "Traceback" not in answer.stderr
-        assert elsewhere.family() == [], "it must not leave its PostgreSQL behind"
+    elsewhere = Server(tmp_path / "elsewhere", PORT=str(lasting_server.port))
+    elsewhere.furnish()
+    answer = subprocess.run(elsewhere.command, env=elsewhere.environment, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert f"Error: cannot listen on 127.0.0.1:{lasting_server.port}: Address already in use" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert elsewhere.family() == [], "it must not leave its PostgreSQL behind"
 
 
 async def _two_people_chat(server: Server) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
@@ -15,6 +17,14 @@ from tests.processes.server import Server, running
 SOCKETS = 24
 
 
+@pytest.fixture(scope="module")
+def at_two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(Server(tmp_path_factory.mktemp("workers") / "data", SOTTOVOCE_WORKERS="2")) as server:
+        yield server
+        assert server.stop() == 0
+        assert server.family() == []
+
+
 def connections(worker: psutil.Process, server: Server) -> int:
     return sum(
         connection.status == psutil.CONN_ESTABLISHED and connection.laddr.port == server.port
@@ -22,12 +32,12 @@ def connections(worker: psutil.Process, server: Server) -> int:
     )
 
 
-def test_sockets_at_two_workers_hear_everything_in_order(tmp_path: Path) -> None:
+def test_sockets_at_two_workers_hear_everything_in_order(at_two_workers: Server) -> None:
     async def play() -> None:
-        alice, bob, conversation_id = await pair(server.address)
+        alice, bob, conversation_id = await pair(at_two_workers.address)
         at_alice = [await alice.opens(conversation_id) for _ in range(SOCKETS)]
         at_bob = [await bob.opens(conversation_id) for _ in range(SOCKETS)]
-        shares = [connections(worker, server) for worker in server.workers()]
+        shares = [connections(worker, at_two_workers) for worker in at_two_workers.workers()]
         assert len(shares) == 2
         assert min(shares) > 0, f"all sockets are at one worker, this shows nothing: {shares}"
 
@@ -55,22 +65,19 @@ def test_sockets_at_two_workers_hear_everything_in_order(tmp_path: Path) -> None
         for line in (*at_alice, *at_bob):
             await line.close()
 
-    with running(Server(tmp_path / "data", SOTTOVOCE_WORKERS="2")) as server:
-        _until(lambda: len(server.workers()) == 2)
-        asyncio.run(play())
-        assert server.stop() == 0
-        assert server.family() == []
+    _until(lambda: len(at_two_workers.workers()) == 2)
+    asyncio.run(play())
 
 
-def test_a_killed_worker_is_replaced_and_the_other_goes_on(tmp_path: Path) -> None:
+def test_a_killed_worker_is_replaced_and_the_other_goes_on(at_two_workers: Server) -> None:
     async def play() -> None:
-        alice, bob, conversation_id = await pair(server.address)
+        alice, bob, conversation_id = await pair(at_two_workers.address)
         lines = [await bob.opens(conversation_id) for _ in range(SOCKETS)]
-        victim, survivor = server.workers()
-        assert connections(survivor, server) > 0
+        victim, survivor = at_two_workers.workers()
+        assert connections(survivor, at_two_workers) > 0
         victim.kill()
         await asyncio.sleep(0.2)
-        async with httpx.AsyncClient(base_url=server.address, headers=alice.headers, timeout=20) as client:
+        async with httpx.AsyncClient(base_url=at_two_workers.address, headers=alice.headers, timeout=20) as client:
             answer = await client.post("/messages", json={"receiver_id": bob.id, "message": "are you there?"})
             assert answer.status_code == 200
         heard, gone = 0, 0
@@ -84,13 +91,11 @@ def test_a_killed_worker_is_replaced_and_the_other_goes_on(tmp_path: Path) -> No
         for line in lines:
             await line.close()
 
-    with running(Server(tmp_path / "data", SOTTOVOCE_WORKERS="2")) as server:
-        _until(lambda: len(server.workers()) == 2)
-        before = {worker.pid for worker in server.workers()}
-        asyncio.run(play())
-        _until(lambda: len(server.workers()) == 2 and {worker.pid for worker in server.workers()} != before)
-        assert "starting another" in server.said()
-        assert server.stop() == 0
+    _until(lambda: len(at_two_workers.workers()) == 2)
+    before = {worker.pid for worker in at_two_workers.workers()}
+    asyncio.run(play())
+    _until(lambda: len(at_two_workers.workers()) == 2 and {worker.pid for worker in at_two_workers.workers()} != before)
+    assert "starting another" in at_two_workers.said()
 
 
 def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
