@@ -322,6 +322,7 @@ class DirectConversation(Struct, frozen=True):
     last_seq: Seq
     last_message_at: datetime | None
     other: Person
+    key_fingerprint: bytes | None  # SHA-256 of the key that was made last; None before the first
     key_waiting: bool  # for this one
     is_blocked: bool  # the other one, by this one, at the sealed door
 

@@ -1,8 +1,9 @@
 """Direct conversations at the sealed door: lists, keys, messages. What is live: test_direct_live.py."""
 
 import asyncio
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
@@ -97,6 +98,7 @@ async def test_the_list_shows_what_the_other_doors_have_made(cast: Cast) -> None
         "id": from_carol["id"],
         "user": {"id": str(carol.uuid), "username": carol.name},
         "last_seq": 1,
+        "key_fingerprint": None,
         "key_waiting": False,
         "blocked": False,
     }
@@ -148,6 +150,15 @@ async def test_one_starts_and_the_other_claims_the_same_key_once(cast: Cast) -> 
     assert await key(bob, alice, "key/claim") == {"key": started["key"]}
     assert await key(bob, alice, "key/claim") == {"key": None}
     assert [one["key_waiting"] for one in await conversations(bob)] == [False]
+
+
+async def test_every_device_can_tell_whether_it_has_the_key_of_now(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    made = [await key(alice, bob), await key(bob, alice, "key/claim"), await key(bob, alice)]
+    assert made[2]["key"] != made[0]["key"], "there is one of before and one of now"
+    now = b64encode(sha256(b64decode(made[2]["key"])).digest()).decode()
+    for person in (alice, bob):
+        assert [one["key_fingerprint"] for one in await conversations(person)] == [now]
 
 
 async def test_starting_back_hands_out_the_key_that_waits(cast: Cast) -> None:

@@ -227,6 +227,26 @@ def test_a_line_that_has_fallen_silent_is_noticed(two: Two, server: Server) -> N
     anna.sees_mark("Does anybody hear me?", "Read")
 
 
+def test_a_memory_that_cannot_be_opened_is_no_dead_end(cast: Cast) -> None:
+    anna = cast("anna").registers()
+    anna.opens("/web/tokens.css")  # without a worker
+    anna.page.evaluate(SPOIL)
+    anna.opens()
+    expect(anna.page.get_by_role("heading", name="Sottovoce cannot open what it keeps in this browser")).to_be_visible()
+    anna.page.get_by_text("If nothing helps").click()
+    anna.page.get_by_role("button", name="Empty this device").click()
+    anna.is_welcomed()
+    anna.logs_in()
+
+
+# As if a newer version, or a bad disk, had been here.
+SPOIL = """() => new Promise((resolve, reject) => {
+    const request = indexedDB.open('core-crypto', 2 ** 40);
+    request.onsuccess = () => { request.result.close(); resolve(); };
+    request.onerror = () => reject(request.error);
+})"""
+
+
 def both_have(two: Two, texts: list[str]) -> None:
     for person in two:
         person.comes_to(person.texts, lambda seen: seen == texts)

@@ -122,4 +122,10 @@ def test_who_looks_elsewhere_is_notified_of_who_and_not_what(two: Two) -> None:
     anna.says("a private word")
     expect(ben.listed(anna.name)).to_contain_text("a private word")
     assert ben.page.evaluate("shown") == [[anna.name, f"New message from {anna.name}"]]
+    ben.goes_to(anna.name)
+    anna.says("while the window is behind another")
+    anna.sees_mark("while the window is behind another", "Delivered")
+    assert len(ben.page.evaluate("shown")) == 2
+    ben.page.evaluate("document.hasFocus = () => true; dispatchEvent(new Event('focus'))")
+    anna.sees_mark("while the window is behind another", "Read")
     ben.takes_another_tab()  # with Notification as it is

@@ -17,7 +17,8 @@
  * @property {number} [at] when
  *
  * @typedef {object} State
- * @property {'starting' | 'welcome' | 'home'} phase
+ * @property {'starting' | 'broken' | 'welcome' | 'home'} phase
+ * @property {string} reason why it is broken
  * @property {Me | null} me
  * @property {boolean} hasEnded the session is over; the device is still here
  * @property {'online' | 'offline'} line
@@ -43,7 +44,7 @@ export const UNKNOWN = 'Somebody unknown';
 
 /** @type {State} */
 export const EMPTY = {
-  phase: 'starting', me: null, hasEnded: false, line: 'offline', settings: null, conversations: {}, waiting: [],
+  phase: 'starting', reason: '', me: null, hasEnded: false, line: 'offline', settings: null, conversations: {}, waiting: [],
   drafts: {}, typing: {}, open: null, window: null, came: [], quoted: {}, toasts: [],
 }; // prettier-ignore
 
@@ -52,6 +53,8 @@ export function reduce(state, event) {
   switch (event.type) {
     case 'snapshot':
       return snapshot(state, event);
+    case 'broken':
+      return { ...state, phase: 'broken', reason: event.reason };
     case 'settings':
       return { ...state, settings: event.settings };
     case 'ready':
@@ -69,8 +72,8 @@ export function reduce(state, event) {
     case 'item':
       return withItem(state, event.conversation, event.item);
     case 'waiting':
-      if (state.waiting.some(({ id }) => id === event.waiting.id)) return state;
-      return { ...state, waiting: [...state.waiting, event.waiting] };
+      if (!state.waiting.some(({ id }) => id === event.waiting.id)) return { ...state, waiting: [...state.waiting, event.waiting] };
+      return { ...state, waiting: state.waiting.map((one) => (one.id === event.waiting.id ? event.waiting : one)) };
     case 'sent':
     case 'dropped':
       return { ...state, waiting: state.waiting.filter(({ id }) => id !== event.id) };

@@ -2,6 +2,7 @@
 /** What a person wants, and what is done for it; and what happens, told to the state. */
 import { newId } from '../core/content.js';
 import { PAGE, listed, others, titleOf, unreadCount } from './fold.js';
+import { isLookedAt } from './looking.js';
 import { sentenceFor } from './words.js';
 
 const TOAST_MS = 5000;
@@ -44,8 +45,8 @@ export function intentsOf(store, link) {
       case 'waiting':
         return store.dispatch({ type, waiting: detail });
       case 'failed':
-        store.dispatch({ type: 'dropped', id: detail.id });
-        return toast(`Not sent: ${sentenceFor(detail)}`);
+        if (detail.content.kind === 'text' && detail.conversation === store.state.open) return; // it says so itself
+        return toast(`Not sent: ${sentenceFor({ code: detail.code, message: detail.error })}`);
       case 'typing':
         return store.dispatch({ type, conversation: detail.conversation, user: detail.user, at: Date.now() });
       case 'message':
@@ -79,7 +80,7 @@ export function intentsOf(store, link) {
     const name = conversation.people.find((person) => person.id === message.sender.user)?.username;
     if (!name) return;
     app.said = id === state.open ? `${name}: ${message.content.text}` : `New message from ${name}`;
-    if (document.hasFocus() && id === state.open) return;
+    if (isLookedAt() && id === state.open) return;
     if (conversation.state !== 'joined') return;
     if (state.settings?.notices && globalThis.Notification?.permission === 'granted') {
       notify(titleOf(conversation, me), `New message from ${name}`, id);
@@ -145,6 +146,17 @@ export function intentsOf(store, link) {
     if (item) store.dispatch({ type: 'quoted', item });
   }
 
+  /** Where even the worker that could log out does not begin. */
+  async function emptyDevice() {
+    const databases = await indexedDB.databases();
+    await Promise.all(databases.map(({ name }) => new Promise((resolve) => {
+      const request = indexedDB.deleteDatabase(String(name));
+      request.onsuccess = request.onerror = resolve;
+    }))); // prettier-ignore
+    localStorage.clear();
+    location.replace('/');
+  }
+
   /** The address says what is open, so that the back button works. */
   function follow() {
     const given = new URLSearchParams(location.hash.slice(1));
@@ -191,6 +203,7 @@ export function intentsOf(store, link) {
       app.dialog = null;
     },
     logOut: () => link.call('logOut'),
+    emptyDevice,
     deleteAccount: ({ password }) => link.call('deleteAccount', password),
     async settle({ changes }) {
       if (changes.notices && globalThis.Notification?.permission === 'default') await Notification.requestPermission();
@@ -253,6 +266,8 @@ export function intentsOf(store, link) {
     },
     edit: ({ conversation, of, text }) => link.call('send', conversation, { kind: 'edit', id: newId(), of, text }),
     react: ({ conversation, of, emoji }) => link.call('send', conversation, { kind: 'reaction', id: newId(), of, emoji }),
+    retry: ({ id }) => link.call('retry', id),
+    drop: ({ id }) => link.call('drop', id),
     unsay: ({ conversation, seq }) => link.call('unsay', conversation, seq),
     hide: ({ conversation, seq }) => link.call('hide', conversation, seq),
     read: ({ conversation, seq }) => link.call('read', conversation, seq),

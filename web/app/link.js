@@ -3,6 +3,8 @@
 import { scriptUrl } from './trusted.js';
 
 const CHANNEL = 'sottovoce';
+const SOON_MS = 500;
+const LATER_MS = 5000; // where it could not begin
 
 /** What the worker, or the server behind it, refused; `code` says why. */
 export class CallFailed extends Error {
@@ -31,17 +33,21 @@ export class Link {
   start() {
     const name = `sottovoce ${crypto.randomUUID()}`;
     const worker = new Worker(scriptUrl('/web/worker/main.js'), { type: 'module', name });
-    worker.onerror = (event) => {
-      event.preventDefault();
-      this.onEvent('problem', { error: { code: 'worker', message: event.message } });
+    let restartMs = SOON_MS;
+    const fail = (/** @type {string} */ reason) => {
+      restartMs = LATER_MS;
+      this.onEvent('broken', { reason });
       worker.terminate();
     };
-    worker.onmessage = () => navigator.locks.request(name, () => this.restart()); // it holds this lock while it lives
-  }
-
-  /** A worker that has come to grief takes nothing with it: what matters is stored. */
-  restart() {
-    setTimeout(() => this.start(), 500);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      fail(event.message);
+    };
+    worker.onmessage = ({ data: { failed } }) => {
+      if (failed !== undefined) return fail(failed);
+      // It holds this lock while it lives. One that has come to grief takes nothing with it: what matters is stored.
+      void navigator.locks.request(name, () => void setTimeout(() => this.start(), restartMs));
+    };
   }
 
   /** Until it is answered; a leader that takes over is asked again. @param {string} verb @param {any[]} given @returns {Promise<any>} */

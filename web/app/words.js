@@ -14,8 +14,15 @@ const SENTENCES = {
   too_many: 'That was too often. Wait a little, then try again.',
   busy: 'The server is busy. Try again in a moment.',
   unavailable: 'The server cannot store anything right now. Try again in a moment.',
+  no_key: 'The key of this conversation is not on this device.',
   unauthenticated: 'Your session has ended. Log in again.',
 };
+
+/** What is asked before a direct conversation begins anew. @param {string} conversation @param {string} name of the other one */
+export function aboutNewKey(conversation, name) {
+  const text = `Everything that was said in this conversation is deleted, for you and for ${name}.`;
+  return { name: 'confirm', heading: 'Make a new key?', text, action: 'Delete it and make a key', then: { intent: 'renewKey', conversation } };
+}
 
 /** @param {unknown} error */
 export function sentenceFor(error) {

@@ -12,10 +12,9 @@ import { randomBytes, toHex } from './bytes.js';
  * @typedef {{ kind: 'delete', id: string, of: string }} Delete
  * @typedef {{ kind: 'reaction', id: string, of: string, emoji: string }} Reaction an empty emoji takes it back
  * @typedef {{ kind: 'receipt', id: string, of: string[], state: 'delivered' | 'read' }} Receipt
- * @typedef {{ kind: 'profile', id: string, name?: string, picture?: string }} Profile
  * @typedef {{ kind: 'group', id: string, name: string }} GroupName
  * @typedef {{ kind: 'unknown', id: string, raw: unknown }} Unknown
- * @typedef {Text | Edit | Delete | Reaction | Receipt | Profile | GroupName} Known
+ * @typedef {Text | Edit | Delete | Reaction | Receipt | GroupName} Known
  * @typedef {Known | Unknown} Content
  */
 
@@ -26,11 +25,10 @@ const FIELDS = {
   delete: { of: 'id' },
   reaction: { of: 'id', emoji: 'emoji' },
   receipt: { of: 'ids', state: 'state' },
-  profile: {},
   group: { name: 'name' },
 };
 
-const OPTIONAL = { reply_to: 'id', name: 'name', picture: 'string' };
+const OPTIONAL = { reply_to: 'id' };
 const NAME_MAX = 60;
 const IDS_MAX = 50; // that one receipt is about
 

@@ -17,6 +17,11 @@ export function importKey(base64) {
   return crypto.subtle.importKey('raw', /** @type {any} */ (fromBase64(base64)), 'AES-GCM', false, ['encrypt', 'decrypt']);
 }
 
+/** What the server knows it by afterwards. @param {string} base64 */
+export async function fingerprintOf(base64) {
+  return toBase64(new Uint8Array(await crypto.subtle.digest('SHA-256', /** @type {any} */ (fromBase64(base64)))));
+}
+
 /** @param {CryptoKey} key @param {string} conversation @param {string} text */
 export async function sealText(key, conversation, text) {
   const iv = randomBytes(IV_BYTES);

@@ -4,13 +4,13 @@
  * taken for end-to-end encrypted.
  */
 import { Refused } from './api.js';
-import { importKey, openText, sealText } from './direct-text.js';
+import { fingerprintOf, importKey, openText, sealText } from './direct-text.js';
 import { emptyConversation, previewed } from './timeline.js';
 
 /**
  * @typedef {import('./timeline.js').Conversation} Conversation
  * @typedef {import('./outbox.js').Waiting} Waiting
- * @typedef {{ id: string, user: { id: string, username: string }, last_seq: number, last_message_at: string | null, key_waiting: boolean, blocked: boolean }} Shown
+ * @typedef {{ id: string, user: { id: string, username: string }, last_seq: number, last_message_at: string | null, key_fingerprint: string | null, key_waiting: boolean, blocked: boolean }} Shown
  * @typedef {{ seq: number, sender: string, text: string, at: string, id?: string, edited_at?: string }} Text
  */
 
@@ -45,12 +45,12 @@ export class Direct {
    */
   renewKey(user) {
     return this.client.inTurn(async () => {
-      const { conversation, key, reset } = await this.client.api.call('POST', `direct/${user.id}/key`);
-      await this.#known(conversation);
-      await this.client.storage.write([['state', `key/${conversation}`, key]]); // nobody hands it out again
-      if (reset) await this.client.log.empty(conversation);
-      await this.#follow({ id: conversation, user, last_seq: 0, last_message_at: null, key_waiting: false, blocked: false });
-      return conversation;
+      const { conversation: id, key } = await this.client.api.call('POST', `direct/${user.id}/key`);
+      await this.#known(id);
+      await this.#beginAnew(id, key);
+      const fingerprint = await fingerprintOf(key);
+      await this.#follow({ id, user, last_seq: 0, last_message_at: null, key_fingerprint: fingerprint, key_waiting: false, blocked: false });
+      return id;
     });
   }
 
@@ -88,6 +88,7 @@ export class Direct {
   async deliver({ id, conversation, content }) {
     const known = /** @type {Conversation} */ (await this.client.log.conversation(conversation));
     const path = `direct/${otherOf(known, this.client.me.user.id)}/messages`;
+    if (known.key === 'elsewhere') throw new Refused(409, 'no_key', 'This device does not have the key of this conversation', 0);
     const key = await this.#key(conversation);
     const write = async (/** @type {string} */ text) => (key ? sealText(key, conversation, text) : text);
     switch (content.kind) {
@@ -115,16 +116,16 @@ export class Direct {
   }
 
   /** @param {Shown} shown */
-  async #follow({ id, user, last_seq: lastSeq, last_message_at: at, key_waiting: isKeyWaiting, blocked }) {
+  async #follow({ id, user, last_seq: lastSeq, last_message_at: at, key_fingerprint: fingerprint, key_waiting: isKeyWaiting, blocked }) {
     await this.#known(id);
     if (isKeyWaiting) await this.#claim(id, user.id);
+    const key = await this.#whereIsKey(id, fingerprint);
     const known = await this.#known(id);
     const me = this.client.me.user;
     const people = [me, user].map((one) => ({ ...one, role: /** @type {const} */ ('member') }));
     const last = known?.last ?? { seq: 0, at: at ?? new Date().toISOString(), user: '', text: '' };
     const state = blocked ? /** @type {const} */ ('blocked') : /** @type {const} */ ('joined');
-    const hasKey = (await this.client.storage.get('state', `key/${id}`)) !== undefined;
-    const conversation = { ...(known ?? emptyConversation(id)), kind: /** @type {const} */ ('direct'), isActive: true, people, state, last, hasKey };
+    const conversation = { ...(known ?? emptyConversation(id)), kind: /** @type {const} */ ('direct'), isActive: true, people, state, last, key };
     await this.client.log.write(conversation);
     if (lastSeq === 0 || lastSeq > conversation.cursor) await this.#readOn(conversation);
   }
@@ -145,8 +146,26 @@ export class Direct {
   /** A key that waits was made anew by the other side, and what was said before went with that. @param {string} id @param {string} user */
   async #claim(id, user) {
     const { key } = await this.client.api.call('POST', `direct/${user}/key/claim`);
-    if (key === null) return; // another device of ours was faster
-    await this.client.storage.write([['state', `key/${id}`, key]]);
+    if (key !== null) await this.#beginAnew(id, key); // another device of ours was faster
+  }
+
+  /**
+   * That of now. One of before is good for nothing: what it encrypts nobody can read.
+   * @param {string} id @param {string | null} fingerprint @returns {Promise<import('./timeline.js').Conversation['key']>}
+   */
+  async #whereIsKey(id, fingerprint) {
+    const key = await this.client.storage.get('state', `key/${id}`);
+    if (fingerprint === null) return key === undefined ? 'none' : 'here'; // a server that says so gets no plain text by it
+    if (key !== undefined && (await fingerprintOf(key)) === fingerprint) return 'here';
+    if (key !== undefined) await this.#beginAnew(id, undefined);
+    return 'elsewhere';
+  }
+
+  /** What was said under the key of before is gone, and what waits is encrypted again. @param {string} id @param {string | undefined} key */
+  async #beginAnew(id, key) {
+    const waiting = (await this.client.outbox.waiting()).filter(({ conversation }) => conversation === id);
+    const sealed = waiting.map((one) => /** @type {import('./storage.js').Change} */ (['state', `sealed/${one.id}`]));
+    await this.client.storage.write([['state', `key/${id}`, key], ...sealed]); // nobody hands it out again
     await this.client.log.empty(id);
   }
 

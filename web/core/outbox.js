@@ -11,8 +11,8 @@ const LATER_MS = 5000;
 
 /**
  * @typedef {import('./content.js').Content} Content
- * @typedef {{ id: string, order: number, at: string, conversation: string, isDirect: boolean, content: Content }} Waiting
- *   what was written for a group goes to nothing else
+ * @typedef {{ id: string, order: number, at: string, conversation: string, isDirect: boolean, content: Content, failure?: { code: string, message: string } }} Waiting
+ *   what was written for a group goes to nothing else; a text that was refused for good waits for its author's word
  */
 
 export class Outbox {
@@ -48,8 +48,7 @@ export class Outbox {
     if (encodeContent(whole).length > MAX_CONTENT_BYTES) throw new Error('This message is too long.');
     const isDirect = (await this.client.log.conversation(conversation))?.kind === 'direct';
     const waiting = { id, order: ++this.#order, at: new Date().toISOString(), conversation, isDirect, content: whole };
-    await this.client.storage.write([['outbox', id, waiting]]);
-    this.client.tell('waiting', waiting);
+    await this.#keep(waiting);
     this.client.later(() => this.flush());
     return id;
   }
@@ -67,6 +66,19 @@ export class Outbox {
     this.client.tell('dropped', { id });
   }
 
+  /** What had been refused is tried once more. @param {string} id */
+  async retry(id) {
+    const waiting = await this.client.storage.get('outbox', id);
+    if (waiting?.failure) await this.#keep({ ...waiting, failure: undefined });
+    this.client.later(() => this.flush());
+  }
+
+  /** @param {Waiting} waiting */
+  async #keep(waiting) {
+    await this.client.storage.write([['outbox', waiting.id, waiting]]);
+    this.client.tell('waiting', waiting);
+  }
+
   /** @param {string} conversation @param {string} text */
   say(conversation, text) {
     return this.send(conversation, { kind: 'text', text });
@@ -75,7 +87,8 @@ export class Outbox {
   /** Return when the server has taken everything that can be sent. */
   async allSent() {
     for (;;) {
-      const known = await Promise.all((await this.waiting()).map((one) => this.client.storage.get('conversations', one.conversation)));
+      const waiting = (await this.waiting()).filter(({ failure }) => !failure);
+      const known = await Promise.all(waiting.map((one) => this.client.storage.get('conversations', one.conversation)));
       if (!known.some((conversation) => conversation?.isActive)) return;
       await sleep(20);
     }
@@ -92,7 +105,7 @@ export class Outbox {
     for (const one of await this.waiting()) {
       if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
       const known = await this.client.log.conversation(one.conversation);
-      if (this.#inFlight.has(one.id) || !known?.isActive) continue;
+      if (this.#inFlight.has(one.id) || one.failure || !known?.isActive) continue;
       if (one.isDirect !== (known.kind === 'direct')) continue;
       if (one.isDirect) this.#deliver(one);
       else await this.client.attempt(() => this.#encrypt(one)); // what cannot be encrypted keeps nothing else back
@@ -141,7 +154,7 @@ export class Outbox {
     const sender = { user: this.client.me.user.id, device: this.client.me.device };
     await this.client.log.keep(waiting.conversation, { seq, at, sender, content: waiting.content }, [['outbox', id]]);
     this.client.tell('sent', { id, conversation: waiting.conversation, seq });
-    await this.flush();
+    if (this.#inFlight.size <= IN_FLIGHT_MAX / 2) await this.flush(); // which reads all that waits
   }
 
   /** @param {{ id: string, code: string, error: string }} frame */
@@ -163,7 +176,8 @@ export class Outbox {
       case 'not_a_leaf':
         return; // removed; the entry that says so is on its way
       default:
-        await this.drop(id);
+        if (waiting.content.kind === 'text') await this.#keep({ ...waiting, failure: { code, message: error } });
+        else await this.drop(id);
         this.client.tell('failed', { ...waiting, code, error });
         return;
     }

@@ -38,7 +38,7 @@
  * @typedef {object} Conversation
  * @property {string} id
  * @property {'direct'} [kind] of two people by a key that the server handed out; all others are MLS groups
- * @property {boolean} [hasKey] of a direct one: that key is on this device
+ * @property {'none' | 'here' | 'elsewhere'} [key] of a direct one: whether this device has that key; none: there is none yet
  * @property {number} since we joined after this entry
  * @property {number} cursor we have read up to here
  * @property {boolean} isActive this device is in the group

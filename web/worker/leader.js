@@ -50,7 +50,7 @@ export async function lead() {
       held = null;
     }
   }
-  const verbs = verbsOf(client, {
+  const { begin, verbs } = verbsOf(client, {
     tell: (event, detail) => channel.postMessage({ event, detail }),
     quietly,
     wipe: async () => {
@@ -59,7 +59,7 @@ export async function lead() {
       await wipeKey();
     },
   });
-  await verbs.begin();
+  await begin();
   channel.onmessage = async ({ data: { call, verb, given } }) => {
     if (call === undefined) return;
     try {

@@ -10,12 +10,16 @@ const LOCK = 'sottovoce';
 /** @type {any} */ (globalThis).window = self;
 
 navigator.locks.request(self.name, () => {
-  self.postMessage('alive');
+  self.postMessage({ alive: true });
   return new Promise(() => {});
 });
 
-await navigator.locks.request(LOCK, async () => {
-  const { lead } = await import('./leader.js');
-  await lead();
-  await new Promise(() => {}); // until this worker ends
-});
+try {
+  await navigator.locks.request(LOCK, async () => {
+    const { lead } = await import('./leader.js');
+    await lead();
+    await new Promise(() => {}); // until this worker ends
+  });
+} catch (error) {
+  self.postMessage({ failed: error instanceof Error ? error.message : String(error) });
+}

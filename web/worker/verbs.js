@@ -9,7 +9,7 @@ export const DEFAULTS = { theme: 'system', receipts: true, typing: true, notices
 /**
  * @param {import('../core/client.js').Client} client
  * @param {{ tell: (event: string, detail: any) => void, quietly: (work: () => Promise<void>) => Promise<void>, wipe: () => Promise<void> }} platform
- * @returns {Record<string, (...given: any[]) => Promise<any>>}
+ * @returns {{ begin: () => Promise<void>, verbs: Record<string, (...given: any[]) => Promise<any>> }}
  */
 export function verbsOf(client, { tell, quietly, wipe }) {
   const { api, storage } = client;
@@ -57,13 +57,15 @@ export function verbsOf(client, { tell, quietly, wipe }) {
     await client.inTurn(() => client.direct.catchUp());
   }
 
-  return {
-    async begin() {
-      use({ ...DEFAULTS, ...(await storage.get('state', 'settings')) });
-      if (await client.account.resume()) return arrive();
-      await wipe(); // who was here has gone, and may have left in the middle of it
-      tell('snapshot', { me: null, settings });
-    },
+  async function begin() {
+    use({ ...DEFAULTS, ...(await storage.get('state', 'settings')) });
+    if (await client.account.resume()) return arrive();
+    await wipe(); // who was here has gone, and may have left in the middle of it
+    tell('snapshot', { me: null, settings });
+  }
+
+  /** @type {Record<string, (...given: any[]) => Promise<any>>} */
+  const verbs = {
     snapshot,
     loaded: async () => [self.location.href, ...performance.getEntriesByType('resource').map(({ name }) => name)],
 
@@ -116,6 +118,8 @@ export function verbsOf(client, { tell, quietly, wipe }) {
     itemsFrom: (id, where) => client.log.itemsFrom(id, where),
     itemOf: (id, message) => client.log.itemOf(id, message),
     send: (id, content) => client.outbox.send(id, content),
+    retry: (message) => client.outbox.retry(message),
+    drop: (message) => client.outbox.drop(message),
     unsay: (id, seq) => client.unsay(id, seq),
     hide: (id, seq) => client.log.hide(id, seq),
     read: (id, seq) => client.receipts.read(id, seq),
@@ -125,4 +129,5 @@ export function verbsOf(client, { tell, quietly, wipe }) {
     draft: (id, text) => storage.write([['state', `draft/${id}`, text || undefined]]),
     hurry: async () => client.line.hurry(),
   };
+  return { begin, verbs };
 }

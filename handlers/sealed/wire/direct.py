@@ -17,13 +17,16 @@ class DirectShown(Struct, frozen=True):
     user: UserShown
     last_seq: int
     last_message_at: datetime | None
+    key_fingerprint: bytes | None
     key_waiting: bool
     blocked: bool
 
     @classmethod
     def of(cls, one: DirectConversation) -> "DirectShown":
         user = UserShown.of(one.other)
-        return cls(one.id, user, one.last_seq, one.last_message_at, one.key_waiting, one.is_blocked)
+        return cls(
+            one.id, user, one.last_seq, one.last_message_at, one.key_fingerprint, one.key_waiting, one.is_blocked
+        )
 
 
 class KeyStarted(Struct, frozen=True):

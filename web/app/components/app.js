@@ -1,6 +1,7 @@
 // @ts-check
 import { css, html, nothing } from '../../vendor/lit.js';
 import { EMPTY, listed, titleOf } from '../fold.js';
+import './broken.js';
 import './conversation.js';
 import './details.js';
 import { Element } from './element.js';
@@ -71,6 +72,8 @@ export class App extends Element {
     switch (this.state.phase) {
       case 'starting':
         return html`<div class="starting"><p class="wordmark">Sottovoce</p></div>`;
+      case 'broken':
+        return html`<sv-broken .reason=${this.state.reason}></sv-broken>`;
       case 'welcome':
         return html`<sv-welcome .invite=${this.link.invite ?? ''} .registration=${this.server?.registration ?? 'open'} .motd=${this.server?.motd ?? ''}></sv-welcome>`;
       case 'home':

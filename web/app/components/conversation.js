@@ -9,6 +9,7 @@ import { Element } from './element.js';
 import { icon } from './icon.js';
 import { pictureOf } from './sidebar.js';
 import './timeline.js';
+import { aboutNewKey } from '../words.js';
 
 /** One conversation: who it is with, what was said, and what is being said. */
 export class ConversationView extends Element {
@@ -143,6 +144,11 @@ export class ConversationView extends Element {
     if (!conversation.isActive) {
       return html`<div class="over"><p>You are not in this conversation any more. What was said stays here until you remove it.</p>
         <button class="button" @click=${() => this.want('forget', { conversation: conversation.id })}>Remove it from this device</button></div>`;
+    }
+    if (conversation.key === 'elsewhere') {
+      const name = titleOf(conversation, this.me);
+      return html`<div class="over"><p>The key of this conversation is on another device of yours. The server handed it out once; with a new one both of you begin anew.</p>
+        <button class="button" @click=${() => this.want('show', { dialog: aboutNewKey(conversation.id, name) })}>Make a new key</button></div>`;
     }
     if (conversation.state !== 'joined') return html`<div class="over">Accept the request to answer.</div>`;
     return html`<sv-composer .conversation=${conversation.id} .draft=${this.draft} .about=${this.about} .name=${this.about ? nameOf(conversation, this.about.item.user, this.me) : ''}

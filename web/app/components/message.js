@@ -17,7 +17,7 @@ const MARKS = {
 export class Message extends Element {
   static properties = {
     item: { attribute: false }, name: {}, conversation: { attribute: false }, me: {}, showsName: { type: Boolean }, isFollowing: { type: Boolean },
-    quoted: { attribute: false }, mark: {},
+    quoted: { attribute: false }, mark: {}, failure: {},
   }; // prettier-ignore
   static styles = [
     super.styles,
@@ -38,6 +38,9 @@ export class Message extends Element {
       .quote { display: grid; width: 100%; margin: 0.15rem 0 0.35rem; padding: 0.25rem 0.6rem; border: 0; border-inline-start: 3px solid var(--accent); border-radius: 0.3rem; background: var(--hover); color: inherit; font-size: var(--small); text-align: start; }
       .quote b { color: var(--accent); }
       .quote span { max-height: 2.9em; overflow: hidden; }
+      :host([failed]) .bubble { border-color: var(--bad); background: var(--paper); }
+      .failed { display: grid; gap: 0.4rem; clear: both; margin: 0.4rem 0 0.2rem; color: var(--bad); font-size: var(--small); }
+      .failed .button { min-height: 2.25rem; }
       .reactions { display: flex; flex-wrap: wrap; gap: 0.25rem; margin: 0.35rem 0 0.1rem; clear: both; }
       .reactions button { min-height: 1.75rem; padding: 0 0.55rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--paper); font-size: 0.85rem; }
       .reactions [aria-pressed=true] { border-color: var(--accent); background: var(--accent-soft); }
@@ -55,6 +58,8 @@ export class Message extends Element {
     /** @type {import('../fold.js').Item} */
     this.item = /** @type {any} */ (undefined);
     this.name = this.me = this.mark = '';
+    /** Why it was not sent. */
+    this.failure = '';
     /** @type {import('../fold.js').Conversation} */
     this.conversation = /** @type {any} */ (undefined);
     this.showsName = this.isFollowing = false;
@@ -69,13 +74,14 @@ export class Message extends Element {
     if (changed.has('item') && changed.get('item')?.text !== this.item.text) this.#parts = partsOf(this.item.text ?? '');
     this.toggleAttribute('mine', this.item.user === this.me);
     this.toggleAttribute('following', this.isFollowing);
+    this.toggleAttribute('failed', this.failure !== '');
     this.setAttribute('aria-label', this.#spoken());
   }
 
   /** What a screen reader says of it. */
   #spoken() {
     const { text, at, isDeleted, edits } = this.item;
-    const parts = [`${this.name}: ${isDeleted ? 'deleted message' : text}`, timeOf(at), edits?.length ? 'edited' : '', this.mark ? MARKS[this.mark][1] : ''];
+    const parts = [`${this.name}: ${isDeleted ? 'deleted message' : text}`, timeOf(at), edits?.length ? 'edited' : '', this.mark ? MARKS[this.mark][1] : '', this.failure ? `Not sent: ${this.failure}` : ''];
     return parts.filter(Boolean).join(', ');
   }
 
@@ -108,7 +114,7 @@ export class Message extends Element {
         ${item.replyTo ? this.#quote() : nothing}
         ${item.isDeleted ? html`<span class="gone">This message was deleted.</span>` : item.how === 'unreadable' ? html`<span class="gone">This was encrypted with a key that is not on this device.</span>` : html`<span class="text ${isJumbo(item.text ?? '') ? 'jumbo' : ''}" dir="auto">${this.#text()}</span>`}
         <span class="end">${item.how === 'plain' ? html`<span class="open">not encrypted</span>` : nothing} ${item.edits?.length ? 'edited' : nothing} <time datetime=${item.at} title=${wholeTimeOf(item.at)}>${timeOf(item.at)}</time> ${this.#mark()}</span>
-        ${this.#reactions()}
+        ${this.#reactions()} ${this.#failed()}
       </div>
       ${item.isDeleted || item.seq === Infinity
         ? nothing
@@ -131,6 +137,15 @@ export class Message extends Element {
     return html`<button class="quote" tabindex="-1" @click=${() => this.want('showMessage', { conversation: this.conversation.id, id: this.item.replyTo })}>
       ${quoted ? html`<b>${name}</b><span>${quoted.isDeleted || quoted.isHidden ? 'Deleted' : quoted.text}</span>` : html`<span>An earlier message</span>`}
     </button>`;
+  }
+
+  #failed() {
+    if (!this.failure) return nothing;
+    const { id } = this.item;
+    return html`<div class="failed" role="alert">
+      <span class="row">${icon('alarm', 16)} <span>Not sent. ${this.failure}</span></span>
+      <span class="row"><button class="button" @click=${() => this.want('retry', { id })}>Try again</button><button class="button" @click=${() => this.want('drop', { id })}>Remove</button></span>
+    </div>`;
   }
 
   #reactions() {

@@ -2,7 +2,7 @@
 import { css, html, nothing } from '../../vendor/lit.js';
 import { trustIn } from '../../core/timeline.js';
 import { others } from '../fold.js';
-import { sentenceFor } from '../words.js';
+import { aboutNewKey, sentenceFor } from '../words.js';
 import './dialog.js';
 import { Element } from './element.js';
 import { icon } from './icon.js';
@@ -92,16 +92,15 @@ export class Lock extends Element {
 
   /** @param {string} name */
   #direct(name) {
-    const { id, hasKey } = this.conversation;
-    const confirm = { name: 'confirm', heading: 'Make a new key?', text: `Everything that was said in this conversation is deleted, for you and for ${name}.`, action: 'Delete it and make a key', then: { intent: 'renewKey', conversation: id } };
+    const { id, key } = this.conversation;
     return html`
       <sv-dialog heading="Not encrypted end to end">
         <div class="stack">
-          <p>${name} uses a program that cannot encrypt from device to device. ${hasKey
+          <p>${name} uses a program that cannot encrypt from device to device. ${key !== 'none'
             ? 'What you write is encrypted with a key that this server made and handed to both of you. Whoever runs the server could have kept it.'
-            : 'This device has no key for this conversation, so what you write goes as plain text. Whoever runs the server can read it.'}</p>
+            : 'There is no key for this conversation, so what you write goes as plain text. Whoever runs the server can read it.'}</p>
           <p>Say nothing here that the server must not know.</p>
-          <button class="button" @click=${() => this.want('show', { dialog: confirm })}>${hasKey ? 'Make a new key' : 'Make a key'}</button>
+          <button class="button" @click=${() => this.want('show', { dialog: aboutNewKey(id, name) })}>${key !== 'none' ? 'Make a new key' : 'Make a key'}</button>
         </div>
       </sv-dialog>`;
   }

@@ -2,7 +2,10 @@
 import { css, html, nothing, repeat } from '../../vendor/lit.js';
 import { receivedBy } from '../../core/timeline.js';
 import { isGroup, nameOf } from '../fold.js';
-import { dayOf, isSameDay, listOf, timeOf } from '../format.js';
+import { dayOf, isSameDay, timeOf } from '../format.js';
+import { isLookedAt } from '../looking.js';
+import { wordsOf } from '../notices.js';
+import { sentenceFor } from '../words.js';
 import { Element } from './element.js';
 import './emoji.js';
 import { icon } from './icon.js';
@@ -73,12 +76,14 @@ export class Timeline extends Element {
   connectedCallback() {
     super.connectedCallback();
     document.addEventListener('visibilitychange', this.#see);
+    addEventListener('focus', this.#see);
     this.#size.observe(this);
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
     document.removeEventListener('visibilitychange', this.#see);
+    removeEventListener('focus', this.#see);
     this.#size.disconnect();
   }
 
@@ -155,7 +160,7 @@ export class Timeline extends Element {
   #see = () => {
     const newest = this.window?.items.at(-1)?.seq ?? 0;
     if (this.conversation.state !== 'joined') return; // looking at a request tells nobody anything
-    if (!this.isAtEnd || document.visibilityState !== 'visible' || newest <= this.#hasSeen || !this.conversation.unread.length) return;
+    if (!this.isAtEnd || !isLookedAt() || newest <= this.#hasSeen || !this.conversation.unread.length) return;
     this.#hasSeen = newest;
     this.want('read', { conversation: this.conversation.id, seq: newest });
   };
@@ -282,59 +287,21 @@ export class Timeline extends Element {
   }
 
   /** @param {import('../fold.js').Waiting} waiting */
-  #unsent({ id, at, content }) {
+  #unsent({ id, at, content, failure }) {
     const { text, reply_to: replyTo } = /** @type {import('../../core/content.js').Text} */ (content);
     const item = { seq: Infinity, at, user: this.me, id, text, replyTo };
     const quoted = replyTo ? this.window?.items.find((one) => one.id === replyTo) : undefined;
     return {
       key: id,
-      html: html`<sv-message role="listitem" data-seq=${Infinity} tabindex="-1" .item=${item} .name=${'You'} .conversation=${this.conversation} .me=${this.me} .showsName=${false} .isFollowing=${true} .quoted=${quoted} .mark=${'sending'}></sv-message>`,
+      html: html`<sv-message role="listitem" data-seq=${Infinity} tabindex="-1" .item=${item} .name=${'You'} .conversation=${this.conversation} .me=${this.me} .showsName=${false} .isFollowing=${true} .quoted=${quoted}
+        .failure=${failure ? sentenceFor(failure) : ''} .mark=${failure ? '' : 'sending'}></sv-message>`,
     };
   }
 
   /** @param {Item} item */
   #notice(item) {
-    const { text, isLoud } = this.#words(/** @type {import('../../core/timeline.js').Notice} */ (item.notice), item.seq);
+    const { text, isLoud } = wordsOf(/** @type {import('../../core/timeline.js').Notice} */ (item.notice), item.seq, this.conversation, this.me);
     return { key: item.seq, html: html`<p class="notice ${isLoud ? 'loud' : ''}" role="listitem">${isLoud ? icon('alarm', 16) : nothing} ${text} <span class="unseen">${timeOf(item.at)}</span></p>` };
-  }
-
-  /** @param {import('../../core/timeline.js').Notice} notice @param {number} seq @returns {{ text: string, isLoud?: boolean }} */
-  #words(notice, seq) {
-    const name = (/** @type {string} */ user) => nameOf(this.conversation, user, this.me);
-    switch (notice.what) {
-      case 'joined':
-        if (seq === 1) return { text: 'This is where it begins.' };
-        return this.#with('This device joined here. What was said before stays on the devices that were there.', notice.change);
-      case 'rejoined':
-        return this.#with('This device had to join again; some messages may be missing here.', notice.change);
-      case 'left':
-        return { text: notice.user === this.me ? 'You left.' : `${name(notice.user)} left.` };
-      case 'named':
-        return { text: `${name(notice.user)} named this group “${notice.name}”.` };
-      case 'unreadable':
-        return { text: 'One message cannot be read on this device.' };
-      case 'members':
-        return this.#with('', notice);
-    }
-  }
-
-  /** @param {string} text @param {import('../../core/timeline.js').Change} [change] */
-  #with(text, change) {
-    return { text: `${text} ${change ? this.#changes(change) : ''}`.trim(), isLoud: !!change?.devices.length };
-  }
-
-  /** @param {import('../../core/timeline.js').Change} change */
-  #changes({ by, added, removed, devices }) {
-    const names = (/** @type {string[]} */ users) => listOf(users.map((user) => (user === this.me ? 'you' : nameOf(this.conversation, user, this.me))));
-    const who = nameOf(this.conversation, by, this.me);
-    const fresh = [...new Set(devices.map(({ user }) => user))];
-    const [mine, theirs] = [fresh.filter((user) => user === this.me), fresh.filter((user) => user !== this.me)];
-    return [
-      added.length ? `${who} added ${names(added)}.` : '',
-      removed.length ? (removed.includes(this.me) ? `${who} removed you.` : `${names(removed)} ${removed.length > 1 ? 'are' : 'is'} not in this conversation any more.`) : '',
-      mine.length ? 'Another device of yours has joined. If that was not you, remove it in Settings.' : '',
-      theirs.length ? `${names(theirs)} ${theirs.length > 1 ? 'have' : 'has'} a new device or new keys: the safety number has changed.` : '',
-    ].filter(Boolean).join(' '); // prettier-ignore
   }
 }
 
