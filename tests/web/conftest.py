@@ -28,7 +28,7 @@ PHONE = {"width": 360, "height": 740}
 
 Cast = Callable[..., Person]
 Two = tuple[Person, Person]
-_numbers = itertools.count(1)
+_numbers = itertools.count(100)  # no name is the beginning of another
 
 
 def chromium() -> str:

@@ -125,8 +125,8 @@ def test_nothing_is_lost_or_doubled_when_the_server_is_killed(two: Two, server: 
         assert [text for text in anna.texts() if text.startswith(name)] == said[name]
 
 
-def test_two_tabs_share_one_line(cast: Cast) -> None:
-    anna, ben = cast("anna"), cast("ben").registers()
+def test_two_tabs_share_one_line(cast: Cast, two: Two) -> None:
+    anna, (_, ben) = cast("anna"), two
     lines: list[WebSocket] = []
     anna.page.on("websocket", lambda line: lines.append(line))
     anna.context.on("page", lambda page: page.on("websocket", lambda line: lines.append(line)))

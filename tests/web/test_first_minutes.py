@@ -97,8 +97,8 @@ def test_a_second_device_joins_by_itself_and_hears_what_comes(cast: Cast) -> Non
     expect(ben.listed("carol")).to_contain_text("You: Hello Carol")
 
 
-def test_logging_out_leaves_nothing_behind(cast: Cast) -> None:
-    anna, ben = cast("anna", service_workers="allow").registers(), cast("ben").registers()
+def test_logging_out_leaves_nothing_behind(cast: Cast, friends: Two) -> None:
+    anna, (_, ben) = cast("anna", service_workers="allow").registers(), friends
     anna.starts_with(ben)
     anna.says("A secret")
     anna.sees_mark("A secret", "Sent")
@@ -168,8 +168,8 @@ def shows_a_code(person: Person) -> str:
     return code
 
 
-def test_an_account_is_deleted(cast: Cast) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
+def test_an_account_is_deleted(cast: Cast, two: Two) -> None:
+    anna, (_, ben) = cast("anna").registers(), two
     anna.meets(ben)
     anna.says("What you have stays with you")
     anna.opens_settings()

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from tests.processes.server import Server
 from tests.sealed.places import all_places, found
-from tests.web.conftest import Cast
+from tests.web.conftest import Cast, Two
 from tests.web.person import Person
 
 pytestmark = pytest.mark.once
@@ -43,8 +43,10 @@ KEPT = """async () => {
 }"""
 
 
-def test_nothing_that_was_said_is_at_the_server_nor_in_clear_in_the_browser(cast: Cast, server: Server) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
+def test_nothing_that_was_said_is_at_the_server_nor_in_clear_in_the_browser(
+    cast: Cast, two: Two, server: Server
+) -> None:
+    anna, (_, ben) = cast("anna").registers(), two
     anna.meets(ben)
     anna.says(WORDS[0])
     ben.says(WORDS[1])

@@ -10,8 +10,8 @@ from tests.web.conftest import Cast, Two
 pytestmark = pytest.mark.once
 
 
-def test_a_strangers_first_message_is_a_request(cast: Cast) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
+def test_a_strangers_first_message_is_a_request(cast: Cast, two: Two) -> None:
+    anna, (_, ben) = cast("anna").registers(), two
     anna.starts_with(ben)
     anna.says("Do you know me?")
     ben.sees("Wants to talk to you")
@@ -25,8 +25,8 @@ def test_a_strangers_first_message_is_a_request(cast: Cast) -> None:
     anna.sees_mark("Do you know me?", "Read")
 
 
-def test_a_request_is_ignored_and_a_person_blocked(cast: Cast) -> None:
-    anna, ben, eve = cast("anna").registers(), cast("ben").registers(), cast("eve").registers()
+def test_a_request_is_ignored_and_a_person_blocked(cast: Cast, two: Two) -> None:
+    anna, (_, ben), eve = cast("anna").registers(), two, cast("eve").registers()
     for stranger in (anna, eve):
         stranger.starts_with(ben)
         stranger.says("Hello?")
