@@ -202,6 +202,7 @@ class Groups:
                 raise NotAllowed("Only an owner gives roles")
             if (await connection.execute(SET_ROLE, [role, conversation_id, member])).rowcount == 0:
                 raise NoSuchUser("No such member")
+            await tell(connection, await _listeners(connection, conversation_id), "members_changed", conversation_id)
 
     async def group_info(self, conversation_id: ConversationId, member: UserId) -> tuple[int, bytes] | None:
         """The epoch too."""

@@ -109,8 +109,9 @@ async function talk(id) {
     if (conversation === id) show(item);
   });
   client.addEventListener('failed', (event) => {
-    const { content, error } = /** @type {CustomEvent} */ (event).detail;
+    const { id: message, content, error } = /** @type {CustomEvent} */ (event).detail;
     console.error(`* not sent: ${content.text ?? content.kind} (${error})`);
+    void client.outbox.giveUp(message);
   });
   client.addEventListener('removed', (event) => {
     if (/** @type {CustomEvent} */ (event).detail.conversation !== id) return;

@@ -136,6 +136,7 @@ class Person:
             self.takes_another_tab()
         self.leaves_it()
         self.goes_to(other.name)
+        self.hears(GREETING)
 
     def greets(self, text: str) -> None:
         """Says what may have been said before, and knows that it has been read."""

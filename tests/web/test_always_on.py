@@ -178,7 +178,7 @@ def test_a_session_that_has_ended_goes_on_with_the_same_device(cast: Cast) -> No
     phone = cast(of=anna).logs_in()
     phone.opens_settings()
     phone.page.get_by_text("Change the password").click()
-    phone.page.get_by_label("Password of now").fill(PASSWORD)
+    phone.page.get_by_label("Current password").fill(PASSWORD)
     phone.page.get_by_label("New password").fill("Sesame-5678")
     phone.page.get_by_role("button", name="Change it").click()
     phone.sees("Your password is changed. Other sessions have ended.")
@@ -232,7 +232,7 @@ def test_a_memory_that_cannot_be_opened_is_no_dead_end(cast: Cast) -> None:
     anna.opens("/web/tokens.css")  # without a worker
     anna.page.evaluate(SPOIL)
     anna.opens()
-    expect(anna.page.get_by_role("heading", name="Sottovoce cannot open what it keeps in this browser")).to_be_visible()
+    expect(anna.page.get_by_role("heading", name="Sottovoce cannot start in this browser")).to_be_visible()
     anna.page.get_by_text("If nothing helps").click()
     anna.page.get_by_role("button", name="Empty this device").click()
     anna.is_welcomed()

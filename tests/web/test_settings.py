@@ -79,11 +79,12 @@ def test_a_new_password_ends_other_sessions_and_is_asked_for(cast: Cast) -> None
     laptop = cast(of=anna).logs_in()
     dialog = settings(anna)
     dialog.get_by_text("Change the password").click()
-    dialog.get_by_label("Password of now").fill("Wrong-1234")
+    dialog.get_by_label("Current password").fill("Wrong-1234")
     dialog.get_by_label("New password").fill("Another-1234")
     dialog.get_by_role("button", name="Change it").click()
-    expect(dialog.get_by_role("alert")).to_be_visible()
-    dialog.get_by_label("Password of now").fill(PASSWORD)
+    expect(dialog.get_by_role("alert")).to_have_text("This is not your password. Nothing was changed.")
+    expect(dialog.get_by_role("alert")).to_be_in_viewport()
+    dialog.get_by_label("Current password").fill(PASSWORD)
     dialog.get_by_role("button", name="Change it").click()
     anna.sees("Your password is changed.")
     laptop.sees("Your session has ended.")
@@ -128,4 +129,6 @@ def test_who_looks_elsewhere_is_notified_of_who_and_not_what(two: Two) -> None:
     assert len(ben.page.evaluate("shown")) == 2
     ben.page.evaluate("document.hasFocus = () => true; dispatchEvent(new Event('focus'))")
     anna.sees_mark("while the window is behind another", "Read")
+    settings(ben).get_by_label("Show notifications").uncheck()
+    ben.context.clear_permissions()
     ben.takes_another_tab()  # with Notification as it is

@@ -76,6 +76,8 @@ def test_a_revoked_device_learns_that_its_session_has_ended(cast: Cast) -> None:
     ben.opens_settings()
     expect(ben.page.get_by_role("listitem").filter(has_text="this device")).to_have_count(1)
     ben.page.get_by_role("button", name=re.compile("^Remove ")).click()
+    ben.confirms("Remove")
+    ben.sees("this device")
     expect(ben.page.get_by_role("button", name=re.compile("^Remove "))).to_have_count(0)
     ben.closes()
     phone.sees("Your session has ended.")

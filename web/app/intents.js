@@ -44,6 +44,11 @@ export function intentsOf(store, link) {
         return dress();
       case 'waiting':
         return store.dispatch({ type, waiting: detail });
+      case 'broken':
+        store.dispatch({ type, ...detail });
+        // A worker of another tab may lead, and have said so before.
+        if (before.phase !== 'broken') void link.call('snapshot').then((now) => onEvent('snapshot', now));
+        return;
       case 'failed':
         if (detail.content.kind === 'text' && detail.conversation === store.state.open) return; // it says so itself
         return toast(`Not sent: ${sentenceFor({ code: detail.code, message: detail.error })}`);
@@ -148,10 +153,14 @@ export function intentsOf(store, link) {
 
   /** Where even the worker that could log out does not begin. */
   async function emptyDevice() {
+    link.stop();
+    await fetch('/v2/sessions/current', { method: 'DELETE' }).catch(() => {}); // the cookie goes with it
     const databases = await indexedDB.databases();
-    await Promise.all(databases.map(({ name }) => new Promise((resolve) => {
+    await Promise.all(databases.map(({ name }) => new Promise((resolve, reject) => {
       const request = indexedDB.deleteDatabase(String(name));
-      request.onsuccess = request.onerror = resolve;
+      request.onsuccess = resolve;
+      request.onerror = () => reject(request.error);
+      request.onblocked = () => reject(new Error('Close the other tabs of Sottovoce, then reload this one and try again.'));
     }))); // prettier-ignore
     localStorage.clear();
     location.replace('/');
@@ -181,6 +190,12 @@ export function intentsOf(store, link) {
     app.dialog = dialog;
   }
 
+  /** A password that was asked for again. @param {any} error */
+  function notYours(error) {
+    if (error.code === 'invalid_credentials') error.code = 'wrong_password';
+    throw error;
+  }
+
   /** What is done for each intent; what it answers goes to who asks. @type {Record<string, (detail: any) => unknown>} */
   const doings = {
     // The page itself
@@ -204,7 +219,7 @@ export function intentsOf(store, link) {
     },
     logOut: () => link.call('logOut'),
     emptyDevice,
-    deleteAccount: ({ password }) => link.call('deleteAccount', password),
+    deleteAccount: ({ password }) => link.call('deleteAccount', password).catch(notYours),
     async settle({ changes }) {
       if (changes.notices && globalThis.Notification?.permission === 'default') await Notification.requestPermission();
       await link.call('settle', changes);
@@ -215,8 +230,11 @@ export function intentsOf(store, link) {
     blocked: () => link.call('blocked'),
     setBio: ({ bio }) => link.call('setBio', bio),
     setPicture: ({ image }) => link.call('setPicture', image),
-    setPassword: ({ password, fresh }) => link.call('setPassword', password, fresh),
-    revokeDevice: ({ id }) => link.call('revokeDevice', id),
+    setPassword: ({ password, fresh }) => link.call('setPassword', password, fresh).catch(notYours),
+    async revokeDevice({ id }) {
+      await link.call('revokeDevice', id);
+      show({ name: 'settings' });
+    },
     endSession: ({ id }) => link.call('endSession', id),
     async block({ user }) {
       await link.call('block', user);
@@ -267,7 +285,7 @@ export function intentsOf(store, link) {
     edit: ({ conversation, of, text }) => link.call('send', conversation, { kind: 'edit', id: newId(), of, text }),
     react: ({ conversation, of, emoji }) => link.call('send', conversation, { kind: 'reaction', id: newId(), of, emoji }),
     retry: ({ id }) => link.call('retry', id),
-    drop: ({ id }) => link.call('drop', id),
+    giveUp: ({ id }) => link.call('giveUp', id),
     unsay: ({ conversation, seq }) => link.call('unsay', conversation, seq),
     hide: ({ conversation, seq }) => link.call('hide', conversation, seq),
     read: ({ conversation, seq }) => link.call('read', conversation, seq),

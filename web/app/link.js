@@ -20,6 +20,8 @@ export class CallFailed extends Error {
 }
 
 export class Link {
+  /** @type {Worker | null} */
+  #worker = null;
   #channel = new BroadcastChannel(CHANNEL);
   /** @type {Map<string, { message: any, resolve: (result: any) => void, reject: (error: Error) => void }>} */
   #calls = new Map();
@@ -33,21 +35,33 @@ export class Link {
   start() {
     const name = `sottovoce ${crypto.randomUUID()}`;
     const worker = new Worker(scriptUrl('/web/worker/main.js'), { type: 'module', name });
+    this.#worker = worker;
+    let isAlive = false;
     let restartMs = SOON_MS;
-    const fail = (/** @type {string} */ reason) => {
-      restartMs = LATER_MS;
-      this.onEvent('broken', { reason });
-      worker.terminate();
-    };
+    // One that has come to grief takes nothing with it: what matters is stored.
+    const restart = () => void (worker === this.#worker && setTimeout(() => worker === this.#worker && this.start(), restartMs));
     worker.onerror = (event) => {
       event.preventDefault();
-      fail(event.message);
+      this.onEvent('problem', { error: { code: 'worker', message: event.message } });
+      worker.terminate();
+      restartMs = isAlive ? SOON_MS : LATER_MS; // it could not even be fetched
+      if (!isAlive) restart();
     };
     worker.onmessage = ({ data: { failed } }) => {
-      if (failed !== undefined) return fail(failed);
-      // It holds this lock while it lives. One that has come to grief takes nothing with it: what matters is stored.
-      void navigator.locks.request(name, () => void setTimeout(() => this.start(), restartMs));
+      if (failed === undefined) {
+        isAlive = true;
+        void navigator.locks.request(name, restart); // it holds this lock while it lives
+      } else {
+        restartMs = LATER_MS;
+        this.onEvent('broken', { reason: failed });
+        worker.terminate();
+      }
     };
+  }
+
+  stop() {
+    this.#worker?.terminate();
+    this.#worker = null;
   }
 
   /** Until it is answered; a leader that takes over is asked again. @param {string} verb @param {any[]} given @returns {Promise<any>} */

@@ -45,8 +45,10 @@ function changesOf({ by, added, removed, devices }, conversation, me) {
   const who = nameOf(conversation, by, me);
   const fresh = [...new Set(devices.map(({ user }) => user))];
   const [mine, theirs] = [fresh.filter((user) => user === me), fresh.filter((user) => user !== me)];
+  const others = added.filter((user) => user !== by);
   return [
-    added.length ? `${who} added ${names(added)}.` : '',
+    added.includes(by) ? `${who} came in by another device.` : '',
+    others.length ? `${who} added ${names(others)}.` : '',
     removed.length ? (removed.includes(me) ? `${who} removed you.` : `${names(removed)} ${removed.length > 1 ? 'are' : 'is'} not in this conversation any more.`) : '',
     mine.length ? 'Another device of yours has joined. If that was not you, remove it in Settings.' : '',
     theirs.length ? `${names(theirs)} ${theirs.length > 1 ? 'have' : 'has'} a new device or new keys: the safety number has changed.` : '',

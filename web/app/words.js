@@ -14,6 +14,7 @@ const SENTENCES = {
   too_many: 'That was too often. Wait a little, then try again.',
   busy: 'The server is busy. Try again in a moment.',
   unavailable: 'The server cannot store anything right now. Try again in a moment.',
+  wrong_password: 'This is not your password. Nothing was changed.',
   no_key: 'The key of this conversation is not on this device.',
   unauthenticated: 'Your session has ended. Log in again.',
 };

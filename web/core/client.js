@@ -113,6 +113,8 @@ export class Client extends EventTarget {
       case 'devices_changed':
         this.tell('devices', { user: frame.user });
         return this.later(() => this.groups.removeAllDue(frame.user));
+      case 'members_changed':
+        return this.groups.refreshSoon();
       case 'key_packages_low':
         return this.later(() => this.account.fillUp());
       case 'direct':

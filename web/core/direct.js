@@ -10,6 +10,7 @@ import { emptyConversation, previewed } from './timeline.js';
 /**
  * @typedef {import('./timeline.js').Conversation} Conversation
  * @typedef {import('./outbox.js').Waiting} Waiting
+ * @typedef {import('./storage.js').Change} Change
  * @typedef {{ id: string, user: { id: string, username: string }, last_seq: number, last_message_at: string | null, key_fingerprint: string | null, key_waiting: boolean, blocked: boolean }} Shown
  * @typedef {{ seq: number, sender: string, text: string, at: string, id?: string, edited_at?: string }} Text
  */
@@ -32,11 +33,13 @@ export class Direct {
 
   /** The one with this person, made if there is none. @param {{ id: string, username: string }} user @returns {Promise<string>} its id */
   async open(user) {
-    const shown = /** @type {Shown[]} */ (await this.client.api.callUntilAnswered('GET', 'direct'));
-    const there = shown.find((one) => one.user.id === user.id);
-    if (!there) return this.renewKey(user);
-    await this.client.inTurn(() => this.#follow(there));
-    return there.id;
+    const id = await this.client.inTurn(async () => {
+      const shown = /** @type {Shown[]} */ (await this.client.api.callUntilAnswered('GET', 'direct'));
+      const there = shown.find((one) => one.user.id === user.id);
+      if (there) await this.#follow(there);
+      return there?.id;
+    });
+    return id ?? this.renewKey(user);
   }
 
   /**
@@ -47,8 +50,7 @@ export class Direct {
     return this.client.inTurn(async () => {
       const { conversation: id, key } = await this.client.api.call('POST', `direct/${user.id}/key`);
       await this.#known(id);
-      await this.#beginAnew(id, key);
-      const fingerprint = await fingerprintOf(key);
+      const fingerprint = await this.#take(id, key);
       await this.#follow({ id, user, last_seq: 0, last_message_at: null, key_fingerprint: fingerprint, key_waiting: false, blocked: false });
       return id;
     });
@@ -58,7 +60,7 @@ export class Direct {
   async onText(frame) {
     const known = await this.#known(frame.conversation);
     if (!known) return this.catchUp();
-    if (frame.seq === known.cursor + 1) return this.#take(known, frame);
+    if (frame.seq === known.cursor + 1) return this.#keep(known, frame);
     if (frame.seq > known.cursor) await this.#readOn(known); // what is between was missed, or deleted
   }
 
@@ -88,26 +90,35 @@ export class Direct {
   async deliver({ id, conversation, content }) {
     const known = /** @type {Conversation} */ (await this.client.log.conversation(conversation));
     const path = `direct/${otherOf(known, this.client.me.user.id)}/messages`;
-    if (known.key === 'elsewhere') throw new Refused(409, 'no_key', 'This device does not have the key of this conversation', 0);
-    const key = await this.#key(conversation);
-    const write = async (/** @type {string} */ text) => (key ? sealText(key, conversation, text) : text);
     switch (content.kind) {
       case 'text': {
         // A repeated message has to be the same to the last bit, so what it was sealed to is kept.
-        const kept = (await this.client.storage.get('state', `sealed/${id}`)) ?? (await write(content.text));
-        await this.client.storage.write([['state', `sealed/${id}`, kept]]);
-        await this.client.api.callUntilAnswered('POST', path, { id, text: kept });
+        const text = await this.client.inTurn(async () => {
+          const kept = (await this.client.storage.get('state', `sealed/${id}`)) ?? (await this.#seal(conversation, content.text));
+          await this.client.storage.write([['state', `sealed/${id}`, kept]]);
+          return kept;
+        });
+        await this.client.api.callUntilAnswered('POST', path, { id, text });
         return;
       }
       case 'edit': {
         const item = await this.client.log.itemOf(conversation, content.of);
         if (!item) throw new Refused(404, 'no_such_message', 'This message is not here any more', 0);
-        await this.client.api.callUntilAnswered('PATCH', `${path}/${item.seq}`, { text: await write(content.text) });
+        const text = await this.client.inTurn(() => this.#seal(conversation, content.text));
+        await this.client.api.callUntilAnswered('PATCH', `${path}/${item.seq}`, { text });
         return;
       }
       default:
         throw new Refused(400, 'not_here', 'Direct conversations have no such thing', 0);
     }
+  }
+
+  /** As it goes to the server; plain only where there has never been a key. @param {string} conversation @param {string} text */
+  async #seal(conversation, text) {
+    const key = await this.#key(conversation);
+    if (key) return sealText(key, conversation, text);
+    if ((await this.client.log.conversation(conversation))?.key === 'none') return text;
+    throw new Refused(409, 'no_key', 'The key of this conversation is not on this device', 0);
   }
 
   /** @param {Conversation} known @param {number} seq */
@@ -118,14 +129,16 @@ export class Direct {
   /** @param {Shown} shown */
   async #follow({ id, user, last_seq: lastSeq, last_message_at: at, key_fingerprint: fingerprint, key_waiting: isKeyWaiting, blocked }) {
     await this.#known(id);
-    if (isKeyWaiting) await this.#claim(id, user.id);
-    const key = await this.#whereIsKey(id, fingerprint);
+    const now = (isKeyWaiting ? await this.#claim(id, user.id) : null) ?? fingerprint ?? undefined;
+    const before = await this.#known(id);
+    if (before && now !== undefined && before.fingerprint !== now) await this.#beginAnew(id, now);
     const known = await this.#known(id);
+    const key = await this.#whereIsKey(id, known, now);
     const me = this.client.me.user;
     const people = [me, user].map((one) => ({ ...one, role: /** @type {const} */ ('member') }));
     const last = known?.last ?? { seq: 0, at: at ?? new Date().toISOString(), user: '', text: '' };
     const state = blocked ? /** @type {const} */ ('blocked') : /** @type {const} */ ('joined');
-    const conversation = { ...(known ?? emptyConversation(id)), kind: /** @type {const} */ ('direct'), isActive: true, people, state, last, key };
+    const conversation = { ...(known ?? emptyConversation(id)), kind: /** @type {const} */ ('direct'), isActive: true, people, state, last, key, fingerprint: now ?? known?.fingerprint };
     await this.client.log.write(conversation);
     if (lastSeq === 0 || lastSeq > conversation.cursor) await this.#readOn(conversation);
   }
@@ -137,47 +150,69 @@ export class Direct {
       const texts = await this.#read(conversation, `after=${conversation.cursor}&limit=100`);
       if (!texts.length) return;
       for (const text of texts) {
-        await this.#take(conversation, text);
+        await this.#keep(conversation, text);
         conversation = /** @type {any} */ (await this.client.log.conversation(given.id));
       }
     }
   }
 
-  /** A key that waits was made anew by the other side, and what was said before went with that. @param {string} id @param {string} user */
+  /** The key that waits for us, if no other device of ours was faster. @param {string} id @param {string} user */
   async #claim(id, user) {
     const { key } = await this.client.api.call('POST', `direct/${user}/key/claim`);
-    if (key !== null) await this.#beginAnew(id, key); // another device of ours was faster
+    return key === null ? null : this.#take(id, key);
+  }
+
+  /** Stored before anything else: nobody hands it out again. @param {string} id @param {string} key @returns {Promise<string>} its fingerprint */
+  async #take(id, key) {
+    await this.client.storage.write([['state', `key/${id}`, key]]);
+    return fingerprintOf(key);
   }
 
   /**
-   * That of now. One of before is good for nothing: what it encrypts nobody can read.
-   * @param {string} id @param {string | null} fingerprint @returns {Promise<import('./timeline.js').Conversation['key']>}
+   * What was said under the key of before is gone, that key is good for nothing, and what waits is encrypted again.
+   * @param {string} id @param {string} fingerprint of the key of now
    */
-  async #whereIsKey(id, fingerprint) {
+  async #beginAnew(id, fingerprint) {
     const key = await this.client.storage.get('state', `key/${id}`);
-    if (fingerprint === null) return key === undefined ? 'none' : 'here'; // a server that says so gets no plain text by it
-    if (key !== undefined && (await fingerprintOf(key)) === fingerprint) return 'here';
-    if (key !== undefined) await this.#beginAnew(id, undefined);
-    return 'elsewhere';
+    const isOld = key !== undefined && (await fingerprintOf(key)) !== fingerprint;
+    const waiting = (await this.client.outbox.waiting()).filter(({ conversation }) => conversation === id);
+    const sealed = waiting.map((one) => /** @type {Change} */ (['state', `sealed/${one.id}`]));
+    await this.client.storage.write([...(isOld ? [/** @type {Change} */ (['state', `key/${id}`])] : []), ...sealed]);
+    await this.client.log.empty(id);
+    for (const one of waiting) this.client.outbox.landed(one.id);
   }
 
-  /** What was said under the key of before is gone, and what waits is encrypted again. @param {string} id @param {string | undefined} key */
-  async #beginAnew(id, key) {
-    const waiting = (await this.client.outbox.waiting()).filter(({ conversation }) => conversation === id);
-    const sealed = waiting.map((one) => /** @type {import('./storage.js').Change} */ (['state', `sealed/${one.id}`]));
-    await this.client.storage.write([['state', `key/${id}`, key], ...sealed]); // nobody hands it out again
-    await this.client.log.empty(id);
+  /**
+   * Where there has been a key, a server that says that there was none gets no plain text by it.
+   * @param {string} id @param {Conversation | undefined} known @param {string | undefined} fingerprint
+   * @returns {Promise<Conversation['key']>}
+   */
+  async #whereIsKey(id, known, fingerprint) {
+    if ((await this.client.storage.get('state', `key/${id}`)) !== undefined) return 'here';
+    return fingerprint === undefined ? (known?.key ?? 'none') : 'elsewhere';
   }
 
   /** @param {Conversation} conversation @param {Text} text */
-  async #take(conversation, { seq, sender, text, at, id = `seq-${seq}`, edited_at: editedAt }) {
+  async #keep(conversation, { seq, sender, text, at, id = `seq-${seq}`, edited_at: editedAt }) {
     const opened = await this.#open(conversation, text);
+    if (opened.how === 'unreadable' && (await this.#sayAgain(conversation, seq, id))) return;
     const said = { seq, at, sender: { user: sender, device: '' }, content: { kind: /** @type {const} */ ('text'), id, text: opened.text }, how: opened.how };
     await this.client.log.keep(conversation.id, said, [['outbox', id], ['state', `sealed/${id}`]], seq);
-    this.client.outbox.arrived(id);
+    this.client.outbox.landed(id);
     if (editedAt === undefined) return;
     const [item] = await this.client.log.itemsFrom(conversation.id, { from: seq, limit: 1 });
     await this.client.log.write(/** @type {any} */ (await this.client.log.conversation(conversation.id)), { ...item, edits: [seq] });
+  }
+
+  /** A text of ours that was on its way while the key was changed: nobody can read it. @param {Conversation} conversation @param {number} seq @param {string} id */
+  async #sayAgain(conversation, seq, id) {
+    const waiting = await this.client.storage.get('outbox', id);
+    if (!waiting) return false;
+    await this.client.outbox.send(conversation.id, { kind: 'text', text: waiting.content.text });
+    await this.client.outbox.drop(id);
+    await this.client.log.write({ ...conversation, cursor: seq });
+    await this.unsay(conversation, seq);
+    return true;
   }
 
   /** @param {Conversation} conversation @param {string} text */

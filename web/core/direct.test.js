@@ -49,10 +49,18 @@ test('a group that the server calls a direct conversation stays a group', async 
 
 test('a server that says that there never was a key gets no plain text by it', async () => {
   const { client, storage } = await inAGroup();
-  const id = EVE.id;
+  const { id } = EVE;
   client.me = /** @type {any} */ ({ user: { id: GROUP, username: 'me' } });
   await storage.write([['state', `key/${id}`, 'A'.repeat(43) + '=']]);
-  answerWith(client, { direct: [shown(id, false)], [`direct/${id}/messages?after=0&limit=100`]: [] });
-  await client.direct.catchUp();
-  assert.equal((await storage.get('conversations', id)).key, 'here');
+  const waiting = { id: '0'.repeat(32), order: 1, at: '', conversation: id, isDirect: true, content: { kind: /** @type {const} */ ('text'), id: '0'.repeat(32), text: 'secret' } };
+  for (const [fingerprint, key] of [[null, 'here'], ['of another key', 'elsewhere'], [null, 'elsewhere'], [undefined, 'elsewhere']]) {
+    answerWith(client, { direct: [{ ...shown(id, false), key_fingerprint: fingerprint }], [`direct/${id}/messages?after=0&limit=100`]: [] });
+    await client.direct.catchUp();
+    assert.equal((await storage.get('conversations', id)).key, key);
+    const posted = /** @type {any[]} */ ([]);
+    client.api.callUntilAnswered = async (/** @type {any[]} */ ...given) => posted.push(given[2]);
+    await client.direct.deliver(waiting).catch((error) => assert.equal(error.code, 'no_key'));
+    assert.deepEqual(posted.map(({ text }) => text.slice(0, 5)), key === 'here' ? ['aes1.'] : []);
+    await storage.write([['state', `sealed/${waiting.id}`]]);
+  }
 });

@@ -38,7 +38,7 @@ export class Groups {
       const people = [{ ...me, role: /** @type {const} */ ('owner') }, ...users.map(({ id, username }) => ({ id, username, role: /** @type {const} */ ('member') }))];
       const members = await this.client.mls.members(id);
       const last = { seq: 0, at: new Date().toISOString(), user: me.id, text: '' };
-      await this.client.log.write({ ...emptyConversation(id), state: 'joined', isActive: true, members, people, last });
+      await this.client.log.write(await this.pinned({ ...emptyConversation(id), state: 'joined', isActive: true, members, people, last }));
     });
     if (name) await this.client.outbox.send(id, { kind: 'group', name });
     return id;
@@ -130,14 +130,27 @@ export class Groups {
     return safetyNumber(mine, theirs);
   }
 
-  /** The safety number has been compared; their keys of now are theirs. @param {string} id @param {string} user */
+  /** The safety number has been compared: their keys of now are theirs, wherever one meets them. @param {string} id @param {string} user */
   verify(id, user) {
     return this.client.inTurn(async () => {
-      const conversation = await this.client.log.conversation(id);
-      if (!conversation) return;
-      const thumbprints = conversation.members.filter((member) => member.user === user).map((member) => member.thumbprint);
-      await this.client.log.write({ ...conversation, verified: { ...conversation.verified, [user]: thumbprints } });
+      const { log, storage } = this.client;
+      const thumbprints = (await log.conversation(id))?.members.filter((member) => member.user === user).map((member) => member.thumbprint);
+      if (!thumbprints) return;
+      await storage.write([['state', `verified/${user}`, thumbprints]]);
+      for (const [, one] of await storage.all('conversations')) {
+        if (one.members.some((/** @type {any} */ member) => member.user === user)) await log.write({ ...one, verified: { ...one.verified, [user]: thumbprints } });
+      }
     });
+  }
+
+  /** With what was compared of its people in other conversations. @param {Conversation} conversation @returns {Promise<Conversation>} */
+  async pinned(conversation) {
+    const verified = { ...conversation.verified };
+    for (const user of new Set(conversation.members.map((member) => member.user))) {
+      verified[user] ??= await this.client.storage.get('state', `verified/${user}`);
+      if (verified[user] === undefined) delete verified[user];
+    }
+    return { ...conversation, verified };
   }
 
   // How this device comes into groups, and others out of them
@@ -194,7 +207,7 @@ export class Groups {
     const members = await this.client.mls.members(id);
     const after = before ? regrouped(before, members, this.client.me.user.id) : null;
     const at = new Date().toISOString();
-    const entered = { ...emptyConversation(id), last: { seq, at, user: '', text: '' }, ...after?.conversation, since: seq, cursor: seq, isActive: true, members };
+    const entered = await this.pinned({ ...emptyConversation(id), last: { seq, at, user: '', text: '' }, ...after?.conversation, since: seq, cursor: seq, isActive: true, members });
     const told = after?.notice ? { ...notice, change: after.notice } : notice; // keys that are new are said
     await this.client.log.write(entered, { seq, at, user: this.client.me.user.id, notice: told });
     this.client.tell('joined', { conversation: id, after: seq });

@@ -210,16 +210,32 @@ export class Log {
       const members = await this.client.mls.members(id);
       const by = this.userOf({ ...conversation, members: [...members, ...conversation.members] }, entry.sender);
       const after = regrouped(conversation, members, by);
-      await this.write(after.conversation, after.notice ? { seq: entry.seq, at: entry.at, user: by, notice: after.notice } : undefined);
+      const { me } = this.client;
+      // Who has come now is not waited for with what was said before.
+      const since = (after.notice?.added ?? []).reduce((one, user) => marked(one, user, 'read', entry.seq, me.user.id), after.conversation);
+      const pinned = await this.client.groups.pinned(since);
+      await this.write(pinned, after.notice ? { seq: entry.seq, at: entry.at, user: by, notice: after.notice } : undefined);
       if (after.notice) {
         this.client.tell('members', { conversation: id, notice: after.notice });
         if (after.notice.added.length || after.notice.removed.length) this.client.groups.refreshSoon(); // people have changed
+        await this.#introduce(conversation, members, entry.sender);
       }
     } else {
       await this.client.mls.forget(id);
       await this.#end(conversation, entry, { what: 'members', by: this.userOf(conversation, entry.sender), added: [], removed: [this.client.me.user.id], devices: [] });
     }
     return false;
+  }
+
+  /**
+   * New devices know nothing of before, not even the name; whoever added them says it again, or else one of those who
+   * were there. @param {Conversation} before @param {import('./timeline.js').Member[]} members @param {string} sender
+   */
+  async #introduce(before, members, sender) {
+    const there = new Set(before.members.map(({ device }) => device));
+    if (!before.name || members.every(({ device }) => there.has(device))) return;
+    const [first] = members.map(({ device }) => device).filter((device) => there.has(device)).sort();
+    if ((there.has(sender) ? sender : first) === this.client.me.device) await this.client.outbox.send(before.id, { kind: 'group', name: before.name });
   }
 
   /** We are not in it any more. @param {Conversation} conversation @param {any} entry @param {Notice} notice */

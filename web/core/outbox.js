@@ -66,11 +66,20 @@ export class Outbox {
     this.client.tell('dropped', { id });
   }
 
-  /** What had been refused is tried once more. @param {string} id */
-  async retry(id) {
-    const waiting = await this.client.storage.get('outbox', id);
-    if (waiting?.failure) await this.#keep({ ...waiting, failure: undefined });
-    this.client.later(() => this.flush());
+  /** What was refused for good is tried once more. @param {string} id */
+  retry(id) {
+    return this.client.inTurn(async () => {
+      const waiting = await this.client.storage.get('outbox', id);
+      if (waiting?.failure) await this.#keep({ ...waiting, failure: undefined });
+      await this.flush();
+    });
+  }
+
+  /** What was refused for good is not said. @param {string} id */
+  giveUp(id) {
+    return this.client.inTurn(async () => {
+      if ((await this.client.storage.get('outbox', id))?.failure) await this.drop(id);
+    });
   }
 
   /** @param {Waiting} waiting */
@@ -119,9 +128,10 @@ export class Outbox {
     this.client.line.put({ type: 'send', id, conversation, epoch, data: toBase64(data) });
   }
 
-  /** The server has it, and we have read so. @param {string} id */
-  arrived(id) {
+  /** It is not on its way any more, which makes room for others. @param {string} id */
+  landed(id) {
     this.#inFlight.delete(id);
+    if (this.#inFlight.size <= IN_FLIGHT_MAX / 2) this.client.later(() => this.flush()); // which reads all that waits
   }
 
   /** Of a direct conversation: one after the other, and without holding up the rest. @param {Waiting} waiting */
@@ -148,13 +158,12 @@ export class Outbox {
 
   /** @param {{ id: string, seq: number, at: string }} frame */
   async onSent({ id, seq, at }) {
-    this.#inFlight.delete(id);
+    this.landed(id);
     const waiting = await this.client.storage.get('outbox', id);
     if (!waiting) return;
     const sender = { user: this.client.me.user.id, device: this.client.me.device };
     await this.client.log.keep(waiting.conversation, { seq, at, sender, content: waiting.content }, [['outbox', id]]);
     this.client.tell('sent', { id, conversation: waiting.conversation, seq });
-    if (this.#inFlight.size <= IN_FLIGHT_MAX / 2) await this.flush(); // which reads all that waits
   }
 
   /** @param {{ id: string, code: string, error: string }} frame */
@@ -179,7 +188,7 @@ export class Outbox {
         if (waiting.content.kind === 'text') await this.#keep({ ...waiting, failure: { code, message: error } });
         else await this.drop(id);
         this.client.tell('failed', { ...waiting, code, error });
-        return;
+        return this.landed(id);
     }
     await this.flush();
   }

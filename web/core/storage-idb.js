@@ -54,6 +54,7 @@ export class IndexedDbStorage {
    * @type {Storage['write']}
    */
   async write(changes) {
+    if (!changes.length) return;
     const collections = [...new Set(changes.map(([collection]) => collection))];
     const transaction = (await this.#database).transaction(collections, 'readwrite', { durability: 'strict' });
     for (const [collection, key, value] of changes) {

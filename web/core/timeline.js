@@ -39,6 +39,7 @@
  * @property {string} id
  * @property {'direct'} [kind] of two people by a key that the server handed out; all others are MLS groups
  * @property {'none' | 'here' | 'elsewhere'} [key] of a direct one: whether this device has that key; none: there is none yet
+ * @property {string} [fingerprint] of the key under which it was read
  * @property {number} since we joined after this entry
  * @property {number} cursor we have read up to here
  * @property {boolean} isActive this device is in the group
@@ -46,6 +47,7 @@
  * @property {Person[]} people
  * @property {Record<string, string>} names of everybody who is in it or has been, by user
  * @property {'joined' | 'requested' | 'ignored' | 'blocked'} state until the server has said which: a stranger's request
+ * @property {string[]} [seen] users who are in the group or have been
  * @property {string} [name]
  * @property {{ seq: number, at: string, user: string, text: string } | null} last what the list shows of it
  * @property {number[]} unread seqs of what others have said and we have not seen, the oldest first
@@ -98,6 +100,7 @@ export function fold(conversation, said, target, me) {
     case 'receipt':
       return { conversation: target ? marked(conversation, user, content.state, target.seq, me) : conversation };
     case 'group': {
+      if (conversation.name === content.name) return { conversation }; // said again, for those who have come since
       const item = { seq, at, user, notice: { what: /** @type {const} */ ('named'), user, name: content.name } };
       return { conversation: { ...conversation, name: content.name }, item };
     }
@@ -173,14 +176,15 @@ function unread(conversation, keep) {
 export function regrouped(conversation, members, by) {
   const before = conversation.members;
   const users = new Set(before.map(({ user }) => user));
+  const seen = new Set([...(conversation.seen ?? []), ...users]); // who comes again with new keys has new keys
   const now = new Set(members.map(({ user }) => user));
   const known = new Set(before.map(keyOf));
   const fresh = members.filter((member) => !known.has(keyOf(member)));
-  const devices = fresh.filter(({ user }) => users.has(user)).map(({ user, device }) => ({ user, device }));
+  const devices = fresh.filter(({ user }) => seen.has(user)).map(({ user, device }) => ({ user, device }));
   const added = [...now].filter((user) => !users.has(user));
   const removed = [...users].filter((user) => !now.has(user));
   return {
-    conversation: { ...conversation, members },
+    conversation: { ...conversation, members, seen: [...new Set([...seen, ...now])] },
     notice: added.length || removed.length || devices.length ? { what: 'members', by, added, removed, devices } : null,
   };
 }

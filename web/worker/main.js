@@ -14,12 +14,13 @@ navigator.locks.request(self.name, () => {
   return new Promise(() => {});
 });
 
-try {
-  await navigator.locks.request(LOCK, async () => {
-    const { lead } = await import('./leader.js');
+await navigator.locks.request(LOCK, async () => {
+  const { lead } = await import('./leader.js');
+  try {
     await lead();
-    await new Promise(() => {}); // until this worker ends
-  });
-} catch (error) {
-  self.postMessage({ failed: error instanceof Error ? error.message : String(error) });
-}
+  } catch (error) {
+    self.postMessage({ failed: error instanceof Error ? error.message : String(error) });
+    return;
+  }
+  await new Promise(() => {}); // until this worker ends
+});

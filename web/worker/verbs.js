@@ -119,7 +119,7 @@ export function verbsOf(client, { tell, quietly, wipe }) {
     itemOf: (id, message) => client.log.itemOf(id, message),
     send: (id, content) => client.outbox.send(id, content),
     retry: (message) => client.outbox.retry(message),
-    drop: (message) => client.outbox.drop(message),
+    giveUp: (message) => client.outbox.giveUp(message),
     unsay: (id, seq) => client.unsay(id, seq),
     hide: (id, seq) => client.log.hide(id, seq),
     read: (id, seq) => client.receipts.read(id, seq),

@@ -2,7 +2,7 @@
 import { css, html } from '../../vendor/lit.js';
 import { Element } from './element.js';
 
-/** What this browser keeps cannot be opened: what that means, and the ways out. It is tried again all the while. */
+/** What this browser keeps cannot be opened: what that means, and the ways out. */
 export class Broken extends Element {
   static properties = { reason: {} };
   static styles = [
@@ -22,8 +22,8 @@ export class Broken extends Element {
 
   render() {
     return html`<main>
-      <h1>Sottovoce cannot open what it keeps in this browser</h1>
-      <p>Nothing is lost by that. It often helps to close other tabs, to make room on the disk, or to start the browser anew.</p>
+      <h1>Sottovoce cannot start in this browser</h1>
+      <p>What it keeps here cannot be opened. It is tried again every few seconds; it often helps to close other tabs, to make room on the disk, or to start the browser anew.</p>
       <p class="small soft reason">The browser says: ${this.reason}</p>
       <p><button class="button main" @click=${() => location.reload()}>Try again</button></p>
       <details>

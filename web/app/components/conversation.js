@@ -147,7 +147,7 @@ export class ConversationView extends Element {
     }
     if (conversation.key === 'elsewhere') {
       const name = titleOf(conversation, this.me);
-      return html`<div class="over"><p>The key of this conversation is on another device of yours. The server handed it out once; with a new one both of you begin anew.</p>
+      return html`<div class="over"><p>The key of this conversation is not on this device. The server hands it out once; with a new one both of you begin anew.</p>
         <button class="button" @click=${() => this.want('show', { dialog: aboutNewKey(conversation.id, name) })}>Make a new key</button></div>`;
     }
     if (conversation.state !== 'joined') return html`<div class="over">Accept the request to answer.</div>`;

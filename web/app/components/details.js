@@ -91,7 +91,7 @@ export class Details extends Element {
       ...(outranks && conversation.isActive
         ? [{ ...confirm({ heading: `Remove ${username}?`, text: `${username} reads nothing that is said from then on. What they have stays with them.`, action: 'Remove', then: { intent: 'remove', conversation: conversation.id, name: username } }), label: 'Remove', icon: 'bin', isBad: true }]
         : []),
-      { ...confirm({ heading: `Block ${username}?`, text: `${username} cannot reach you any more, and is not told. In groups you go on meeting.`, action: 'Block', then: { intent: 'block', user: id } }), label: 'Block', icon: 'close', isBad: true },
+      { ...confirm({ heading: `Block ${username}?`, text: `You see nothing of ${username} until you lift it, and they are not told. In groups you go on meeting.`, action: 'Block', then: { intent: 'block', user: id } }), label: 'Block', icon: 'close', isBad: true },
     ];
   }
 

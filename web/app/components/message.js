@@ -144,7 +144,7 @@ export class Message extends Element {
     const { id } = this.item;
     return html`<div class="failed" role="alert">
       <span class="row">${icon('alarm', 16)} <span>Not sent. ${this.failure}</span></span>
-      <span class="row"><button class="button" @click=${() => this.want('retry', { id })}>Try again</button><button class="button" @click=${() => this.want('drop', { id })}>Remove</button></span>
+      <span class="row"><button class="button" @click=${() => this.want('retry', { id })}>Try again</button><button class="button" @click=${() => this.want('giveUp', { id })}>Remove</button></span>
     </div>`;
   }
 

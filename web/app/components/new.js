@@ -157,12 +157,14 @@ export class New extends Element {
             <p class="code" aria-label="Your code: ${[...String(this.mine)].join(' ')}">${this.mine}</p>
             <sv-qr .text=${`${location.origin}/#code=${this.mine}`} label="The same code, to scan"></sv-qr>
             <button class="button" @click=${() => this.want('copy', { text: `${location.origin}/#code=${this.mine}` })}>${icon('copy', 18)} Copy as a link</button>
+            ${onlyHere()}
             <p class="small soft">Works once, for 24 hours. Whoever has it can write to you without asking first.</p></div>`}`;
   }
 
   #invite() {
     if (this.invite === null) {
       return html`<p>For somebody who has no account here yet. When they come, you two know each other.</p>
+        <p class="small soft">One in 24 hours, and at first only as many as people you have met here; admins of this server make as many as they like.</p>
         <button class="button main" ?disabled=${this.isBusy} @click=${async () => (this.invite = (await this.#do('makeInvite'))?.code ?? null)}>Make an invite</button>`;
     }
     const address = `${location.origin}/#invite=${this.invite}`;
@@ -170,7 +172,14 @@ export class New extends Element {
       <sv-qr .text=${address} label="The invite, to scan"></sv-qr>
       <code>${this.invite}</code>
       <button class="button" @click=${() => this.want('copy', { text: address })}>${icon('copy', 18)} Copy the link</button>
-      <p class="small soft">Good for one person, for a week. Whoever opens it can join.</p></div>`;
+      ${onlyHere()}
+      <p class="small soft">Good for one person, for a week. Whoever opens it can join. Copy it now: it is not shown again.</p></div>`;
   }
+}
+
+/** A link is as good as the address from which it was made. */
+function onlyHere() {
+  if (!['localhost', '127.0.0.1', '[::1]'].includes(location.hostname)) return nothing;
+  return html`<p class="explained">The address of this link works on this computer only. For others, open Sottovoce by the name or number that this computer has in your network, and make it there.</p>`;
 }
 customElements.define('sv-new', New);

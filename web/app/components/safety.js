@@ -96,9 +96,11 @@ export class Lock extends Element {
     return html`
       <sv-dialog heading="Not encrypted end to end">
         <div class="stack">
-          <p>${name} uses a program that cannot encrypt from device to device. ${key !== 'none'
-            ? 'What you write is encrypted with a key that this server made and handed to both of you. Whoever runs the server could have kept it.'
-            : 'There is no key for this conversation, so what you write goes as plain text. Whoever runs the server can read it.'}</p>
+          <p>${name} uses a program that cannot encrypt from device to device. ${{
+            here: 'What you write is encrypted with a key that this server made and handed to both of you. Whoever runs the server could have kept it.',
+            elsewhere: 'The key that this server made and handed to both of you is not on this device.',
+            none: 'There is no key for this conversation, so what you write goes as plain text. Whoever runs the server can read it.',
+          }[key ?? 'none']}</p>
           <p>Say nothing here that the server must not know.</p>
           <button class="button" @click=${() => this.want('show', { dialog: aboutNewKey(id, name) })}>${key !== 'none' ? 'Make a new key' : 'Make a key'}</button>
         </div>

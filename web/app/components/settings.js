@@ -74,6 +74,9 @@ export class Settings extends Element {
     } catch (error) {
       this.problem = sentenceFor(error);
     }
+    if (!this.problem && !this.done) return;
+    await this.updateComplete;
+    this.renderRoot.querySelector('.wrong, .explained')?.scrollIntoView({ block: 'center' }); // the dialog is long
   }
 
   /** @param {string} intent @param {object} detail */
@@ -153,12 +156,13 @@ export class Settings extends Element {
   }
 
   #devices() {
+    const removal = { name: 'confirm', text: 'It is logged out, and reads nothing that is said from then on. What it has stays on it.', action: 'Remove' };
     const browsers = this.sessions.filter(({ device }) => device === null);
     return html`<section><h3>Your devices</h3>
       <p class="small soft">Each has keys of its own and reads what is said to you. Remove one that you have lost; its conversations go on without it.</p>
       <ul class="list">${this.devices.map(
         ({ id, name, created_at: at }) => html`<li><span class="grow">${name}<br><span class="small soft">${id === this.me.device ? 'this device' : `since ${momentOf(at)}`}</span></span>
-          ${id === this.me.device ? nothing : html`<button class="button bad" aria-label="Remove ${name}" @click=${() => this.#change('revokeDevice', { id })}>Remove</button>`}</li>`,
+          ${id === this.me.device ? nothing : html`<button class="button bad" aria-label="Remove ${name}" @click=${() => this.want('show', { dialog: { ...removal, heading: `Remove “${name}”?`, then: { intent: 'revokeDevice', id } } })}>Remove</button>`}</li>`,
       )}</ul>
       ${browsers.length
         ? html`<h3>Other sessions</h3><ul class="list">${browsers.map(({ id, created_at: at }) => html`<li><span class="grow">A session without keys, since ${momentOf(at)}</span><button class="button" @click=${() => this.#change('endSession', { id })}>End</button></li>`)}</ul>`
@@ -166,7 +170,7 @@ export class Settings extends Element {
       <details><summary>Change the password</summary>
         <form class="stack" @submit=${(/** @type {SubmitEvent} */ event) => this.#submit(event, ({ password, fresh }) => this.ask('setPassword', { password, fresh }), 'Your password is changed. Other sessions have ended.')}>
           <input class="unseen" name="name" autocomplete="username" .value=${this.me.username} tabindex="-1" aria-hidden="true">
-          <div class="field"><label for="old">Password of now</label><input id="old" name="password" type="password" required autocomplete="current-password"></div>
+          <div class="field"><label for="old">Current password</label><input id="old" name="password" type="password" required autocomplete="current-password"></div>
           <div class="field"><label for="fresh">New password</label><input id="fresh" name="fresh" type="password" required minlength="8" autocomplete="new-password"></div>
           <button class="button">Change it</button></form></details></section>`;
   }

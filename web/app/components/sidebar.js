@@ -83,7 +83,7 @@ export class Sidebar extends Element {
       return html`<p class="line bad" role="status">Your session has ended. What is here stays.
         <button class="plain" @click=${() => this.want('show', { dialog: { name: 'again' } })}><u>Log in again</u></button></p>`;
     }
-    const text = this.waiting.some(({ content }) => content.kind === 'text') ? 'Offline. What you write is sent later.' : 'Offline. Connecting…';
+    const text = this.waiting.some(({ content, failure }) => content.kind === 'text' && !failure) ? 'Offline. What you write is sent later.' : 'Offline. Connecting…';
     return html`<div role="status">${this.line === 'offline' ? html`<p class="line">${text}</p>` : nothing}</div>`;
   }
 
@@ -112,7 +112,7 @@ export class Sidebar extends Element {
     const typing = Object.keys(this.typing[one.id] ?? {}).map((user) => nameOf(one, user, this.me.id));
     if (typing.length) return html`<span class="typing">${isGroup(one) ? `${listOf(typing)} ${typing.length > 1 ? 'are' : 'is'} typing…` : 'typing…'}</span>`;
     if (this.drafts[one.id] && one.id !== this.open) return html`<span class="draft"><b>Draft:</b> ${this.drafts[one.id]}</span>`;
-    const waiting = this.waiting.findLast(({ conversation, content }) => conversation === one.id && content.kind === 'text');
+    const waiting = this.waiting.findLast(({ conversation, content, failure }) => conversation === one.id && content.kind === 'text' && !failure);
     if (waiting) return `You: ${/** @type {any} */ (waiting.content).text}`;
     if (!one.isActive) return 'You are not in this conversation any more';
     if (!one.last?.text) return one.last?.seq && one.last.user ? 'A message was deleted' : 'Say hello';

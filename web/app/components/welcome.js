@@ -86,14 +86,14 @@ export class Welcome extends Element {
         <div class="field">
           <label for="name">Name</label>
           <input id="name" name="name" required maxlength="20" autocomplete="username" autocapitalize="none" spellcheck="false" aria-describedby="name-hint">
-          <span class="hint" id="name-hint">${isNew ? 'How others find you. No spaces, up to 20 letters and digits.' : 'The one that you chose when you joined.'}</span>
+          <span class="hint" id="name-hint">${isNew ? 'How others find you. Up to 20 letters, digits or signs, without spaces.' : 'The one that you chose when you joined.'}</span>
         </div>
         <div class="field">
           <label for="password">Password</label>
           <input id="password" name="password" type="password" required minlength=${isNew ? MIN_PASSWORD : 1}
             autocomplete=${isNew ? 'new-password' : 'current-password'} aria-describedby="password-hint">
           <span class="hint" id="password-hint">${isNew
-            ? `At least ${MIN_PASSWORD} characters. Nobody can reset it for you: write it down.`
+            ? `At least ${MIN_PASSWORD} characters, with a capital letter, a small one and a digit. If you forget it, only whoever runs the server can give you another one.`
             : 'This becomes another device of yours. It joins your conversations by itself; earlier messages stay on the first one.'}</span>
         </div>
         ${isNew && (this.registration === 'invite' || this.invite)
