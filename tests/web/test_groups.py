@@ -64,6 +64,8 @@ def test_three_talk_and_a_fourth_reads_what_comes_then(three: Three, cast: Cast)
         person.is_in("The green garden")
         expect(person.listed("The green garden")).to_be_visible()
     dora.sees(f"{carol.name} named this group “The green garden”.")
+    phone = cast(of=carol).logs_in()  # nor does a new device have to guess
+    phone.goes_to("The green garden")
 
 
 def test_an_owner_makes_an_admin_who_adds_and_removes(three: Three, cast: Cast) -> None:

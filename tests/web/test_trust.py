@@ -37,6 +37,9 @@ def test_two_compare_are_warned_of_a_new_device_and_compare_again(cast: Cast) ->
         sees_lock(person, "Compared")
     anna.says("Now we know")
     ben.hears("Now we know")
+    anna.makes_group("The choir", [ben])
+    sees_lock(anna, "Compared")  # they are the same keys everywhere
+    anna.goes_to(ben.name)
     ben.page.reload()  # it is kept
     ben.goes_to(anna.name)
     sees_lock(ben, "Compared")
@@ -53,6 +56,11 @@ def test_two_compare_are_warned_of_a_new_device_and_compare_again(cast: Cast) ->
     phone.says("It is me, on my phone")
     anna.hears("It is me, on my phone")
 
+    anna.goes_to("The choir")
+    sees_lock(anna, "Keys changed")
+    expect(banner).to_be_visible()
+    anna.goes_to(ben.name)
+
     banner.get_by_role("button", name=f"Compare with {ben.name}").click()
     anna.sees("These are not the keys that you compared before.")
     fresh = safety_number(anna)
@@ -63,6 +71,15 @@ def test_two_compare_are_warned_of_a_new_device_and_compare_again(cast: Cast) ->
     anna.closes()
     expect(banner).to_have_count(0)
     sees_lock(anna, "Compared")
+
+
+def test_who_comes_again_with_all_keys_new_is_not_taken_for_the_same(cast: Cast, two: Two) -> None:
+    (anna, _), ben = two, cast("ben").registers()
+    anna.meets(ben)
+    ben.logs_out()
+    anna.sees(f"{ben.name} is not in this conversation any more.")
+    ben.logs_in()
+    anna.sees(f"{ben.name} has a new device or new keys: the safety number has changed.")
 
 
 def test_a_revoked_device_learns_that_its_session_has_ended(cast: Cast) -> None:
