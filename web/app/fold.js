@@ -95,7 +95,7 @@ export function reduce(state, event) {
     case 'quoted':
       return { ...state, quoted: { ...state.quoted, [event.item.id]: event.item } };
     case 'toast':
-      return { ...state, toasts: [...state.toasts, event.toast].slice(-TOASTS_MAX) };
+      return { ...state, toasts: [...state.toasts.filter(({ text }) => text !== event.toast.text), event.toast].slice(-TOASTS_MAX) };
     case 'toast is over':
       return { ...state, toasts: state.toasts.filter(({ id }) => id !== event.id) };
     default:

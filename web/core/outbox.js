@@ -17,8 +17,10 @@ const LATER_MS = 5000;
 
 export class Outbox {
   #order = 0;
-  /** @type {Set<string>} ids of messages on their way */
-  #inFlight = new Set();
+  /** @type {Map<string, { conversation: string, epoch: number }>} messages on their way, by id */
+  #inFlight = new Map();
+  /** @type {Set<string>} conversations in which a commit came after some of those: nothing must overtake them */
+  #held = new Set();
   #delivering = Promise.resolve();
 
   /** @param {import('./client.js').Client} client */
@@ -109,6 +111,11 @@ export class Outbox {
     return this.flush();
   }
 
+  /** @param {string} conversation @param {number} [epoch] */
+  #hasOnTheirWay(conversation, epoch = Infinity) {
+    return [...this.#inFlight.values()].some((one) => one.conversation === conversation && one.epoch < epoch);
+  }
+
   async flush() {
     if (!this.client.line.isReady) return;
     for (const one of await this.waiting()) {
@@ -116,6 +123,8 @@ export class Outbox {
       const known = await this.client.log.conversation(one.conversation);
       if (this.#inFlight.has(one.id) || one.failure || !known?.isActive) continue;
       if (one.isDirect !== (known.kind === 'direct')) continue;
+      if (this.#held.has(one.conversation) && this.#hasOnTheirWay(one.conversation)) continue;
+      this.#held.delete(one.conversation);
       if (one.isDirect) this.#deliver(one);
       else await this.client.attempt(() => this.#encrypt(one)); // what cannot be encrypted keeps nothing else back
     }
@@ -124,7 +133,11 @@ export class Outbox {
   /** @param {Waiting} waiting */
   async #encrypt({ id, conversation, content }) {
     const { epoch, data } = await this.client.mls.encrypt(conversation, encodeContent(content));
-    this.#inFlight.add(id);
+    if (this.#hasOnTheirWay(conversation, epoch)) {
+      this.#held.add(conversation); // the server may refuse those, which then are sent again first
+      return;
+    }
+    this.#inFlight.set(id, { conversation, epoch });
     this.client.line.put({ type: 'send', id, conversation, epoch, data: toBase64(data) });
   }
 
@@ -136,8 +149,8 @@ export class Outbox {
 
   /** Of a direct conversation: one after the other, and without holding up the rest. @param {Waiting} waiting */
   #deliver(waiting) {
-    const { id } = waiting;
-    this.#inFlight.add(id);
+    const { id, conversation } = waiting;
+    this.#inFlight.set(id, { conversation, epoch: 0 });
     this.#delivering = this.#delivering.then(async () => {
       try {
         await this.client.direct.deliver(waiting); // a text is taken when it is read, as everybody reads it
