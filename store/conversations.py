@@ -125,17 +125,9 @@ class Conversations:
 
     async def _load_direct(self, asked: Sequence[UserId]) -> dict[UserId, list[DirectConversation]]:
         found: dict[UserId, list[DirectConversation]] = {}
-        for (
-            user_id,
-            id_,
-            last_seq,
-            last_message_at,
-            *other,
-            fingerprint,
-            key_waiting,
-            is_blocked,
-        ) in await self._database.rows(DIRECT, [asked]):
+        rows = await self._database.rows(DIRECT, [asked])
+        for user_id, id_, last_seq, at, *other, fingerprint, key_waiting, is_blocked in rows:
             found.setdefault(user_id, []).append(
-                DirectConversation(id_, last_seq, last_message_at, Person(*other), fingerprint, key_waiting, is_blocked)
+                DirectConversation(id_, last_seq, at, Person(*other), fingerprint, key_waiting, is_blocked)
             )
         return found

@@ -1,11 +1,10 @@
 // @ts-check
 /** What a person wants, and what is done for it; and what happens, told to the state. */
 import { newId } from '../core/content.js';
-import { PAGE, listed, others, titleOf, unreadCount } from './fold.js';
-import { isLookedAt } from './looking.js';
+import { PAGE, listed, others } from './fold.js';
+import { tellingOf } from './telling.js';
 import { sentenceFor } from './words.js';
 
-const TOAST_MS = 5000;
 const TYPING_LOOK_MS = 1000;
 const DRAFT_MS = 400; // what is typed within this is stored together
 
@@ -14,17 +13,9 @@ const DRAFT_MS = 400; // what is typed within this is stored together
  */
 export function intentsOf(store, link) {
   const app = /** @type {import('./components/app.js').App} */ (document.querySelector('sv-app'));
-  let toasts = 0;
+  const { dress, notice, toast } = tellingOf(store, app);
   /** @type {Map<string, ReturnType<typeof setTimeout>>} */
   const drafts = new Map();
-
-  /** @param {string} text */
-  function toast(text) {
-    const id = ++toasts;
-    store.dispatch({ type: 'toast', toast: { id, text } });
-    app.said = text;
-    setTimeout(() => store.dispatch({ type: 'toast is over', id }), TOAST_MS);
-  }
 
   /** @param {string} type @param {any} detail */
   function onEvent(type, detail) {
@@ -60,49 +51,6 @@ export function intentsOf(store, link) {
         return console.warn('sottovoce:', detail.error.code, detail.error.message);
       default:
         store.dispatch({ type, ...detail });
-    }
-  }
-
-  /** Title, badge and look follow the state. */
-  function dress() {
-    const { state } = store;
-    const count = unreadCount(state);
-    document.title = count ? `(${count}) Sottovoce` : 'Sottovoce';
-    const badge = /** @type {any} */ (navigator);
-    void (count ? badge.setAppBadge?.(count) : badge.clearAppBadge?.())?.catch(() => {});
-    const theme = state.settings?.theme ?? 'system';
-    if (theme === 'system') delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
-    localStorage.setItem('theme', theme);
-  }
-
-  /** Somebody has said something. @param {{ conversation: string, message: import('../core/timeline.js').Said }} detail */
-  function notice({ conversation: id, message }) {
-    const { state } = store;
-    const conversation = state.conversations[id];
-    const me = state.me?.id ?? '';
-    if (!conversation || message.content.kind !== 'text' || message.sender.user === me) return;
-    const name = conversation.people.find((person) => person.id === message.sender.user)?.username;
-    if (!name) return;
-    app.said = id === state.open ? `${name}: ${message.content.text}` : `New message from ${name}`;
-    if (isLookedAt() && id === state.open) return;
-    if (conversation.state !== 'joined') return;
-    if (state.settings?.notices && globalThis.Notification?.permission === 'granted') {
-      notify(titleOf(conversation, me), `New message from ${name}`, id);
-    } else if (id !== state.open) {
-      toast(`New message from ${name}`);
-    }
-  }
-
-  /** @param {string} title @param {string} body @param {string} id of the conversation */
-  function notify(title, body, id) {
-    try {
-      new Notification(title, { body, tag: id }).onclick = () => {
-        window.focus();
-        location.hash = `c/${id}`;
-      };
-    } catch {
-      toast(body); // browsers on phones let only service workers do it
     }
   }
 
