@@ -9,6 +9,7 @@ from psycopg.rows import class_row, scalar_row
 
 from chat.errors import BadInvite, Taken
 from chat.model import Account, AccountChanges, Credentials, Device, NewAccount, Person, Role, SessionId, UserId
+from store.bus import tell
 from store.conversations import tell_of
 from store.database import Connection, Database
 from store.devices import OF_USER, tell_of_devices
@@ -51,6 +52,13 @@ UPDATE users SET
     password_hash = coalesce(%(password_hash)s, password_hash),
     updated_at = %(now)s
 WHERE id = %(id)s
+"""
+
+# Devices of everybody who shares a conversation with them, and their own.
+WHO_SEES = """
+SELECT id FROM devices WHERE user_id = %(user)s OR user_id IN (
+    SELECT other.user_id FROM members mine JOIN members other USING (conversation_id) WHERE mine.user_id = %(user)s
+)
 """
 
 END_OTHER_SESSIONS = "DELETE FROM sessions WHERE user_id = %s AND id IS DISTINCT FROM %s"
@@ -127,6 +135,8 @@ class Users:
         with _names_taken():
             async with self._database.transaction() as connection:
                 await connection.execute(UPDATE, values)
+                if changes.is_seen:
+                    await _tell_of_profile(connection, user_id)
                 if changes.password_hash is not None:
                     await connection.execute(END_OTHER_SESSIONS, [user_id, keep])
 
@@ -161,8 +171,16 @@ class Users:
             return row is not None, row[0] if row else None
 
     async def set_picture(self, user_id: UserId, png: bytes) -> None:
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
             await connection.execute("UPDATE users SET profile_picture = %b WHERE id = %s", [png, user_id])
+            await _tell_of_profile(connection, user_id)
+
+
+async def _tell_of_profile(connection: Connection, user_id: UserId) -> None:
+    devices = await (await connection.execute(WHO_SEES, {"user": user_id})).fetchall()
+    found = await (await connection.execute("SELECT uuid FROM users WHERE id = %s", [user_id])).fetchone()
+    if found is not None:
+        await tell(connection, [row[0] for row in devices], "profile_changed", user=found[0])
 
 
 async def _create(connection: Connection, account: NewAccount, now: datetime) -> UserId:

@@ -25,7 +25,15 @@ FROM_SERVER = (
     | frames.Problem
 )
 TAGS = {"direct", "entry", "sent", "refused", "welcome", "ready", "pong", "problem"}
-HAPPENINGS = {"devices_changed", "members_changed", "direct_changed", "key_packages_low", "deleted", "typing"}
+HAPPENINGS = {
+    "devices_changed",
+    "members_changed",
+    "profile_changed",
+    "direct_changed",
+    "key_packages_low",
+    "deleted",
+    "typing",
+}
 
 
 def examples(kind: str) -> list[str]:

@@ -173,7 +173,7 @@ class Person:
 
     def is_in(self, title: str) -> None:
         """The conversation is open. What is typed before that is typed elsewhere."""
-        expect(self.page.get_by_role("main").get_by_role("heading")).to_contain_text(title)
+        expect(self.page.get_by_role("main").get_by_role("heading", name=title)).to_be_visible()
 
     def accepts(self, other: "Person") -> None:
         self.goes_to(other.name)

@@ -68,6 +68,7 @@ def test_plain_text_of_another_program_is_marked(two: Two, elsewhere: Others) ->
     anna.page.keyboard.press("Enter")
     expect(anna.message("I hear you well")).to_contain_text("edited")
     anna.does_with("I hear you well", "Delete for everyone")
+    anna.confirms("Delete for everyone")
     anna.sees("This message was deleted.")
     assert carol.heard(anna) == ["Hello from elsewhere"]
 

@@ -1,6 +1,7 @@
 """Settings: who one is to others, and what they are told."""
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,7 @@ def test_a_picture_is_cropped_and_others_see_it(two: Two, tmp_path: Path) -> Non
     pixels = Image.open(io.BytesIO(kept.body())).convert("RGB")
     assert pixels.size == (256, 256)
     assert {pixels.getpixel(at) for at in ((0, 0), (255, 0), (128, 255))} == {(0, 0, 255)}
-    ben.page.reload()
-    expect(ben.listed(anna.name).locator("img")).to_be_visible()
+    expect(ben.listed(anna.name).locator("img")).to_have_attribute("src", re.compile(r"/picture\?v="))  # while he looks
 
 
 def test_what_is_no_picture_is_refused_in_a_sentence(two: Two, tmp_path: Path) -> None:
@@ -94,14 +94,18 @@ def test_a_new_password_ends_other_sessions_and_is_asked_for(cast: Cast) -> None
     expect(laptop.page.get_by_text("Your session has ended.")).to_have_count(0)
 
 
-def test_a_line_about_oneself_is_kept(two: Two) -> None:
-    anna, _ = two
+def test_a_line_about_oneself_is_kept_and_shown(two: Two) -> None:
+    anna, ben = two
     dialog = settings(anna)
     dialog.get_by_label("About you").fill("I sing")
     dialog.get_by_role("button", name="Save").click()
     anna.sees("Saved.")
     anna.closes()
     expect(settings(anna).get_by_label("About you")).to_have_value("I sing")
+    ben.opens_details()
+    ben.does_with_member(anna, f"About {anna.name}")
+    ben.sees("I sing")
+    ben.closes()
 
 
 def test_who_looks_elsewhere_is_notified_of_who_and_not_what(two: Two) -> None:

@@ -82,10 +82,12 @@ def test_a_message_is_edited_answered_reacted_to_and_deleted(two: Two) -> None:
     expect(ben.page.get_by_role("button", name="❤️ by")).to_have_count(0)
 
     anna.does_with("See you at nine?", "Delete for everyone")
+    anna.confirms("Delete for everyone")
     expect(ben.page.get_by_text("This message was deleted.")).to_be_visible()
     anna.says("Not for all time")
     ben.hears("Not for all time")
     ben.does_with("Not for all time", "Delete for me")
+    ben.confirms("Delete for me")
     ben.does_not_see("Not for all time")
     anna.hears("Not for all time")
 

@@ -22,7 +22,7 @@ const SENTENCES = {
 /** What is asked before a direct conversation begins anew. @param {string} conversation @param {string} name of the other one */
 export function aboutNewKey(conversation, name) {
   const text = `Everything that was said in this conversation is deleted, for you and for ${name}.`;
-  return { name: 'confirm', heading: 'Make a new key?', text, action: 'Delete it and make a key', then: { intent: 'renewKey', conversation } };
+  return { heading: 'Make a new key?', text, action: 'Delete it and make a key', then: { intent: 'renewKey', conversation } };
 }
 
 /** @param {unknown} error */

@@ -115,6 +115,10 @@ export class Client extends EventTarget {
         return this.later(() => this.groups.removeAllDue(frame.user));
       case 'members_changed':
         return this.groups.refreshSoon();
+      case 'profile_changed':
+        this.tell('profile', { user: frame.user });
+        this.groups.refreshSoon();
+        return this.direct.catchUpSoon();
       case 'key_packages_low':
         return this.later(() => this.account.fillUp());
       case 'direct':

@@ -5,6 +5,7 @@
  */
 import { Refused } from './api.js';
 import { fingerprintOf, importKey, openText, sealText } from './direct-text.js';
+import { soon } from './soon.js';
 import { emptyConversation, previewed } from './timeline.js';
 
 /**
@@ -19,6 +20,7 @@ export class Direct {
   /** @param {import('./client.js').Client} client */
   constructor(client) {
     this.client = client;
+    this.catchUpSoon = soon(() => client.later(() => this.catchUp()));
   }
 
   /** What there is now, and all that was said meanwhile. */

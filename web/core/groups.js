@@ -4,10 +4,10 @@ import { Api, Refused } from './api.js';
 import { fromBase64 } from './bytes.js';
 import { CommitRejected } from './mls.js';
 import { safetyNumber } from './safety.js';
+import { soon } from './soon.js';
 import { emptyConversation, regrouped } from './timeline.js';
 
 const COMMIT_TRIES = 10;
-const REFRESH_MS = 200; // several changes are asked about together
 
 /**
  * @typedef {import('./mls.js').Bundle} Bundle
@@ -18,11 +18,10 @@ const REFRESH_MS = 200; // several changes are asked about together
  */
 
 export class Groups {
-  #isRefreshing = false;
-
   /** @param {import('./client.js').Client} client */
   constructor(client) {
     this.client = client;
+    this.refreshSoon = soon(() => client.attempt(() => this.refresh()));
   }
 
   /** With these people, by name; the devices of all of them are added. @param {string[]} usernames @param {string} [name] @param {`${string}-${string}-${string}-${string}-${string}`} [id] */
@@ -108,16 +107,6 @@ export class Groups {
         if (known && !isSame([known.state, known.people], [state, people])) await this.client.log.write({ ...known, state, people });
       }
     });
-  }
-
-  /** The same, soon, and together with what else changes. */
-  refreshSoon() {
-    if (this.#isRefreshing) return;
-    this.#isRefreshing = true;
-    setTimeout(() => {
-      this.#isRefreshing = false;
-      this.client.attempt(() => this.refresh());
-    }, REFRESH_MS);
   }
 
   /** To compare with another member. @param {string} id @param {string} user */

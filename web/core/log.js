@@ -248,7 +248,8 @@ export class Log {
   async #onLeft(conversation, entry) {
     const user = this.userOf(conversation, entry.sender);
     if (user === this.client.me.user.id) return this.#end(conversation, entry, { what: 'left', user });
-    await this.write(conversation, this.#noticeAt(entry, { what: 'left', user }, conversation));
+    const leaving = [...(conversation.leaving ?? []), user];
+    await this.write({ ...conversation, leaving }, this.#noticeAt(entry, { what: 'left', user }, conversation));
     this.client.tell('left', { conversation: conversation.id, device: entry.sender });
     this.client.groups.refreshSoon();
   }

@@ -48,6 +48,7 @@
  * @property {Record<string, string>} names of everybody who is in it or has been, by user
  * @property {'joined' | 'requested' | 'ignored' | 'blocked'} state until the server has said which: a stranger's request
  * @property {string[]} [seen] users who are in the group or have been
+ * @property {string[]} [leaving] users who have said that they leave, and are still to be removed
  * @property {string} [name]
  * @property {{ seq: number, at: string, user: string, text: string } | null} last what the list shows of it
  * @property {number[]} unread seqs of what others have said and we have not seen, the oldest first
@@ -182,9 +183,10 @@ export function regrouped(conversation, members, by) {
   const fresh = members.filter((member) => !known.has(keyOf(member)));
   const devices = fresh.filter(({ user }) => seen.has(user)).map(({ user, device }) => ({ user, device }));
   const added = [...now].filter((user) => !users.has(user));
-  const removed = [...users].filter((user) => !now.has(user));
+  const leaving = conversation.leaving ?? [];
+  const removed = [...users].filter((user) => !now.has(user) && !leaving.includes(user)); // that they left has been said
   return {
-    conversation: { ...conversation, members, seen: [...new Set([...seen, ...now])] },
+    conversation: { ...conversation, members, seen: [...new Set([...seen, ...now])], leaving: leaving.filter((user) => now.has(user)) },
     notice: added.length || removed.length || devices.length ? { what: 'members', by, added, removed, devices } : null,
   };
 }

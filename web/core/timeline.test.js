@@ -107,6 +107,10 @@ test('who comes, who goes, and whose keys are new', () => {
   assert.equal(regrouped(conversation, conversation.members, 'bob').notice, null);
   const without = regrouped({ ...before, members: [...before.members, leaf('bob', '5')], verified: { bob: ['2', '5'] } }, before.members, 'bob');
   assert.equal(trustIn(without.conversation, 'bob'), 'verified', 'a device that goes lets nobody in');
+  const left = regrouped({ ...before, leaving: ['carol'] }, [leaf(ME, '1'), leaf('bob', '2')], 'bob');
+  assert.deepEqual([left.notice, left.conversation.leaving], [null, []], 'who has left is not removed in words as well');
+  const waits = regrouped({ ...before, leaving: ['carol'] }, before.members, 'bob');
+  assert.deepEqual(waits.conversation.leaving, ['carol'], 'until the commit that removes them');
 });
 
 test('deleting the message that the list shows empties it there', () => {

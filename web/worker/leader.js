@@ -15,7 +15,7 @@ const PAGES = 'core-crypto'; // where CoreCrypto keeps the (encrypted) pages of 
 /** What a tab is told as it happens. */
 const TOLD = [
   'conversation', 'item', 'waiting', 'sent', 'dropped', 'failed', 'typing', 'ready', 'offline', 'logged out', 'removed', 'message',
-  'problem', 'devices', 'emptied',
+  'problem', 'devices', 'profile', 'emptied',
 ]; // prettier-ignore
 
 export async function lead() {
@@ -31,23 +31,24 @@ export async function lead() {
       return openDatabase(KEYS, me.databaseKey);
     },
   });
-  /** What happens while a snapshot is made, which may be older: it is told after it. @type {any[] | null} */
-  let held = null;
+  /** What happens while a snapshot is made, which may be older: it is told after it. @type {any[]} */
+  const held = [];
+  let inMaking = 0;
   for (const type of TOLD) {
     client.addEventListener(type, (event) => {
       const message = { event: type, detail: plain(/** @type {CustomEvent} */ (event).detail) };
-      if (held) held.push(message);
+      if (inMaking) held.push(message);
       else channel.postMessage(message);
     });
   }
   /** @param {() => Promise<void>} work */
   async function quietly(work) {
-    held ??= [];
+    inMaking++;
     try {
       await work();
     } finally {
-      for (const message of held ?? []) channel.postMessage(message);
-      held = null;
+      inMaking--;
+      if (!inMaking) for (const message of held.splice(0)) channel.postMessage(message);
     }
   }
   const { begin, verbs } = verbsOf(client, {

@@ -83,7 +83,7 @@ export function verbsOf(client, { tell, quietly, wipe }) {
     },
     account: () => api.call('GET', 'account'),
     setBio: (bio) => api.call('PATCH', 'account', { bio }),
-    setPicture: (image) => api.call('PUT', 'account/picture', { image }).then(() => client.groups.refresh()),
+    setPicture: (image) => api.call('PUT', 'account/picture', { image }),
     setPassword: (password, fresh) => api.call('PUT', 'account/password', { password, new_password: fresh }),
     sessions: () => api.call('GET', 'sessions'),
     endSession: (id) => api.call('DELETE', `sessions/${id}`),

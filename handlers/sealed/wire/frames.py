@@ -78,7 +78,7 @@ class Refused(Struct, frozen=True, tag="refused"):
 
 
 class Happened(Struct, frozen=True, omit_defaults=True):
-    """devices_changed, members_changed, direct_changed, key_packages_low, deleted, typing"""
+    """devices_changed, members_changed, profile_changed, direct_changed, key_packages_low, deleted, typing"""
 
     type: str
     conversation: UUID | None = None

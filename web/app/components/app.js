@@ -1,7 +1,10 @@
 // @ts-check
 import { css, html, nothing } from '../../vendor/lit.js';
 import { EMPTY, listed, titleOf } from '../fold.js';
+import './about.js';
+import './again.js';
 import './broken.js';
+import './confirm.js';
 import './conversation.js';
 import './details.js';
 import { Element } from './element.js';
@@ -116,6 +119,8 @@ export class App extends Element {
         return conversation ? html`<sv-safety .conversation=${conversation} .user=${dialog.user} .me=${me.id}></sv-safety>` : nothing;
       case 'lock':
         return conversation ? html`<sv-lock .title=${titleOf(conversation, me.id)} .conversation=${conversation} .me=${me.id}></sv-lock>` : nothing;
+      case 'about':
+        return html`<sv-about .person=${dialog.person}></sv-about>`;
       case 'confirm':
         return html`<sv-confirm .heading=${dialog.heading} .text=${dialog.text} .action=${dialog.action} .intent=${dialog.then}></sv-confirm>`;
       case 'again':

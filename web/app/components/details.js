@@ -4,7 +4,7 @@ import { trustIn } from '../../core/timeline.js';
 import { everybody, isGroup, titleOf } from '../fold.js';
 import { sentenceFor } from '../words.js';
 import './avatar.js';
-import { Element } from './element.js';
+import { asking, Element } from './element.js';
 import { icon } from './icon.js';
 import './menu.js';
 import { pictureOf } from './sidebar.js';
@@ -79,19 +79,21 @@ export class Details extends Element {
   }
 
   /** @param {Person} person */
-  #choices({ id, username, role }) {
+  #choices(person) {
+    const { id, username, role } = person;
     const { conversation } = this;
+    const group = isGroup(conversation);
     const mine = this.#myRole;
     const outranks = (mine === 'owner' && role !== 'owner') || (mine === 'admin' && role === 'member');
-    const confirm = (/** @type {object} */ detail) => ({ intent: 'show', detail: { dialog: { name: 'confirm', ...detail } } });
     return [
+      { intent: 'show', label: `About ${username}`, icon: 'people', detail: { dialog: { name: 'about', person } } },
       ...(conversation.kind === 'direct' ? [] : [{ intent: 'show', label: 'Safety number', icon: 'shield', detail: { dialog: { name: 'safety', conversation: conversation.id, user: id } } }]),
-      ...(mine === 'owner' && role === 'member' ? [{ intent: 'setRole', label: 'Make admin', icon: 'people', detail: { conversation: conversation.id, user: id, role: 'admin' } }] : []),
-      ...(mine === 'owner' && role === 'admin' ? [{ intent: 'setRole', label: 'Make member', icon: 'people', detail: { conversation: conversation.id, user: id, role: 'member' } }] : []),
+      ...(group && mine === 'owner' && role === 'member' ? [{ intent: 'setRole', label: 'Make admin', icon: 'people', detail: { conversation: conversation.id, user: id, role: 'admin' } }] : []),
+      ...(group && mine === 'owner' && role === 'admin' ? [{ intent: 'setRole', label: 'Make member', icon: 'people', detail: { conversation: conversation.id, user: id, role: 'member' } }] : []),
       ...(outranks && conversation.isActive
-        ? [{ ...confirm({ heading: `Remove ${username}?`, text: `${username} reads nothing that is said from then on. What they have stays with them.`, action: 'Remove', then: { intent: 'remove', conversation: conversation.id, name: username } }), label: 'Remove', icon: 'bin', isBad: true }]
+        ? [{ ...asking({ heading: `Remove ${username}?`, text: `${username} reads nothing that is said from then on. What they have stays with them.`, action: 'Remove', then: { intent: 'remove', conversation: conversation.id, name: username } }), label: 'Remove', icon: 'bin', isBad: true }]
         : []),
-      { ...confirm({ heading: `Block ${username}?`, text: `You see nothing of ${username} until you lift it, and they are not told. In groups you go on meeting.`, action: 'Block', then: { intent: 'block', user: id } }), label: 'Block', icon: 'close', isBad: true },
+      { ...asking({ heading: `Block ${username}?`, text: `You see nothing of ${username} until you lift it, and they are not told. In groups you go on meeting.`, action: 'Block', then: { intent: 'block', user: id } }), label: 'Block', icon: 'close', isBad: true },
     ];
   }
 
@@ -110,7 +112,7 @@ export class Details extends Element {
             <input id="title" name="title" maxlength="60" .value=${conversation.name ?? ''} ?disabled=${!conversation.isActive}></div>
             <button class="button" ?disabled=${!conversation.isActive}>Save</button></form>`
         : nothing}
-      <section><h3 id="people">${people.length} ${people.length === 1 ? 'person' : 'people'}</h3>
+      <section><h3 id="people">${group ? `${people.length} ${people.length === 1 ? 'person' : 'people'}` : 'Between'}</h3>
         <ul class="list" aria-labelledby="people">${people.map((person) => this.#person(person))}</ul>
         ${canAdd
           ? html`<form @submit=${this.#add}><div class="field grow"><label for="name">Add somebody</label>
@@ -122,9 +124,14 @@ export class Details extends Element {
       <sv-menu label="Person" .choices=${this.chosen ? this.#choices(this.chosen) : []}></sv-menu>
       <section class="bottom">
         ${isDirect && conversation.isActive ? nothing : conversation.isActive
-          ? html`<button class="button bad" @click=${() => this.want('show', { dialog: { name: 'confirm', heading: 'Leave this conversation?', text: 'You read nothing that is said from then on. What you have stays on this device.', action: 'Leave', then: { intent: 'leave', conversation: conversation.id } } })}>Leave this conversation</button>`
+          ? html`<button class="button bad" @click=${this.#leave}>Leave this conversation</button>`
           : html`<button class="button" @click=${() => this.want('forget', { conversation: conversation.id })}>Remove it from this device</button>`}
       </section>`;
+  }
+
+  #leave() {
+    const then = { intent: 'leave', conversation: this.conversation.id };
+    this.confirm({ heading: 'Leave this conversation?', text: 'You read nothing that is said from then on. What you have stays on this device.', action: 'Leave', then });
   }
 
   /** @param {Person} person */
@@ -135,7 +142,7 @@ export class Details extends Element {
     const devices = this.conversation.members.filter(({ user }) => user === id).length;
     return html`<li>
       <sv-avatar size="38" of=${id} .name=${username} .picture=${pictureOf(person)}></sv-avatar>
-      <div class="grow"><div class="cut">${isMe ? 'You' : username}${role === 'member' ? nothing : html` <span class="small soft">· ${role}</span>`}</div>
+      <div class="grow"><div class="cut">${isMe ? 'You' : username}${role === 'member' || !isGroup(this.conversation) ? nothing : html` <span class="small soft">· ${role}</span>`}</div>
         <div class="small ${trust}">${{ verified: 'Keys compared', changed: 'Keys have changed', unknown: this.conversation.kind === 'direct' ? nothing : html`<span class="soft">${devices} ${devices === 1 ? 'device' : 'devices'}</span>` }[trust]}</div></div>
       ${isMe ? nothing : html`<button class="icon" aria-label="More about ${username}" aria-haspopup="menu" @click=${(/** @type {any} */ event) => this.#openMenu(person, event.currentTarget)}>${icon('more')}</button>`}
     </li>`;

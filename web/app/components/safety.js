@@ -102,60 +102,9 @@ export class Lock extends Element {
             none: 'There is no key for this conversation, so what you write goes as plain text. Whoever runs the server can read it.',
           }[key ?? 'none']}</p>
           <p>Say nothing here that the server must not know.</p>
-          <button class="button" @click=${() => this.want('show', { dialog: aboutNewKey(id, name) })}>${key !== 'none' ? 'Make a new key' : 'Make a key'}</button>
+          <button class="button" @click=${() => this.confirm(aboutNewKey(id, name))}>${key !== 'none' ? 'Make a new key' : 'Make a key'}</button>
         </div>
       </sv-dialog>`;
   }
 }
 customElements.define('sv-lock', Lock);
-
-/** What cannot be taken back is asked once more. */
-export class Confirm extends Element {
-  static properties = { heading: {}, text: {}, action: {}, intent: { attribute: false } };
-
-  constructor() {
-    super();
-    this.heading = this.text = this.action = '';
-    /** @type {any} */
-    this.intent = null;
-  }
-
-  render() {
-    return html`<sv-dialog .heading=${this.heading}><div class="stack"><p>${this.text}</p>
-      <div class="row"><button class="button bad" @click=${this.#do}>${this.action}</button><button class="button" @click=${() => /** @type {any} */ (this.renderRoot.querySelector('sv-dialog')).close()}>Cancel</button></div></div></sv-dialog>`;
-  }
-
-  #do() {
-    const { intent, ...detail } = this.intent;
-    /** @type {import('./dialog.js').Dialog} */ (this.renderRoot.querySelector('sv-dialog')).close();
-    this.want(intent, detail);
-  }
-}
-customElements.define('sv-confirm', Confirm);
-
-/** A session that has ended goes on with the same device. */
-export class Again extends Element {
-  static properties = { name: {}, problem: { state: true } };
-
-  constructor() {
-    super();
-    this.name = this.problem = '';
-  }
-
-  /** @param {SubmitEvent} event */
-  async #submit(event) {
-    event.preventDefault();
-    const password = new FormData(/** @type {HTMLFormElement} */ (event.target)).get('password');
-    await this.ask('logInAgain', { password }).catch((error) => (this.problem = sentenceFor(error)));
-  }
-
-  render() {
-    return html`<sv-dialog heading="Log in again as ${this.name}"><form class="stack" @submit=${this.#submit}>
-      <p>Everything on this device stays as it is. If this device was removed from your account, log out instead, which empties it, and log in anew.</p>
-      ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
-      <div class="field"><label for="password">Password</label><input id="password" name="password" type="password" required autocomplete="current-password"></div>
-      <div class="row"><button class="button main">Log in</button><button type="button" class="button bad" @click=${() => this.want('logOut')}>Log out and empty this device</button></div>
-    </form></sv-dialog>`;
-  }
-}
-customElements.define('sv-again', Again);

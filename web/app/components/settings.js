@@ -156,13 +156,13 @@ export class Settings extends Element {
   }
 
   #devices() {
-    const removal = { name: 'confirm', text: 'It is logged out, and reads nothing that is said from then on. What it has stays on it.', action: 'Remove' };
+    const removal = { text: 'It is logged out, and reads nothing that is said from then on. What it has stays on it.', action: 'Remove' };
     const browsers = this.sessions.filter(({ device }) => device === null);
     return html`<section><h3>Your devices</h3>
       <p class="small soft">Each has keys of its own and reads what is said to you. Remove one that you have lost; its conversations go on without it.</p>
       <ul class="list">${this.devices.map(
         ({ id, name, created_at: at }) => html`<li><span class="grow">${name}<br><span class="small soft">${id === this.me.device ? 'this device' : `since ${momentOf(at)}`}</span></span>
-          ${id === this.me.device ? nothing : html`<button class="button bad" aria-label="Remove ${name}" @click=${() => this.want('show', { dialog: { ...removal, heading: `Remove “${name}”?`, then: { intent: 'revokeDevice', id } } })}>Remove</button>`}</li>`,
+          ${id === this.me.device ? nothing : html`<button class="button bad" aria-label="Remove ${name}" @click=${() => this.confirm({ ...removal, heading: `Remove “${name}”?`, then: { intent: 'revokeDevice', id } })}>Remove</button>`}</li>`,
       )}</ul>
       ${browsers.length
         ? html`<h3>Other sessions</h3><ul class="list">${browsers.map(({ id, created_at: at }) => html`<li><span class="grow">A session without keys, since ${momentOf(at)}</span><button class="button" @click=${() => this.#change('endSession', { id })}>End</button></li>`)}</ul>`
@@ -176,8 +176,8 @@ export class Settings extends Element {
   }
 
   #end() {
-    const logOut = { name: 'confirm', heading: 'Log out?', text: 'This device forgets everything: its keys, and every message on it. Nothing can be read here afterwards, and what is only here is lost. Without a connection it stays in your list of devices until you remove it there.', action: 'Log out', then: { intent: 'logOut' } };
-    return html`<section class="stack"><div class="row"><button class="button" @click=${() => this.want('show', { dialog: logOut })}>Log out of this device</button></div>
+    const logOut = { heading: 'Log out?', text: 'This device forgets everything: its keys, and every message on it. Nothing can be read here afterwards, and what is only here is lost. Without a connection it stays in your list of devices until you remove it there.', action: 'Log out', then: { intent: 'logOut' } };
+    return html`<section class="stack"><div class="row"><button class="button" @click=${() => this.confirm(logOut)}>Log out of this device</button></div>
       <details><summary>Delete the account</summary>
         <form class="stack" @submit=${(/** @type {SubmitEvent} */ event) => this.#submit(event, ({ password }) => this.ask('deleteAccount', { password }), '')}>
           <p>Your name, devices and messages go from the server, for ever. What others have received stays with them.</p>
