@@ -51,6 +51,7 @@ def serve(settings: Settings) -> None:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             invite = runner.run(prepare_accounts(settings, url))
             runner.run(_run(plan, postgres, invite))
+    log.info("stopped")
 
 
 @contextmanager

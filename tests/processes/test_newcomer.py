@@ -72,6 +72,7 @@ def test_a_second_start_answers_within_three_seconds_also_after_a_kill(tmp_path:
         asyncio.run(_two_people_chat(server))
         assert server.stop() == 0
         assert server.family() == []
+        assert server.said().endswith("INFO sottovoce.launch: stopped\n")
 
 
 def test_the_certificate_is_one_that_a_client_can_trust(lasting_server: Server) -> None:
@@ -79,6 +80,15 @@ def test_the_certificate_is_one_that_a_client_can_trust(lasting_server: Server) 
     for host in ("localhost", "127.0.0.1"):
         answer = httpx.get(f"https://{host}:{lasting_server.https_port}/version", verify=_trusting(authority))
         assert answer.status_code == 200
+
+
+def test_a_browser_that_does_not_trust_it_yet_leaves_no_line(lasting_server: Server) -> None:
+    before = lasting_server.said()
+    for _ in range(3):
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            httpx.get(f"https://127.0.0.1:{lasting_server.https_port}/version")
+    assert httpx.get(f"{lasting_server.address}/version").status_code == 200
+    assert lasting_server.said() == before
 
 
 def test_an_ordinary_user_can_run_it(tmp_path: Path) -> None:
