@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from store.embedded import EmbeddedPostgres
 from tests.conftest import OpenHouse, a_database, a_postgres
 from tests.house import PASSWORD, House, Line, Person, until
+from tests.sealed.devices import listens
+from tests.sealed.test_direct import says, send
 
 AT_ONCE_S = 5.0
 ABSENCE = pytest.mark.logs(
@@ -189,6 +193,31 @@ async def test_what_a_socket_says_meanwhile_arrives_or_the_socket_is_closed(
     said = await alice.history(conversation)
     assert said in (["into the dark", "hello, you", "hello"], ["hello, you", "hello"])
     assert not arrived or said[0] == "into the dark"
+
+
+@ABSENCE
+async def test_devices_hear_everything_once_whether_it_was_said_before_or_after(
+    house: House, mortal: EmbeddedPostgres
+) -> None:
+    alice, bob, _ = await pair(house)
+    at_bob = await listens(bob)
+    await says(alice, bob, "before")
+    await at_bob.hears_texts("before")
+    await goes(mortal)
+    await refused(alice.api.get("/me"))
+    with pytest.raises(InvalidStatus) as stranger:
+        await listens(bob)
+    assert stranger.value.response.status_code == 503
+    await returns(mortal)
+    id_ = uuid4().hex
+
+    async def said() -> bool:
+        return (await send(alice, bob, "after", id_)).status_code == 200
+
+    await until(said)
+    await says(alice, bob, "and then")
+    await at_bob.hears_texts("after", "and then")
+    await at_bob.hears_nothing()
 
 
 @ABSENCE

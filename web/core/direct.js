@@ -124,8 +124,11 @@ export class Direct {
   }
 
   /** @param {Conversation} known @param {number} seq */
-  unsay(known, seq) {
-    return this.client.api.callUntilAnswered('DELETE', `direct/${otherOf(known, this.client.me.user.id)}/messages/${seq}`);
+  async unsay(known, seq) {
+    const path = `direct/${otherOf(known, this.client.me.user.id)}/messages/${seq}`;
+    await this.client.api.callUntilAnswered('DELETE', path).catch((error) => {
+      if (error.code !== 'no_such_message') throw error; // it is gone, by an earlier try
+    });
   }
 
   /** @param {Shown} shown */
@@ -208,12 +211,9 @@ export class Direct {
 
   /** A text of ours that was on its way while the key was changed: nobody can read it. @param {Conversation} conversation @param {number} seq @param {string} id */
   async #sayAgain(conversation, seq, id) {
-    const waiting = await this.client.storage.get('outbox', id);
-    if (!waiting) return false;
-    await this.client.outbox.send(conversation.id, { kind: 'text', text: waiting.content.text });
-    await this.client.outbox.drop(id);
-    await this.client.log.write({ ...conversation, cursor: seq });
+    if (!(await this.client.storage.get('outbox', id))) return false;
     await this.unsay(conversation, seq);
+    await this.client.outbox.renew(id, (changes) => this.client.log.write({ ...conversation, cursor: seq }, undefined, changes));
     return true;
   }
 

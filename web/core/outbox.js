@@ -68,6 +68,21 @@ export class Outbox {
     this.client.tell('dropped', { id });
   }
 
+  /**
+   * The same text under another id, for what went under this one counts for nothing.
+   * @param {string} id @param {(changes: import('./storage.js').Change[]) => Promise<void>} write all of it at once: a crash says it neither twice nor never
+   */
+  async renew(id, write) {
+    const before = await this.client.storage.get('outbox', id);
+    const fresh = newId();
+    const waiting = { ...before, id: fresh, content: { ...before.content, id: fresh }, failure: undefined };
+    await write([['outbox', id], ['state', `sealed/${id}`], ['outbox', fresh, waiting]]);
+    this.#inFlight.delete(id);
+    this.client.tell('dropped', { id });
+    this.client.tell('waiting', waiting);
+    this.client.later(() => this.flush());
+  }
+
   /** What was refused for good is tried once more. @param {string} id */
   retry(id) {
     return this.client.inTurn(async () => {
