@@ -13,7 +13,7 @@ from store.embedded import EmbeddedPostgres
 from tests.conftest import OpenHouse, a_database, a_postgres
 from tests.house import PASSWORD, House, Line, Person, until
 from tests.sealed.devices import listens
-from tests.sealed.test_direct import says, send
+from tests.sealed.direct import says, send
 
 AT_ONCE_S = 5.0
 ABSENCE = pytest.mark.logs(

@@ -5,83 +5,13 @@ from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
-from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
 from tests.conftest import Cast, OpenHouse
-from tests.house import PASSWORD, House, Person
-
-
-def at(other: Person, more: str = "messages") -> str:
-    return f"/v2/direct/{other.uuid}/{more}"
-
-
-async def texts(person: Person, other: Person, **query: Any) -> list[str]:
-    return [message["text"] for message in await messages(person, other, **query)]
-
-
-async def messages(person: Person, other: Person, **query: Any) -> list[dict[str, Any]]:
-    answer = await person.api.get(at(other), params=query)
-    assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()
-    return found
-
-
-async def send(person: Person, other: Person, text: str, id_: str | None = None) -> httpx.Response:
-    return await person.api.post(at(other), json={"id": id_ or uuid4().hex, "text": text})
-
-
-async def says(person: Person, other: Person, *said: str) -> int:
-    """Answers the seq of the last."""
-    for text in said:
-        answer = await send(person, other, text)
-        assert answer.status_code == 200, answer.text
-    return int(answer.json()["seq"])
-
-
-async def conversations(person: Person) -> list[dict[str, Any]]:
-    answer = await person.api.get("/v2/direct")
-    assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()
-    return found
-
-
-async def key(person: Person, other: Person, more: str = "key") -> Any:
-    answer = await person.api.post(at(other, more))
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def assert_refused(answer: httpx.Response, status: int, code: str) -> None:
-    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
-    assert answer.json()["error"]
-
-
-# The server, and who may come
-
-
-@pytest.mark.parametrize("registration", ["open", "invite", "closed"])
-async def test_anybody_learns_how_to_register(open: OpenHouse, registration: str) -> None:
-    house = await open(registration=registration, motd="Mind the step")
-    version = (await house.client().get("/version")).json()["ver"]
-    told = await house.client().get("/v2/server")
-    assert told.json() == {"version": version, "registration": registration, "motd": "Mind the step"}
-
-
-async def test_an_invite_lets_one_person_in_and_the_next_one_has_to_wait(cast: Cast, house: House) -> None:
-    (alice,) = await cast("alice")
-    made = await alice.api.post("/v2/invites")
-    assert made.status_code == 201
-    assert list(made.json()) == ["code", "expires_at"]
-    life = datetime.fromisoformat(made.json()["expires_at"]) - datetime.now(UTC)
-    assert timedelta(days=6) < life <= timedelta(days=7)
-    assert_refused(await alice.api.post("/v2/invites"), 403, "invite_refused")
-    body = {"username": f"bob_{uuid4().hex[:8]}", "password": PASSWORD, "invite_code": made.json()["code"]}
-    assert (await house.client().post("/v2/accounts", json=body)).status_code == 201
-
+from tests.house import PASSWORD, House
+from tests.sealed.direct import assert_refused, at, conversations, key, messages, says, send, texts
 
 # The list
 

@@ -14,7 +14,7 @@ from chat.model import ConversationId, Seq
 from tests.conftest import Cast, OpenHouse
 from tests.house import PASSWORD, House, Person, until
 from tests.sealed.devices import listens
-from tests.sealed.test_direct import at, key, messages, says, send, texts
+from tests.sealed.direct import at, key, messages, says, send, texts
 
 
 @pytest.fixture
