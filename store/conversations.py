@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from psycopg.errors import ForeignKeyViolation
+
+from chat.errors import NoSuchUser
 from chat.model import Conversation, ConversationId, DirectConversation, Person, Seq, UserId
 from store.bus import tell
 from store.database import Connection, Database
@@ -65,14 +68,21 @@ class Opened(NamedTuple):
 
 
 async def open_direct(connection: Connection, one: UserId, other: UserId) -> Opened:
-    """The direct conversation of two accounts that exist, made if there is none; locked until the transaction ends."""
+    """The direct conversation of two accounts, made if there is none; locked until the transaction ends.
+
+    Raises NoSuchUser, where one of the two has gone just now.
+    """
     pair = {"low": min(one, other), "high": max(one, other)}
-    row = await (await connection.execute(OPEN_DIRECT, pair)).fetchone()
+    try:
+        row = await (await connection.execute(OPEN_DIRECT, pair)).fetchone()
+    except ForeignKeyViolation as error:
+        raise NoSuchUser("User not found") from error
     if row is not None:
         await tell_of(connection, [row[0]])
         return Opened(ConversationId(row[0]), is_new=True)
     row = await (await connection.execute(LOCK_DIRECT, pair)).fetchone()
-    assert row is not None, "the conversation was there a statement ago, and nothing deletes one"
+    if row is None:  # it was there a statement ago, and went with an account
+        raise NoSuchUser("User not found")
     return Opened(ConversationId(row[0]), is_new=False)
 
 

@@ -6,12 +6,13 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from psycopg import AsyncConnection
 
 from crypto.conversation_keys import KeySeal, UnreadableKey
 from store.database import Database
 from store.keys import Keys
 from tests.conftest import Cast
-from tests.house import KEK, House, Person
+from tests.house import KEK, House, Person, until
 
 
 async def start(person: Person, other: Person) -> tuple[bytes, bool]:
@@ -226,3 +227,23 @@ async def test_another_key_encryption_key_drops_what_it_cannot_open(
         assert await changed.take(alice.id, bob.id) == handed_out.key  # type: ignore[arg-type]
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize("have_talked", [False, True], ids=["strangers", "who have talked"])
+async def test_with_an_account_that_goes_at_this_moment_nothing_is_started(
+    cast: Cast, house: House, have_talked: bool
+) -> None:
+    alice, bob = await cast("alice", "bob")
+    if have_talked:
+        await alice.posts("before", to=bob)
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+    async def waits() -> bool:
+        return bool(await house.sql(waiting))
+
+    async with await AsyncConnection.connect(house.url) as another:
+        await another.execute("DELETE FROM users WHERE id = %s", [bob.id])
+        asked = asyncio.create_task(alice.api.get("/conversation/start", params={"user_id": bob.id}))
+        await until(waits)
+        await another.commit()
+    assert (await asked).status_code == 404

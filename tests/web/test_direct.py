@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -38,6 +39,23 @@ class Elsewhere:
         answer = self.client.get("/messages", params={"user_id": self.id_of(person)})
         return [one["message"] for one in answer.json()]
 
+    def _messages(self, person: Person) -> tuple[str, list[dict[str, Any]]]:
+        """Where they are changed, and what there is."""
+        (found,) = [one for one in self.client.get("/v2/direct").json() if one["user"]["username"] == person.name]
+        path = f"/v2/direct/{found['user']['id']}/messages"
+        return path, self.client.get(path).json()
+
+    def _path_of(self, text: str, person: Person) -> str:
+        path, messages = self._messages(person)
+        (seq,) = [one["seq"] for one in messages if one["text"] == text]
+        return f"{path}/{seq}"
+
+    def edits(self, text: str, to: str, person: Person) -> None:
+        assert self.client.patch(self._path_of(text, person), json={"text": to}).status_code == 200
+
+    def deletes(self, text: str, person: Person) -> None:
+        assert self.client.delete(self._path_of(text, person)).status_code == 200
+
     def starts_key(self, person: Person) -> str:
         return str(self.client.get("/conversation/start", params={"user_id": self.id_of(person)}).json()["aes_key"])
 
@@ -71,6 +89,26 @@ def test_plain_text_of_another_program_is_marked(two: Two, elsewhere: Others) ->
     anna.confirms("Delete for everyone")
     anna.sees("This message was deleted.")
     assert carol.heard(anna) == ["Hello from elsewhere"]
+
+
+def test_what_is_edited_and_deleted_unheard_is_seen_when_one_comes_back(two: Two, elsewhere: Others) -> None:
+    (anna, _), carol = two, elsewhere("carol_edits")
+    for text in ("Said in haste", "Said by mistake", "Said well"):
+        carol.says(text, anna)
+    anna.goes_to(carol.name)
+    anna.hears("Said well")
+    anna.leaves_it()
+    anna.context.set_offline(True)  # and what is told meanwhile is told to nobody
+    anna.sees("Offline")
+    carol.edits("Said in haste", "Said with care", anna)
+    carol.deletes("Said by mistake", anna)
+    anna.context.set_offline(False)
+    anna.goes_to(carol.name)
+    anna.hears("Said with care")
+    expect(anna.message("Said with care")).to_contain_text("edited")
+    anna.sees("This message was deleted.")
+    anna.does_not_see("Said by mistake")
+    anna.hears("Said well")
 
 
 def test_a_handed_out_key_is_used_and_can_be_made_anew(two: Two, elsewhere: Others) -> None:

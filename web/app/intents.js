@@ -30,6 +30,9 @@ export function intentsOf(store, link) {
       case 'settings':
         store.dispatch({ type, settings: detail });
         return dress();
+      case 'ready':
+        store.dispatch({ type });
+        return lookAgain(store.state.window?.items ?? []);
       case 'conversation':
         store.dispatch({ type, conversation: detail });
         return dress();
@@ -89,7 +92,14 @@ export function intentsOf(store, link) {
     ]);
     const window = { items: [...before, ...after], hasOlder: before.length === PAGE, hasNewer: after.length === PAGE, unreadFrom, target: unreadFrom ? 0 : around, at: Date.now() };
     store.dispatch({ type: 'window', conversation: id, window });
+    lookAgain(window.items);
     for (const item of window.items) if (item.replyTo) void quote(id, item.replyTo);
+  }
+
+  /** Edits and deletions in a direct conversation are told to those who listen, and asked for by those who did not. @param {import('./fold.js').Item[]} items */
+  function lookAgain(items) {
+    const open = store.state.open ? store.state.conversations[store.state.open] : null;
+    if (open?.kind === 'direct' && items.length) void link.call('lookAgain', open.id, items[0].seq, items[items.length - 1].seq).catch(() => {});
   }
 
   /** @param {string} id @param {string} message */
@@ -247,12 +257,14 @@ export function intentsOf(store, link) {
     async older({ conversation, seq }) {
       const items = await link.call('items', conversation, { before: seq, limit: PAGE });
       store.dispatch({ type: 'older', conversation, items, isAll: items.length < PAGE });
+      lookAgain(items);
       for (const { replyTo } of items) if (replyTo) void quote(conversation, replyTo);
     },
     async newer({ conversation, seq }) {
       store.dispatch({ type: 'asked' });
       const items = await link.call('itemsFrom', conversation, { from: seq + 1, limit: PAGE });
       store.dispatch({ type: 'newer', conversation, items, isAll: items.length < PAGE });
+      lookAgain(items);
     },
     async showMessage({ conversation, id }) {
       const item = await link.call('itemOf', conversation, id);

@@ -73,8 +73,37 @@ export class Direct {
     const [item] = await this.client.log.itemsFrom(id, { from: seq, limit: 1 });
     if (item?.seq !== seq) return;
     const [now] = await this.#read(known, `after=${seq - 1}&limit=1`);
-    if (now?.seq !== seq) return this.client.log.onDeleted({ conversation: id, seq });
-    const edited = { ...item, ...(await this.#open(known, now.text)), edits: [seq] };
+    await this.#change(id, item, now?.seq === seq ? now : undefined);
+  }
+
+  /**
+   * What was edited or deleted while nobody listened here, in a stretch that is shown.
+   * @param {string} id @param {number} from @param {number} to
+   */
+  lookAgain(id, from, to) {
+    return this.client.inTurn(async () => {
+      const known = await this.client.log.conversation(id);
+      if (known?.kind !== 'direct' || !known.isActive || !this.client.line.isReady) return;
+      const items = await this.client.log.itemsFrom(id, { from, limit: to - from + 1 });
+      /** @type {Map<number, Text>} */
+      const there = new Map();
+      for (let after = from - 1; after < to; after = Math.max(...there.keys())) {
+        const page = await this.#read(known, `after=${after}&limit=100`);
+        if (!page.length) break;
+        for (const text of page) there.set(text.seq, text);
+      }
+      for (const item of items) if (item.seq <= to) await this.#change(id, item, there.get(item.seq));
+    });
+  }
+
+  /** @param {string} id @param {import('./timeline.js').Item} item as it was @param {Text} [text] as the server has it; none: it is gone */
+  async #change(id, item, text) {
+    if (item.text === undefined) return; // it is no text here any more
+    if (!text) return this.client.log.onDeleted({ conversation: id, seq: item.seq });
+    const known = /** @type {Conversation} */ (await this.#known(id));
+    const opened = await this.#open(known, text.text);
+    if (opened.text === item.text && opened.how === item.how) return;
+    const edited = { ...item, ...opened, edits: [item.seq] };
     await this.client.log.write(previewed(known, edited), edited);
   }
 

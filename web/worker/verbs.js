@@ -114,6 +114,7 @@ export function verbsOf(client, { tell, quietly, wipe }) {
     },
 
     // What is said
+    lookAgain: (id, from, to) => client.direct.lookAgain(id, from, to),
     items: (id, where) => client.log.items(id, where),
     itemsFrom: (id, where) => client.log.itemsFrom(id, where),
     itemOf: (id, message) => client.log.itemOf(id, message),
