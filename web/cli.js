@@ -134,7 +134,7 @@ async function talk(id) {
       else if (verb === '/help') console.log(HELP.split('\n').at(-3));
       else if (verb === '/leave') await client.groups.leave(id);
       else if (verb === '/add') await client.groups.add(id, [name]);
-      else if (verb === '/remove') await client.groups.remove(id, name);
+      else if (verb === '/remove') await client.groups.remove(id, (await client.groups.find(name)).id);
       else if (verb === '/safety') await showSafety(id, name);
       else if (line.startsWith('/')) console.error(`Error: there is no command ${verb}; /help lists them`);
       else if (line.trim()) {

@@ -53,6 +53,8 @@ export function reduce(state, event) {
   switch (event.type) {
     case 'snapshot':
       return snapshot(state, event);
+    case 'me':
+      return { ...state, me: state.me && { ...state.me, username: event.username } };
     case 'broken':
       return { ...state, phase: 'broken', reason: event.reason };
     case 'settings':

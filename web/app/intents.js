@@ -158,6 +158,7 @@ export function intentsOf(store, link) {
   const doings = {
     // The page itself
     show: ({ dialog }) => show(dialog),
+    confirm: (question) => show({ name: 'confirm', ...question }),
     close: () => (app.dialog = null),
     async copy({ text }) {
       await navigator.clipboard.writeText(text);
@@ -219,7 +220,7 @@ export function intentsOf(store, link) {
       toast('There is a new key. What was said before is gone, on both sides.');
     },
     add: ({ conversation, name }) => link.call('add', conversation, name),
-    remove: ({ conversation, name }) => link.call('remove', conversation, name),
+    remove: ({ conversation, user }) => link.call('remove', conversation, user),
     setRole: ({ conversation, user, role }) => link.call('setRole', conversation, user, role),
     rename: ({ conversation, name }) => link.call('send', conversation, { kind: 'group', name, id: newId() }),
     leave: ({ conversation }) => link.call('leave', conversation),

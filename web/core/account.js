@@ -3,13 +3,14 @@
 import { Refused } from './api.js';
 import { randomBytes, toBase64, toHex } from './bytes.js';
 import { Mls } from './mls.js';
+import { isSame } from './same.js';
 
 const KEY_PACKAGES = 50;
 const FEW = 20; // key packages; then new ones are made
 const RENEW_MS = 24 * 3600 * 1000; // a session lives some days; while it is used it does not end
 
 /**
- * @typedef {{ token: string, renewedAt: number, user: { id: string, username: string }, device: string,
+ * @typedef {{ token: string, renewedAt: number, user: { id: string, username: string, picture?: string }, device: string,
  *   databaseKey: string, isRegistered: boolean, isLeaving?: boolean }} Me
  *   leaving: it logged out, and may have been cut off
  */
@@ -87,6 +88,15 @@ export class Account {
     if (Date.now() - this.client.me.renewedAt < RENEW_MS) return;
     const { token } = await this.client.api.callUntilAnswered('PUT', 'sessions/current');
     await this.#become({ ...this.client.me, token, renewedAt: Date.now() });
+  }
+
+  /** What we show of ourselves may have been changed through another door. */
+  async look() {
+    const { id, username, picture } = await this.client.api.callUntilAnswered('GET', 'account');
+    const user = { id, username, picture: picture ?? undefined };
+    if (id !== this.client.me.user.id || isSame(user, this.client.me.user)) return;
+    await this.#become({ ...this.client.me, user });
+    this.client.tell('me', user);
   }
 
   async isOver() {

@@ -116,7 +116,7 @@ export class Client extends EventTarget {
       case 'members_changed':
         return this.groups.refreshSoon();
       case 'profile_changed':
-        this.tell('profile', { user: frame.user });
+        if (frame.user === this.me.user.id) this.later(() => this.account.look());
         this.groups.refreshSoon();
         return this.direct.catchUpSoon();
       case 'key_packages_low':
@@ -134,6 +134,7 @@ export class Client extends EventTarget {
 
   async #onReady() {
     await this.attempt(() => this.account.renew());
+    await this.attempt(() => this.account.look());
     await this.attempt(() => this.account.topUp());
     await this.attempt(() => this.groups.joinMissing());
     await this.groups.removeAllDue();

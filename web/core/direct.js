@@ -5,6 +5,7 @@
  */
 import { Refused } from './api.js';
 import { fingerprintOf, importKey, openText, sealText } from './direct-text.js';
+import { isSame } from './same.js';
 import { soon } from './soon.js';
 import { emptyConversation, previewed } from './timeline.js';
 
@@ -12,7 +13,7 @@ import { emptyConversation, previewed } from './timeline.js';
  * @typedef {import('./timeline.js').Conversation} Conversation
  * @typedef {import('./outbox.js').Waiting} Waiting
  * @typedef {import('./storage.js').Change} Change
- * @typedef {{ id: string, user: { id: string, username: string }, last_seq: number, last_message_at: string | null, key_fingerprint: string | null, key_waiting: boolean, blocked: boolean }} Shown
+ * @typedef {{ id: string, user: { id: string, username: string, picture?: string }, last_seq: number, last_message_at: string | null, key_fingerprint: string | null, key_waiting: boolean, blocked: boolean }} Shown
  * @typedef {{ seq: number, sender: string, text: string, at: string, id?: string, edited_at?: string }} Text
  */
 
@@ -20,7 +21,7 @@ export class Direct {
   /** @param {import('./client.js').Client} client */
   constructor(client) {
     this.client = client;
-    this.catchUpSoon = soon(() => client.later(() => this.catchUp()));
+    this.catchUpSoon = soon(() => client.attempt(() => client.inTurn(() => this.catchUp())));
   }
 
   /** What there is now, and all that was said meanwhile. */
@@ -46,14 +47,14 @@ export class Direct {
 
   /**
    * Take up the key that waits for us, or have a new one made, which deletes what was said.
-   * @param {{ id: string, username: string }} user @returns {Promise<string>} the conversation
+   * @param {Shown['user']} user @returns {Promise<string>} the conversation
    */
   renewKey(user) {
     return this.client.inTurn(async () => {
       const { conversation: id, key } = await this.client.api.call('POST', `direct/${user.id}/key`);
       await this.#known(id);
       const fingerprint = await this.#take(id, key);
-      await this.#follow({ id, user, last_seq: 0, last_message_at: null, key_fingerprint: fingerprint, key_waiting: false, blocked: false });
+      await this.#follow({ id, user, last_seq: Infinity, last_message_at: null, key_fingerprint: fingerprint, key_waiting: false, blocked: false });
       return id;
     });
   }
@@ -125,11 +126,13 @@ export class Direct {
       case 'text': {
         // A repeated message has to be the same to the last bit, so what it was sealed to is kept.
         const text = await this.client.inTurn(async () => {
+          const waiting = await this.client.storage.get('outbox', id);
+          if (!waiting || waiting.failure) return null; // read, taken back or refused since it was queued
           const kept = (await this.client.storage.get('state', `sealed/${id}`)) ?? (await this.#seal(conversation, content.text));
           await this.client.storage.write([['state', `sealed/${id}`, kept]]);
           return kept;
         });
-        await this.client.api.callUntilAnswered('POST', path, { id, text });
+        if (text !== null) await this.client.api.callUntilAnswered('POST', path, { id, text });
         return;
       }
       case 'edit': {
@@ -154,10 +157,19 @@ export class Direct {
 
   /** @param {Conversation} known @param {number} seq */
   async unsay(known, seq) {
+    if (!(await this.#delete(known, seq))) this.client.later(() => this.onChanged({ conversation: known.id, seq }));
+  }
+
+  /** False: it was gone already. @param {Conversation} known @param {number} seq */
+  async #delete(known, seq) {
     const path = `direct/${otherOf(known, this.client.me.user.id)}/messages/${seq}`;
-    await this.client.api.callUntilAnswered('DELETE', path).catch((error) => {
-      if (error.code !== 'no_such_message') throw error; // it is gone, by an earlier try
-    });
+    try {
+      await this.client.api.callUntilAnswered('DELETE', path);
+      return true;
+    } catch (error) {
+      if (/** @type {Refused} */ (error).code !== 'no_such_message') throw error;
+      return false;
+    }
   }
 
   /** @param {Shown} shown */
@@ -169,12 +181,12 @@ export class Direct {
     const known = await this.#known(id);
     const key = await this.#whereIsKey(id, known, now);
     const me = this.client.me.user;
-    const people = [me, user].map((one) => ({ ...one, role: /** @type {const} */ ('member') }));
+    const people = [me, user].map(({ id: one, username, picture }) => ({ id: one, username, role: /** @type {const} */ ('member'), picture }));
     const last = known?.last ?? { seq: 0, at: at ?? new Date().toISOString(), user: '', text: '' };
     const state = blocked ? /** @type {const} */ ('blocked') : /** @type {const} */ ('joined');
     const conversation = { ...(known ?? emptyConversation(id)), kind: /** @type {const} */ ('direct'), isActive: true, people, state, last, key, fingerprint: now ?? known?.fingerprint };
-    await this.client.log.write(conversation);
-    if (lastSeq === 0 || lastSeq > conversation.cursor) await this.#readOn(conversation);
+    if (!isSame(conversation, known)) await this.client.log.write(conversation);
+    if (lastSeq > conversation.cursor) await this.#readOn(conversation);
   }
 
   /** Everything behind the cursor. @param {Conversation} given */
@@ -241,8 +253,8 @@ export class Direct {
   /** A text of ours that was on its way while the key was changed: nobody can read it. @param {Conversation} conversation @param {number} seq @param {string} id */
   async #sayAgain(conversation, seq, id) {
     if (!(await this.client.storage.get('outbox', id))) return false;
-    await this.unsay(conversation, seq);
-    await this.client.outbox.renew(id, (changes) => this.client.log.write({ ...conversation, cursor: seq }, undefined, changes));
+    await this.#delete(conversation, seq);
+    await this.client.outbox.renew(id, [['conversations', conversation.id, { ...conversation, cursor: seq }]]);
     return true;
   }
 

@@ -2,7 +2,6 @@
 /** What a server that lies gets by it: nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { importKey, sealText } from './direct-text.js';
 import { startInNode } from './node/platform.js';
 import { MemoryStorage } from './storage.js';
 import { emptyConversation } from './timeline.js';
@@ -52,8 +51,8 @@ test('a server that says that there never was a key gets no plain text by it', a
   const { client, storage } = await inAGroup();
   const { id } = EVE;
   client.me = /** @type {any} */ ({ user: { id: GROUP, username: 'me' } });
-  await storage.write([['state', `key/${id}`, 'A'.repeat(43) + '=']]);
   const waiting = { id: '0'.repeat(32), order: 1, at: '', conversation: id, isDirect: true, content: { kind: /** @type {const} */ ('text'), id: '0'.repeat(32), text: 'secret' } };
+  await storage.write([['state', `key/${id}`, 'A'.repeat(43) + '='], ['outbox', waiting.id, waiting]]);
   for (const [fingerprint, key] of [[null, 'here'], ['of another key', 'elsewhere'], [null, 'elsewhere'], [undefined, 'elsewhere']]) {
     answerWith(client, { direct: [{ ...shown(id, false), key_fingerprint: fingerprint }], [`direct/${id}/messages?after=0&limit=100`]: [] });
     await client.direct.catchUp();
@@ -64,35 +63,4 @@ test('a server that says that there never was a key gets no plain text by it', a
     assert.deepEqual(posted.map(({ text }) => text.slice(0, 5)), key === 'here' ? ['aes1.'] : []);
     await storage.write([['state', `sealed/${waiting.id}`]]);
   }
-});
-
-test('a text that was on its way while the key was changed is taken back and said once more, also after a crash', async () => {
-  const { client, storage } = await inAGroup();
-  const { id } = EVE;
-  client.me = /** @type {any} */ ({ user: { id: GROUP, username: 'me' } });
-  const [lost, now] = ['A', 'B'].map((letter) => letter.repeat(43) + '=');
-  const content = { kind: /** @type {const} */ ('text'), id: '0'.repeat(32), text: 'Are you there?' };
-  const people = [client.me.user, EVE].map((one) => ({ ...one, role: /** @type {const} */ ('member') }));
-  await storage.write([
-    ['state', `key/${id}`, now],
-    ['conversations', id, { ...emptyConversation(id), kind: 'direct', isActive: true, state: 'joined', key: 'here', people, cursor: 4 }],
-    ['outbox', content.id, { id: content.id, order: 1, at: '', conversation: id, isDirect: true, content }],
-  ]);
-  const asked = /** @type {string[]} */ ([]);
-  client.api.callUntilAnswered = async (/** @type {string} */ method, /** @type {string} */ path) => void asked.push(`${method} ${path}`);
-  const text = { conversation: id, seq: 5, sender: client.me.user.id, text: await sealText(await importKey(lost), id, content.text), at: '2026-11-24T00:00:00Z', id: content.id };
-
-  const { write } = storage;
-  storage.write = () => assert.fail('a crash');
-  await assert.rejects(client.direct.onText(text), /a crash/);
-  storage.write = write;
-  assert.deepEqual((await client.outbox.waiting()).map((one) => one.content), [content], 'it waits as before');
-
-  await client.direct.onText(text);
-  const [again, ...more] = await client.outbox.waiting();
-  assert.deepEqual([again.content, more], [{ ...content, id: again.id }, []]);
-  assert.notEqual(again.id, content.id, 'the server would take it for the one that it has');
-  assert.deepEqual(asked, Array(2).fill(`DELETE direct/${id}/messages/5`));
-  assert.equal((await storage.get('conversations', id)).cursor, 5);
-  assert.deepEqual(await storage.all('items'), [], 'nobody sees what nobody can read');
 });

@@ -4,6 +4,7 @@ import { Api, Refused } from './api.js';
 import { fromBase64 } from './bytes.js';
 import { CommitRejected } from './mls.js';
 import { safetyNumber } from './safety.js';
+import { isSame } from './same.js';
 import { soon } from './soon.js';
 import { emptyConversation, regrouped } from './timeline.js';
 
@@ -61,15 +62,14 @@ export class Groups {
     });
   }
 
-  /** With all devices. @param {string} id @param {string} username */
-  remove(id, username) {
-    return this.client.inTurn(async () => {
-      const { id: user } = await this.find(username);
-      await this.#commit(id, async (deliver) => {
+  /** With all devices. @param {string} id @param {string} user */
+  remove(id, user) {
+    return this.client.inTurn(() =>
+      this.#commit(id, async (deliver) => {
         const devices = (await this.client.mls.members(id)).filter((member) => member.user === user);
         if (devices.length) await this.client.mls.remove(id, devices, deliver);
-      });
-    });
+      }),
+    );
   }
 
   /** New keys for this device. @param {string} id */
@@ -266,9 +266,4 @@ export class Groups {
 /** The group or its log has moved on: read, and try again. @param {unknown} cause */
 function isLate(cause) {
   return cause instanceof Refused && ['stale_epoch', 'tree_differs', 'unread_messages'].includes(cause.code);
-}
-
-/** @param {unknown} one @param {unknown} other */
-function isSame(one, other) {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -62,7 +62,7 @@ export class Log {
         ['conversations', id],
         ['state', `draft/${id}`],
         ['state', `key/${id}`],
-        ...waiting.map((one) => /** @type {Change} */ (['outbox', one.id])),
+        ...waiting.flatMap(({ id: one }) => /** @type {Change[]} */ ([['outbox', one], ['state', `sealed/${one}`]])),
         ...(await this.#allOf(id)),
       ]);
     });
@@ -248,7 +248,7 @@ export class Log {
   async #onLeft(conversation, entry) {
     const user = this.userOf(conversation, entry.sender);
     if (user === this.client.me.user.id) return this.#end(conversation, entry, { what: 'left', user });
-    const leaving = [...(conversation.leaving ?? []), user];
+    const leaving = [...new Set([...(conversation.leaving ?? []), user])];
     await this.write({ ...conversation, leaving }, this.#noticeAt(entry, { what: 'left', user }, conversation));
     this.client.tell('left', { conversation: conversation.id, device: entry.sender });
     this.client.groups.refreshSoon();

@@ -70,13 +70,13 @@ export class Outbox {
 
   /**
    * The same text under another id, for what went under this one counts for nothing.
-   * @param {string} id @param {(changes: import('./storage.js').Change[]) => Promise<void>} write all of it at once: a crash says it neither twice nor never
+   * @param {string} id @param {import('./storage.js').Change[]} more what is written with it: a crash says it neither twice nor never
    */
-  async renew(id, write) {
+  async renew(id, more) {
     const before = await this.client.storage.get('outbox', id);
     const fresh = newId();
     const waiting = { ...before, id: fresh, content: { ...before.content, id: fresh }, failure: undefined };
-    await write([['outbox', id], ['state', `sealed/${id}`], ['outbox', fresh, waiting]]);
+    await this.client.storage.write([['outbox', id], ['state', `sealed/${id}`], ['outbox', fresh, waiting], ...more]);
     this.#inFlight.delete(id);
     this.client.tell('dropped', { id });
     this.client.tell('waiting', waiting);

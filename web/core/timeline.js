@@ -185,8 +185,9 @@ export function regrouped(conversation, members, by) {
   const added = [...now].filter((user) => !users.has(user));
   const leaving = conversation.leaving ?? [];
   const removed = [...users].filter((user) => !now.has(user) && !leaving.includes(user)); // that they left has been said
+  const staying = leaving.filter((user) => now.has(user) && !fresh.some((one) => one.user === user)); // and not taken in again
   return {
-    conversation: { ...conversation, members, seen: [...new Set([...seen, ...now])], leaving: leaving.filter((user) => now.has(user)) },
+    conversation: { ...conversation, members, seen: [...new Set([...seen, ...now])], leaving: staying },
     notice: added.length || removed.length || devices.length ? { what: 'members', by, added, removed, devices } : null,
   };
 }

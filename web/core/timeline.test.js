@@ -111,6 +111,8 @@ test('who comes, who goes, and whose keys are new', () => {
   assert.deepEqual([left.notice, left.conversation.leaving], [null, []], 'who has left is not removed in words as well');
   const waits = regrouped({ ...before, leaving: ['carol'] }, before.members, 'bob');
   assert.deepEqual(waits.conversation.leaving, ['carol'], 'until the commit that removes them');
+  const again = regrouped(waits.conversation, [...before.members, leaf('carol', '4')], 'bob');
+  assert.deepEqual(regrouped(again.conversation, [leaf(ME, '1'), leaf('bob', '2')], 'bob').notice?.removed, ['carol'], 'who was taken in again and goes is removed');
 });
 
 test('deleting the message that the list shows empties it there', () => {

@@ -23,7 +23,7 @@ const verbs = {
   say: (conversation, text) => client.outbox.say(conversation, text),
   update: (conversation) => client.groups.update(conversation),
   add: (conversation, username) => client.groups.add(conversation, [username]),
-  remove: (conversation, username) => client.groups.remove(conversation, username),
+  remove: (conversation, username) => client.groups.find(username).then(({ id }) => client.groups.remove(conversation, id)),
   call: (...request) => client.api.callUntilAnswered(.../** @type {[string, string]} */ (request)),
   close: () => client.line.close(),
   connect: () => client.line.connect().then(() => {}),

@@ -32,7 +32,7 @@ test('somebody who is removed while messages fly can read nothing that comes aft
   const talking = (async () => {
     for (let number = 0; number < 20; number++) await bob.says(id, `bob ${number}`);
   })();
-  await alice.client.groups.remove(id, mallory.username);
+  await alice.client.groups.remove(id, mallory.user);
   await talking;
   await alice.says(id, 'now we are alone');
   await bob.hears('now we are alone');
@@ -74,13 +74,13 @@ test('only an owner or an admin adds and removes people', async () => {
   const [alice, bob, carol, dave] = await people('alice', 'bob', 'carol', 'dave');
   const id = await conversation(alice, bob, carol);
   await refused(bob.client.groups.add(id, [dave.username]), 'not_allowed');
-  await refused(bob.client.groups.remove(id, carol.username), 'not_allowed');
+  await refused(bob.client.groups.remove(id, carol.user), 'not_allowed');
   await refused(bob.client.api.call('PUT', `conversations/${id}/members/${bob.user}`, { role: 'owner' }), 'invalid');
   await alice.client.api.call('PUT', `conversations/${id}/members/${bob.user}`, { role: 'admin' });
   await bob.client.groups.add(id, [dave.username]);
   await dave.isIn(id);
-  await refused(bob.client.groups.remove(id, alice.username), 'not_allowed');
-  await bob.client.groups.remove(id, carol.username);
+  await refused(bob.client.groups.remove(id, alice.user), 'not_allowed');
+  await bob.client.groups.remove(id, carol.user);
   await carol.isOut(id);
   await dave.says(id, 'thank you');
   await Promise.all([alice, bob].map((one) => one.hears('thank you')));
@@ -107,7 +107,7 @@ test('somebody who was removed is added again, and reads what comes then', async
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   for (let round = 0; round < 3; round++) {
-    await alice.client.groups.remove(id, bob.username);
+    await alice.client.groups.remove(id, bob.user);
     await bob.isOut(id);
     await alice.says(id, `without you ${round}`);
     await alice.client.groups.add(id, [bob.username]);

@@ -24,7 +24,7 @@ test('a hundred devices of ten people hear everything, and ninety go on without 
   for (const one of speakers.slice(0, 3)) await one.client.groups.update(id);
 
   const [owner, gone] = first;
-  await owner.client.groups.remove(id, gone.username);
+  await owner.client.groups.remove(id, gone.user);
   const remaining = all.filter((one) => one.username !== gone.username);
   await remaining[remaining.length - 1].says(id, 'ninety of us');
   await Promise.all(remaining.map((one) => one.hears('ninety of us')));

@@ -15,7 +15,7 @@ const PAGES = 'core-crypto'; // where CoreCrypto keeps the (encrypted) pages of 
 /** What a tab is told as it happens. */
 const TOLD = [
   'conversation', 'item', 'waiting', 'sent', 'dropped', 'failed', 'typing', 'ready', 'offline', 'logged out', 'removed', 'message',
-  'problem', 'devices', 'profile', 'emptied',
+  'problem', 'devices', 'me', 'emptied',
 ]; // prettier-ignore
 
 export async function lead() {
@@ -34,26 +34,28 @@ export async function lead() {
   /** What happens while a snapshot is made, which may be older: it is told after it. @type {any[]} */
   const held = [];
   let inMaking = 0;
-  for (const type of TOLD) {
-    client.addEventListener(type, (event) => {
-      const message = { event: type, detail: plain(/** @type {CustomEvent} */ (event).detail) };
-      if (inMaking) held.push(message);
-      else channel.postMessage(message);
-    });
+
+  /** @param {string} event @param {any} detail */
+  function tell(event, detail) {
+    if (inMaking) held.push({ event, detail });
+    else channel.postMessage({ event, detail });
   }
-  /** @param {() => Promise<void>} work */
-  async function quietly(work) {
+
+  /** @param {() => Promise<object>} make the message that goes before what happened meanwhile */
+  async function tellFirst(make) {
     inMaking++;
     try {
-      await work();
+      channel.postMessage(await make());
     } finally {
       inMaking--;
       if (!inMaking) for (const message of held.splice(0)) channel.postMessage(message);
     }
   }
+
+  for (const type of TOLD) client.addEventListener(type, (event) => tell(type, plain(/** @type {CustomEvent} */ (event).detail)));
   const { begin, verbs } = verbsOf(client, {
-    tell: (event, detail) => channel.postMessage({ event, detail }),
-    quietly,
+    tell,
+    tellSnapshot: (snapshot) => tellFirst(async () => ({ event: 'snapshot', detail: await snapshot() })),
     wipe: async () => {
       for (const name of [KEYS, PAGES]) indexedDB.deleteDatabase(name); // waits until CoreCrypto is gone, with this worker
       await storage.wipe();
@@ -64,8 +66,9 @@ export async function lead() {
   channel.onmessage = async ({ data: { call, verb, given } }) => {
     if (call === undefined) return;
     try {
-      const answer = async () => channel.postMessage({ answer: call, result: await verbs[verb](...given) });
-      await (verb === 'snapshot' ? quietly(answer) : answer());
+      const answer = async () => ({ answer: call, result: await verbs[verb](...given) });
+      if (verb === 'snapshot') await tellFirst(answer);
+      else channel.postMessage(await answer());
     } catch (error) {
       channel.postMessage({ answer: call, error: plain({ error }).error });
     }

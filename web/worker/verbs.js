@@ -8,10 +8,10 @@ export const DEFAULTS = { theme: 'system', receipts: true, typing: true, notices
 
 /**
  * @param {import('../core/client.js').Client} client
- * @param {{ tell: (event: string, detail: any) => void, quietly: (work: () => Promise<void>) => Promise<void>, wipe: () => Promise<void> }} platform
+ * @param {{ tell: (event: string, detail: any) => void, tellSnapshot: (snapshot: () => Promise<object>) => Promise<void>, wipe: () => Promise<void> }} platform
  * @returns {{ begin: () => Promise<void>, verbs: Record<string, (...given: any[]) => Promise<any>> }}
  */
-export function verbsOf(client, { tell, quietly, wipe }) {
+export function verbsOf(client, { tell, tellSnapshot, wipe }) {
   const { api, storage } = client;
   /** @type {Settings} */
   let settings = DEFAULTS;
@@ -28,11 +28,15 @@ export function verbsOf(client, { tell, quietly, wipe }) {
   async function arrive() {
     hasEnded = false;
     void client.line.connect().catch(() => {}); // 'logged out' says it
-    await quietly(async () => tell('snapshot', await snapshot()));
+    await tellSnapshot(snapshot);
+  }
+
+  async function nobody() {
+    return { me: null, settings };
   }
 
   async function snapshot() {
-    if (!client.me) return { me: null, settings };
+    if (!client.me) return nobody();
     const [conversations, drafts] = await Promise.all([storage.all('conversations'), storage.all('state', 'draft/')]);
     return {
       me: { ...client.me.user, device: client.me.device },
@@ -48,7 +52,7 @@ export function verbsOf(client, { tell, quietly, wipe }) {
   /** Nothing of this account stays in this browser; the next one begins in a new worker. */
   async function forget() {
     await wipe();
-    tell('snapshot', { me: null, settings: DEFAULTS });
+    await tellSnapshot(nobody);
     self.close();
   }
 
@@ -61,7 +65,7 @@ export function verbsOf(client, { tell, quietly, wipe }) {
     use({ ...DEFAULTS, ...(await storage.get('state', 'settings')) });
     if (await client.account.resume()) return arrive();
     await wipe(); // who was here has gone, and may have left in the middle of it
-    tell('snapshot', { me: null, settings });
+    await tellSnapshot(nobody);
   }
 
   /** @type {Record<string, (...given: any[]) => Promise<any>>} */
@@ -102,7 +106,7 @@ export function verbsOf(client, { tell, quietly, wipe }) {
     startDirect: (name) => client.groups.find(name).then((user) => client.direct.open(user)),
     renewKey: (id) => client.log.conversation(id).then((known) => client.direct.renewKey(/** @type {any} */ (known?.people.find((one) => one.id !== client.me.user.id)))),
     add: (id, name) => client.groups.add(id, [name]),
-    remove: (id, name) => client.groups.remove(id, name),
+    remove: (id, user) => client.groups.remove(id, user),
     leave: (id) => client.groups.leave(id),
     setRole: (id, user, role) => client.groups.setRole(id, user, role),
     answer: (id, state) => client.groups.answer(id, state),

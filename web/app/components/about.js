@@ -28,7 +28,9 @@ export class About extends Element {
 
   async firstUpdated() {
     try {
-      this.bio = (await this.ask('find', { name: this.person.username })).bio ?? '';
+      const { id, bio } = await this.ask('find', { name: this.person.username });
+      if (id !== this.person.id) throw Object.assign(new Error(), { code: 'no_such_user' }); // somebody else has the name now
+      this.bio = bio ?? '';
     } catch (error) {
       this.problem = sentenceFor(error);
     }

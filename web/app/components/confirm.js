@@ -3,7 +3,12 @@ import { html } from '../../vendor/lit.js';
 import './dialog.js';
 import { Element } from './element.js';
 
-/** What cannot be taken back is asked once more. */
+/**
+ * What cannot be taken back is asked once more.
+ *
+ * @typedef {{ heading: string, text: string, action: string, then: { intent: string, [detail: string]: unknown } }} Question
+ *   what is wanted `then`, if the answer is yes
+ */
 export class Confirm extends Element {
   static properties = { heading: {}, text: {}, action: {}, intent: { attribute: false } };
 

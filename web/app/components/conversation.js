@@ -148,7 +148,7 @@ export class ConversationView extends Element {
     if (conversation.key === 'elsewhere') {
       const name = titleOf(conversation, this.me);
       return html`<div class="over"><p>The key of this conversation is not on this device. The server hands it out once; with a new one both of you begin anew.</p>
-        <button class="button" @click=${() => this.confirm(aboutNewKey(conversation.id, name))}>Make a new key</button></div>`;
+        <button class="button" @click=${() => this.want('confirm', aboutNewKey(conversation.id, name))}>Make a new key</button></div>`;
     }
     if (conversation.state !== 'joined') return html`<div class="over">Accept the request to answer.</div>`;
     return html`<sv-composer .conversation=${conversation.id} .draft=${this.draft} .about=${this.about} .name=${this.about ? nameOf(conversation, this.about.item.user, this.me) : ''}

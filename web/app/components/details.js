@@ -1,10 +1,10 @@
 // @ts-check
 import { css, html, nothing } from '../../vendor/lit.js';
 import { trustIn } from '../../core/timeline.js';
-import { everybody, isGroup, titleOf } from '../fold.js';
+import { UNKNOWN, everybody, isGroup, titleOf } from '../fold.js';
 import { sentenceFor } from '../words.js';
 import './avatar.js';
-import { asking, Element } from './element.js';
+import { Element } from './element.js';
 import { icon } from './icon.js';
 import './menu.js';
 import { pictureOf } from './sidebar.js';
@@ -86,14 +86,14 @@ export class Details extends Element {
     const mine = this.#myRole;
     const outranks = (mine === 'owner' && role !== 'owner') || (mine === 'admin' && role === 'member');
     return [
-      { intent: 'show', label: `About ${username}`, icon: 'people', detail: { dialog: { name: 'about', person } } },
+      ...(username === UNKNOWN ? [] : [{ intent: 'show', label: `About ${username}`, icon: 'people', detail: { dialog: { name: 'about', person } } }]),
       ...(conversation.kind === 'direct' ? [] : [{ intent: 'show', label: 'Safety number', icon: 'shield', detail: { dialog: { name: 'safety', conversation: conversation.id, user: id } } }]),
       ...(group && mine === 'owner' && role === 'member' ? [{ intent: 'setRole', label: 'Make admin', icon: 'people', detail: { conversation: conversation.id, user: id, role: 'admin' } }] : []),
       ...(group && mine === 'owner' && role === 'admin' ? [{ intent: 'setRole', label: 'Make member', icon: 'people', detail: { conversation: conversation.id, user: id, role: 'member' } }] : []),
-      ...(outranks && conversation.isActive
-        ? [{ ...asking({ heading: `Remove ${username}?`, text: `${username} reads nothing that is said from then on. What they have stays with them.`, action: 'Remove', then: { intent: 'remove', conversation: conversation.id, name: username } }), label: 'Remove', icon: 'bin', isBad: true }]
+      ...(group && outranks && conversation.isActive
+        ? [{ intent: 'confirm', detail: { heading: `Remove ${username}?`, text: `${username} reads nothing that is said from then on. What they have stays with them.`, action: 'Remove', then: { intent: 'remove', conversation: conversation.id, user: id } }, label: 'Remove', icon: 'bin', isBad: true }]
         : []),
-      { ...asking({ heading: `Block ${username}?`, text: `You see nothing of ${username} until you lift it, and they are not told. In groups you go on meeting.`, action: 'Block', then: { intent: 'block', user: id } }), label: 'Block', icon: 'close', isBad: true },
+      { intent: 'confirm', detail: { heading: `Block ${username}?`, text: `You see nothing of ${username} until you lift it, and they are not told. In groups you go on meeting.`, action: 'Block', then: { intent: 'block', user: id } }, label: 'Block', icon: 'close', isBad: true },
     ];
   }
 
@@ -131,7 +131,7 @@ export class Details extends Element {
 
   #leave() {
     const then = { intent: 'leave', conversation: this.conversation.id };
-    this.confirm({ heading: 'Leave this conversation?', text: 'You read nothing that is said from then on. What you have stays on this device.', action: 'Leave', then });
+    this.want('confirm', { heading: 'Leave this conversation?', text: 'You read nothing that is said from then on. What you have stays on this device.', action: 'Leave', then });
   }
 
   /** @param {Person} person */

@@ -3,16 +3,6 @@
 import { LitElement } from '../../vendor/lit.js';
 import { shared } from './styles.js';
 
-/**
- * @typedef {{ heading: string, text: string, action: string, then: { intent: string, [detail: string]: unknown } }} Question
- *   what is wanted `then`, if the answer is yes
- */
-
-/** The intent to ask first, of what cannot be taken back. @param {Question} question */
-export function asking(question) {
-  return { intent: 'show', detail: { dialog: { name: 'confirm', ...question } } };
-}
-
 export class Element extends LitElement {
   /** @type {import('../../vendor/lit.js').CSSResultGroup} */
   static styles = [shared];
@@ -28,11 +18,5 @@ export class Element extends LitElement {
   /** The same, with an answer. @param {string} intent @param {object} [detail] @returns {Promise<any>} */
   ask(intent, detail = {}) {
     return new Promise((resolve, reject) => this.want(intent, { ...detail, resolve, reject }));
-  }
-
-  /** @param {Question} question */
-  confirm(question) {
-    const { intent, detail } = asking(question);
-    this.want(intent, detail);
   }
 }

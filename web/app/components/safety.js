@@ -102,7 +102,7 @@ export class Lock extends Element {
             none: 'There is no key for this conversation, so what you write goes as plain text. Whoever runs the server can read it.',
           }[key ?? 'none']}</p>
           <p>Say nothing here that the server must not know.</p>
-          <button class="button" @click=${() => this.confirm(aboutNewKey(id, name))}>${key !== 'none' ? 'Make a new key' : 'Make a key'}</button>
+          <button class="button" @click=${() => this.want('confirm', aboutNewKey(id, name))}>${key !== 'none' ? 'Make a new key' : 'Make a key'}</button>
         </div>
       </sv-dialog>`;
   }

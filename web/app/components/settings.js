@@ -162,7 +162,7 @@ export class Settings extends Element {
       <p class="small soft">Each has keys of its own and reads what is said to you. Remove one that you have lost; its conversations go on without it.</p>
       <ul class="list">${this.devices.map(
         ({ id, name, created_at: at }) => html`<li><span class="grow">${name}<br><span class="small soft">${id === this.me.device ? 'this device' : `since ${momentOf(at)}`}</span></span>
-          ${id === this.me.device ? nothing : html`<button class="button bad" aria-label="Remove ${name}" @click=${() => this.confirm({ ...removal, heading: `Remove “${name}”?`, then: { intent: 'revokeDevice', id } })}>Remove</button>`}</li>`,
+          ${id === this.me.device ? nothing : html`<button class="button bad" aria-label="Remove ${name}" @click=${() => this.want('confirm', { ...removal, heading: `Remove “${name}”?`, then: { intent: 'revokeDevice', id } })}>Remove</button>`}</li>`,
       )}</ul>
       ${browsers.length
         ? html`<h3>Other sessions</h3><ul class="list">${browsers.map(({ id, created_at: at }) => html`<li><span class="grow">A session without keys, since ${momentOf(at)}</span><button class="button" @click=${() => this.#change('endSession', { id })}>End</button></li>`)}</ul>`
@@ -177,7 +177,7 @@ export class Settings extends Element {
 
   #end() {
     const logOut = { heading: 'Log out?', text: 'This device forgets everything: its keys, and every message on it. Nothing can be read here afterwards, and what is only here is lost. Without a connection it stays in your list of devices until you remove it there.', action: 'Log out', then: { intent: 'logOut' } };
-    return html`<section class="stack"><div class="row"><button class="button" @click=${() => this.confirm(logOut)}>Log out of this device</button></div>
+    return html`<section class="stack"><div class="row"><button class="button" @click=${() => this.want('confirm', logOut)}>Log out of this device</button></div>
       <details><summary>Delete the account</summary>
         <form class="stack" @submit=${(/** @type {SubmitEvent} */ event) => this.#submit(event, ({ password }) => this.ask('deleteAccount', { password }), '')}>
           <p>Your name, devices and messages go from the server, for ever. What others have received stays with them.</p>

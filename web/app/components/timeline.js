@@ -6,7 +6,7 @@ import { dayOf, isSameDay, timeOf } from '../format.js';
 import { isLookedAt } from '../looking.js';
 import { wordsOf } from '../notices.js';
 import { sentenceFor } from '../words.js';
-import { asking, Element } from './element.js';
+import { Element } from './element.js';
 import './emoji.js';
 import { icon } from './icon.js';
 import './menu.js';
@@ -201,9 +201,9 @@ export class Timeline extends Element {
       ...(can && isMine ? [{ intent: 'about', label: 'Edit', icon: 'edit', detail: { what: 'edit', item } }] : []),
       ...(item.replyTo ? [{ intent: 'showMessage', label: 'Go to what it answers', icon: 'back', detail: { conversation: id, id: item.replyTo } }] : []),
       { intent: 'copy', label: 'Copy', icon: 'copy', detail: { text: item.text } },
-      { ...asking({ heading: 'Delete this message for you?', text: 'It goes from this device. Everybody else keeps it, and so do your other devices.', action: 'Delete for me', then: { intent: 'hide', conversation: id, seq: item.seq } }), label: 'Delete for me', icon: 'bin' },
+      { intent: 'confirm', detail: { heading: 'Delete this message for you?', text: 'It goes from this device. Everybody else keeps it, and so do your other devices.', action: 'Delete for me', then: { intent: 'hide', conversation: id, seq: item.seq } }, label: 'Delete for me', icon: 'bin' },
       ...(can && isMine
-        ? [{ ...asking({ heading: 'Delete this message for everyone?', text: 'It goes from the server and from all devices as they hear of it. Who has read it has read it.', action: 'Delete for everyone', then: { intent: 'unsay', conversation: id, seq: item.seq } }), label: 'Delete for everyone', icon: 'bin', isBad: true }]
+        ? [{ intent: 'confirm', detail: { heading: 'Delete this message for everyone?', text: 'It goes from the server and from all devices as they hear of it. Who has read it has read it.', action: 'Delete for everyone', then: { intent: 'unsay', conversation: id, seq: item.seq } }, label: 'Delete for everyone', icon: 'bin', isBad: true }]
         : []),
     ];
   }
