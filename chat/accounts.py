@@ -17,7 +17,7 @@ from chat.errors import (
     RegistrationClosed,
     Unauthenticated,
 )
-from chat.limits import FAILED_LOGINS, Limits
+from chat.limits import FAILED_LOGINS, PROFILES, Limits
 from chat.model import (
     Account,
     AccountChanges,
@@ -185,8 +185,8 @@ class Accounts:
         return account
 
     async def set_bio(self, account: Account, bio: str) -> None:
-        """Raises Invalid."""
-        await self._users.update(account.id, AccountChanges(bio=names.bio(bio)), None, self._now())
+        """Raises Invalid, TooMany."""
+        await self._change(account.id, AccountChanges(bio=names.bio(bio)), None)
 
     async def update(
         self,
@@ -197,7 +197,7 @@ class Accounts:
         bio: str | None = None,
         new_password: str | None = None,
     ) -> list[str]:
-        """Names of the changed fields. Raises InvalidCredentials, Invalid, Taken."""
+        """Names of the changed fields. Raises InvalidCredentials, Invalid, Taken, TooMany."""
         account_id = session.account.id
         changes = AccountChanges(
             username=names.username(username) if username is not None else None,
@@ -211,8 +211,13 @@ class Accounts:
         await self._check_password(password, await self._users.password_hash(account_id), f"account:{account_id}")
         if new_password is not None:
             changes = structs.replace(changes, password_hash=await self._hashing.hash(new_password, "argon2id"))
-        await self._users.update(account_id, changes, session.id, self._now())
+        await self._change(account_id, changes, session.id)
         return changes.names
+
+    async def _change(self, user_id: UserId, changes: AccountChanges, keep: SessionId | None) -> None:
+        if changes.is_seen:
+            await self._limits.take(PROFILES, f"{user_id}", self._now())
+        await self._users.update(user_id, changes, keep, self._now())
 
 
 def invite_code(text: str) -> str:

@@ -12,6 +12,7 @@ FAILED_LOGINS = Window("login", hits=10, per=timedelta(seconds=60), block=timede
 CLAIMS = Bucket("claims", interval=timedelta(minutes=1), burst=10)  # of one account, of one other's key packages
 CONTACTS = Bucket("contacts", interval=timedelta(seconds=5), burst=10)  # codes that are tried
 LOOKUPS = Bucket("lookups", interval=timedelta(seconds=1), burst=60)  # of users by name
+PROFILES = Bucket("profiles", interval=timedelta(seconds=30), burst=20)  # changes that everybody they know hears of
 UPLOADS = Bucket("key packages", interval=timedelta(seconds=10), burst=10)
 COMMITS = Bucket("commits", interval=timedelta(seconds=1), burst=60)
 MESSAGES = Window("messages", hits=8, per=timedelta(seconds=10))

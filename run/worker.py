@@ -230,7 +230,7 @@ def _chat(
         limits=counted,
         messages=Messages(queue, log_store, now),
         people=People(people.People(database), now),
-        pictures=Pictures(users.Users(database), hashing),
+        pictures=Pictures(users.Users(database), hashing, counted, now),
         now=now,
     )
 

@@ -39,7 +39,8 @@ LOCK_DIRECT = "SELECT id FROM conversations WHERE user_id_1 = %(low)s AND user_i
 
 # As each of them sees theirs, the newest first.
 DIRECT = """
-SELECT asked.user_id, c.id, c.last_seq, c.last_message_at, u.id, u.uuid, u.username, c.key_fingerprint,
+SELECT asked.user_id, c.id, c.last_seq, c.last_message_at, u.id, u.uuid, u.username, u.picture_version,
+       c.key_fingerprint,
        EXISTS (SELECT FROM pending_keys p WHERE p.conversation_id = c.id AND p.user_id = asked.user_id),
        EXISTS (SELECT FROM blocks b WHERE b.user_id = asked.user_id AND b.blocked_id = u.id)
 FROM unnest(%b::bigint[]) AS asked (user_id)
@@ -136,8 +137,10 @@ class Conversations:
     async def _load_direct(self, asked: Sequence[UserId]) -> dict[UserId, list[DirectConversation]]:
         found: dict[UserId, list[DirectConversation]] = {}
         rows = await self._database.rows(DIRECT, [asked])
-        for user_id, id_, last_seq, at, *other, fingerprint, key_waiting, is_blocked in rows:
+        for user_id, id_, last_seq, at, other, uuid, name, picture, fingerprint, key_waiting, is_blocked in rows:
             found.setdefault(user_id, []).append(
-                DirectConversation(id_, last_seq, at, Person(*other), fingerprint, key_waiting, is_blocked)
+                DirectConversation(
+                    id_, last_seq, at, Person(other, uuid, name, None, picture), fingerprint, key_waiting, is_blocked
+                )
             )
         return found

@@ -43,22 +43,31 @@ GET = "SELECT id, username, email, role, bio, created_at, updated_at, uuid FROM 
 CREDENTIALS_BY_NAME = "SELECT id, password_hash FROM users WHERE username_key = %s"
 CREDENTIALS_BY_EMAIL = "SELECT id, password_hash FROM users WHERE lower(email) = lower(%s)"
 
+# Answers whether others see it.
 UPDATE = """
-UPDATE users SET
-    username = coalesce(%(name)s, username),
+WITH before AS (SELECT username, bio FROM users WHERE id = %(id)s FOR NO KEY UPDATE)
+UPDATE users u SET
+    username = coalesce(%(name)s, u.username),
     username_key = coalesce(%(key)s, username_key),
     email = coalesce(%(email)s, email),
-    bio = coalesce(%(bio)s, bio),
+    bio = coalesce(%(bio)s, u.bio),
     password_hash = coalesce(%(password_hash)s, password_hash),
     updated_at = %(now)s
-WHERE id = %(id)s
+FROM before WHERE id = %(id)s
+RETURNING (u.username, u.bio) IS DISTINCT FROM (before.username, before.bio)
+"""
+SET_PICTURE = """
+UPDATE users SET profile_picture = %(png)b WHERE id = %(id)s AND profile_picture IS DISTINCT FROM %(png)b
 """
 
-# Devices of everybody who shares a conversation with them, and their own.
+# Devices of everybody who shares a conversation with them and hears of it, and their own.
 WHO_SEES = """
-SELECT id FROM devices WHERE user_id = %(user)s OR user_id IN (
-    SELECT other.user_id FROM members mine JOIN members other USING (conversation_id) WHERE mine.user_id = %(user)s
+SELECT u.uuid, array_agg(d.id) FROM users u JOIN devices d ON d.user_id = u.id OR d.user_id IN (
+    SELECT other.user_id FROM members mine JOIN members other USING (conversation_id)
+    WHERE mine.user_id = u.id AND other.state IN ('joined', 'requested')
+    AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = other.user_id AND b.blocked_id = u.id)
 )
+WHERE u.id = %s GROUP BY u.uuid
 """
 
 END_OTHER_SESSIONS = "DELETE FROM sessions WHERE user_id = %s AND id IS DISTINCT FROM %s"
@@ -134,8 +143,8 @@ class Users:
         }
         with _names_taken():
             async with self._database.transaction() as connection:
-                await connection.execute(UPDATE, values)
-                if changes.is_seen:
+                changed = await (await connection.execute(UPDATE, values)).fetchone()
+                if changed is not None and changed[0]:
                     await _tell_of_profile(connection, user_id)
                 if changes.password_hash is not None:
                     await connection.execute(END_OTHER_SESSIONS, [user_id, keep])
@@ -172,15 +181,14 @@ class Users:
 
     async def set_picture(self, user_id: UserId, png: bytes) -> None:
         async with self._database.transaction() as connection:
-            await connection.execute("UPDATE users SET profile_picture = %b WHERE id = %s", [png, user_id])
-            await _tell_of_profile(connection, user_id)
+            changed = await connection.execute(SET_PICTURE, {"png": png, "id": user_id})
+            if changed.rowcount:
+                await _tell_of_profile(connection, user_id)
 
 
 async def _tell_of_profile(connection: Connection, user_id: UserId) -> None:
-    devices = await (await connection.execute(WHO_SEES, {"user": user_id})).fetchall()
-    found = await (await connection.execute("SELECT uuid FROM users WHERE id = %s", [user_id])).fetchone()
-    if found is not None:
-        await tell(connection, [row[0] for row in devices], "profile_changed", user=found[0])
+    for uuid, devices in await (await connection.execute(WHO_SEES, [user_id])).fetchall():
+        await tell(connection, devices, "profile_changed", user=uuid)
 
 
 async def _create(connection: Connection, account: NewAccount, now: datetime) -> UserId:

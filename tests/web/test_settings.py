@@ -20,6 +20,12 @@ def settings(person: Person) -> Locator:
     return person.page.locator("sv-settings")
 
 
+def by_another_program(person: Person, method: str, path: str, body: object = None) -> None:
+    """Of the same person, with the session that their browser has."""
+    answer = person.context.request.fetch(person.address + path, method=method, data=body)
+    assert answer.ok, answer.text()
+
+
 def test_a_picture_is_cropped_and_others_see_it(two: Two, tmp_path: Path) -> None:
     anna, ben = two
     picture = Image.new("RGB", (600, 300), "red")
@@ -106,6 +112,25 @@ def test_a_line_about_oneself_is_kept_and_shown(two: Two) -> None:
     ben.does_with_member(anna, f"About {anna.name}")
     ben.sees("I sing")
     ben.closes()
+
+
+def test_another_name_is_seen_by_others_and_known_to_oneself(cast: Cast) -> None:
+    anna, ben = cast("anna").registers(), cast("ben").registers()
+    anna.meets(ben)
+    after = f"{anna.name}_now"
+    by_another_program(anna, "PATCH", "/api/users", {"username": after, "password": PASSWORD})
+    anna.name = after
+    expect(ben.listed(after)).to_be_visible()  # while he looks
+    ben.is_in(after)
+    by_another_program(anna, "DELETE", "/v2/sessions/current")
+    anna.sees("Your session has ended.")
+    anna.page.get_by_role("button", name="Log in again").click()
+    anna.sees(f"Log in again as {after}")
+    anna.page.get_by_label("Password").fill(PASSWORD)
+    anna.page.get_by_role("button", name="Log in", exact=True).click()
+    expect(anna.page.get_by_text("Your session has ended.")).to_have_count(0)
+    anna.says("It is still me")
+    ben.hears("It is still me")
 
 
 def test_who_looks_elsewhere_is_notified_of_who_and_not_what(two: Two) -> None:
