@@ -9,7 +9,6 @@ from msgspec import structs
 
 from chat import names
 from chat.errors import (
-    BadInvite,
     Invalid,
     InvalidCredentials,
     NoSuchSession,
@@ -17,6 +16,7 @@ from chat.errors import (
     RegistrationClosed,
     Unauthenticated,
 )
+from chat.invites import invite_code
 from chat.limits import FAILED_LOGINS, PROFILES, Limits
 from chat.model import (
     Account,
@@ -218,10 +218,3 @@ class Accounts:
         if changes.is_seen:
             await self._limits.take(PROFILES, f"{user_id}", self._now())
         await self._users.update(user_id, changes, keep, self._now())
-
-
-def invite_code(text: str) -> str:
-    """As it is stored. Raises BadInvite."""
-    if not text.isalnum() or not text.isascii():
-        raise BadInvite("Invalid invite code")
-    return text.upper()

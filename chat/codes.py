@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from chat.errors import Busy, NoSuchCode, TooManyCodes
-from chat.model import Account, ConversationId, UserId
+from chat.model import Account, ChatCode, ConversationId, UserId
 
 FIRST, LAST = 10_000, 65_535  # five digits, and the seed's u16
 CODES_PER_USER = 5
@@ -24,6 +24,10 @@ class CodeStore(Protocol):
         self, owner: UserId, codes: list[int], now: datetime, expires_at: datetime, plan: Callable[[int], None]
     ) -> int | None:
         """The first of `codes` that nobody has, given to `owner`; None if all are taken. `plan` may raise."""
+        ...
+
+    async def open(self, owner: UserId, now: datetime) -> list[ChatCode]:
+        """Those that can still be used, oldest first."""
         ...
 
     async def delete(self, owner: UserId, code: int, now: datetime) -> bool: ...
@@ -49,6 +53,10 @@ class Codes:
         if code is None:
             raise Busy("Nearly all chat codes are in use, try again later")
         return code
+
+    async def open(self, account: Account) -> list[ChatCode]:
+        """Those that can still be used, oldest first."""
+        return await self._store.open(account.id, self._now())
 
     async def delete(self, account: Account, code: int) -> None:
         if not await self._store.delete(account.id, code, self._now()):

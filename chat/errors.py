@@ -5,7 +5,7 @@ ChatError
 ├── Unauthenticated 401
 ├── Forbidden 403           ForeignOrigin, InviteRefused, RegistrationClosed, NoDevice, NotALeaf, NotAllowed, NotYours
 ├── NotFound 404            NoSuchUser, NoSuchCode, NoSuchMessage, NoSuchConversation, NoSuchDevice,
-│                           NoSuchSession
+│                           NoSuchSession, NoSuchInvite
 ├── Conflict 409            Taken, IdTaken, ConversationExists, StaleEpoch, CommitNeeded, UnreadMessages,
 │                           UnknownKeyPackage, TreeDiffers
 ├── TooMany 429
@@ -130,6 +130,10 @@ class NoSuchDevice(NotFound):
 
 class NoSuchSession(NotFound):
     code = "no_such_session"
+
+
+class NoSuchInvite(NotFound):
+    code = "no_such_invite"
 
 
 class Conflict(ChatError):

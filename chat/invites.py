@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from chat.errors import InviteRefused
+from chat.errors import BadInvite, InviteRefused, NoSuchInvite
 from chat.model import Account, Invite, InviteHistory, UserId
 
 COOLDOWN = timedelta(hours=24)
@@ -30,6 +30,14 @@ class InviteStore(Protocol):
         """False if the code is taken. `plan` sees the maker's history under a lock, and may raise."""
         ...
 
+    async def open(self, now: datetime, maker: UserId | None = None) -> list[Invite]:
+        """Those that can still be used, of everybody or of one maker, oldest first."""
+        ...
+
+    async def revoke(self, code: str, now: datetime, maker: UserId | None = None) -> bool:
+        """False if there is no such invite, of anybody or of this maker, that could still be used."""
+        ...
+
 
 class Invites:
     def __init__(self, store: InviteStore, now: Callable[[], datetime], life: timedelta) -> None:
@@ -39,6 +47,15 @@ class Invites:
 
     async def create(self, account: Account) -> Invite:
         return await self._create(account.id, plan_invite)
+
+    async def open(self, account: Account) -> list[Invite]:
+        """Those of this account that can still be used, oldest first."""
+        return await self._store.open(self._now(), account.id)
+
+    async def revoke(self, account: Account, code: str) -> None:
+        """One of its own. Raises BadInvite, NoSuchInvite."""
+        if not await self._store.revoke(invite_code(code), self._now(), account.id):
+            raise NoSuchInvite("You have no such invite that could still be used")
 
     async def create_as_operator(self) -> Invite:
         """Without a maker and without a rule: for the command line and the first start."""
@@ -50,3 +67,10 @@ class Invites:
             invite = Invite(secrets.token_hex(4).upper(), maker, now, now + self._life)
             if await self._store.create(invite, plan):
                 return invite
+
+
+def invite_code(text: str) -> str:
+    """As it is stored. Raises BadInvite."""
+    if not text.isalnum() or not text.isascii():
+        raise BadInvite("Invalid invite code")
+    return text.upper()

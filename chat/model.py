@@ -78,6 +78,11 @@ class Session(Struct, frozen=True):
     device_id: DeviceId | None = None  # that it speaks for, at the sealed door
 
 
+class ChatCode(Struct, frozen=True):
+    code: int
+    expires_at: datetime
+
+
 class Invite(Struct, frozen=True):
     code: str
     created_by: UserId | None

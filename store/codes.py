@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from psycopg.rows import scalar_row
+from psycopg.rows import class_row, scalar_row
 
 from chat.errors import ConversationExists, SelfChat
-from chat.model import ConversationId, UserId
+from chat.model import ChatCode, ConversationId, UserId
 from store import conversations
 from store.database import Database
 
@@ -24,6 +24,7 @@ ON CONFLICT (code) DO NOTHING
 RETURNING code
 """
 
+OPEN = "SELECT code, expires_at FROM chat_codes WHERE user_id = %s AND expires_at > %s ORDER BY created_at"
 DELETE = "DELETE FROM chat_codes WHERE code = %s AND user_id = %s AND expires_at > %s"
 REDEEM = "DELETE FROM chat_codes WHERE code = %s AND expires_at > %s RETURNING user_id"
 
@@ -42,6 +43,11 @@ class Codes:
             await cur.execute(PURGE, [codes, now])
             values = {"owner": owner, "codes": codes, "now": now, "expires_at": expires_at}
             return await (await cur.execute(CREATE, values)).fetchone()
+
+    async def open(self, owner: UserId, now: datetime) -> list[ChatCode]:
+        """Those that can still be used, oldest first."""
+        async with self._database.connection() as connection, connection.cursor(row_factory=class_row(ChatCode)) as cur:
+            return await (await cur.execute(OPEN, [owner, now])).fetchall()
 
     async def delete(self, owner: UserId, code: int, now: datetime) -> bool:
         async with self._database.connection() as connection:

@@ -5,17 +5,21 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
-from chat.model import Invite, InviteHistory
+from chat.model import Invite, InviteHistory, UserId
 from store.database import Database
 
 LOCK_MAKER = "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE"
 
-# Whoever ever sent or received a message counts as chatted with; deleting the message later takes nothing back.
+# Whoever ever sent or received a message counts as chatted with; deleting the message later takes nothing back. What
+# is said in a group the server cannot tell from the rest, so there those count who have come and stayed.
 HISTORY = """
 SELECT u.role, count(i.id) AS made, max(i.created_at) AS last_made_at,
        coalesce(bool_or(i.used_at IS NULL AND i.expires_at > %(now)s), false) AS active,
-       (SELECT count(*) FROM members m JOIN conversations c ON c.id = m.conversation_id
-        WHERE m.user_id = u.id AND c.kind = 'direct' AND c.last_seq > 0) AS partners
+       (SELECT count(DISTINCT other.user_id)
+        FROM members mine JOIN conversations c ON c.id = mine.conversation_id
+        JOIN members other ON other.conversation_id = c.id AND other.user_id <> mine.user_id
+        WHERE mine.user_id = u.id AND c.last_seq > 0
+        AND (c.kind = 'direct' OR mine.state = 'joined' AND other.state = 'joined')) AS partners
 FROM users u LEFT JOIN invites i ON i.created_by = u.id
 WHERE u.id = %(maker)s
 GROUP BY u.id
@@ -27,10 +31,15 @@ INSERT INTO invites (code, created_by, created_at, expires_at) VALUES (%s, %s, %
 
 OPEN = """
 SELECT code, created_by, created_at, expires_at, used_by FROM invites
-WHERE used_at IS NULL AND expires_at > %s ORDER BY created_at
+WHERE used_at IS NULL AND expires_at > %(now)s AND created_by IS NOT DISTINCT FROM coalesce(%(maker)s, created_by)
+ORDER BY created_at
 """
 
-REVOKE = "UPDATE invites SET expires_at = %(now)s WHERE code = %(code)s AND used_at IS NULL AND expires_at > %(now)s"
+REVOKE = """
+UPDATE invites SET expires_at = %(now)s
+WHERE code = %(code)s AND used_at IS NULL AND expires_at > %(now)s
+AND created_by IS NOT DISTINCT FROM coalesce(%(maker)s, created_by)
+"""
 
 
 class Invites:
@@ -50,12 +59,12 @@ class Invites:
             values = [invite.code, invite.created_by, invite.created_at, invite.expires_at]
             return (await connection.execute(CREATE, values)).rowcount == 1
 
-    async def open(self, now: datetime) -> list[Invite]:
-        """Those that can still be used, oldest first."""
+    async def open(self, now: datetime, maker: UserId | None = None) -> list[Invite]:
+        """Those that can still be used, of everybody or of one maker, oldest first."""
         async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Invite)) as cur:
-            return await (await cur.execute(OPEN, [now])).fetchall()
+            return await (await cur.execute(OPEN, {"now": now, "maker": maker})).fetchall()
 
-    async def revoke(self, code: str, now: datetime) -> bool:
-        """False if there is no such invite that could still be used."""
+    async def revoke(self, code: str, now: datetime, maker: UserId | None = None) -> bool:
+        """False if there is no such invite, of anybody or of this maker, that could still be used."""
         async with self._database.connection() as connection:
-            return (await connection.execute(REVOKE, {"code": code, "now": now})).rowcount == 1
+            return (await connection.execute(REVOKE, {"code": code, "now": now, "maker": maker})).rowcount == 1

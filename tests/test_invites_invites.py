@@ -167,3 +167,22 @@ async def test_an_invite_can_be_used_as_soon_as_it_is_made(house: House, cast: C
     answer = await house.client().post("/register", json=body)
     assert answer.status_code == 200
     assert await house.sql("SELECT invited_by FROM users WHERE id = %s", answer.json()["user_id"]) == [(alice.id,)]
+
+
+async def test_who_has_accepted_an_encrypted_conversation_counts_too(house: House, cast: Cast) -> None:
+    alice, bob, carol = await cast("alice", "bob", "carol")
+    await house.sql(
+        "WITH made AS (INSERT INTO conversations (kind, last_seq) VALUES ('sealed', 1) RETURNING id)"
+        " INSERT INTO members (conversation_id, user_id, state)"
+        " SELECT id, unnest(%s::bigint[]), unnest('{joined,requested,ignored}'::text[]) FROM made RETURNING 1",
+        [alice.id, bob.id, carol.id],
+    )
+    assert await asks(alice) == 200
+    await use_up_invites_of(alice)
+    house.clock.forward(hours=24)
+    assert await asks(alice) == 403  # a stranger whom they wrote to
+    await house.sql("UPDATE members SET state = 'joined' WHERE user_id = %s RETURNING 1", bob.id)
+    assert await asks(alice) == 200
+    await use_up_invites_of(alice)
+    house.clock.forward(hours=24)
+    assert await asks(alice) == 403  # the third needs two

@@ -4,12 +4,13 @@ from tornado.web import HTTPError
 
 from chat.errors import NoSuchSession, NotFound
 from chat.limits import CONTACTS, LOOKUPS, REGISTRATIONS
-from chat.model import SessionId, UserId
-from handlers.base import uuid
+from chat.model import MAX_ID, SessionId, UserId
+from handlers.base import number, uuid
 from handlers.sealed.base import SealedHandler
 from handlers.sealed.wire.accounts import (
     Code,
-    InviteMade,
+    CodeShown,
+    InviteShown,
     LoggedIn,
     LogIn,
     Me,
@@ -143,14 +144,34 @@ class ContactsHandler(SealedHandler):
 
 
 class CodesHandler(SealedHandler):
+    async def get(self) -> None:
+        found = await self.chat.codes.open(await self.account())
+        self.reply([CodeShown(one.code, one.expires_at) for one in found])
+
     async def post(self) -> None:
         self.reply(Code(await self.chat.codes.create(await self.account())), 201)
 
 
+class CodeHandler(SealedHandler):
+    async def delete(self, code: str) -> None:
+        await self.chat.codes.delete(await self.account(), number("code", code, 0, MAX_ID))
+        self.reply({})
+
+
 class InvitesHandler(SealedHandler):
+    async def get(self) -> None:
+        found = await self.chat.invites.open(await self.account())
+        self.reply([InviteShown(invite.code, invite.expires_at) for invite in found])
+
     async def post(self) -> None:
         invite = await self.chat.invites.create(await self.account())
-        self.reply(InviteMade(invite.code, invite.expires_at), 201)
+        self.reply(InviteShown(invite.code, invite.expires_at), 201)
+
+
+class InviteHandler(SealedHandler):
+    async def delete(self, code: str) -> None:
+        await self.chat.invites.revoke(await self.account(), code)
+        self.reply({})
 
 
 class BlocksHandler(SealedHandler):

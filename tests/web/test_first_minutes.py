@@ -24,10 +24,13 @@ def test_an_invite_leads_to_a_first_message_in_less_than_a_minute(cast: Cast) ->
     host.begins("Invite")
     host.page.get_by_role("button", name="Make an invite").click()
     expect(host.page.get_by_role("img", name="The invite, to scan")).to_be_visible()
-    invite = host.page.locator("sv-new code").inner_text()
+    invite = host.page.locator("sv-own code").inner_text()
     host.page.get_by_role("button", name="Copy the link").click()
     host.sees("Copied")
     assert host.page.evaluate("navigator.clipboard.readText()") == f"{host.address}/#invite={invite}"
+    host.closes()
+    host.begins("Invite")
+    expect(host.page.locator("sv-own code")).to_have_text(invite)  # it is still there
     host.closes()
 
     guest = cast("ben")
@@ -161,11 +164,35 @@ def shows_a_code(person: Person) -> str:
     """Large, and as a QR code."""
     person.page.get_by_role("button", name="Show a code of mine").click()
     expect(person.page.get_by_role("img", name="The same code, to scan")).to_be_visible()
-    shown = person.page.locator("sv-new .code")
+    shown = person.page.locator("sv-own .code")
     assert float(shown.evaluate("(code) => parseFloat(getComputedStyle(code).fontSize)")) >= 32
     code = shown.inner_text()
     assert re.fullmatch(r"\d{5}", code)
     return code
+
+
+def test_codes_are_there_again_until_they_are_taken_back(cast: Cast) -> None:
+    anna = cast("anna").registers()
+    anna.begins("By code")
+    first = shows_a_code(anna)
+    anna.page.get_by_role("button", name="Make another").click()
+    shown = anna.page.locator("sv-own .code")
+    expect(shown).not_to_have_text(first)
+    second = shown.inner_text()
+    anna.closes()
+    anna.begins("By code")
+    expect(shown).to_have_text(second)
+    others = anna.page.get_by_role("list", name="Others that still work")
+    expect(others).to_contain_text(first)
+    anna.page.get_by_role("button", name=f"Take back {second}").click()
+    expect(shown).to_have_text(first)
+    expect(others).to_have_count(0)
+    anna.page.get_by_role("button", name=f"Take back {first}").click()
+    expect(anna.page.get_by_role("button", name="Show a code of mine")).to_be_visible()
+    for code in (first, second):
+        anna.page.get_by_label("Their code").fill(code)
+        anna.page.get_by_role("button", name="Start", exact=True).click()
+        anna.is_told("This code is not known. Codes work once, for 24 hours.")
 
 
 def test_an_account_is_deleted(cast: Cast, two: Two) -> None:

@@ -83,8 +83,16 @@ def show_everything(screens: Screens, person: Person, friend: Person, group: str
     person.closes()
     person.leaves_it()
     page.get_by_role("button", name="New conversation").first.click()
-    for tab in ("By name", "Group", "By code", "Invite"):
+    for tab, make in (
+        ("By name", None),
+        ("Group", None),
+        ("By code", "Show a code of mine"),
+        ("Invite", "Make an invite"),
+    ):
         page.get_by_role("tab", name=tab).click()
+        if make:
+            page.get_by_role("button", name=make).click()
+            expect(page.get_by_role("img", name="to scan")).to_be_visible()
         screens.see(person, f"new-{tab.split()[-1].lower()}")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Settings").click()

@@ -200,8 +200,9 @@ export function intentsOf(store, link) {
       location.hash = '';
     },
     unblock: ({ user }) => link.call('unblock', user),
-    makeCode: () => link.call('makeCode'),
-    makeInvite: () => link.call('makeInvite'),
+    own: ({ what }) => link.call('own', what),
+    makeOwn: ({ what }) => link.call('makeOwn', what),
+    takeBack: ({ what, code }) => link.call('takeBack', what, code),
 
     // Conversations
     find: ({ name }) => link.call('find', name),

@@ -96,8 +96,9 @@ export function verbsOf(client, { tell, tellSnapshot, wipe }) {
     blocked: () => api.call('GET', 'blocks'),
     block: (user) => api.call('PUT', `blocks/${user}`).then(refresh),
     unblock: (user) => api.call('DELETE', `blocks/${user}`).then(refresh),
-    makeCode: () => api.call('POST', 'codes'),
-    makeInvite: () => api.call('POST', 'invites'),
+    own: (what) => api.call('GET', what),
+    makeOwn: (what) => api.call('POST', what),
+    takeBack: (what, code) => api.call('DELETE', `${what}/${code}`),
 
     // Conversations
     find: (name) => client.groups.find(name),

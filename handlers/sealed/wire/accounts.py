@@ -80,7 +80,12 @@ class Code(Struct, frozen=True):
     code: Annotated[int, Meta(ge=0, le=MAX_ID)]
 
 
-class InviteMade(Struct, frozen=True):
+class CodeShown(Struct, frozen=True):
+    code: int
+    expires_at: datetime
+
+
+class InviteShown(Struct, frozen=True):
     code: str
     expires_at: datetime
 

@@ -4,7 +4,7 @@ import { sentenceFor } from '../words.js';
 import './dialog.js';
 import { Element } from './element.js';
 import { icon } from './icon.js';
-import './qr.js';
+import './own.js';
 
 /** @typedef {'name' | 'group' | 'code' | 'invite'} Tab */
 
@@ -13,15 +13,13 @@ const TABS = [['name', 'By name'], ['group', 'Group'], ['code', 'By code'], ['in
 
 /** How a conversation begins: by a name, by a code, or with somebody who is not here yet. */
 export class New extends Element {
-  static properties = { code: {}, tab: {}, mine: { state: true }, invite: { state: true }, names: { state: true }, unreachable: { state: true }, problem: { state: true }, isBusy: { state: true } };
+  static properties = { code: {}, tab: {}, isFree: { state: true }, names: { state: true }, unreachable: { state: true }, problem: { state: true }, isBusy: { state: true } };
   static styles = [
     super.styles,
     css`
       [role=tablist] { display: flex; gap: 0.25rem; margin-bottom: 1.25rem; padding: 0.25rem; border-radius: 1rem; background: var(--desk); }
       [role=tab] { flex: 1; min-height: var(--touch); padding: 0 0.25rem; border: 0; border-radius: 0.8rem; background: none; font-weight: 600; }
       [aria-selected=true] { background: var(--sheet); box-shadow: 0 1px 3px var(--shade); }
-      .code { font: 600 3rem/1 var(--face); letter-spacing: 0.18em; text-align: center; padding-inline-start: 0.18em; font-variant-numeric: tabular-nums; }
-      .shown { display: grid; justify-items: center; gap: 1rem; padding: 1.25rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--sheet); }
       .names { display: flex; flex-wrap: wrap; gap: 0.4rem; }
       .names button { display: inline-flex; align-items: center; gap: 0.3rem; min-height: 2.25rem; padding: 0 0.6rem 0 0.9rem; border: 0; border-radius: 2rem; background: var(--accent-soft); }
       hr { width: 100%; border: 0; border-top: 1px solid var(--line); }
@@ -34,15 +32,18 @@ export class New extends Element {
     this.code = this.problem = '';
     /** @type {Tab} */
     this.tab = 'name';
-    /** @type {number | null} */
-    this.mine = null;
-    /** @type {string | null} */
-    this.invite = null;
+    /** Makes as many invites as they like. */
+    this.isFree = false;
     /** @type {string[]} */
     this.names = [];
     /** Somebody who has no device that could be added. @type {string | null} */
     this.unreachable = null;
     this.isBusy = false;
+  }
+
+  async firstUpdated() {
+    const { role } = await this.ask('account').catch(() => ({ role: '' }));
+    this.isFree = role === 'admin' || role === 'tester';
   }
 
   /** @param {string} intent @param {object} [detail] @returns {Promise<any>} */
@@ -151,35 +152,13 @@ export class New extends Element {
         <button class="button main" ?disabled=${this.isBusy}>Start</button>
       </form>
       <hr>
-      ${this.mine === null
-        ? html`<button class="button" ?disabled=${this.isBusy} @click=${async () => (this.mine = (await this.#do('makeCode'))?.code ?? null)}>Show a code of mine</button>`
-        : html`<div class="shown">
-            <p class="code" aria-label="Your code: ${[...String(this.mine)].join(' ')}">${this.mine}</p>
-            <sv-qr .text=${`${location.origin}/#code=${this.mine}`} label="The same code, to scan"></sv-qr>
-            <button class="button" @click=${() => this.want('copy', { text: `${location.origin}/#code=${this.mine}` })}>${icon('copy', 18)} Copy as a link</button>
-            ${onlyHere()}
-            <p class="small soft">Works once, for 24 hours. Whoever has it can write to you without asking first.</p></div>`}`;
+      <sv-own what="codes" canHaveMore></sv-own>`;
   }
 
   #invite() {
-    if (this.invite === null) {
-      return html`<p>For somebody who has no account here yet. When they come, you two know each other.</p>
-        <p class="small soft">One in 24 hours, and at first only as many as people you have met here; admins of this server make as many as they like.</p>
-        <button class="button main" ?disabled=${this.isBusy} @click=${async () => (this.invite = (await this.#do('makeInvite'))?.code ?? null)}>Make an invite</button>`;
-    }
-    const address = `${location.origin}/#invite=${this.invite}`;
-    return html`<div class="shown">
-      <sv-qr .text=${address} label="The invite, to scan"></sv-qr>
-      <code>${this.invite}</code>
-      <button class="button" @click=${() => this.want('copy', { text: address })}>${icon('copy', 18)} Copy the link</button>
-      ${onlyHere()}
-      <p class="small soft">Good for one person, for a week. Whoever opens it can join. Copy it now: it is not shown again.</p></div>`;
+    return html`<p>For somebody who has no account here yet.</p>
+      <p class="small soft">${this.isFree ? 'As an admin you make as many as you like.' : 'One in 24 hours, and at first only as many as people you have met here; admins of this server make as many as they like.'}</p>
+      <sv-own what="invites" ?canHaveMore=${this.isFree}></sv-own>`;
   }
-}
-
-/** A link is as good as the address from which it was made. */
-function onlyHere() {
-  if (!['localhost', '127.0.0.1', '[::1]'].includes(location.hostname)) return nothing;
-  return html`<p class="explained">The address of this link works on this computer only. For others, open Sottovoce by the name or number that this computer has in your network, and make it there.</p>`;
 }
 customElements.define('sv-new', New);
