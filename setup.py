@@ -63,6 +63,7 @@ setup(
         "alembic>=1.13",
         "argon2-cffi>=23.1",
         "bcrypt>=4.1",
+        "brotli>=1.2",
         "click>=8.5",
         "cryptography>=42",
         "email-validator>=2.1",

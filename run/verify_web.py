@@ -8,6 +8,7 @@ import zlib
 from hashlib import sha256
 from pathlib import Path
 
+import brotli
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 
 from handlers.web import FOLDER, POLICY
@@ -16,7 +17,7 @@ from handlers.web_files import hashes
 MAX_FILE_BYTES = 32 * 1024 * 1024  # the largest file of ours, CoreCrypto, has 8 MB
 TIMEOUT_S = 60.0  # for one file
 AT_ONCE = 4
-CODINGS = ("identity", "gzip")
+CODINGS = ("identity", "gzip, deflate", "gzip, deflate, br, zstd")  # as browsers ask, without TLS and with it
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 LEADING_ELSEWHERE = ("Refresh", "Link", "Service-Worker-Allowed")  # what a file of ours never comes with
 NO_ANSWER = (OSError, HTTPClientError, ValueError)  # unreachable; too slow or too much; no possible name
@@ -106,13 +107,24 @@ def decoded(body: bytes, coding: str) -> bytes:
     """Raises ValueError."""
     if coding == "identity":
         return body
-    if coding != "gzip":
-        raise ValueError(f"content in {coding!r:.30}, which was not asked for")
-    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    if coding not in ("gzip", "br"):
+        raise ValueError(f"content in {coding!r:.30}, which ours never has")
     try:
-        plain = unpacking.decompress(body, MAX_FILE_BYTES)
-    except zlib.error as error:
-        raise ValueError(f"content that is no gzip ({error})") from error
-    if not unpacking.eof or unpacking.unused_data:
+        plain, is_whole = _ungzip(body) if coding == "gzip" else _unbrotli(body)
+    except (zlib.error, brotli.error) as error:
+        raise ValueError(f"content that is no {coding} ({error})") from error
+    if not is_whole:
         raise ValueError("content that is cut short, too long, or followed by something else")
     return plain
+
+
+def _ungzip(body: bytes) -> tuple[bytes, bool]:
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    plain = unpacking.decompress(body, MAX_FILE_BYTES)
+    return plain, unpacking.eof and not unpacking.unused_data
+
+
+def _unbrotli(body: bytes) -> tuple[bytes, bool]:
+    unpacking = brotli.Decompressor()
+    plain = unpacking.process(body, output_buffer_limit=MAX_FILE_BYTES)
+    return plain, unpacking.is_finished()

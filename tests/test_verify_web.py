@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import patch
 
+import brotli
 import pytest
 from click.testing import CliRunner, Result
 from tornado.httpserver import HTTPServer
@@ -31,6 +32,7 @@ FILES = {
     "core/api.test.js": SCRIPT,
     "vendor/lit-5XQZJ2AB.js": SCRIPT,
     "vendor/lit-5XQZJ2AB.js.gz": gzip.compress(SCRIPT, mtime=7),
+    "vendor/lit-5XQZJ2AB.js.br": brotli.compress(SCRIPT),
 }
 
 
@@ -84,33 +86,39 @@ async def test_every_file_that_differs_is_named(house: House, folder: Path) -> N
     answer = await command(house.http)
     assert answer.exit_code == 1
     assert sorted(answer.stdout.splitlines()) == [
-        "/ (gzip): another content",
-        "/ (identity): another content",
-        "/web/app/main.js (gzip): another content",
-        "/web/app/main.js (identity): another content",
+        f"{path} ({coding}): another content"
+        for path in ("/", "/web/app/main.js")
+        for coding in ("gzip, deflate", "gzip, deflate, br, zstd", "identity")
     ]
     assert answer.stderr.startswith(f"Error: {house.http} does not serve the web client of Sottovoce ")
 
 
 @pytest.mark.parametrize(
-    ("packed", "said"),
+    ("suffix", "pack", "asked", "of_more"),
     [
-        pytest.param(gzip.compress(b"other", mtime=7), "another content", id="another content"),
-        pytest.param(gzip.compress(SCRIPT)[:-4], "cut short", id="cut short"),
-        pytest.param(gzip.compress(SCRIPT) + b"more", "followed by something else", id="more behind it"),
-        pytest.param(SCRIPT, "no gzip", id="no gzip"),
+        ("gz", gzip.compress, "gzip, deflate", "followed by something else"),
+        ("br", brotli.compress, "gzip, deflate, br, zstd", "content that is no br"),
     ],
+    ids=["gzip", "brotli"],
 )
-async def test_a_packed_variant_has_to_unpack_to_the_same(house: House, folder: Path, packed: bytes, said: str) -> None:
-    (folder / "vendor/lit-5XQZJ2AB.js.gz").write_bytes(packed)
-    (line,) = await said_of(house)
-    assert line.startswith("/web/vendor/lit-5XQZJ2AB.js (gzip): ")
-    assert said in line
+async def test_a_packed_variant_has_to_unpack_to_the_same(
+    house: House, folder: Path, suffix: str, pack: Callable[[bytes], bytes], asked: str, of_more: str
+) -> None:
+    for packed, said in [
+        (pack(b"other"), "another content"),
+        (pack(SCRIPT)[:-4], "cut short"),
+        (pack(SCRIPT) + b"more", of_more),
+        (SCRIPT, "content that is no"),
+    ]:
+        (folder / f"vendor/lit-5XQZJ2AB.js.{suffix}").write_bytes(packed)
+        (line,) = await said_of(house)
+        assert line.startswith(f"/web/vendor/lit-5XQZJ2AB.js ({asked}): ")
+        assert said in line
 
 
 async def test_a_file_that_is_missing_is_a_difference(house: House, folder: Path) -> None:
     (folder / "sw.js").unlink()
-    assert await said_of(house) == ["/sw.js (identity): status 404, not 200", "/sw.js (gzip): status 404, not 200"]
+    assert await said_of(house) == [f"/sw.js ({coding}): status 404, not 200" for coding in verify_web.CODINGS]
 
 
 async def test_a_server_without_its_client_differs(house: House, folder: Path) -> None:
@@ -124,9 +132,9 @@ async def test_a_file_without_end_is_not_read_to_it(
 ) -> None:
     monkeypatch.setattr(verify_web, "MAX_FILE_BYTES", 10_000)
     (folder / "app/main.js").write_bytes(b"a" * 10_001)  # as gzip it is short
-    plain, packed = await said_of(house)
+    plain, packed, _ = await said_of(house)
     assert plain.startswith("/web/app/main.js (identity): no whole answer of up to 10000 bytes (")
-    assert packed.startswith("/web/app/main.js (gzip): content that is cut short, too long")
+    assert packed.startswith("/web/app/main.js (gzip, deflate): content that is cut short, too long")
 
 
 # Somebody else's server
@@ -169,7 +177,7 @@ def has_no_policy(handler: RequestHandler) -> None:
 
 def packs_unasked(handler: RequestHandler) -> None:
     handler.set_header("Content-Security-Policy", POLICY)
-    handler.set_header("Content-Encoding", "br")
+    handler.set_header("Content-Encoding", "zstd")
     handler.finish(SCRIPT)
 
 
@@ -179,14 +187,14 @@ def packs_unasked(handler: RequestHandler) -> None:
         (moves, "status 302, not 200"),
         (is_lax, "another Content-Security-Policy: \"default-src 'none'; script-src * "),
         (has_no_policy, "another Content-Security-Policy: ''"),
-        (packs_unasked, "content in 'br', which was not asked for"),
+        (packs_unasked, "content in 'zstd', which ours never has"),
     ],
 )
 async def test_what_ours_would_not_answer_is_a_difference(
     folder: Path, stranger: Callable[[Answer], str], answer: Answer, said: str
 ) -> None:
     lines = await verify_web.differences(stranger(answer), NO_TLS)
-    assert len(lines) == 2 * len(web_files.hashes(folder))
+    assert len(lines) == len(verify_web.CODINGS) * len(web_files.hashes(folder))
     assert all(f"): {said}" in line for line in lines)
 
 
