@@ -74,7 +74,7 @@ UNKNOWN = [(m, path) for path, handler in routes().items() for m in [*METHODS, "
 
 
 def test_the_tables_here_know_every_route() -> None:
-    assert len(routes()) == 63
+    assert len(routes()) == 64
     assert all(path.startswith("/") and "(" not in path for path in routes())
     assert set(KNOWN) >= OPEN_TO_ALL | set(TAKE_A_BODY)
 
@@ -99,7 +99,7 @@ async def test_a_method_that_a_route_does_not_know_is_a_405(cast: Cast) -> None:
 
 async def test_where_a_session_is_needed_a_stranger_gets_401(house: House) -> None:
     needed = set(KNOWN) - OPEN_TO_ALL
-    assert len(needed) == 67
+    assert len(needed) == 68
     client = house.client()
     for method, path in sorted(needed):
         headers = UPGRADE if issubclass(routes()[path], Socket) else {}

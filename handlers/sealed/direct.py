@@ -13,6 +13,7 @@ from handlers.sealed.wire.direct import (
     KeyClaimed,
     KeyStarted,
     NewText,
+    Opened,
     Stored,
     TextShown,
 )
@@ -30,6 +31,13 @@ class PairHandler(SealedHandler):
     async def other(self, user: str) -> Person:
         """Raises Invalid, NoSuchUser."""
         return await self.chat.people.get(uuid("user", user))
+
+
+class OpenHandler(PairHandler):
+    async def put(self, user: str) -> None:
+        """Made if there is none; no key with it."""
+        account, other = await self.account(), await self.other(user)
+        self.reply(Opened(await self.chat.conversations.open(account, other.id)))
 
 
 class KeyHandler(PairHandler):

@@ -43,6 +43,7 @@ ROUTES = [
     (rf"{_CONVERSATION}/leave", conversations.LeaveHandler),
     (rf"{_CONVERSATION}/members/([^/]+)", conversations.RoleHandler),
     (r"/v2/direct", direct.DirectHandler),
+    (_DIRECT, direct.OpenHandler),
     (rf"{_DIRECT}/key", direct.KeyHandler),
     (rf"{_DIRECT}/key/claim", direct.ClaimHandler),
     (rf"{_DIRECT}/messages", direct.TextsHandler),

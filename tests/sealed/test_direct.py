@@ -275,3 +275,15 @@ async def test_the_lists_of_many_who_ask_at_once_are_each_their_own(cast: Cast) 
     assert with_whom[0] == [people[1].uuid]
     assert with_whom[1] == [people[2].uuid, people[0].uuid]
     assert with_whom[:6] == with_whom[6:12] == with_whom[12:]
+
+
+async def test_one_is_opened_without_a_key_and_once(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    opened = await alice.api.put(at(bob, "").rstrip("/"))
+    assert opened.status_code == 200
+    assert (await bob.api.put(at(alice, "").rstrip("/"))).json() == opened.json()
+    for person in (alice, bob):
+        (shown,) = await conversations(person)
+        assert shown["id"] == opened.json()["conversation"]
+        assert (shown["key_fingerprint"], shown["key_waiting"], shown["last_seq"]) == (None, False, 0)
+    assert_refused(await alice.api.put(at(alice, "").rstrip("/")), 400, "self_chat")

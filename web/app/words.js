@@ -7,7 +7,7 @@ const SENTENCES = {
   invalid_credentials: 'This name and password do not belong together. Look at both and try again.',
   bad_invite: 'This invite cannot be used: it is unknown, used up or too old. Ask for a new one.',
   registration_closed: 'This server takes nobody new right now.',
-  no_such_user: 'Nobody here has exactly this name. Names are not searched, so that nobody can be listed.',
+  no_such_user: 'Nobody here has exactly this name. Look at how they write it: names are not searched.',
   no_such_code: 'This code is not known. Codes work once, for 24 hours.',
   not_allowed: 'Only an owner or an admin of this group can do that.',
   self_chat: 'That is you. Write to somebody else.',
@@ -16,6 +16,7 @@ const SENTENCES = {
   unavailable: 'The server cannot store anything right now. Try again in a moment.',
   wrong_password: 'This is not your password. Nothing was changed.',
   no_key: 'The key of this conversation is not on this device.',
+  device_removed: 'This device was removed from your account. Log out, which empties it, and log in anew.',
   unauthenticated: 'Your session has ended. Log in again.',
 };
 
@@ -27,7 +28,8 @@ export function aboutNewKey(conversation, name) {
 
 /** @param {unknown} error */
 export function sentenceFor(error) {
-  const { code = '', status = 0, message = '' } = /** @type {any} */ (error ?? {});
+  const { code = '', status = 0, message = '', retryAfterS = 0 } = /** @type {any} */ (error ?? {});
+  if (status === 429 && retryAfterS > 90) return `That was too often. Try again in ${Math.ceil(retryAfterS / 60)} minutes.`;
   if (SENTENCES[code]) return SENTENCES[code];
   if (status === 429) return SENTENCES.too_many;
   if (status >= 500) return SENTENCES.busy;

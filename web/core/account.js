@@ -48,7 +48,12 @@ export class Account {
     const { username } = this.client.me.user;
     const { token } = await this.client.api.call('POST', 'sessions', { username, password });
     await this.#become({ ...this.client.me, token, renewedAt: Date.now(), isRegistered: false });
-    await this.#registerDevice();
+    try {
+      await this.#registerDevice();
+    } catch (error) {
+      if (!(error instanceof Refused && error.code === 'taken')) throw error; // it was, by somebody who is it no more
+      throw new Refused(error.status, 'device_removed', 'This device was removed from the account', 0);
+    }
   }
 
   /**

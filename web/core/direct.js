@@ -34,15 +34,16 @@ export class Direct {
     }
   }
 
-  /** The one with this person, made if there is none. @param {{ id: string, username: string }} user @returns {Promise<string>} its id */
-  async open(user) {
-    const id = await this.client.inTurn(async () => {
-      const shown = /** @type {Shown[]} */ (await this.client.api.callUntilAnswered('GET', 'direct'));
-      const there = shown.find((one) => one.user.id === user.id);
-      if (there) await this.#follow(there);
-      return there?.id;
+  /**
+   * The one with this person, made if there is none; without a key, of which their program may know nothing.
+   * @param {string} user @returns {Promise<string>} its id
+   */
+  open(user) {
+    return this.client.inTurn(async () => {
+      const { conversation } = await this.client.api.callUntilAnswered('PUT', `direct/${user}`);
+      await this.catchUp();
+      return conversation;
     });
-    return id ?? this.renewKey(user);
   }
 
   /**

@@ -104,7 +104,7 @@ export function verbsOf(client, { tell, tellSnapshot, wipe }) {
     find: (name) => client.groups.find(name),
     meet: (code) => api.call('POST', 'contacts', { code }),
     start: (names, title, id) => client.groups.start(names, title, id),
-    startDirect: (name) => client.groups.find(name).then((user) => client.direct.open(user)),
+    startDirect: (name) => client.groups.find(name).then((user) => client.direct.open(user.id)),
     renewKey: (id) => client.log.conversation(id).then((known) => client.direct.renewKey(/** @type {any} */ (known?.people.find((one) => one.id !== client.me.user.id)))),
     add: (id, name) => client.groups.add(id, [name]),
     remove: (id, user) => client.groups.remove(id, user),

@@ -29,6 +29,10 @@ class DirectShown(Struct, frozen=True):
         )
 
 
+class Opened(Struct, frozen=True):
+    conversation: UUID
+
+
 class KeyStarted(Struct, frozen=True):
     conversation: UUID
     key: bytes

@@ -24,7 +24,7 @@ export class Again extends Element {
     return html`<sv-dialog heading="Log in again as ${this.name}"><form class="stack" @submit=${this.#submit}>
       <p>Everything on this device stays as it is. If this device was removed from your account, log out instead, which empties it, and log in anew.</p>
       ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
-      <div class="field"><label for="password">Password</label><input id="password" name="password" type="password" required autocomplete="current-password"></div>
+      <div class="field"><label for="password">Password</label><input id="password" name="password" data-first type="password" required autocomplete="current-password"></div>
       <div class="row"><button class="button main">Log in</button><button type="button" class="button bad" @click=${() => this.want('logOut')}>Log out and empty this device</button></div>
     </form></sv-dialog>`;
   }

@@ -94,7 +94,7 @@ export class App extends Element {
         <sv-sidebar role=${this.#isNarrow.matches && !open ? 'main' : 'complementary'} aria-label="Overview" .conversations=${listed(state)} .me=${me} .open=${state.open} .typing=${state.typing} .drafts=${state.drafts}
           .waiting=${state.waiting} .line=${state.line} .hasEnded=${state.hasEnded}></sv-sidebar>
         ${open
-          ? html`<sv-conversation role="main" .conversation=${open} .me=${me.id} .window=${state.window} .waiting=${state.waiting}
+          ? html`<sv-conversation role="main" .conversation=${open} .me=${me.id} .line=${state.line} .window=${state.window} .waiting=${state.waiting}
               .quoted=${state.quoted} .typing=${state.typing[open.id]} .draft=${state.drafts[open.id] ?? ''} .settings=${state.settings}></sv-conversation>`
           : html`<main class="empty">
               <h2>${Object.keys(state.conversations).length ? 'Pick a conversation' : `Hello, ${me.username}`}</h2>
@@ -112,7 +112,7 @@ export class App extends Element {
     const conversation = state.conversations[dialog.conversation ?? ''];
     switch (dialog.name) {
       case 'new':
-        return html`<sv-new .code=${dialog.code ?? ''} .tab=${dialog.tab ?? 'name'}></sv-new>`;
+        return html`<sv-new .me=${me.id} .code=${dialog.code ?? ''} .tab=${dialog.tab ?? 'name'}></sv-new>`;
       case 'settings':
         return html`<sv-settings .me=${me} .settings=${state.settings}></sv-settings>`;
       case 'safety':

@@ -14,13 +14,13 @@ import { aboutNewKey } from '../words.js';
 /** One conversation: who it is with, what was said, and what is being said. */
 export class ConversationView extends Element {
   static properties = {
-    conversation: { attribute: false }, me: {}, window: { attribute: false }, waiting: { attribute: false }, quoted: { attribute: false },
+    conversation: { attribute: false }, me: {}, line: {}, window: { attribute: false }, waiting: { attribute: false }, quoted: { attribute: false },
     typing: { attribute: false }, draft: {}, settings: { attribute: false }, about: { state: true },
   }; // prettier-ignore
   static styles = [
     super.styles,
     css`
-      :host { display: grid; grid-template-rows: auto auto minmax(0, 1fr) auto; background: var(--paper); }
+      :host { display: grid; grid-template: auto auto minmax(0, 1fr) auto / minmax(0, 1fr); background: var(--paper); }
       .head { display: flex; align-items: center; gap: 0.6rem; min-height: 4rem; padding: 0.4rem 0.75rem; border-bottom: 1px solid var(--line); }
       .head h1 { font: 700 1.05rem/1.25 var(--face); letter-spacing: 0; }
       .title { display: block; }
@@ -45,6 +45,8 @@ export class ConversationView extends Element {
     /** @type {import('../fold.js').Conversation} */
     this.conversation = /** @type {any} */ (undefined);
     this.me = '';
+    /** @type {'online' | 'offline'} */
+    this.line = 'online';
     /** @type {import('../fold.js').Window | null} */
     this.window = null;
     /** @type {import('../fold.js').Waiting[]} */
@@ -94,7 +96,7 @@ export class ConversationView extends Element {
   #under() {
     const typing = Object.keys(this.typing ?? {}).map((user) => nameOf(this.conversation, user, this.me));
     const names = isGroup(this.conversation) ? [...others(this.conversation, this.me).map(({ username }) => username), 'you'] : [];
-    const text = typing.length ? `${listOf(typing)} ${typing.length > 1 ? 'are' : 'is'} typing…` : listOf(names);
+    const text = this.line === 'offline' ? 'Offline. What you write is sent later.' : typing.length ? `${listOf(typing)} ${typing.length > 1 ? 'are' : 'is'} typing…` : listOf(names);
     return text ? html`<span class="under cut">${text}</span>` : nothing;
   }
 

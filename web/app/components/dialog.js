@@ -32,6 +32,7 @@ export class Dialog extends Element {
 
   firstUpdated() {
     this.#dialog.showModal();
+    /** @type {HTMLElement | null} */ (this.querySelector('[data-first]'))?.focus(); // what one has come for
   }
 
   /** The focus goes back to where it came from. */

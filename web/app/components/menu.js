@@ -67,6 +67,11 @@ export class Menu extends Element {
     buttons.at(to % buttons.length)?.focus();
   }
 
+  #onClosed() {
+    if (document.activeElement === document.body) this.#opener?.focus(); // it was on the sheet
+    this.dispatchEvent(new Event('closed'));
+  }
+
   /** @param {Choice} choice */
   #choose({ intent, detail }) {
     this.#sheet.hidePopover();
@@ -77,7 +82,7 @@ export class Menu extends Element {
   render() {
     return html`
       <div popover role="menu" aria-label=${this.label} @keydown=${this.#onKey}
-        @toggle=${(/** @type {any} */ event) => event.newState === 'closed' && this.dispatchEvent(new Event('closed'))}>
+        @toggle=${(/** @type {any} */ event) => event.newState === 'closed' && this.#onClosed()}>
         <slot></slot>
         ${this.choices.map(
           (choice) => html`<button role="menuitem" tabindex="-1" class=${choice.isBad ? 'bad' : ''} @click=${() => this.#choose(choice)}>

@@ -13,7 +13,7 @@ const TABS = [['name', 'By name'], ['group', 'Group'], ['code', 'By code'], ['in
 
 /** How a conversation begins: by a name, by a code, or with somebody who is not here yet. */
 export class New extends Element {
-  static properties = { code: {}, tab: {}, isFree: { state: true }, names: { state: true }, unreachable: { state: true }, problem: { state: true }, isBusy: { state: true } };
+  static properties = { me: {}, code: {}, tab: {}, isFree: { state: true }, names: { state: true }, unreachable: { state: true }, problem: { state: true }, isBusy: { state: true } };
   static styles = [
     super.styles,
     css`
@@ -29,7 +29,7 @@ export class New extends Element {
 
   constructor() {
     super();
-    this.code = this.problem = '';
+    this.me = this.code = this.problem = '';
     /** @type {Tab} */
     this.tab = 'name';
     /** Makes as many invites as they like. */
@@ -90,7 +90,8 @@ export class New extends Element {
     const name = field.value.trim();
     if (!name) return;
     const found = await this.#do('find', { name });
-    if (found && !this.names.includes(found.username)) this.names = [...this.names, found.username];
+    if (found?.id === this.me) this.problem = 'You are in the group anyway.';
+    else if (found && !this.names.includes(found.username)) this.names = [...this.names, found.username];
     if (found) field.value = '';
     field.focus();
   }
@@ -123,8 +124,8 @@ export class New extends Element {
   #byName() {
     return html`<form class="stack" @submit=${this.#startByName}>
       <div class="field"><label for="name">Their name here</label>
-        <input id="name" name="name" required maxlength="20" autocapitalize="none" autocomplete="off" spellcheck="false" aria-describedby="name-hint">
-        <span class="hint" id="name-hint">Exactly as they chose it. There is no list of people, so that nobody can be looked up.</span></div>
+        <input id="name" name="name" data-first required maxlength="20" autocapitalize="none" autocomplete="off" spellcheck="false" aria-describedby="name-hint">
+        <span class="hint" id="name-hint">Exactly as they chose it: there is no list of people to search in.</span></div>
       <button class="button main" ?disabled=${this.isBusy}>Start</button>
       ${this.unreachable
         ? html`<p class="explained">${this.unreachable} uses another program, which cannot encrypt from device to device. You can write to each other all the same; then the server could read it.</p>
@@ -140,7 +141,7 @@ export class New extends Element {
         <input id="member" maxlength="20" placeholder="A name" autocapitalize="none" autocomplete="off" spellcheck="false"
           @keydown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Enter' && (event.preventDefault(), this.#addName())}></div>
         <button type="button" class="button" ?disabled=${this.isBusy} @click=${this.#addName}>Add</button></div>
-      <div class="names" role="group" aria-label="Members">${this.names.map((name) => html`<button type="button" aria-label="Leave out ${name}" @click=${() => (this.names = this.names.filter((one) => one !== name))}>${name} ${icon('close', 16)}</button>`)}</div>
+      <div class="names" role="group" aria-label="Members">${this.names.map((name) => html`<button type="button" aria-label="Leave out ${name}" @click=${() => Object.assign(this, { problem: '', names: this.names.filter((one) => one !== name) })}>${name} ${icon('close', 16)}</button>`)}</div>
       <button class="button main" ?disabled=${this.isBusy || !this.names.length}>Make the group</button></form>`;
   }
 

@@ -17,7 +17,7 @@ export class Sidebar extends Element {
   static styles = [
     super.styles,
     css`
-      :host { display: grid; grid-template-rows: auto auto 1fr; border-inline-end: 1px solid var(--line); background: var(--desk); }
+      :host { display: grid; grid-template: auto auto 1fr / minmax(0, 1fr); border-inline-end: 1px solid var(--line); background: var(--desk); }
       .head { display: flex; align-items: center; gap: 0.25rem; padding: 0.9rem 0.75rem 0.6rem 1.25rem; }
       h1 { flex: 1; font-size: 1.6rem; }
       nav { overflow-y: auto; padding: 0 0.6rem 1rem; overscroll-behavior: contain; }
