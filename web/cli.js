@@ -101,7 +101,7 @@ async function talk(id) {
     }
     if (notice || isHidden || (device === undefined && !isDeleted)) return;
     const said = isDeleted ? '(deleted)' : `${text}${edits?.length ? ' (edited)' : ''}`;
-    console.log(`${new Date(at).toLocaleTimeString()} ${nameOf(user)}: ${said.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '?')}`);
+    console.log(`${new Date(at).toLocaleTimeString()} ${nameOf(user)}: ${said.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '?').replaceAll('\n', '\n    ')}`);
   };
   for (const item of await client.log.items(id, { limit: 20 })) show(item);
   client.addEventListener('item', (event) => {
@@ -156,8 +156,9 @@ const commands = {
     console.log(`${client.me.user.username} is registered; this is device ${client.me.device}.`);
   },
   async login() {
-    if (hasDevice) fail(`${values.folder} is a device of ${client.me.user.username} already`);
-    await client.account.logIn(given[0], await askSecretly('Password: '));
+    if (hasDevice && given[0] !== client.me.user.username) fail(`${values.folder} is a device of ${client.me.user.username} already`);
+    const password = await askSecretly('Password: ');
+    await (hasDevice ? client.account.logInAgain(password) : client.account.logIn(given[0], password));
     await client.line.connect();
     console.log('Logged in. Messages from before stay on your other devices.');
   },
@@ -188,7 +189,7 @@ const commands = {
 
 const run = commands[command] ?? fail(`there is no command ${command}; see --help`);
 if (!hasDevice && !['register', 'login'].includes(command)) fail('there is no device here yet: register or login first');
-if (hasDevice) await client.api.call('GET', 'account').catch((error) => fail(error.message));
+if (hasDevice && !['login', 'logout'].includes(command)) await client.api.call('GET', 'account').catch((error) => fail(error.message));
 await run().catch((error) => fail(error.message));
 client.line.close();
 process.exit(0);

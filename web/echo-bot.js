@@ -19,7 +19,8 @@ bot.addEventListener('joined', async (event) => {
 bot.addEventListener('message', async (event) => {
   const { conversation, message } = /** @type {CustomEvent} */ (event).detail;
   if (message.content?.kind !== 'text' || message.sender.user === bot.me.user.id) return;
-  await bot.outbox.send(conversation, { kind: 'text', text: message.content.text, reply_to: message.content.id });
+  const echo = { kind: /** @type {const} */ ('text'), text: message.content.text, reply_to: message.content.id };
+  await bot.outbox.send(conversation, echo).catch((error) => console.error(error.message));
 });
 
 if (!(await bot.account.resume())) await bot.account.register(name, password).catch(() => bot.account.logIn(name, password));

@@ -148,7 +148,7 @@ function placed(window, item) {
   const { items } = window;
   const at = items.findLastIndex(({ seq }) => seq <= item.seq);
   if (items[at]?.seq === item.seq) return { ...window, items: items.with(at, item) };
-  if (at === -1 && (window.hasOlder || items.length > 0)) return window; // older than what is shown
+  if (at === -1 && window.hasOlder) return window; // older than what is shown
   if (at === items.length - 1 && window.hasNewer) return window; // newer than what is shown
   return trimmed({ ...window, items: items.toSpliced(at + 1, 0, item) }, 'newer');
 }

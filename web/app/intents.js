@@ -65,7 +65,7 @@ export function intentsOf(store, link) {
     if (!invite || listed(store.state).length) return follow();
     const { invited_by: host } = await link.call('account').catch(() => ({ invited_by: null }));
     app.link = {};
-    if (host) await start([host.username]);
+    if (host) await start([host.username]).catch((error) => toast(sentenceFor(error)));
   }
 
   /** @param {string[]} names @param {string} [title] */
@@ -76,7 +76,7 @@ export function intentsOf(store, link) {
     if (names.some((name) => isSame(name, me.username))) throw Object.assign(new Error(), { code: 'self_chat' });
     const known = listed(state).find((one) => {
       const [first, ...more] = others(one, me.id);
-      return !title && names.length === 1 && one.isActive && !one.name && first && !more.length && isSame(first.username, names[0]);
+      return !title && names.length === 1 && one.isActive && one.kind !== 'direct' && !one.name && first && !more.length && isSame(first.username, names[0]);
     });
     const id = known?.id ?? (await link.call('start', names, title, crypto.randomUUID()));
     app.dialog = null;
@@ -231,7 +231,7 @@ export function intentsOf(store, link) {
       if (state === 'ignored') location.hash = '';
     },
     safetyNumber: ({ conversation, user }) => link.call('safetyNumber', conversation, user),
-    verify: ({ conversation, user }) => link.call('verify', conversation, user),
+    verify: ({ user, thumbprints }) => link.call('verify', user, thumbprints),
 
     // What is said
     async say({ conversation, text, replyTo }) {

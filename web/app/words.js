@@ -16,6 +16,7 @@ const SENTENCES = {
   unavailable: 'The server cannot store anything right now. Try again in a moment.',
   wrong_password: 'This is not your password. Nothing was changed.',
   no_key: 'The key of this conversation is not on this device.',
+  keys_changed: 'The keys of somebody here are not the ones you compared. Compare them again, or try again to send it all the same.',
   device_removed: 'This device was removed from your account. Log out, which empties it, and log in anew.',
   unauthenticated: 'Your session has ended. Log in again.',
 };

@@ -67,7 +67,7 @@ export class Api {
       try {
         return await this.call(method, path, body);
       } catch (error) {
-        const isAnswer = error instanceof Refused && error.status !== 503 && error.status !== 429;
+        const isAnswer = error instanceof Refused && error.status < 500 && error.status !== 429; // a proxy's 502 is none
         if (isAnswer || tries === RETRIES) throw error;
         const asked = error instanceof Refused ? error.retryAfterS * 1000 : 0;
         await sleep(Math.max(asked, RETRY_MS * 2 ** Math.min(tries, 4)) * (0.5 + Math.random()));

@@ -125,8 +125,6 @@ export class Client extends EventTarget {
         return this.later(() => this.direct.onText(frame));
       case 'direct_changed':
         return this.later(() => this.direct.onChanged(frame));
-      case 'deleted':
-        return this.later(() => this.log.onDeleted(frame));
       case 'typing':
         return this.tell('typing', frame);
     }
@@ -139,7 +137,7 @@ export class Client extends EventTarget {
     await this.attempt(() => this.groups.joinMissing());
     await this.groups.removeAllDue();
     await this.attempt(() => this.direct.catchUp());
-    this.line.ready();
+    if (!this.line.ready()) return;
     this.tell('ready', {});
     await this.outbox.restart();
     this.groups.refreshSoon();

@@ -30,6 +30,8 @@ const FIELDS = {
 
 const OPTIONAL = { reply_to: 'id' };
 const NAME_MAX = 60;
+/** Controls, halves of characters, and what turns the direction of a line. Joiners are seen: emoji and Persian need them. */
+const UNSEEN = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 const IDS_MAX = 50; // that one receipt is about
 
 const encoder = new TextEncoder();
@@ -82,7 +84,7 @@ function isOf(value, type) {
     case 'emoji':
       return value === '' || (typeof value === 'string' && /^\p{RGI_Emoji}$/v.test(value));
     case 'name':
-      return typeof value === 'string' && value.trim() === value && value !== '' && [...value].length <= NAME_MAX && !/\p{C}/u.test(value);
+      return typeof value === 'string' && value.trim() === value && value !== '' && [...value].length <= NAME_MAX && !UNSEEN.test(value);
     case 'state':
       return value === 'delivered' || value === 'read';
     default:

@@ -6,7 +6,7 @@ import { CommitRejected } from './mls.js';
 import { safetyNumber } from './safety.js';
 import { isSame } from './same.js';
 import { soon } from './soon.js';
-import { emptyConversation, regrouped } from './timeline.js';
+import { emptyConversation, hasLostTrust, regrouped } from './timeline.js';
 
 const COMMIT_TRIES = 10;
 
@@ -116,15 +116,16 @@ export class Groups {
       user: one,
       thumbprints: members.filter((member) => member.user === one).map((member) => member.thumbprint),
     }));
-    return safetyNumber(mine, theirs);
+    return { ...(await safetyNumber(mine, theirs)), thumbprints: theirs.thumbprints };
   }
 
-  /** The safety number has been compared: their keys of now are theirs, wherever one meets them. @param {string} id @param {string} user */
-  verify(id, user) {
+  /**
+   * The safety number of these keys has been compared: they are theirs, wherever one meets them.
+   * @param {string} user @param {string[]} thumbprints that it was made of
+   */
+  verify(user, thumbprints) {
     return this.client.inTurn(async () => {
       const { log, storage } = this.client;
-      const thumbprints = (await log.conversation(id))?.members.filter((member) => member.user === user).map((member) => member.thumbprint);
-      if (!thumbprints) return;
       await storage.write([['state', `verified/${user}`, thumbprints]]);
       for (const [, one] of await storage.all('conversations')) {
         if (one.members.some((/** @type {any} */ member) => member.user === user)) await log.write({ ...one, verified: { ...one.verified, [user]: thumbprints } });
@@ -198,6 +199,7 @@ export class Groups {
     const at = new Date().toISOString();
     const entered = await this.pinned({ ...emptyConversation(id), last: { seq, at, user: '', text: '' }, ...after?.conversation, since: seq, cursor: seq, isActive: true, members });
     const told = after?.notice ? { ...notice, change: after.notice } : notice; // keys that are new are said
+    if (before && hasLostTrust(before, entered)) await this.client.outbox.hold(id);
     await this.client.log.write(entered, { seq, at, user: this.client.me.user.id, notice: told });
     this.client.tell('joined', { conversation: id, after: seq });
     if (after?.notice) this.client.tell('members', { conversation: id, notice: after.notice });

@@ -11,6 +11,8 @@ const HURRY_MS = 4_000; // where there is reason to doubt it
 export class Line {
   /** @type {any} */
   #socket = null;
+  /** That which has said 'ready'. @type {any} */
+  #heardAll = null;
   #wanted = false;
   #failures = 0;
   #heardAt = 0;
@@ -28,12 +30,13 @@ export class Line {
   /** Stay connected until `close`. Returns when everything that was missed has been heard; rejects where the session is over. */
   connect() {
     this.#wanted = true;
+    if (this.isReady) return Promise.resolve();
     const ready = new Promise((resolve, reject) => {
       this.client.addEventListener('ready', () => resolve(undefined), { once: true });
       this.client.addEventListener('logged out', () => reject(new Error('this session has ended, log in again')), { once: true });
     });
     if (this.#socket === null) this.#open();
-    return this.isReady ? Promise.resolve() : ready;
+    return ready;
   }
 
   close() {
@@ -59,14 +62,18 @@ export class Line {
     if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(frame));
   }
 
+  /** False where the line that had heard it is lost by now. */
   ready() {
+    if (this.#socket === null || this.#socket !== this.#heardAll) return false;
     this.#failures = 0;
     this.isReady = true;
+    return true;
   }
 
   #open() {
     const onFrame = (/** @type {any} */ frame) => {
       this.#heardAt = Date.now();
+      if (frame.type === 'ready') this.#heardAll = socket;
       this.onFrame(frame);
     };
     const socket = this.client.api.open(onFrame, () => this.#onClose(socket));

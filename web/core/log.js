@@ -8,7 +8,7 @@
 import { fromBase64 } from './bytes.js';
 import { decodeContent } from './content.js';
 import { Undecryptable } from './mls.js';
-import { deleted, emptyConversation, fold, marked, references, regrouped } from './timeline.js';
+import { deleted, emptyConversation, fold, hasLostTrust, marked, references, regrouped } from './timeline.js';
 
 /**
  * @typedef {import('./timeline.js').Conversation} Conversation
@@ -214,6 +214,7 @@ export class Log {
       // Who has come now is not waited for with what was said before.
       const since = (after.notice?.added ?? []).reduce((one, user) => marked(one, user, 'read', entry.seq, me.user.id), after.conversation);
       const pinned = await this.client.groups.pinned(since);
+      if (hasLostTrust(conversation, pinned)) await this.client.outbox.hold(id);
       await this.write(pinned, after.notice ? { seq: entry.seq, at: entry.at, user: by, notice: after.notice } : undefined);
       if (after.notice) {
         this.client.tell('members', { conversation: id, notice: after.notice });
@@ -221,7 +222,6 @@ export class Log {
         await this.#introduce(conversation, members, entry.sender);
       }
     } else {
-      await this.client.mls.forget(id);
       await this.#end(conversation, entry, { what: 'members', by: this.userOf(conversation, entry.sender), added: [], removed: [this.client.me.user.id], devices: [] });
     }
     return false;
@@ -240,6 +240,7 @@ export class Log {
 
   /** We are not in it any more. @param {Conversation} conversation @param {any} entry @param {Notice} notice */
   async #end(conversation, entry, notice) {
+    await this.client.mls.forget(conversation.id);
     await this.write({ ...conversation, isActive: false }, this.#noticeAt(entry, notice, conversation));
     this.client.tell('removed', { conversation: conversation.id });
   }

@@ -2,7 +2,7 @@
 /** What we say: kept until the server has taken it, sent as soon as that is possible, in the order in which it was said. */
 import { Refused, sleep } from './api.js';
 import { toBase64 } from './bytes.js';
-import { encodeContent, newId } from './content.js';
+import { decodeContent, encodeContent, newId } from './content.js';
 
 const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits the server's frame
 const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
@@ -47,7 +47,9 @@ export class Outbox {
     const { id = newId() } = content;
     if (content.id && (await this.#isKnown(conversation, id))) return id;
     const whole = /** @type {Content} */ ({ ...content, id });
-    if (encodeContent(whole).length > MAX_CONTENT_BYTES) throw new Error('This message is too long.');
+    const encoded = encodeContent(whole);
+    if (encoded.length > MAX_CONTENT_BYTES) throw new Error('This message is too long.');
+    if (decodeContent(encoded).kind === 'unknown') throw new Error('Nobody could read this: there are characters in it that cannot be shown.');
     const isDirect = (await this.client.log.conversation(conversation))?.kind === 'direct';
     const waiting = { id, order: ++this.#order, at: new Date().toISOString(), conversation, isDirect, content: whole };
     await this.#keep(waiting);
@@ -81,6 +83,14 @@ export class Outbox {
     this.client.tell('dropped', { id });
     this.client.tell('waiting', waiting);
     this.client.later(() => this.flush());
+  }
+
+  /** Keys that were compared are not there any more: what was written for them waits for its author's word. @param {string} conversation */
+  async hold(conversation) {
+    for (const { id, conversation: where, content, failure } of await this.waiting()) {
+      const isSecret = content.kind === 'text' || content.kind === 'edit';
+      if (where === conversation && isSecret && !failure) await this.onRefused({ id, code: 'keys_changed', error: 'the keys have changed' });
+    }
   }
 
   /** What was refused for good is tried once more. @param {string} id */

@@ -50,3 +50,20 @@ test('what one tab has given up another does not say again', async () => {
   assert.deepEqual(sent, []);
   assert.deepEqual(await client.outbox.waiting(), []);
 });
+
+test('what was written for keys that were compared does not go to others by itself', async () => {
+  const { client, sent } = await refused();
+  await client.outbox.retry(content.id);
+  await client.outbox.hold(GROUP);
+  assert.equal((await client.outbox.waiting())[0].failure?.code, 'keys_changed');
+  await client.outbox.onRefused({ id: content.id, code: 'busy', error: 'it had been on its way' });
+  assert.deepEqual(sent, [content.id], 'not once more');
+  await client.outbox.retry(content.id);
+  assert.deepEqual(sent, [content.id, content.id], 'but when its author says so');
+});
+
+test('what nobody could read is not sent', async () => {
+  const { client } = await refused();
+  await assert.rejects(client.outbox.send(GROUP, { kind: 'group', name: 'a\u202eb' }), /cannot be shown/);
+  await client.outbox.send(GROUP, { kind: 'group', name: 'Family 👨‍👩‍👧' });
+});

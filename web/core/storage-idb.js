@@ -1,12 +1,11 @@
 // @ts-check
 /** A client's memory in the browser's IndexedDB. */
+import { COLLECTIONS } from './storage.js';
 
 /** @typedef {import('./storage.js').Collection} Collection */
 /** @typedef {import('./storage.js').Storage} Storage */
 
 const VERSION = 1;
-/** @type {Collection[]} */
-const COLLECTIONS = ['state', 'conversations', 'items', 'ids', 'outbox'];
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
 function done(request) {
@@ -32,7 +31,10 @@ export class IndexedDbStorage {
     request.onupgradeneeded = () => {
       for (const collection of COLLECTIONS) request.result.createObjectStore(collection);
     };
-    return done(request);
+    return done(request).then((database) => {
+      database.onclose = () => (this.#opened = null); // the browser took it away: opened again when it is needed
+      return database;
+    });
   }
 
   get #database() {

@@ -15,6 +15,9 @@
  * @property {() => Promise<void>} wipe
  */
 
+/** @type {Collection[]} */
+export const COLLECTIONS = ['state', 'conversations', 'items', 'ids', 'outbox'];
+
 /** Above every character that a key has. */
 const END = '\uffff';
 

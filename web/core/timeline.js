@@ -50,6 +50,7 @@
  * @property {string[]} [seen] users who are in the group or have been
  * @property {string[]} [leaving] users who have said that they leave, and are still to be removed
  * @property {string} [name]
+ * @property {number} [namedAt] the seq that said it
  * @property {{ seq: number, at: string, user: string, text: string } | null} last what the list shows of it
  * @property {number[]} unread seqs of what others have said and we have not seen, the oldest first
  * @property {Record<string, { delivered: number, read: number }>} marks by user: up to where
@@ -101,9 +102,10 @@ export function fold(conversation, said, target, me) {
     case 'receipt':
       return { conversation: target ? marked(conversation, user, content.state, target.seq, me) : conversation };
     case 'group': {
-      if (conversation.name === content.name) return { conversation }; // said again, for those who have come since
+      if ((conversation.namedAt ?? 0) > seq) return { conversation }; // what we said ourselves may be known first
+      if (conversation.name === content.name) return { conversation: { ...conversation, namedAt: seq } }; // said again, for those who have come since
       const item = { seq, at, user, notice: { what: /** @type {const} */ ('named'), user, name: content.name } };
-      return { conversation: { ...conversation, name: content.name }, item };
+      return { conversation: { ...conversation, name: content.name, namedAt: seq }, item };
     }
     default:
       return { conversation, item: { seq, at, user, isHidden: true, raw: content.kind === 'unknown' ? content.raw : content } };
@@ -202,6 +204,11 @@ export function receivedBy(conversation, seq, me) {
   const others = conversation.people.filter(({ id }) => id !== me).map(({ id }) => conversation.marks[id]);
   if (others.length === 0 || others.some((mark) => (mark?.delivered ?? 0) < seq)) return 'sent';
   return others.every((mark) => (mark?.read ?? 0) >= seq) ? 'read' : 'delivered';
+}
+
+/** Somebody's keys were the compared ones and are not any more. @param {Conversation} before @param {Conversation} after */
+export function hasLostTrust(before, after) {
+  return Object.keys(after.verified).some((user) => trustIn(after, user) === 'changed' && trustIn(before, user) !== 'changed');
 }
 
 /** @param {Conversation} conversation @param {string} user @returns {'unknown' | 'verified' | 'changed'} */

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deleted, emptyConversation, fold, receivedBy, regrouped, trustIn } from './timeline.js';
+import { deleted, emptyConversation, fold, hasLostTrust, receivedBy, references, regrouped, trustIn } from './timeline.js';
 
 const ME = 'me';
 const at = '2026-11-24T12:00:00Z';
@@ -18,7 +18,7 @@ class Played {
 
   /** @param {string} user @param {any} content @param {number} [seq] */
   says(user, content, seq = ++this.seq) {
-    const of = [content.of ?? content.id].flat();
+    const of = references(content);
     const target = [...this.items.values()].filter((item) => of.includes(item.id ?? '')).sort((a, b) => b.seq - a.seq)[0];
     const said = { seq, at, sender: { user, device: `${user}'s` }, content: /** @type {Content} */ (content) };
     const { conversation, item } = fold(this.conversation, said, target, ME);
@@ -113,6 +113,22 @@ test('who comes, who goes, and whose keys are new', () => {
   assert.deepEqual(waits.conversation.leaving, ['carol'], 'until the commit that removes them');
   const again = regrouped(waits.conversation, [...before.members, leaf('carol', '4')], 'bob');
   assert.deepEqual(regrouped(again.conversation, [leaf(ME, '1'), leaf('bob', '2')], 'bob').notice?.removed, ['carol'], 'who was taken in again and goes is removed');
+});
+
+test('the last name in the order of the log is the name, whichever is heard first', () => {
+  const played = new Played();
+  played.says(ME, { kind: 'group', id: 'a', name: 'Mine' }, 10);
+  played.says('bob', { kind: 'group', id: 'b', name: 'His' }, 9);
+  assert.equal(played.conversation.name, 'Mine');
+  played.says('bob', { kind: 'group', id: 'c', name: 'His' }, 11);
+  assert.equal(played.conversation.name, 'His');
+});
+
+test('keys that were compared are missed when they are not there any more', () => {
+  const before = { ...emptyConversation('c'), members: [{ user: 'bob', device: '1', thumbprint: '1' }], verified: { bob: ['1'] } };
+  const more = { ...before, members: [...before.members, { user: 'bob', device: '2', thumbprint: '2' }] };
+  const other = { ...more, members: [...more.members, { user: 'carol', device: '3', thumbprint: '3' }] };
+  assert.deepEqual([hasLostTrust(before, before), hasLostTrust(before, more), hasLostTrust(more, other)], [false, true, false]);
 });
 
 test('deleting the message that the list shows empties it there', () => {

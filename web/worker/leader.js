@@ -14,8 +14,8 @@ const PAGES = 'core-crypto'; // where CoreCrypto keeps the (encrypted) pages of 
 
 /** What a tab is told as it happens. */
 const TOLD = [
-  'conversation', 'item', 'waiting', 'sent', 'dropped', 'failed', 'typing', 'ready', 'offline', 'logged out', 'removed', 'message',
-  'problem', 'devices', 'me', 'emptied',
+  'conversation', 'item', 'waiting', 'sent', 'dropped', 'failed', 'typing', 'ready', 'offline', 'logged out', 'message',
+  'problem', 'me', 'emptied',
 ]; // prettier-ignore
 
 export async function lead() {

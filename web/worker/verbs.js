@@ -112,7 +112,7 @@ export function verbsOf(client, { tell, tellSnapshot, wipe }) {
     setRole: (id, user, role) => client.groups.setRole(id, user, role),
     answer: (id, state) => client.groups.answer(id, state),
     safetyNumber: (id, user) => client.groups.safetyNumber(id, user),
-    verify: (id, user) => client.groups.verify(id, user),
+    verify: (user, thumbprints) => client.groups.verify(user, thumbprints),
     async forgetConversation(id) {
       await client.log.forget(id);
       tell('gone', { conversation: id });

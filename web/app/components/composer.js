@@ -77,12 +77,12 @@ export class Composer extends Element {
   /** @param {KeyboardEvent} event */
   #onKey(event) {
     const isTouch = matchMedia('(hover: none)').matches;
-    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && !isTouch) {
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && event.keyCode !== 229 && !isTouch) {
       event.preventDefault();
       this.#send();
     } else if (event.key === 'Escape' && this.about) {
       event.preventDefault();
-      this.#end();
+      this.#cancel();
     } else if (event.key === 'ArrowUp' && !this.#field.value) {
       event.preventDefault();
       this.dispatchEvent(new Event('last'));
@@ -102,6 +102,13 @@ export class Composer extends Element {
     }
     this.#typedAt = 0;
     this.#end();
+  }
+
+  /** What was being written as an answer stays, and is none. */
+  #cancel() {
+    if (this.about?.what === 'edit') return this.#end();
+    this.dispatchEvent(new Event('done'));
+    this.#field.focus();
   }
 
   #end() {
@@ -131,7 +138,7 @@ export class Composer extends Element {
         <div class="box">
           ${about
             ? html`<div class="about"><span class="grow cut">${about.what === 'edit' ? html`<b>Edit</b>` : html`<b>Answer to ${this.name}</b>`} ${about.item.text}</span>
-                <button type="button" class="icon" aria-label="Do not ${about.what === 'edit' ? 'edit' : 'answer'}" @click=${this.#end}>${icon('close', 18)}</button></div>`
+                <button type="button" class="icon" aria-label="Do not ${about.what === 'edit' ? 'edit' : 'answer'}" @click=${this.#cancel}>${icon('close', 18)}</button></div>`
             : nothing}
           <textarea rows="1" aria-label="Message" placeholder="Message" maxlength=${MAX_CHARS} enterkeyhint="enter" @input=${this.#onInput} @keydown=${this.#onKey}></textarea>
         </div>

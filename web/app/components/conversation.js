@@ -119,12 +119,14 @@ export class ConversationView extends Element {
     const { conversation } = this;
     const changed = others(conversation, this.me).filter(({ id }) => trustIn(conversation, id) === 'changed');
     if (conversation.state === 'requested') {
+      const strangers = others(conversation, this.me);
+      const host = strangers.find(({ role }) => role === 'owner') ?? strangers[0];
       return html`<div class="banner" role="region" aria-label="Request">
-        <p><b>${others(conversation, this.me).find(({ role }) => role === 'owner')?.username ?? title}</b> is new to you. Until you accept, they do not see whether you have read anything.</p>
+        <p><b>${host?.username ?? title}</b> is new to you. Until you accept, they do not see whether you have read anything.</p>
         <div class="row">
           <button class="button main" @click=${() => this.want('answer', { conversation: conversation.id, state: 'joined' })}>Accept</button>
           <button class="button" @click=${() => this.want('answer', { conversation: conversation.id, state: 'ignored' })}>Ignore</button>
-          <button class="button bad" @click=${() => this.want('block', { user: others(conversation, this.me)[0]?.id })}>Block</button>
+          <button class="button bad" @click=${() => this.want('block', { user: host?.id })}>Block</button>
         </div></div>`;
     }
     const unknown = others(conversation, this.me).filter(({ username }) => username === UNKNOWN);

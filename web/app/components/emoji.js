@@ -8,7 +8,7 @@ const FOUND_MAX = 120;
 
 /** @type {Promise<[string, string, string][][]> | null} */
 let loading = null;
-const load = () => (loading ??= fetch(emoji).then((answer) => answer.json()));
+const load = () => (loading ??= fetch(emoji).then((answer) => answer.json()).catch(() => ((loading = null), []))); // the next time perhaps
 
 /**
  * Choose an emoji, by group or by its name. The data are emojibase's; pickers that one can install write styles and

@@ -69,7 +69,6 @@ export class Menu extends Element {
 
   #onClosed() {
     if (document.activeElement === document.body) this.#opener?.focus(); // it was on the sheet
-    this.dispatchEvent(new Event('closed'));
   }
 
   /** @param {Choice} choice */

@@ -46,7 +46,7 @@ export class Message extends Element {
       .reactions [aria-pressed=true] { border-color: var(--accent); background: var(--accent-soft); }
       .more { opacity: 0; width: 2.25rem; height: 2.25rem; }
       :host(:hover) .more, :host(:focus-within) .more, :host(:focus) .more { opacity: 1; }
-      @media (hover: none) { .more { opacity: 0.55; } }
+      @media (hover: none) { .more { opacity: 0.85; } }
     `,
   ];
 
@@ -81,7 +81,10 @@ export class Message extends Element {
   /** What a screen reader says of it. */
   #spoken() {
     const { text, at, isDeleted, edits } = this.item;
-    const parts = [`${this.name}: ${isDeleted ? 'deleted message' : text}`, timeOf(at), edits?.length ? 'edited' : '', this.mark ? MARKS[this.mark][1] : '', this.failure ? `Not sent: ${this.failure}` : ''];
+    const { how, replyTo, reactions } = this.item;
+    const quoted = this.quoted ? `answer to ${nameOf(this.conversation, this.quoted.user, this.me)}` : 'answer to an earlier message';
+    const reacted = Object.entries(reactions ?? {}).flatMap(([user, { emoji }]) => (emoji ? [`${emoji} by ${nameOf(this.conversation, user, this.me)}`] : []));
+    const parts = [`${this.name}: ${isDeleted ? 'deleted message' : how === 'unreadable' ? 'unreadable message' : text}`, replyTo ? quoted : '', how === 'plain' ? 'not encrypted' : '', ...reacted, timeOf(at), edits?.length ? 'edited' : '', this.mark ? MARKS[this.mark][1] : '', this.failure ? `Not sent: ${this.failure}` : ''];
     return parts.filter(Boolean).join(', ');
   }
 

@@ -25,12 +25,13 @@ export class Safety extends Element {
     /** @type {import('../fold.js').Conversation} */
     this.conversation = /** @type {any} */ (undefined);
     this.user = this.me = this.problem = '';
-    /** @type {{ digits: string, qr: string } | null} */
+    /** @type {{ digits: string, qr: string, thumbprints: string[] } | null} */
     this.number = null;
   }
 
   /** @param {Map<string, any>} changed */
   async willUpdate(changed) {
+    if (!changed.has('user') && !changed.has('conversation')) return; // the number itself
     if (!changed.has('user') && changed.get('conversation')?.members === this.conversation.members) return;
     try {
       this.number = await this.ask('safetyNumber', { conversation: this.conversation.id, user: this.user });
@@ -53,7 +54,7 @@ export class Safety extends Element {
             : nothing}
           ${trust === 'verified' ? html`<p class="explained">You have compared these keys. If they ever change you are told.</p>` : nothing}
           ${trust === 'changed' ? html`<p class="wrong">These are not the keys that you compared before.</p>` : nothing}
-          <button class="button main" ?disabled=${trust === 'verified' || !this.number} @click=${() => this.want('verify', { conversation: this.conversation.id, user: this.user })}>
+          <button class="button main" ?disabled=${trust === 'verified' || !this.number} @click=${() => this.want('verify', { user: this.user, thumbprints: this.number?.thumbprints })}>
             ${icon('shield', 20)} They are the same</button>
         </div>
       </sv-dialog>`;

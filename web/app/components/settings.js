@@ -27,6 +27,7 @@ export class Settings extends Element {
       .check input { flex: none; width: 1.25rem; height: 1.25rem; margin: 0.15rem 0 0; accent-color: var(--accent); }
       .themes { display: flex; gap: 1.25rem; flex-wrap: wrap; }
       form { margin-top: 0.75rem; }
+      label.button:focus-within { outline: 2px solid var(--accent); outline-offset: 2px; }
       summary { min-height: var(--touch); padding-block: 0.6rem; cursor: pointer; font-weight: 600; }
       .row + h3, .list + h3, details + details { margin-top: 1rem; }
     `,

@@ -1,12 +1,13 @@
 // @ts-check
 /** A client's memory in a folder: what it knows in a journal, CoreCrypto's database in a snapshot. */
 import 'fake-indexeddb/auto';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import v8 from 'node:v8';
-import { MemoryStorage } from '../storage.js';
+import { COLLECTIONS, MemoryStorage } from '../storage.js';
 
 const OWNER_ONLY = 0o600;
+const OURS = ['journal.jsonl', 'journal.jsonl.new', 'keys.bin', 'keys.bin.new', 'lock'];
 
 /** @typedef {import('../storage.js').Storage} Storage */
 
@@ -31,16 +32,22 @@ export class FileStorage extends MemoryStorage {
     await lock(join(folder, 'lock'));
     const storage = new FileStorage(folder);
     await storage.#replay();
+    await storage.#compact();
     storage.#journal = await open(storage.path, 'a', OWNER_ONLY);
     return storage;
   }
 
   async #replay() {
-    const text = await readFile(this.path, 'utf8').catch(() => '');
-    const lines = text.split('\n');
-    const torn = lines.pop(); // of a crash in the middle of a line
+    const lines = ((await read(this.path))?.toString() ?? '').split('\n');
+    lines.pop(); // empty, or torn by a crash in the middle of it
     for (const line of lines) await super.write(JSON.parse(line));
-    if (torn) await writeFile(this.path, text.slice(0, text.length - torn.length), { mode: OWNER_ONLY });
+  }
+
+  /** What is there now, a line each, and not how it came to be. */
+  async #compact() {
+    const lines = [];
+    for (const one of COLLECTIONS) for (const [key, value] of await this.all(one)) lines.push(`${JSON.stringify([[one, key, value]])}\n`);
+    await replace(this.path, lines.join(''));
   }
 
   /** @type {Storage['write']} */
@@ -57,7 +64,8 @@ export class FileStorage extends MemoryStorage {
 
   async wipe() {
     await this.#journal.close();
-    await rm(this.folder, { recursive: true });
+    for (const name of OURS) await rm(join(this.folder, name), { force: true });
+    await rmdir(this.folder).catch(() => {}); // there may be other things in it
     await super.wipe();
   }
 }
@@ -67,7 +75,7 @@ export class FileStorage extends MemoryStorage {
  * @param {string} path
  */
 async function lock(path) {
-  const holder = Number(await readFile(path, 'utf8').catch(() => ''));
+  const holder = Number(await read(path));
   if (holder && holder !== process.pid && isAlive(holder)) throw new Error(`another process (${holder}) uses ${path}`);
   await writeFile(path, String(process.pid), { mode: OWNER_ONLY });
 }
@@ -90,7 +98,7 @@ export class Snapshot {
   }
 
   async load() {
-    const bytes = await readFile(this.path).catch(() => null);
+    const bytes = await read(this.path);
     if (bytes === null) return;
     for (const { name, version, stores } of v8.deserialize(bytes)) await restore(name, version, stores);
   }
@@ -101,12 +109,25 @@ export class Snapshot {
     for (const { name, version } of await indexedDB.databases()) {
       found.push({ name, version, stores: await dump(String(name)) });
     }
-    const file = await open(`${this.path}.new`, 'w', OWNER_ONLY);
-    await file.writeFile(v8.serialize(found));
-    await file.datasync();
-    await file.close();
-    await rename(`${this.path}.new`, this.path);
+    await replace(this.path, v8.serialize(found));
   }
+}
+
+/** Null where there is no such file; one that cannot be read is not an empty one. @param {string} path */
+async function read(path) {
+  return readFile(path).catch((error) => {
+    if (error.code !== 'ENOENT') throw error;
+    return null;
+  });
+}
+
+/** The whole of it, or what was there before. @param {string} path @param {string | Uint8Array} content */
+async function replace(path, content) {
+  const file = await open(`${path}.new`, 'w', OWNER_ONLY);
+  await file.writeFile(content);
+  await file.datasync();
+  await file.close();
+  await rename(`${path}.new`, path);
 }
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
