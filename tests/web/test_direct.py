@@ -103,6 +103,7 @@ def test_what_is_edited_and_deleted_unheard_is_seen_when_one_comes_back(two: Two
     carol.edits("Said in haste", "Said with care", anna)
     carol.deletes("Said by mistake", anna)
     anna.context.set_offline(False)
+    expect(anna.page.get_by_text("Offline")).to_have_count(0)  # what it said has made room
     anna.goes_to(carol.name)
     anna.hears("Said with care")
     expect(anna.message("Said with care")).to_contain_text("edited")

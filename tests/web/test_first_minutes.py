@@ -213,7 +213,7 @@ def test_an_account_is_deleted(cast: Cast, two: Two) -> None:
     ben.begins("By name")
     ben.page.get_by_label("Their name here").fill(anna.name)
     ben.page.get_by_role("button", name="Start", exact=True).click()
-    ben.is_told("Nobody here has exactly this name. Names are not searched, so that nobody can be listed.")
+    ben.is_told("Nobody here has exactly this name. Look at how they write it: names are not searched.")
     anna.page.get_by_role("button", name="I have an account").click()
     anna.gives(anna.name, PASSWORD)
     anna.page.get_by_role("button", name="Log in").click()
