@@ -75,9 +75,9 @@ setup(
         "psutil>=5.9",
         "psycopg-pool>=3.2",
         "psycopg[binary]>=3.2.4",
-        "pyjwt>=2.8",
+        "pyjwt>=2.15.1",
         "sqlalchemy>=2.0",
-        "tornado>=6.5",
+        "tornado>=6.6.1",
         "uvloop>=0.20; sys_platform != 'win32'",
     ],
     extras_require={

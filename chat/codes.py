@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from chat.errors import Busy, NoSuchCode, TooManyCodes
+from chat.limits import CONTACTS, Limits
 from chat.model import Account, ChatCode, ConversationId, UserId
 
 FIRST, LAST = 10_000, 65_535  # five digits, and the seed's u16
@@ -41,8 +42,9 @@ class CodeStore(Protocol):
 
 
 class Codes:
-    def __init__(self, store: CodeStore, now: Callable[[], datetime], life: timedelta) -> None:
+    def __init__(self, store: CodeStore, limits: Limits, now: Callable[[], datetime], life: timedelta) -> None:
         self._store = store
+        self._limits = limits
         self._now = now
         self._life = life
 
@@ -63,6 +65,7 @@ class Codes:
             raise NoSuchCode("Chat code not found")
 
     async def redeem(self, account: Account, code: int) -> ConversationId:
+        await self._limits.take(CONTACTS, f"{account.id}", self._now())
         conversation_id = await self._store.redeem(code, account.id, self._now())
         if conversation_id is None:
             raise NoSuchCode("Chat code not found")

@@ -11,7 +11,7 @@ REGISTRATIONS = Window("register", hits=20, per=timedelta(seconds=5), block=time
 FAILED_LOGINS = Window("login", hits=10, per=timedelta(seconds=60), block=timedelta(minutes=15))
 CLAIMS = Bucket("claims", interval=timedelta(minutes=1), burst=10)  # of one account, of one other's key packages
 CONTACTS = Bucket("contacts", interval=timedelta(seconds=5), burst=10)  # codes that are tried
-LOOKUPS = Bucket("lookups", interval=timedelta(seconds=1), burst=60)  # of users by name
+LOOKUPS = Bucket("lookups", interval=timedelta(seconds=1), burst=300)  # of users by name; each picture is one
 PROFILES = Bucket("profiles", interval=timedelta(seconds=30), burst=20)  # changes that everybody they know hears of
 UPLOADS = Bucket("key packages", interval=timedelta(seconds=10), burst=10)
 COMMITS = Bucket("commits", interval=timedelta(seconds=1), burst=60)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chat import names
 from chat.errors import NoSuchCode, NoSuchConversation, NoSuchUser, SelfChat
+from chat.limits import CONTACTS, LOOKUPS, Limits
 from chat.model import Account, ConversationId, MemberState, Person, SealedConversation, UserId
 
 
@@ -25,12 +26,14 @@ class PeopleStore(Protocol):
 
 
 class People:
-    def __init__(self, store: PeopleStore, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: PeopleStore, limits: Limits, now: Callable[[], datetime]) -> None:
         self._store = store
+        self._limits = limits
         self._now = now
 
-    async def find(self, name: str) -> Person:
-        """By the exact name, whatever its case. Raises NoSuchUser."""
+    async def find(self, account: Account, name: str) -> Person:
+        """By the exact name, whatever its case. Raises NoSuchUser, TooMany."""
+        await self._limits.take(LOOKUPS, f"{account.id}", self._now())
         return _there(await self._store.by_name(names.username_key(name)))
 
     async def get(self, uuid: UUID) -> Person:
@@ -38,7 +41,8 @@ class People:
         return _there(await self._store.by_uuid(uuid))
 
     async def meet(self, account: Account, code: int) -> Person:
-        """Whose chat code this is. Raises NoSuchCode, SelfChat."""
+        """Whose chat code this is. Raises NoSuchCode, SelfChat, TooMany."""
+        await self._limits.take(CONTACTS, f"{account.id}", self._now())
         person = await self._store.meet(code, account.id, self._now())
         if person is None:
             raise NoSuchCode("Chat code not found")

@@ -3,6 +3,7 @@
 Refusing costs little here. Tornado's own limit of bodies closes the connection with a bare 400, so ours comes first.
 """
 
+import re
 from collections.abc import Awaitable, Collection
 from http import HTTPStatus
 
@@ -33,9 +34,9 @@ _REFUSALS = {
 
 class Admission(HTTPServerConnectionDelegate):
     def __init__(self, application: App, long_bodies: Collection[str] = ()) -> None:
-        """`long_bodies`: the paths that take the text of a message."""
+        """`long_bodies`: patterns of the paths that take the text of a message."""
         self.application = application
-        self._long_bodies = frozenset(long_bodies)
+        self._long_bodies = re.compile("|".join(long_bodies) or "$^")
         self.held = Held()
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
@@ -48,7 +49,7 @@ class Admission(HTTPServerConnectionDelegate):
         if request.method == "GET":
             return MAX_GET_BODY_BYTES
         path = request.path.partition("?")[0]
-        return MAX_LONG_BODY_BYTES if path in self._long_bodies else MAX_BODY_BYTES
+        return MAX_LONG_BODY_BYTES if self._long_bodies.fullmatch(path) else MAX_BODY_BYTES
 
 
 class _Limited(HTTPMessageDelegate):

@@ -213,8 +213,8 @@ def _start_worker(plan: Plan) -> "subprocess.Popen[bytes]":
     that its parent is gone, however it went.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "run.child"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([HERE, os.environ.get("PYTHONPATH", "")])},
+        [sys.executable, "-P", "-m", "run.child"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")]))},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         pass_fds=[*plan.https_fds, *plan.http_fds],

@@ -219,7 +219,7 @@ def _chat(
     )
     return Chat(
         accounts=accounts,
-        codes=Codes(codes.Codes(database), now, settings.code_life),
+        codes=Codes(codes.Codes(database), counted, now, settings.code_life),
         conversations=Conversations(conversations.Conversations(database)),
         devices=Devices(devices.Devices(database), now),
         groups=Groups(groups.Groups(database, queue), queue),
@@ -229,7 +229,7 @@ def _chat(
         keys=Keys(keys.Keys(database, KeySeal(bytes.fromhex(plan.key_encryption_key)))),
         limits=counted,
         messages=Messages(queue, log_store, now),
-        people=People(people.People(database), now),
+        people=People(people.People(database), counted, now),
         pictures=Pictures(users.Users(database), hashing, counted, now),
         now=now,
     )
@@ -278,6 +278,7 @@ async def _reload_certificate(context: ssl.SSLContext, plan: Plan) -> None:
         found = _changed_at(plan)
         if found != loaded:
             try:
+                tls_context(plan)  # one that fails leaves a context without any
                 context.load_cert_chain(plan.tls_chain, plan.tls_key)
             except (ssl.SSLError, OSError):
                 log.warning("the certificate changed and cannot be read yet")  # between two writes; we look again

@@ -9,8 +9,8 @@ from chat.errors import ConversationExists, SelfChat
 from chat.model import ChatCode, ConversationId, UserId
 from store import conversations
 from store.database import Database
+from store.locks import lock_user
 
-LOCK_OWNER = "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE"
 COUNT = "SELECT count(*) FROM chat_codes WHERE user_id = %s AND expires_at > %s"
 PURGE = "DELETE FROM chat_codes WHERE code = ANY(%s) AND expires_at <= %s"
 
@@ -38,7 +38,7 @@ class Codes:
     ) -> int | None:
         """The first of `codes` that nobody has, given to `owner`; None if all are taken. `plan` may raise."""
         async with self._database.transaction() as connection, connection.cursor(row_factory=scalar_row) as cur:
-            await cur.execute(LOCK_OWNER, [owner])
+            await lock_user(connection, owner)
             plan(await (await cur.execute(COUNT, [owner, now])).fetchone() or 0)
             await cur.execute(PURGE, [codes, now])
             values = {"owner": owner, "codes": codes, "now": now, "expires_at": expires_at}

@@ -9,9 +9,9 @@ from chat.errors import Invalid, Taken
 from chat.model import Device, DeviceId, SessionId, UserId
 from store.bus import tell
 from store.database import Connection, Database
+from store.locks import lock_user
 from store.lookup import Lookup
 
-LOCK_USER = "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE"
 COUNT = "SELECT count(*) FROM devices WHERE user_id = %s AND id <> %s"
 # The id of a device that is gone stays with what it was given: nobody else shall get that.
 MAKE = """
@@ -45,13 +45,15 @@ SELECT EXISTS (
     SELECT FROM claims c JOIN devices d ON d.id = c.device_id WHERE c.user_id = %(user)s AND d.user_id = %(other)s
 )
 """
+HOLD = "SELECT 1 FROM devices WHERE id = %s FOR UPDATE"
 DELETE = "DELETE FROM devices WHERE user_id = %s AND id = %s"
 # In the order of the writer's locks.
-LOCK_GROUPS = """
+GROUPS = """
 SELECT c.id FROM conversations c WHERE c.id IN (
     SELECT conversation_id FROM leaves WHERE device_id = %s AND until_seq IS NULL
-) ORDER BY c.id FOR NO KEY UPDATE
+) ORDER BY c.id
 """
+LOCK_GROUPS = f"{GROUPS} FOR NO KEY UPDATE"
 REMOVALS_DUE = "UPDATE groups SET removal_due = true WHERE conversation_id = ANY(%s)"
 # Everybody who has a leaf in a group of this user.
 WHO_CARES = """
@@ -80,7 +82,7 @@ class Devices:
         }
         try:
             async with self._database.transaction() as connection:
-                await connection.execute(LOCK_USER, [device.user_id])
+                await lock_user(connection, device.user_id)
                 row = await (await connection.execute(COUNT, [device.user_id, device.id])).fetchone()
                 if row is not None and row[0] >= most:
                     raise Invalid(f"An account has at most {most} devices")
@@ -112,12 +114,21 @@ class Devices:
         device = await self.get(device_id)
         if device is None or device.user_id != user_id:
             return False
-        async with self._database.transaction() as connection:
-            groups = [row[0] for row in await (await connection.execute(LOCK_GROUPS, [device_id])).fetchall()]
-            await connection.execute(REMOVALS_DUE, [groups])
-            await connection.execute(DELETE, [user_id, device_id])
-            await tell_of_devices(connection, device)
+        while not await self._revoke(device):
+            pass
         return True
+
+    async def _revoke(self, device: Device) -> bool:
+        """False where it came into another group meanwhile, which has to be locked before it is."""
+        async with self._database.transaction() as connection:
+            groups = await (await connection.execute(LOCK_GROUPS, [device.id])).fetchall()
+            await connection.execute(HOLD, [device.id])
+            if await (await connection.execute(GROUPS, [device.id])).fetchall() != groups:
+                return False
+            await connection.execute(REMOVALS_DUE, [[row[0] for row in groups]])
+            await connection.execute(DELETE, [device.user_id, device.id])
+            await tell_of_devices(connection, device)
+            return True
 
     async def _load(self, asked: Sequence[DeviceId]) -> dict[DeviceId, Device]:
         return {row[0]: Device(*row) for row in await self._database.rows(GET, [asked])}

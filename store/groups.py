@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg.errors import UniqueViolation
 
-from chat.errors import NoSuchConversation, NoSuchUser, NotAllowed, StaleEpoch, Taken, UnreadMessages
+from chat.errors import NoDevice, NoSuchConversation, NoSuchUser, NotAllowed, StaleEpoch, Taken, UnreadMessages
 from chat.model import (
     Bundle,
     ClaimedKeyPackage,
@@ -48,7 +48,10 @@ ROLE = "SELECT role FROM members WHERE conversation_id = %s AND user_id = %s"
 CLAIMS = """
 SELECT c.reference, c.device_id, d.user_id FROM claims c JOIN devices d ON d.id = c.device_id
 WHERE c.user_id = %s AND c.reference = ANY(%s)
+FOR KEY SHARE OF d
 """
+# It is not revoked before this commit is there to be looked at.
+HOLD = "SELECT 1 FROM devices WHERE id = %s FOR KEY SHARE"
 
 PLACE = """
 UPDATE conversations SET
@@ -270,6 +273,8 @@ async def _end_epoch(
     connection: Connection, conversation_id: ConversationId, device: Device, bundle: Bundle, wanted: Wanted
 ) -> Result:
     group = await _load(connection, conversation_id)
+    if await (await connection.execute(HOLD, [device.id])).fetchone() is None:
+        raise NoDevice("This device was revoked")
     rows = await (await connection.execute(CLAIMS, [device.user_id, wanted.references])).fetchall()
     change = wanted.plan(group, {reference: ClaimedKeyPackage(*whose) for reference, *whose in rows})
     removed = [holder.device_id for holder in change.removed]

@@ -7,8 +7,7 @@ from psycopg.rows import class_row
 
 from chat.model import Invite, InviteHistory, UserId
 from store.database import Database
-
-LOCK_MAKER = "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE"
+from store.locks import lock_user
 
 # Whoever ever sent or received a message counts as chatted with; deleting the message later takes nothing back. What
 # is said in a group the server cannot tell from the rest, so there those count who have come and stayed.
@@ -50,7 +49,7 @@ class Invites:
         """False if the code is taken. `plan` sees the maker's history under a lock, and may raise."""
         async with self._database.transaction() as connection:
             if invite.created_by is not None:
-                await connection.execute(LOCK_MAKER, [invite.created_by])
+                await lock_user(connection, invite.created_by)
                 async with connection.cursor(row_factory=class_row(InviteHistory)) as cur:
                     query = await cur.execute(HISTORY, {"maker": invite.created_by, "now": invite.created_at})
                     history = await query.fetchone()

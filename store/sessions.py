@@ -5,6 +5,7 @@ from datetime import datetime
 
 from chat.model import Account, Session, SessionId, SessionShown, UserId
 from store.database import Database
+from store.locks import lock_user
 from store.lookup import Lookup
 
 CREATE = "INSERT INTO sessions (id, user_id, created_at, expires_at) VALUES (%s, %s, %s, %s)"
@@ -30,7 +31,9 @@ class Sessions:
         self._sessions = Lookup(self._load)
 
     async def create(self, session_id: SessionId, user_id: UserId, now: datetime, expires_at: datetime) -> None:
-        async with self._database.connection() as connection:
+        """Raises Unauthenticated where the account has gone just now."""
+        async with self._database.transaction() as connection:
+            await lock_user(connection, user_id)
             await connection.execute(CREATE, [session_id, user_id, now, expires_at])
 
     async def get(self, session_id: SessionId, now: datetime) -> Session | None:

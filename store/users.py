@@ -79,11 +79,15 @@ WHERE conversation_id IN (SELECT conversation_id FROM leaves WHERE user_id = %s)
 AND sender_id = %s AND kind = 'application' AND data IS NOT NULL
 """
 # All at once, in the order of the writer's locks.
-LOCK_CONVERSATIONS = """
+CONVERSATIONS = """
 SELECT id FROM conversations WHERE user_id_1 = %(user)s OR user_id_2 = %(user)s
     OR id IN (SELECT conversation_id FROM members WHERE user_id = %(user)s)
-ORDER BY id FOR UPDATE
+ORDER BY id
 """
+LOCK_CONVERSATIONS = f"{CONVERSATIONS} FOR UPDATE"
+# After the conversations, as writers take them. Who gives the account a place in another one waits, or came first.
+HOLD_DEVICES = "SELECT 1 FROM devices WHERE user_id = %s ORDER BY id FOR UPDATE"
+HOLD = "SELECT 1 FROM users WHERE id = %s FOR UPDATE"
 DELETE = "DELETE FROM users WHERE id = %s"
 DELETE_EMPTY = """
 DELETE FROM conversations c
@@ -125,10 +129,9 @@ class Users:
         ):
             return await (await cur.execute(query, [argument])).fetchone()
 
-    async def password_hash(self, user_id: UserId) -> str:
+    async def password_hash(self, user_id: UserId) -> str | None:
         async with self._database.connection() as connection, connection.cursor(row_factory=scalar_row) as cur:
-            found = await (await cur.execute("SELECT password_hash FROM users WHERE id = %s", [user_id])).fetchone()
-            return str(found)
+            return await (await cur.execute("SELECT password_hash FROM users WHERE id = %s", [user_id])).fetchone()
 
     async def update(self, user_id: UserId, changes: AccountChanges, keep: SessionId | None, now: datetime) -> None:
         """A new password ends every session but `keep`. Raises Taken."""
@@ -151,9 +154,19 @@ class Users:
 
     async def delete(self, user_id: UserId) -> None:
         async with self._database.connection() as connection:
-            await connection.execute(UNSAY, [user_id, user_id])
+            await connection.execute(UNSAY, [user_id, user_id])  # most of it without keeping others waiting
+        while not await self._delete(user_id):
+            pass
+
+    async def _delete(self, user_id: UserId) -> bool:
+        """False where it came into another conversation meanwhile, which has to be locked before it is."""
         async with self._database.transaction() as connection:
             rows = await (await connection.execute(LOCK_CONVERSATIONS, {"user": user_id})).fetchall()
+            await connection.execute(HOLD_DEVICES, [user_id])
+            await connection.execute(HOLD, [user_id])
+            if await (await connection.execute(CONVERSATIONS, {"user": user_id})).fetchall() != rows:
+                return False
+            await connection.execute(UNSAY, [user_id, user_id])
             ids = [row[0] for row in rows]
             await tell_of(connection, ids)
             for row in await (await connection.execute(OF_USER, [user_id])).fetchall():
@@ -162,6 +175,7 @@ class Users:
             await connection.execute(DELETE_EMPTY, [ids])
             await connection.execute(PROMOTE, [ids])
             await connection.execute(JUDGE_REMOVALS, [ids])
+            return True
 
     async def set_role(self, username_key: str, role: Role) -> bool:
         """False if there is no such user."""

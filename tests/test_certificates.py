@@ -1,14 +1,19 @@
 """The local authority and its leaf: what browsers check, and what happens to the files over the years."""
 
+import asyncio
 import ssl
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from crypto.certificates import Certificate, local_certificate
+from run import worker
 
 NAMES = ["localhost", "127.0.0.1", "::1", "nas.local"]
 NOW = datetime.now(UTC)
@@ -173,3 +178,42 @@ def test_an_address_in_another_spelling_is_the_same_address(tmp_path: Path) -> N
     before = files(tmp_path)
     local_certificate(tmp_path, ["0:0:0:0:0:0:0:1"], NOW)
     assert files(tmp_path) == before
+
+
+# While it serves
+
+
+def served(serving: ssl.SSLContext) -> bytes:
+    """The leaf that a client gets; it looks at nothing else."""
+    asking = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    asking.check_hostname, asking.verify_mode = False, ssl.CERT_NONE
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = asking.wrap_bio(to_client, to_server)
+    server = serving.wrap_bio(to_server, to_client, server_side=True)
+    for side in (client, server, client, server):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    found = client.getpeercert(binary_form=True)
+    assert found is not None
+    return found
+
+
+@pytest.mark.logs("cannot be read yet")
+async def test_a_new_certificate_is_served_once_its_key_is_there_and_the_old_one_until_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "CERTIFICATE_S", 0.01)
+    ours, other = (local_certificate(tmp_path / name, NAMES, NOW) for name in ("ours", "other"))
+    before, after = (leaf_of(one).public_bytes(Encoding.DER) for one in (ours, other))
+    plan: Any = SimpleNamespace(tls_chain=ours.chain, tls_key=ours.key)
+    context = worker.tls_context(plan)
+    reloading = asyncio.create_task(worker._reload_certificate(context, plan))
+    await asyncio.sleep(0.05)
+    ours.chain.write_bytes(other.chain.read_bytes())
+    await asyncio.sleep(0.1)
+    assert served(context) == before
+    ours.key.write_bytes(other.key.read_bytes())
+    async with asyncio.timeout(10):
+        while served(context) != after:
+            await asyncio.sleep(0.02)
+    reloading.cancel()

@@ -227,3 +227,11 @@ def test_keys_are_new_each_time_and_a_fingerprint_tells_them_apart() -> None:
     assert one != other
     assert fingerprint(one) == fingerprint(bytes(one)) != fingerprint(other)
     assert len(fingerprint(one)) == 32
+
+
+def test_junk_makes_no_other_spelling_of_a_token() -> None:
+    tokens = Tokens(SECRET)
+    token = tokens.issue(uuid4(), 1, NOW, NOW + LIFE)
+    for other in (token + "!", token + "!" * 1000, token[:-3] + "!" + token[-3:]):
+        with pytest.raises(InvalidToken):
+            tokens.session_id(other)

@@ -254,6 +254,37 @@ async def test_eight_messages_pass_in_any_ten_seconds(limited: OpenHouse) -> Non
     assert stored == [(12,)], "nothing that was refused is kept"
 
 
+# Every door: what is tried to find somebody
+
+
+async def test_codes_are_tried_ten_times_at_once_at_both_doors_together(limited: OpenHouse) -> None:
+    house = await limited()
+    alice = await house.person("alice")
+    turns = count()
+
+    async def tries() -> httpx.Response:
+        path = "/v2/contacts" if next(turns) % 2 else "/api/chats"
+        return await alice.api.post(path, json={"code": 10_000})
+
+    assert 10 <= await allowed(tries, within_s=5) <= 12
+    is_refused(await alice.api.post("/api/chats", json={"code": 10_001}), within_s=5)
+
+
+async def test_names_are_looked_up_three_hundred_times_at_once_whatever_is_asked_of_them(limited: OpenHouse) -> None:
+    house = await limited()
+    alice = await house.person("alice")
+    started = monotonic()
+    turns = count()
+
+    async def looks() -> httpx.Response:
+        more = ("", "/picture", "/devices")[next(turns) % 3]
+        return await alice.api.get(f"/v2/users/nobody{more}")
+
+    for _ in range(290):
+        assert (await looks()).status_code == 404
+    assert await allowed(looks) <= 10 + (monotonic() - started) + 1
+
+
 # Every door: 20 changes that others see at once, then one in 30 s
 
 

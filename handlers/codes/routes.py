@@ -3,7 +3,7 @@
 from handlers.codes import chats, health, messages, socket, users
 from handlers.codes.base import NotFound
 
-LONG_BODIES = {"/api/chats/messages"}
+LONG_BODIES = {r"/api/chats/messages"}
 
 ROUTES = [
     (r"/api/health", health.HealthHandler),

@@ -2,7 +2,7 @@
 
 from handlers.invites import accounts, invites, keys, messages, pictures
 
-LONG_BODIES = {"/messages"}
+LONG_BODIES = {r"/messages"}
 
 ROUTES = [
     (r"/motd", accounts.MotdHandler),

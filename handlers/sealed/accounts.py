@@ -3,7 +3,7 @@
 from tornado.web import HTTPError
 
 from chat.errors import NoSuchSession, NotFound
-from chat.limits import CONTACTS, LOOKUPS, REGISTRATIONS
+from chat.limits import REGISTRATIONS
 from chat.model import MAX_ID, SessionId, UserId
 from handlers.base import number, uuid
 from handlers.sealed.base import SealedHandler
@@ -117,15 +117,12 @@ class OwnPictureHandler(SealedHandler):
 
 class UserHandler(SealedHandler):
     async def get(self, name: str) -> None:
-        account = await self.account()
-        await self.chat.limits.take(LOOKUPS, f"{account.id}", self.chat.now())
-        self.reply(UserShown.of(await self.chat.people.find(name)))
+        self.reply(UserShown.of(await self.chat.people.find(await self.account(), name)))
 
 
 class UserPictureHandler(SealedHandler):
     async def get(self, name: str) -> None:
-        await self.account()
-        person = await self.chat.people.find(name)
+        person = await self.chat.people.find(await self.account(), name)
         png = await self.chat.pictures.get(person.id)
         if png is None:
             raise NotFound("No picture")
@@ -138,9 +135,7 @@ class UserPictureHandler(SealedHandler):
 class ContactsHandler(SealedHandler):
     async def post(self) -> None:
         """By somebody's chat code, which is used up."""
-        account = await self.account()
-        await self.chat.limits.take(CONTACTS, f"{account.id}", self.chat.now())
-        self.reply(UserShown.of(await self.chat.people.meet(account, self.body(Code).code)))
+        self.reply(UserShown.of(await self.chat.people.meet(await self.account(), self.body(Code).code)))
 
 
 class CodesHandler(SealedHandler):

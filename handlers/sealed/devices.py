@@ -28,7 +28,7 @@ class DeviceHandler(SealedHandler):
 class DevicesOfUserHandler(SealedHandler):
     async def get(self, name: str) -> None:
         account = await self.account()
-        person = await self.chat.people.find(name)
+        person = await self.chat.people.find(account, name)
         self.reply([DeviceShown.of(device) for device in await self.chat.devices.of(account, person.id)])
 
 

@@ -2,7 +2,7 @@
 
 from handlers.sealed import accounts, conversations, devices, direct, socket
 
-LONG_BODIES: set[str] = set()
+LONG_BODIES = {r"/v2/direct/[^/]+/messages(/[^/]+)?"}
 
 _CONVERSATION = r"/v2/conversations/([^/]+)"
 _DIRECT = r"/v2/direct/([^/]+)"

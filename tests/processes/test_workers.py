@@ -19,7 +19,11 @@ SOCKETS = 24
 
 @pytest.fixture(scope="module")
 def at_two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(Server(tmp_path_factory.mktemp("workers") / "data", SOTTOVOCE_WORKERS="2")) as server:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")  # what lies where somebody stands is not ours
+    for name in ("run.py", "json.py"):
+        (elsewhere / name).write_text("raise SystemExit('this is not ours')")
+    data = tmp_path_factory.mktemp("workers") / "data"
+    with running(Server(data, cwd=elsewhere, SOTTOVOCE_WORKERS="2")) as server:
         yield server
         assert server.stop() == 0
         assert server.family() == []

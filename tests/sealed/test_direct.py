@@ -1,6 +1,7 @@
 """Direct conversations at the sealed door: lists, keys, messages. What is live: test_direct_live.py."""
 
 import asyncio
+import json
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -287,3 +288,10 @@ async def test_one_is_opened_without_a_key_and_once(cast: Cast) -> None:
         assert shown["id"] == opened.json()["conversation"]
         assert (shown["key_fingerprint"], shown["key_waiting"], shown["last_seq"]) == (None, False, 0)
     assert_refused(await alice.api.put(at(alice, "").rstrip("/")), 400, "self_chat")
+
+
+async def test_a_text_may_be_as_long_as_at_the_other_doors_however_json_spells_it(cast: Cast) -> None:
+    alice, bob = await cast("alice", "bob")
+    body = json.dumps({"id": uuid4().hex, "text": "\U0001f600" * 450_000})  # 5.4 MB of \\ud83d\\ude00
+    answer = await alice.api.post(at(bob), content=body)
+    assert answer.status_code == 200, answer.text

@@ -25,7 +25,7 @@ test('both read the same safety number, and another conversation has another', a
     alice.client.groups.safetyNumber(id, bob.user),
     bob.client.groups.safetyNumber(id, alice.user),
   ]);
-  assert.deepEqual(atAlice, atBob);
+  assert.deepEqual([atAlice.digits, atAlice.qr], [atBob.digits, atBob.qr]);
   assert.match(atAlice.digits, /^(\d{5} ){11}\d{5}$/);
   assert.notEqual(atAlice.digits, (await alice.client.groups.safetyNumber(other, carol.user)).digits);
   const phone = await another(bob);
