@@ -16,7 +16,6 @@ from tests.raw import Raw
 SCRIPT = "export const answer = 42;\n" * 100
 BUNDLE = "lit-5XQZJ2AB.js"
 WASM = b"\0asm\1\0\0\0" * 50
-WASM = WASM
 FILES = {
     "index.html": "<!doctype html><title>The client</title>",
     "sw.js": "self.onfetch = null;",
