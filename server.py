@@ -15,7 +15,7 @@ from run import accounts, command_line, first_start, launch, verify_web
 from run.logs import set_up_logs
 from run.settings import Settings, with_settings
 from run.version import VERSION
-from store import invites
+from store import invites, users
 from store.database import Database
 from store.embedded import CannotStart, EmbeddedPostgres
 from store.migrate import migrate
@@ -147,6 +147,24 @@ def user_passwd(settings: Settings, name: str, password: str) -> None:
     click.echo(f"{name} has a new password, and is logged out everywhere.")
 
 
+@user.command("list")
+@with_settings(*OF_DATABASE)
+def user_list(settings: Settings) -> None:
+    """Who has an account, the oldest first: name, since when, role."""
+    for one in _with_database(settings, lambda database: users.Users(database).all()):
+        click.echo(f"{one.username}  {one.created_at:%Y-%m-%d}  {one.role}")
+
+
+@user.command("delete")
+@with_settings(*OF_DATABASE)
+@click.argument("name")
+@click.confirmation_option(prompt="Devices, direct conversations and messages of this account go for ever. Delete it?")
+def user_delete(settings: Settings, name: str) -> None:
+    """Delete an account, for ever."""
+    _with_database(settings, lambda database: accounts.delete_user(database, name))
+    click.echo(f"{name} is deleted.")
+
+
 @main.group()
 def invite() -> None:
     """Invite codes."""
@@ -162,9 +180,9 @@ def invite_new(settings: Settings) -> None:
 @invite.command("list")
 @with_settings(*OF_DATABASE)
 def invite_list(settings: Settings) -> None:
-    """The codes that can still be used, oldest first: code, end of its life, id of its maker."""
-    for one in _with_database(settings, lambda database: invites.Invites(database).open(accounts.now())):
-        click.echo(f"{one.code}  {one.expires_at:%Y-%m-%d %H:%M} UTC  {one.created_by or 'operator'}")
+    """The codes that can still be used, oldest first: code, end of its life, its maker."""
+    for one, maker in _with_database(settings, accounts.open_invites):
+        click.echo(f"{one.code}  {one.expires_at:%Y-%m-%d %H:%M} UTC  {maker}")
 
 
 @invite.command("revoke")

@@ -19,6 +19,7 @@ class Echo(WebSocketHandler):
 
 
 async def main(port: int, chain: str = "", key: str = "") -> None:
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)  # of peers that leave in the middle
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if chain else None
     if tls is not None:
         tls.load_cert_chain(chain, key)

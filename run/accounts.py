@@ -9,7 +9,7 @@ import click
 from chat import names
 from chat.errors import ChatError
 from chat.invites import Invites
-from chat.model import AccountChanges, NewAccount, Role
+from chat.model import AccountChanges, Invite, NewAccount, Role
 from crypto.passwords import hash_password
 from run.settings import Settings
 from store import invites, users
@@ -75,6 +75,22 @@ async def set_password(database: Database, name: str, password: str) -> None:
         raise click.ClickException(f"there is no user {name}")
     names.password_of_operator(password)
     await store.update(found.id, AccountChanges(password_hash=hash_password(password, "argon2id")), None, now())
+
+
+async def delete_user(database: Database, name: str) -> None:
+    """For ever, as if they had done it themselves."""
+    store = users.Users(database)
+    found = await store.credentials(username_key=names.username_key(name))
+    if found is None:
+        raise click.ClickException(f"there is no user {name}")
+    await store.delete(found.id)
+
+
+async def open_invites(database: Database) -> list[tuple[Invite, str]]:
+    """Those that can still be used, oldest first, and who made them."""
+    makers = {one.id: one.username for one in await users.Users(database).all()}
+    found = await invites.Invites(database).open(now())
+    return [(one, "operator" if one.created_by is None else makers[one.created_by]) for one in found]
 
 
 async def new_invite(database: Database, settings: Settings) -> str:

@@ -192,7 +192,9 @@ NAMES = {setting.name for setting in SETTINGS}
 def known_environment() -> set[str]:
     """Every environment variable that is read."""
     files = {f"{setting.envvar}_FILE" for setting in SETTINGS if isinstance(setting.type, _Secret)}
-    return {setting.envvar for setting in SETTINGS} | files | {"SOTTOVOCE_CONFIG"}
+    return (
+        {setting.envvar for setting in SETTINGS} | files | {"SOTTOVOCE_CONFIG", "SOTTOVOCE_PASSWORD"}
+    )  # of `sottovoce chat`
 
 
 def with_settings(*shown: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -38,7 +38,8 @@ HOST = """
 SELECT h.id, h.uuid, h.username, h.bio, h.picture_version FROM users u JOIN users h ON h.id = u.invited_by
 WHERE u.id = %s
 """
-GET = "SELECT id, username, email, role, bio, created_at, updated_at, uuid FROM users WHERE id = %s"
+ALL = "SELECT id, username, email, role, bio, created_at, updated_at, uuid FROM users"
+GET = f"{ALL} WHERE id = %s"
 
 CREDENTIALS_BY_NAME = "SELECT id, password_hash FROM users WHERE username_key = %s"
 CREDENTIALS_BY_EMAIL = "SELECT id, password_hash FROM users WHERE lower(email) = lower(%s)"
@@ -115,6 +116,11 @@ class Users:
     async def get(self, user_id: UserId) -> Account | None:
         async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Account)) as cur:
             return await (await cur.execute(GET, [user_id])).fetchone()
+
+    async def all(self) -> list[Account]:
+        """The oldest first."""
+        async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Account)) as cur:
+            return await (await cur.execute(f"{ALL} ORDER BY id")).fetchall()
 
     async def host(self, user_id: UserId) -> Person | None:
         """Who invited them."""

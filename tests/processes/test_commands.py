@@ -1,5 +1,6 @@
 """What the operator types."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import patch
 
@@ -38,6 +39,25 @@ def test_invites_are_made_listed_and_revoked_while_the_server_runs(lasting_serve
     assert revoked not in listed
     again = sottovoce(lasting_server, "invite", "revoke", revoked)
     assert (again.exit_code, again.stderr.strip()) == (1, f"Error: there is no unused invite {revoked}")
+
+
+def test_accounts_are_listed_and_deleted(lasting_server: Server) -> None:
+    invite = sottovoce(lasting_server, "invite", "new").stdout.strip()
+    assert register(lasting_server, "leaver", invite).status_code == 200
+    assert sottovoce(lasting_server, "user", "role", "leaver", "tester").exit_code == 0
+    token = log_in(lasting_server, "leaver", "Secret1pass").json()["token"]
+    mine = httpx.post(f"{lasting_server.address}/invites", headers={"Authorization": f"Bearer {token}"}, timeout=20)
+    assert f"{mine.json()['invite_code']}  " in sottovoce(lasting_server, "invite", "list").stdout
+    assert "UTC  leaver" in sottovoce(lasting_server, "invite", "list").stdout
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert f"leaver  {today}  tester" in sottovoce(lasting_server, "user", "list").stdout.splitlines()
+    assert sottovoce(lasting_server, "user", "delete", "leaver", typed="n\n").exit_code == 1
+    assert log_in(lasting_server, "leaver", "Secret1pass").status_code == 200
+    assert sottovoce(lasting_server, "user", "delete", "Leaver", typed="y\n").exit_code == 0
+    assert log_in(lasting_server, "leaver", "Secret1pass").status_code == 400
+    assert "leaver" not in sottovoce(lasting_server, "user", "list").stdout
+    gone = sottovoce(lasting_server, "user", "delete", "leaver", "--yes")
+    assert (gone.exit_code, gone.stderr.strip()) == (1, "Error: there is no user leaver")
 
 
 def test_accounts_are_made_while_the_server_is_down_and_their_passwords_changed_while_it_runs(tmp_path: Path) -> None:
