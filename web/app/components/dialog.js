@@ -17,7 +17,7 @@ export class Dialog extends Element {
       .head { display: flex; align-items: center; gap: 0.5rem; padding: 0.75rem 0.75rem 0.25rem 1.5rem; }
       .body { padding: 0.5rem 1.5rem 1.5rem; overflow: auto; overscroll-behavior: contain; }
       @media (max-width: 30rem) {
-        dialog { width: 100vw; max-width: 100vw; margin-bottom: 0; border-radius: 1.1rem 1.1rem 0 0; }
+        dialog, dialog.wide { width: 100vw; max-width: 100vw; margin-bottom: 0; border-radius: 1.1rem 1.1rem 0 0; }
         .body { padding: 0.5rem 1rem 1.25rem; }
         .head { padding-left: 1rem; }
       }

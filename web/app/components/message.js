@@ -35,7 +35,7 @@ export class Message extends Element {
       .end { float: inline-end; display: inline-flex; align-items: center; gap: 0.25rem; margin: 0.45rem -0.15rem -0.15rem 0.75rem; color: var(--soft); font-size: 0.72rem; line-height: 1; }
       .end .open { color: var(--warn); }
       .end .read { color: var(--accent); }
-      .quote { display: grid; width: 100%; margin: 0.15rem 0 0.35rem; padding: 0.25rem 0.6rem; border: 0; border-inline-start: 3px solid var(--accent); border-radius: 0.3rem; background: var(--hover); color: inherit; font-size: var(--small); text-align: start; }
+      .quote { display: grid; width: 100%; margin: 0.15rem 0 0.35rem; padding: 0.25rem 0.6rem; border: 0; border-inline-start: 3px solid var(--accent); border-radius: 0.3rem; background: color-mix(in srgb, var(--accent) 9%, transparent); color: inherit; font-size: var(--small); text-align: start; }
       .quote b { color: var(--accent); }
       .quote span { max-height: 2.9em; overflow: hidden; }
       :host([failed]) .bubble { border-color: var(--bad); background: var(--paper); }

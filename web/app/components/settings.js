@@ -25,7 +25,9 @@ export class Settings extends Element {
       legend { padding: 0; font-weight: 600; margin-bottom: 0.25rem; }
       .check { display: flex; gap: 0.75rem; align-items: flex-start; min-height: var(--touch); padding: 0.4rem 0; font-weight: 400; }
       .check input { flex: none; width: 1.25rem; height: 1.25rem; margin: 0.15rem 0 0; accent-color: var(--accent); }
-      .themes { display: flex; gap: 1.25rem; flex-wrap: wrap; }
+      .themes { display: flex; gap: 0 1.25rem; flex-wrap: wrap; }
+      fieldset + fieldset { margin-top: 1rem; }
+      fieldset ~ p, fieldset ~ h3 { margin-top: 1rem; }
       form { margin-top: 0.75rem; }
       label.button:focus-within { outline: 2px solid var(--accent); outline-offset: 2px; }
       summary { min-height: var(--touch); padding-block: 0.6rem; cursor: pointer; font-weight: 600; }
