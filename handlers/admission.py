@@ -36,7 +36,7 @@ class Admission(HTTPServerConnectionDelegate):
     def __init__(self, application: App, long_bodies: Collection[str] = ()) -> None:
         """`long_bodies`: patterns of the paths that take the text of a message."""
         self.application = application
-        self._long_bodies = re.compile("|".join(long_bodies) or "$^")
+        self._long_bodies = re.compile("|".join(long_bodies) or "(?!)")
         self.held = Held()
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:

@@ -63,12 +63,14 @@ UPDATE users SET profile_picture = %(png)b WHERE id = %(id)s AND profile_picture
 
 # Devices of everybody who shares a conversation with them and hears of it, and their own.
 WHO_SEES = """
-SELECT u.uuid, array_agg(d.id) FROM users u JOIN devices d ON d.user_id = u.id OR d.user_id IN (
-    SELECT other.user_id FROM members mine JOIN members other USING (conversation_id)
-    WHERE mine.user_id = u.id AND other.state IN ('joined', 'requested')
-    AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = other.user_id AND b.blocked_id = u.id)
+WITH seers AS (
+    SELECT %(user)s::bigint AS id
+    UNION SELECT other.user_id FROM members mine JOIN members other USING (conversation_id)
+    WHERE mine.user_id = %(user)s AND other.state IN ('joined', 'requested')
+    AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = other.user_id AND b.blocked_id = mine.user_id)
 )
-WHERE u.id = %s GROUP BY u.uuid
+SELECT u.uuid, array_agg(d.id) FROM seers JOIN devices d ON d.user_id = seers.id, users u
+WHERE u.id = %(user)s GROUP BY u.uuid
 """
 
 END_OTHER_SESSIONS = "DELETE FROM sessions WHERE user_id = %s AND id IS DISTINCT FROM %s"
@@ -207,7 +209,7 @@ class Users:
 
 
 async def _tell_of_profile(connection: Connection, user_id: UserId) -> None:
-    for uuid, devices in await (await connection.execute(WHO_SEES, [user_id])).fetchall():
+    for uuid, devices in await (await connection.execute(WHO_SEES, {"user": user_id})).fetchall():
         await tell(connection, devices, "profile_changed", user=uuid)
 
 
