@@ -43,6 +43,7 @@ from handlers.sockets import Sockets
 from run.garbage import collect_garbage
 from run.settings import Settings
 from run.stalls import Stalls
+from run.tls import reload_certificate, tls_context
 from run.version import VERSION
 from store import (
     codes,
@@ -69,7 +70,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("sottovoce.worker")
 
 BEARER_LIFE = timedelta(days=1)  # seed: invites API, Security Features
-CERTIFICATE_S = 30.0
 IDLE_S = 75.0  # a connection that sends no request, also one that never finishes its TLS handshake
 BODY_S = 60.0  # for a whole body to arrive
 SWEEP_S = 5.0  # a lost doorbell is made good for within this
@@ -167,9 +167,9 @@ async def work(plan: Plan, stop: asyncio.Event, ready: asyncio.Event, now: Clock
         admission = Admission(app, LONG_BODIES)
         servers = [_listen(admission, plan.http_fds)]
         if plan.https_fds:
-            tls = tls_context(plan)
+            tls = tls_context(plan.tls_chain, plan.tls_key)
             servers.append(_listen(admission, plan.https_fds, tls))
-            start(_reload_certificate(tls, plan), "certificate")
+            start(reload_certificate(tls, plan.tls_chain, plan.tls_key), "certificate")
         start(collect_garbage(), "garbage")
 
         ready.set()
@@ -260,38 +260,6 @@ def _listen(admission: Admission, fds: list[int], tls: ssl.SSLContext | None = N
     )
     server.add_sockets([socket.socket(fileno=fd) for fd in fds])
     return server
-
-
-def tls_context(plan: Plan) -> ssl.SSLContext:
-    """TLS 1.2 and 1.3, with the library's choice of ciphers."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(plan.tls_chain, plan.tls_key)
-    return context
-
-
-async def _reload_certificate(context: ssl.SSLContext, plan: Plan) -> None:
-    """New connections get the new certificate; those that are open stay."""
-    loaded = _changed_at(plan)
-    while True:
-        await asyncio.sleep(CERTIFICATE_S)
-        found = _changed_at(plan)
-        if found != loaded:
-            try:
-                tls_context(plan)  # one that fails leaves a context without any
-                context.load_cert_chain(plan.tls_chain, plan.tls_key)
-            except (ssl.SSLError, OSError):
-                log.warning("the certificate changed and cannot be read yet")  # between two writes; we look again
-            else:
-                loaded = found
-                log.info("the certificate was loaded anew")
-
-
-def _changed_at(plan: Plan) -> tuple[float, ...]:
-    try:
-        return tuple(file.stat().st_mtime for file in (plan.tls_chain, plan.tls_key))
-    except OSError:
-        return ()
 
 
 async def _end_sessions(sockets: Sockets, store: sessions.Sessions, now: Clock, asked: asyncio.Event) -> None:

@@ -5,15 +5,13 @@ import ssl
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from crypto.certificates import Certificate, local_certificate
-from run import worker
+from run import tls
 
 NAMES = ["localhost", "127.0.0.1", "::1", "nas.local"]
 NOW = datetime.now(UTC)
@@ -202,12 +200,11 @@ def served(serving: ssl.SSLContext) -> bytes:
 async def test_a_new_certificate_is_served_once_its_key_is_there_and_the_old_one_until_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "CERTIFICATE_S", 0.01)
+    monkeypatch.setattr(tls, "CERTIFICATE_S", 0.01)
     ours, other = (local_certificate(tmp_path / name, NAMES, NOW) for name in ("ours", "other"))
     before, after = (leaf_of(one).public_bytes(Encoding.DER) for one in (ours, other))
-    plan: Any = SimpleNamespace(tls_chain=ours.chain, tls_key=ours.key)
-    context = worker.tls_context(plan)
-    reloading = asyncio.create_task(worker._reload_certificate(context, plan))
+    context = tls.tls_context(ours.chain, ours.key)
+    reloading = asyncio.create_task(tls.reload_certificate(context, ours.chain, ours.key))
     await asyncio.sleep(0.05)
     ours.chain.write_bytes(other.chain.read_bytes())
     await asyncio.sleep(0.1)
