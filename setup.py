@@ -5,26 +5,12 @@ import runpy
 import shutil
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
-WEB = runpy.run_path("handlers/web_files.py")
+WEB = runpy.run_path("handlers/static/manifest.py")
 
-PACKAGES = [
-    "chat",
-    "crypto",
-    "crypto.mls",
-    "handlers",
-    "handlers.codes",
-    "handlers.invites",
-    "handlers.sealed",
-    "handlers.sealed.wire",
-    "migrations",
-    "migrations.versions",
-    "run",
-    "store",
-    "web",
-]
+PACKAGES = find_packages(include=["chat*", "crypto*", "handlers*", "migrations*", "run*", "store*"])
 
 
 class Build(build_py):
@@ -48,13 +34,13 @@ setup(
     long_description_content_type="text/markdown",
     license="AGPL-3.0-or-later",
     python_requires=">=3.11",
-    packages=PACKAGES,
+    packages=[*PACKAGES, "web"],
     package_data={
         "web": [
             *("*.html", "*.css", "*.js", "*.json", "*.webmanifest", "core/*.js", "core/node/*.js"),
             *("app/**", "icons/**", "vendor/**", "worker/**"),
         ],
-        "migrations": ["script.py.mako"],
+        "migrations": ["script.py.mako", "versions/*.py", "versions/*.sql"],
     },
     cmdclass={"build_py": Build},
     py_modules=["server"],

@@ -18,7 +18,7 @@ import psycopg
 
 from bench.links import Person
 from bench.load import Task
-from store.embedded import EmbeddedPostgres
+from store.database.embedded import EmbeddedPostgres
 from tests.processes.people import pair
 from tests.processes.server import Server, running
 

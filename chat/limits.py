@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from chat.errors import TooMany
-from chat.model import Bucket, Window
+from chat.model.limits import Bucket, Window
 
 API = Bucket("api", interval=timedelta(seconds=1), burst=20)
 REGISTRATIONS = Window("register", hits=20, per=timedelta(seconds=5), block=timedelta(minutes=10))

@@ -6,10 +6,13 @@ from typing import NamedTuple
 from psycopg.errors import ForeignKeyViolation
 
 from chat.errors import NoSuchUser
-from chat.model import Conversation, ConversationId, DirectConversation, Person, Seq, UserId
-from store.bus import tell
-from store.database import Connection, Database
-from store.lookup import Lookup
+from chat.model.accounts import Person
+from chat.model.direct import DirectConversation
+from chat.model.ids import ConversationId, Seq, UserId
+from chat.model.messages import Conversation
+from store.database.batching import Lookup
+from store.database.pool import Connection, Database
+from store.notify.postgres import notify
 
 OF_MEMBERS = """
 SELECT c.id, m.user_id, c.last_seq
@@ -79,7 +82,7 @@ async def open_direct(connection: Connection, one: UserId, other: UserId) -> Ope
     except ForeignKeyViolation as error:
         raise NoSuchUser("User not found") from error
     if row is not None:
-        await tell_of(connection, [row[0]])
+        await notify_direct_changed(connection, [row[0]])
         return Opened(ConversationId(row[0]), is_new=True)
     row = await (await connection.execute(LOCK_DIRECT, pair)).fetchone()
     if row is None:  # it was there a statement ago, and went with an account
@@ -87,10 +90,12 @@ async def open_direct(connection: Connection, one: UserId, other: UserId) -> Ope
     return Opened(ConversationId(row[0]), is_new=False)
 
 
-async def tell_of(connection: Connection, conversation_ids: Sequence[ConversationId], seq: Seq | None = None) -> None:
+async def notify_direct_changed(
+    connection: Connection, conversation_ids: Sequence[ConversationId], seq: Seq | None = None
+) -> None:
     """Devices of both accounts of each direct conversation: that it, or its message `seq`, is no more what it was."""
     for conversation_id, devices in await (await connection.execute(LISTENERS, [conversation_ids])).fetchall():
-        await tell(connection, devices, "direct_changed", conversation_id, seq)
+        await notify(connection, devices, "direct_changed", conversation_id, seq)
 
 
 async def user_exists(connection: Connection, user_id: UserId) -> bool:

@@ -6,11 +6,12 @@ from datetime import timedelta
 from psycopg.errors import UniqueViolation
 
 from chat.errors import Invalid, Taken
-from chat.model import Device, DeviceId, SessionId, UserId
-from store.bus import tell
-from store.database import Connection, Database
-from store.locks import lock_user
-from store.lookup import Lookup
+from chat.model.groups import Device
+from chat.model.ids import DeviceId, SessionId, UserId
+from store.database.batching import Lookup
+from store.database.locks import lock_user
+from store.database.pool import Connection, Database
+from store.notify.postgres import notify
 
 COUNT = "SELECT count(*) FROM devices WHERE user_id = %s AND id <> %s"
 # The id of a device that is gone stays with what it was given: nobody else shall get that.
@@ -94,7 +95,7 @@ class Devices:
                 if spoken.rowcount == 0:
                     raise Taken("This session speaks for another device, or is too old to take one over: log in again")
                 if made[0]:
-                    await tell_of_devices(connection, device)
+                    await notify_devices_changed(connection, device)
         except UniqueViolation as error:
             raise Taken("Another device has this key") from error
         return device
@@ -127,13 +128,13 @@ class Devices:
                 return False
             await connection.execute(REMOVALS_DUE, [[row[0] for row in groups]])
             await connection.execute(DELETE, [device.user_id, device.id])
-            await tell_of_devices(connection, device)
+            await notify_devices_changed(connection, device)
             return True
 
     async def _load(self, asked: Sequence[DeviceId]) -> dict[DeviceId, Device]:
         return {row[0]: Device(*row) for row in await self._database.rows(GET, [asked])}
 
 
-async def tell_of_devices(connection: Connection, device: Device) -> None:
+async def notify_devices_changed(connection: Connection, device: Device) -> None:
     rows = await (await connection.execute(WHO_CARES, [device.user_id, device.user_id])).fetchall()
-    await tell(connection, [row[0] for row in rows], "devices_changed", user=device.user_uuid)
+    await notify(connection, [row[0] for row in rows], "devices_changed", user=device.user_uuid)

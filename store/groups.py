@@ -6,30 +6,26 @@ from typing import Any
 from psycopg.errors import UniqueViolation
 
 from chat.errors import NoDevice, NoSuchConversation, NoSuchUser, NotAllowed, StaleEpoch, Taken, UnreadMessages
-from chat.model import (
-    Bundle,
+from chat.model.groups import (
     ClaimedKeyPackage,
-    ConversationId,
+    CommitBundle,
+    CommitRequest,
     Device,
-    DeviceId,
-    Entry,
+    DeviceMembership,
     Group,
     GroupChange,
     LeafHolder,
     MemberRole,
-    Sealed,
-    Seq,
-    Stay,
-    UserId,
-    Wanted,
 )
-from store.append import Result
-from store.bus import tell
-from store.database import Connection, Database
-from store.lookup import Lookup
-from store.members import JUDGE_REMOVALS, PROMOTE
+from chat.model.ids import ConversationId, DeviceId, Seq, UserId
+from chat.model.messages import EncryptedPart, Entry
+from store.database.batching import Lookup
+from store.database.pool import Connection, Database
+from store.members import PROMOTE, UPDATE_REMOVAL_DUE
 from store.messages import AFTER, PAGE_BYTES, entry_of
-from store.write_queue import WriteQueue
+from store.notify.postgres import notify
+from store.writer.append import Result
+from store.writer.queue import WriteQueue
 
 MAKE = """
 WITH made AS (INSERT INTO conversations (id, kind) VALUES (%(conversation)s, 'sealed')),
@@ -110,7 +106,7 @@ SELECT r.device_id FROM removals r JOIN members m USING (conversation_id)
 WHERE r.conversation_id = %s AND m.user_id = %s
 """
 # Who ignores or blocks a conversation hears nothing of it; what they left, they hear to the end.
-STAYS = """
+MEMBERSHIPS = """
 SELECT l.device_id, l.conversation_id, l.since_seq, l.acked_seq, l.until_seq, l.welcome
 FROM leaves l LEFT JOIN members m USING (conversation_id, user_id)
 WHERE l.device_id = ANY(%b) AND (m.state IN ('joined', 'requested') OR l.until_seq > l.acked_seq)
@@ -118,7 +114,7 @@ ORDER BY l.conversation_id, l.since_seq
 """
 STAY = "SELECT since_seq, until_seq FROM leaves WHERE conversation_id = %s AND device_id = %s ORDER BY 1 DESC LIMIT 1"
 GET_WELCOME = "SELECT data FROM welcomes WHERE conversation_id = %s AND seq = %s"
-# Of an earlier stay it has acknowledged all; of the latest, what it says.
+# Of an earlier membership it has acknowledged all; of the latest, what it says.
 ACKNOWLEDGE = """
 UPDATE leaves l SET acked_seq = greatest(l.acked_seq, least(given.seq, l.until_seq, c.last_seq)), welcome = false
 FROM unnest(%(conversations)s::uuid[], %(seqs)s::bigint[]) AS given (conversation_id, seq)
@@ -141,7 +137,9 @@ class Groups:
         self._queue = queue
         self._stays = Lookup(self._load_stays)
 
-    async def create(self, conversation_id: ConversationId, device: Device, bundle: Bundle, wanted: Wanted) -> Entry:
+    async def create(
+        self, conversation_id: ConversationId, device: Device, bundle: CommitBundle, wanted: CommitRequest
+    ) -> Entry:
         """Raises what `wanted.plan` raises, Taken, Busy, Unavailable."""
 
         async def make(connection: Connection) -> Result:
@@ -155,12 +153,14 @@ class Groups:
                 return known, False
             maker = LeafHolder(device.id, device.user_id)
             await connection.execute(ADD, _places(conversation_id, Seq(0), {0: maker}, welcome=False))
-            await tell(connection, [device.id], "stays")
+            await notify(connection, [device.id], "memberships")
             return await _end_epoch(connection, conversation_id, device, bundle, wanted)
 
         return await self._queue.run_alone(make, _size(bundle))
 
-    async def commit(self, conversation_id: ConversationId, device: Device, bundle: Bundle, wanted: Wanted) -> Entry:
+    async def commit(
+        self, conversation_id: ConversationId, device: Device, bundle: CommitBundle, wanted: CommitRequest
+    ) -> Entry:
         """Exactly one commit ends an epoch; one that is repeated gets its first result."""
 
         async def commit(connection: Connection) -> Result:
@@ -183,8 +183,8 @@ class Groups:
             if (await connection.execute(LOSE, [conversation_id, [device.user_id]])).rowcount == 0:
                 raise NoSuchConversation("No such conversation")
             await connection.execute(PROMOTE, [[conversation_id]])
-            await connection.execute(JUDGE_REMOVALS, [[conversation_id]])
-            return await _write(connection, conversation_id, device, Sealed("left", device.id, 0, None)), True
+            await connection.execute(UPDATE_REMOVAL_DUE, [[conversation_id]])
+            return await _write(connection, conversation_id, device, EncryptedPart("left", device.id, 0, None)), True
 
         return await self._queue.run_alone(leave, 0)
 
@@ -193,7 +193,7 @@ class Groups:
             listeners = await _listeners(connection, conversation_id)
             if device.id in listeners:
                 others = [one for one in listeners if one != device.id]
-                await tell(connection, others, "typing", conversation_id, user=device.user_uuid)
+                await notify(connection, others, "typing", conversation_id, user=device.user_uuid)
 
     async def set_role(self, conversation_id: ConversationId, by: UserId, member: UserId, role: MemberRole) -> None:
         async with self._database.transaction() as connection:
@@ -205,7 +205,7 @@ class Groups:
                 raise NotAllowed("Only an owner gives roles")
             if (await connection.execute(SET_ROLE, [role, conversation_id, member])).rowcount == 0:
                 raise NoSuchUser("No such member")
-            await tell(connection, await _listeners(connection, conversation_id), "members_changed", conversation_id)
+            await notify(connection, await _listeners(connection, conversation_id), "members_changed", conversation_id)
 
     async def group_info(self, conversation_id: ConversationId, member: UserId) -> tuple[int, bytes] | None:
         """The epoch too."""
@@ -216,14 +216,14 @@ class Groups:
         """Those that have to go, for one who is a member."""
         return [row[0] for row in await self._database.rows(REMOVALS, [conversation_id, member])]
 
-    async def stays(self, device_id: DeviceId) -> list[Stay]:
+    async def memberships(self, device_id: DeviceId) -> list[DeviceMembership]:
         """By conversation, the earlier first."""
         return await self._stays.get(device_id) or []
 
-    async def _load_stays(self, asked: Sequence[DeviceId]) -> dict[DeviceId, list[Stay]]:
-        found: dict[DeviceId, list[Stay]] = {}
-        for device_id, *stay in await self._database.rows(STAYS, [asked]):
-            found.setdefault(device_id, []).append(Stay(*stay))
+    async def _load_stays(self, asked: Sequence[DeviceId]) -> dict[DeviceId, list[DeviceMembership]]:
+        found: dict[DeviceId, list[DeviceMembership]] = {}
+        for device_id, *membership in await self._database.rows(MEMBERSHIPS, [asked]):
+            found.setdefault(device_id, []).append(DeviceMembership(*membership))
         return found
 
     async def welcome(self, conversation_id: ConversationId, seq: Seq) -> bytes | None:
@@ -231,11 +231,11 @@ class Groups:
         return rows[0][0] if rows else None
 
     async def log(self, conversation_id: ConversationId, device_id: DeviceId, after: Seq) -> list[Entry]:
-        """What the device may read of its latest stay, bounded in bytes."""
-        stay = await self._database.rows(STAY, [conversation_id, device_id])
-        if not stay:
+        """What the device may read of its latest membership, bounded in bytes."""
+        membership = await self._database.rows(STAY, [conversation_id, device_id])
+        if not membership:
             return []
-        since, until = stay[0]
+        since, until = membership[0]
         values: dict[str, Any] = {"conversation": conversation_id, "seq": max(after, since), "bytes": PAGE_BYTES}
         entries = [entry_of(row) for row in await self._database.rows(AFTER, values)]
         return [entry for entry in entries if until is None or entry.seq <= until]
@@ -249,7 +249,7 @@ class Groups:
         async with self._database.transaction() as connection:
             if (await connection.execute(UNSAY, [conversation_id, seq, author])).rowcount == 0:
                 return False
-            await tell(connection, await _listeners(connection, conversation_id), "deleted", conversation_id, seq)
+            await notify(connection, await _listeners(connection, conversation_id), "deleted", conversation_id, seq)
             return True
 
 
@@ -270,7 +270,7 @@ async def _load(connection: Connection, conversation_id: ConversationId) -> Grou
 
 
 async def _end_epoch(
-    connection: Connection, conversation_id: ConversationId, device: Device, bundle: Bundle, wanted: Wanted
+    connection: Connection, conversation_id: ConversationId, device: Device, bundle: CommitBundle, wanted: CommitRequest
 ) -> Result:
     group = await _load(connection, conversation_id)
     if await (await connection.execute(HOLD, [device.id])).fetchone() is None:
@@ -282,19 +282,21 @@ async def _end_epoch(
     if await (await connection.execute(UNREAD, [conversation_id, bundle.read, others])).fetchone():
         await connection.execute(MUTE, [conversation_id, others])
         return UnreadMessages("Who is removed has said something that you have not read"), False
-    sealed = Sealed("commit", device.id, group.epoch, bundle.commit, removed=tuple(removed))
+    sealed = EncryptedPart("commit", device.id, group.epoch, bundle.commit, removed=tuple(removed))
     entry = await _write(connection, conversation_id, device, sealed)
     await connection.execute(REMOVE, [entry.seq, conversation_id, removed])
     await _admit(connection, entry, device, bundle, change)
     await connection.execute(LOSE, [conversation_id, change.lost_members])
     await connection.execute(USED, [device.user_id, wanted.references])
     await connection.execute(ADVANCE, [group.epoch + 1, bundle.group_info, conversation_id])
-    await connection.execute(JUDGE_REMOVALS, [[conversation_id]])
+    await connection.execute(UPDATE_REMOVAL_DUE, [[conversation_id]])
     await connection.execute(UNMUTE, [conversation_id])
     return entry, True
 
 
-async def _admit(connection: Connection, entry: Entry, device: Device, bundle: Bundle, change: GroupChange) -> None:
+async def _admit(
+    connection: Connection, entry: Entry, device: Device, bundle: CommitBundle, change: GroupChange
+) -> None:
     welcomed = bundle.welcome is not None
     values = _places(entry.conversation_id, entry.seq, change.added, welcome=welcomed)
     await connection.execute(ADD, values)
@@ -304,7 +306,7 @@ async def _admit(connection: Connection, entry: Entry, device: Device, bundle: B
         await connection.execute(KNOW, [device.user_id, change.new_members])
     if welcomed:
         await connection.execute(WELCOME, [entry.conversation_id, entry.seq, bundle.welcome])
-    await tell(connection, [holder.device_id for holder in change.added.values()], "stays")
+    await notify(connection, [holder.device_id for holder in change.added.values()], "memberships")
 
 
 def _places(
@@ -320,7 +322,9 @@ def _places(
     }
 
 
-async def _write(connection: Connection, conversation_id: ConversationId, device: Device, sealed: Sealed) -> Entry:
+async def _write(
+    connection: Connection, conversation_id: ConversationId, device: Device, sealed: EncryptedPart
+) -> Entry:
     seq, sent_at = await _one(connection, PLACE, [conversation_id])
     what = [sealed.kind, sealed.device_id, sealed.epoch, sealed.data, list(sealed.removed)]
     (id_,) = await _one(connection, WRITE, [conversation_id, seq, device.user_id, sent_at, *what])
@@ -334,7 +338,7 @@ async def _same_commit(
     if row is None:
         return None
     seq, id_, sent_at, removed = row
-    sealed = Sealed("commit", device.id, epoch, commit, removed=tuple(removed))
+    sealed = EncryptedPart("commit", device.id, epoch, commit, removed=tuple(removed))
     return Entry(conversation_id, seq, id_, device.user_id, "", sent_at, sealed)
 
 
@@ -344,5 +348,5 @@ async def _one(connection: Connection, query: str, values: list[Any]) -> tuple[A
     return row
 
 
-def _size(bundle: Bundle) -> int:
+def _size(bundle: CommitBundle) -> int:
     return len(bundle.commit) + len(bundle.welcome or b"") + len(bundle.group_info)

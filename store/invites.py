@@ -5,9 +5,10 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
-from chat.model import Invite, InviteHistory, UserId
-from store.database import Database
-from store.locks import lock_user
+from chat.model.accounts import Invite, InviteHistory
+from chat.model.ids import UserId
+from store.database.locks import lock_user
+from store.database.pool import Database
 
 # Whoever ever sent or received a message counts as chatted with; deleting the message later takes nothing back. What
 # is said in a group the server cannot tell from the rest, so there those count who have come and stayed.

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 
 from chat.errors import Invalid
-from chat.model import DeviceId, HandedKeyPackage, StoredKeyPackage, UserId
-from store.bus import tell
-from store.database import Database
+from chat.model.groups import IssuedKeyPackage, StoredKeyPackage
+from chat.model.ids import DeviceId, UserId
+from store.database.pool import Database
+from store.notify.postgres import notify
 
 CLAIM_LIFE = timedelta(days=1)  # then it was not used, and is lost
 
@@ -74,12 +75,12 @@ class KeyPackages:
 
     async def claim(
         self, of: UserId, by: UserId, few: int, now: datetime, devices: list[DeviceId] | None
-    ) -> list[HandedKeyPackage]:
+    ) -> list[IssuedKeyPackage]:
         """One for each device that has any, and a word to those that run low."""
         values = {"of": of, "by": by, "now": now, "until": now + CLAIM_LIFE, "devices": devices}
         async with self._database.transaction() as connection:
             rows = await (await connection.execute(CLAIM, values, binary=True)).fetchall()
-            handed = [HandedKeyPackage(*row) for row in rows]
+            handed = [IssuedKeyPackage(*row) for row in rows]
             low = await (await connection.execute(LOW, [of, now, few])).fetchall()
-            await tell(connection, [row[0] for row in low], "key_packages_low")
+            await notify(connection, [row[0] for row in low], "key_packages_low")
             return handed

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from chat.model import Bucket, Window
-from store.database import Database
+from chat.model.limits import Bucket, Window
+from store.database.pool import Database
 
 # GCRA. Nothing is returned where the bucket is full. Nobody waits for the disk: what a crash forgets of a bucket fills
 # up again within seconds. (`true`: for this transaction only.)

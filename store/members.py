@@ -1,6 +1,6 @@
 """SQL of what has to follow when somebody leaves a group."""
 
-JUDGE_REMOVALS = """
+UPDATE_REMOVAL_DUE = """
 UPDATE groups g SET removal_due = EXISTS (SELECT FROM removals r WHERE r.conversation_id = g.conversation_id)
 WHERE conversation_id = ANY(%s)
 """

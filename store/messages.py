@@ -5,9 +5,10 @@ from typing import Any
 
 from psycopg.rows import class_row, scalar_row
 
-from chat.model import ConversationId, Entry, Message, Page, Sealed, Sender, Seq, UserId
-from store.conversations import tell_of
-from store.database import Database
+from chat.model.ids import ConversationId, Seq, UserId
+from chat.model.messages import EncryptedPart, Entry, Message, Page, Sender
+from store.conversations import notify_direct_changed
+from store.database.pool import Database
 
 PAGE_BYTES = 1024 * 1024  # a page ends after the message that passes this, however few it then has
 
@@ -91,7 +92,7 @@ ORDER BY max(n.id) DESC
 def entry_of(row: tuple[Any, ...]) -> Entry:
     """Of AFTER."""
     conversation_id, seq, id_, sender_id, content, sent_at, kind, device_id, epoch, data, client_id, removed = row
-    sealed = Sealed(kind, device_id, epoch, data, tuple(removed or ())) if kind is not None else None
+    sealed = EncryptedPart(kind, device_id, epoch, data, tuple(removed or ())) if kind is not None else None
     return Entry(conversation_id, seq, id_, sender_id, content or "", sent_at, sealed, client_id)
 
 
@@ -147,14 +148,14 @@ class Messages:
         async with self._database.transaction() as connection:
             if (await connection.execute(query, [*values, conversation_id, seq])).rowcount == 0:
                 return False
-            await tell_of(connection, [conversation_id], seq)
+            await notify_direct_changed(connection, [conversation_id], seq)
             return True
 
     async def senders_to(self, user_id: UserId) -> list[Sender]:
         """Everybody who wrote to this account, the latest first."""
         return await self._senders(SENDERS_TO, user_id)
 
-    async def look_at_news(self, user_id: UserId) -> list[Sender]:
+    async def take_news(self, user_id: UserId) -> list[Sender]:
         """Who wrote since the last look, the latest first, with counts; from now on that is seen."""
         return await self._senders(LOOK_AT_NEWS, user_id)
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from chat.model import Account, Session, SessionId, SessionShown, UserId
-from store.database import Database
-from store.locks import lock_user
-from store.lookup import Lookup
+from chat.model.accounts import Account, Session, SessionShown
+from chat.model.ids import SessionId, UserId
+from store.database.batching import Lookup
+from store.database.locks import lock_user
+from store.database.pool import Database
 
 CREATE = "INSERT INTO sessions (id, user_id, created_at, expires_at) VALUES (%s, %s, %s, %s)"
 

@@ -18,8 +18,8 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from crypto import passwords
-from store.embedded import EmbeddedPostgres
-from store.migrate import migrate
+from store.database.embedded import EmbeddedPostgres
+from store.database.migrate import migrate
 from tests.house import House, Person, open_house
 
 TEST_TIMEOUT_S = 60

@@ -20,10 +20,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from crypto import passwords
-from crypto.certificates import local_certificate
 from crypto.tokens import Tokens
-from run.settings import Settings
-from run.worker import Plan, work
+from run.config.settings import Settings
+from run.process.worker import WorkerPlan, run_worker
+from run.tls.local_ca import local_certificate
 
 PASSWORD = "Secret1pass"
 SECRET = "0123456789abcdef" * 4
@@ -80,7 +80,7 @@ class House:
     """A running server. `http` and `https` are its base addresses."""
 
     url: str  # of the database
-    plan: Plan
+    plan: WorkerPlan
     http: str
     https: str
     authority: Path
@@ -233,7 +233,7 @@ async def open_house(url: str, folder: Path, **changes: Any) -> House:
     certificate = local_certificate(folder / "tls", ["127.0.0.1", "localhost"], datetime.now(UTC))
     http, https = bind_sockets(0, "127.0.0.1"), bind_sockets(0, "127.0.0.1")
     ports = http[0].getsockname()[1], https[0].getsockname()[1]
-    plan = Plan(
+    plan = WorkerPlan(
         settings=settings(**changes),
         database_url=url,
         jwt_secret=SECRET,
@@ -244,7 +244,7 @@ async def open_house(url: str, folder: Path, **changes: Any) -> House:
         http_fds=[bound.detach() for bound in http],
     )
     clock, stop, ready = Clock(), asyncio.Event(), asyncio.Event()
-    running = asyncio.create_task(work(plan, stop, ready, clock))
+    running = asyncio.create_task(run_worker(plan, stop, ready, clock))
     waiting = asyncio.create_task(ready.wait())
     await asyncio.wait([running, waiting], return_when=asyncio.FIRST_COMPLETED)
     if running.done():

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from handlers.admission import MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
+from handlers.http.admission import MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
 from tests.conftest import Cast
 from tests.house import House, until
 from tests.test_errors_everywhere import assert_is_error
@@ -47,7 +47,7 @@ async def test_long_bodies_are_refused_while_too_many_are_on_their_way_and_short
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (alice,) = await cast("alice")
-    monkeypatch.setattr("handlers.held.MAX_BYTES", 1024 * 1024)
+    monkeypatch.setattr("handlers.http.memory_budget.MAX_BYTES", 1024 * 1024)
     host, port = alice.house.http.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(f"POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2000000\r\n\r\n".encode())
@@ -80,7 +80,7 @@ async def test_a_get_has_no_body_worth_the_name(cast: Cast) -> None:
 async def test_a_request_too_many_is_refused_before_anything_is_done_for_it(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.admission.MAX_IN_FLIGHT", 0)
+    monkeypatch.setattr("handlers.http.admission.MAX_IN_FLIGHT", 0)
     client = house.client()
     answer = await client.post("/login", json={})
     assert_is_error(answer, 503)

@@ -10,8 +10,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from crypto.certificates import Certificate, local_certificate
-from run import tls
+from run.tls import context as tls
+from run.tls.local_ca import Certificate, local_certificate
 
 NAMES = ["localhost", "127.0.0.1", "::1", "nas.local"]
 NOW = datetime.now(UTC)

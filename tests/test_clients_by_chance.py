@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from run.worker import SWEEP_S
+from run.process.worker import SWEEP_S
 from tests.house import House, Line, Person, open_house
 
 PEOPLE = st.sampled_from([0, 1])

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from store.embedded import EmbeddedPostgres
+from store.database.embedded import EmbeddedPostgres
 from tests.conftest import OpenHouse, a_database, a_postgres
 from tests.house import PASSWORD, House, Line, Person, until
-from tests.sealed.devices import listens
-from tests.sealed.direct import says, send
+from tests.v2.devices import listens
+from tests.v2.direct import says, send
 
 AT_ONCE_S = 5.0
 ABSENCE = pytest.mark.logs(

@@ -15,7 +15,7 @@ import psutil
 import psycopg
 import pytest
 
-from store.embedded import SYSTEM_USER, EmbeddedPostgres
+from store.database.embedded import SYSTEM_USER, EmbeddedPostgres
 
 LEFT_BEHIND = pytest.mark.logs("stopping the PostgreSQL that an earlier run left behind")
 

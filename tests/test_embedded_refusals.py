@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from store.embedded import SOCKET_PATH_MAX, CannotStart, EmbeddedPostgres
+from store.database.embedded import SOCKET_PATH_MAX, CannotStart, EmbeddedPostgres
 
 
 def test_where_the_path_is_too_long_for_a_socket_it_is_in_the_temporary_folder(tmp_path: Path) -> None:

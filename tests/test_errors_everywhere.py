@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from tornado.web import RequestHandler
 
-from handlers.routes import DOORS
-from handlers.sockets import Socket
+from handlers.endpoints import DOORS
+from handlers.websocket.socket import Socket
+from store.accounts import Accounts
 from store.sessions import Sessions
-from store.users import Users
 from tests.conftest import Cast
 from tests.house import House
 
@@ -233,7 +233,7 @@ async def test_a_number_in_a_query_has_one_spelling(cast: Cast, value: str) -> N
 @pytest.mark.parametrize(
     ("owner", "method", "path"),
     [
-        pytest.param(Users, "get", "/username/1", id="invites API"),
+        pytest.param(Accounts, "get", "/username/1", id="invites API"),
         pytest.param(Sessions, "get", "/me", id="session"),
         pytest.param(Sessions, "get", "/api/users", id="codes API"),
     ],

@@ -13,9 +13,9 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import CLIENT, State
 from websockets.protocol import Protocol as WebSocketProtocol
 
-from chat.model import MAX_CONTENT_CHARS
-from handlers.frames import BINARY, CLOSE, PING, PONG, TEXT, BadFrame, FrameParser, text_frame
-from handlers.sockets import MAX_FRAME_BYTES
+from chat.model.messages import MAX_CONTENT_CHARS
+from handlers.websocket.frames import BINARY, CLOSE, PING, PONG, TEXT, BadFrame, FrameParser, text_frame
+from handlers.websocket.socket import MAX_FRAME_BYTES
 from tests.conftest import Cast
 from tests.raw import Raw
 

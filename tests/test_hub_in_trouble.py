@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from chat.delivery.hub import Hub, sweep_forever
 from chat.errors import Unavailable
-from chat.hub import Hub, sweep_forever
-from chat.model import Seq
+from chat.model.ids import Seq
 from tests.test_hub import ELSEWHERE, HERE, Ear, MemoryLog, settled, turns
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from chat.accounts.invites import plan_invite
 from chat.errors import InviteRefused
-from chat.invites import plan_invite
-from chat.model import InviteHistory
+from chat.model.accounts import InviteHistory
 from tests.conftest import Cast
 from tests.house import House, Person
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from psycopg import AsyncConnection
 
-from crypto.conversation_keys import KeySeal, UnreadableKey
-from store.database import Database
-from store.keys import Keys
+from crypto.conversation_keys import KeyWrapper, UnreadableKey
+from store.database.pool import Database
+from store.pending_keys import PendingKeys
 from tests.conftest import Cast
 from tests.house import KEK, House, Person, until
 
@@ -33,7 +33,7 @@ async def check(person: Person, other: Person) -> bytes | None:
 
 
 async def pending(*people: Person) -> list[tuple[Any, ...]]:
-    """What lies in the database for these: conversation, recipient, sealed key."""
+    """What lies in the database for these: conversation, recipient, wrapped key."""
     query = "SELECT conversation_id, user_id, sealed_key FROM pending_keys WHERE user_id = ANY(%s) ORDER BY user_id"
     return await people[0].house.sql(query, [person.id for person in people])
 
@@ -141,10 +141,10 @@ async def test_two_who_start_at_the_same_moment_end_with_one_key(cast: Cast) -> 
 async def test_a_key_lies_sealed_until_it_is_fetched_and_leaves_only_its_fingerprint(cast: Cast, house: House) -> None:
     alice, bob = await cast("alice", "bob")
     key, _ = await start(alice, bob)
-    ((conversation, recipient, sealed),) = await pending(alice, bob)
+    ((conversation, recipient, wrapped),) = await pending(alice, bob)
     assert recipient == bob.id
-    assert key not in sealed
-    assert len(sealed) == 60  # nonce, ciphertext, tag
+    assert key not in wrapped
+    assert len(wrapped) == 60  # nonce, ciphertext, tag
     assert key.hex().encode() not in await everything_about_keys(house)
     assert await check(bob, alice) == key
     assert await pending(alice, bob) == []
@@ -158,15 +158,15 @@ async def test_a_sealed_key_that_is_moved_cannot_be_opened(cast: Cast, house: Ho
     alice, bob, eve = await cast("alice", "bob", "eve")
     await start(alice, bob)
     await start(alice, eve)
-    ((conversation, _, sealed),) = await pending(bob)
-    await house.sql("UPDATE pending_keys SET sealed_key = %s WHERE user_id = %s", sealed, eve.id)
+    ((conversation, _, wrapped),) = await pending(bob)
+    await house.sql("UPDATE pending_keys SET sealed_key = %s WHERE user_id = %s", wrapped, eve.id)
     assert await check(eve, alice) is None  # another conversation
     await house.sql("UPDATE pending_keys SET user_id = %s WHERE conversation_id = %s", alice.id, conversation)
     assert await check(alice, bob) is None  # another recipient
-    seal = KeySeal(bytes.fromhex(KEK))
-    assert len(seal.open(sealed, conversation, bob.id)) == 32
+    wrapper = KeyWrapper(bytes.fromhex(KEK))
+    assert len(wrapper.unwrap(wrapped, conversation, bob.id)) == 32
     with pytest.raises(UnreadableKey):
-        seal.open(sealed, conversation, alice.id)
+        wrapper.unwrap(wrapped, conversation, alice.id)
 
 
 @pytest.mark.parametrize("path", ["/conversation/start", "/conversation/check-key"])
@@ -214,7 +214,7 @@ async def test_another_key_encryption_key_drops_what_it_cannot_open(
     database = Database(house.url, "another operator")
     await database.open(10)
     try:
-        changed = Keys(database, KeySeal(bytes(32)))
+        changed = PendingKeys(database, KeyWrapper(bytes(32)))
         assert await changed.take(bob.id, alice.id) is None  # type: ignore[arg-type]
         assert await pending(alice, bob) == []
         assert "unreadable" in caplog.text

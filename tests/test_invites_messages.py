@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from chat.model import MAX_CONTENT_CHARS
-from handlers.invites.wire import local_timestamp
+from chat.model.messages import MAX_CONTENT_CHARS
+from handlers.invites_api.wire import local_timestamp
 from tests.conftest import Cast
 from tests.house import House, Person
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chat.pictures import MAX_BYTES, clean_picture
+from chat.accounts.pictures import MAX_BYTES, clean_picture
 from tests.conftest import Cast
 from tests.house import House, Person
 from tests.test_pictures import SVG, drawn, saved

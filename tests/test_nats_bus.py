@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from run import worker
+from run.process import worker
 from tests.conftest import OpenHouse
 from tests.house import Line, Person
 from tests.processes.server import free_port

@@ -16,17 +16,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.errors import Invalid, InvalidBody
-from chat.model import MAX_ID, ConversationId, Seq, message_uuid, seq_of
-from handlers.base import Handler, encode, number, uuid
-from handlers.codes import wire as codes_wire
-from handlers.codes.messages import parse_cursor
-from handlers.invites import wire as invites_wire
-from handlers.invites.pictures import picture_of
-from handlers.invites.wire import local_timestamp
-from handlers.sealed.wire import accounts, conversations, devices, direct
+from chat.model.ids import MAX_ID, ConversationId, Seq
+from chat.model.messages import message_uuid, seq_of
+from handlers.codes_api import wire as codes_wire
+from handlers.codes_api.messages import parse_cursor
+from handlers.http.base import Handler, encode, number, uuid
+from handlers.invites_api import wire as invites_wire
+from handlers.invites_api.pictures import picture_of
+from handlers.invites_api.wire import local_timestamp
+from handlers.v2.schemas import accounts, conversations, devices, direct
 
 HANDLERS = Path(__file__).parent.parent / "handlers"
-WIRES = {"codes": [codes_wire], "invites": [invites_wire], "sealed": [accounts, conversations, devices, direct]}
+WIRES = {"codes_api": [codes_wire], "invites_api": [invites_wire], "v2": [accounts, conversations, devices, direct]}
 BODIES_TRIED = 15  # for each type that a handler reads, in four ways each: one reader reads them all, so they add up
 SEQS = st.integers(0, 2**62 - 1).map(Seq)
 CONVERSATIONS = st.uuids().map(ConversationId)

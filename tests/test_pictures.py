@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
+from chat.accounts.pictures import MAX_BYTES, clean_picture
 from chat.errors import Invalid
-from chat.pictures import MAX_BYTES, clean_picture
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="256" height="256"><script>alert(1)</script></svg>'
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

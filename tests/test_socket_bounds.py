@@ -5,15 +5,15 @@ import asyncio
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from chat.hub import Hub
-from handlers.sockets import UNSETTLED_MAX, Presence
+from chat.delivery.hub import Hub
+from handlers.websocket.connections import UNSETTLED_MAX, AccountQuota
 from tests.conftest import Cast
 
 
 async def test_an_account_has_a_bound_of_sockets_and_the_others_do_not_notice(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.sockets.SOCKETS_MAX", 3)
+    monkeypatch.setattr("handlers.websocket.connections.SOCKETS_MAX", 3)
     alice, bob = await cast("alice", "bob")
     conversation = await alice.meets(bob)
     lines = [await alice.opens(conversation) for _ in range(3)]
@@ -46,7 +46,7 @@ async def test_many_sockets_of_one_account_that_send_at_once_lose_nothing(cast: 
 
 
 async def test_who_waits_for_room_gets_it_in_turn() -> None:
-    presence, went = Presence(), []
+    presence, went = AccountQuota(), []
     for _ in range(UNSETTLED_MAX):
         assert presence.has_room
         presence.submitted()
@@ -73,7 +73,7 @@ async def test_a_socket_that_fails_to_open_leaves_nothing_behind(
 ) -> None:
     alice, bob = await cast("alice", "bob")
     conversation = await alice.meets(bob)
-    monkeypatch.setattr("handlers.sockets.SOCKETS_MAX", 1)
+    monkeypatch.setattr("handlers.websocket.connections.SOCKETS_MAX", 1)
     with monkeypatch.context() as broken:
         broken.setattr(Hub, "subscribe", None)
         line = await alice.opens(conversation)

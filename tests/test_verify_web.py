@@ -17,9 +17,10 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
-from handlers import web, web_files
-from handlers.web import POLICY
-from run import verify_web
+from handlers.static import files as web
+from handlers.static import manifest as web_files
+from handlers.static.files import POLICY
+from run.commands import verify_web
 from server import main
 from tests.house import NO_TLS, House
 from tests.processes.server import ROOT
@@ -55,7 +56,7 @@ async def said_of(house: House) -> list[str]:
 
 async def command(*words: str) -> Result:
     """In a thread, for the server is in this loop."""
-    with patch("server.set_up_logs"):  # the log is the test's
+    with patch("run.commands.verify_web.set_up_logs"):  # the log is the test's
         return await asyncio.to_thread(CliRunner().invoke, main, ["verify-web", *words])
 
 
@@ -264,7 +265,11 @@ def test_the_wheel_has_every_file_and_its_hash(tmp_path: Path) -> None:
 def test_the_rule_of_what_is_served_needs_no_library_to_run() -> None:
     """setup.py runs it where nothing is installed yet."""
     imported = subprocess.run(
-        [sys.executable, "-S", "-I", "handlers/web_files.py"], cwd=ROOT, check=False, capture_output=True, text=True
+        [sys.executable, "-S", "-I", "handlers/static/manifest.py"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert imported.returncode == 0, imported.stderr
-    assert "hashes" in runpy.run_path(str(ROOT / "handlers/web_files.py"))
+    assert "hashes" in runpy.run_path(str(ROOT / "handlers/static/manifest.py"))

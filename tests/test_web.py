@@ -8,8 +8,8 @@ import brotli
 import httpx
 import pytest
 
-from handlers import web
-from handlers.web import accepted_codings
+from handlers.static import files as web
+from handlers.static.files import accepted_codings
 from tests.house import House
 from tests.raw import Raw
 

@@ -13,10 +13,11 @@ import psycopg
 import pytest
 
 from chat.errors import Busy, ChatError, NoSuchConversation, StaleEpoch, Unavailable
-from chat.model import ConversationId, Draft, Entry, UserId
-from store import write_queue
-from store.database import Connection, Database
-from store.write_queue import WAITING_MAX, WAITING_MAX_CHARS, WriteQueue
+from chat.model.ids import ConversationId, UserId
+from chat.model.messages import Draft, Entry
+from store.database.pool import Connection, Database
+from store.writer import queue as write_queue
+from store.writer.queue import WAITING_MAX, WAITING_MAX_CHARS, WriteQueue
 
 Result = Entry | ChatError
 NOBODY = UserId(2**62)

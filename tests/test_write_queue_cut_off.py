@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from chat.errors import Unavailable
-from chat.model import Draft, Entry
+from chat.model.messages import Draft, Entry
 from tests.test_write_queue import conversations, rig, sql, stored
 
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = %s AND state IS NOT NULL"
@@ -63,7 +63,7 @@ async def test_under_load_every_acknowledged_draft_is_there_once_and_the_queue_g
 async def test_a_connection_that_died_while_nothing_was_said_costs_nothing(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.write_queue.PROBE_S", 0.05)
+    monkeypatch.setattr("store.writer.queue.PROBE_S", 0.05)
     sender, (here,) = conversations(database_url)
     async with rig(database_url, "idle") as it:
         await it.write(Draft(here, sender, "before"))

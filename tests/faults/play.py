@@ -1,4 +1,4 @@
-"""People who chat while the house burns: what they sent, what was acknowledged, what they heard; and the verdict."""
+"""Contacts who chat while the house burns: what they sent, what was acknowledged, what they heard; and the verdict."""
 
 import asyncio
 import contextlib

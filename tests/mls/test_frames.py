@@ -14,13 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crypto.mls.checks import (
-    Forged,
-    check_group_info,
-    check_key_package,
-    check_path,
-    key_package_reference,
-)
+from crypto.mls.checks import Forged, check_group_info, check_key_package, check_path, key_package_reference
 from crypto.mls.frames import (
     Add,
     ExternalInit,

@@ -21,19 +21,9 @@ from chat.errors import (
     UnknownKeyPackage,
     WrongGroup,
 )
-from chat.group_plan import Frames, plan_change, read_bundle
-from chat.model import (
-    Bundle,
-    ClaimedKeyPackage,
-    Claims,
-    ConversationId,
-    Device,
-    DeviceId,
-    Group,
-    GroupChange,
-    LeafHolder,
-    UserId,
-)
+from chat.mls.commit_rules import Frames, plan_change, read_bundle
+from chat.model.groups import ClaimedKeyPackage, Claims, CommitBundle, Device, Group, GroupChange, LeafHolder
+from chat.model.ids import ConversationId, DeviceId, UserId
 from crypto.mls.frames import parse_group_info
 
 MADE = json.loads(Path(__file__).with_name("frames.json").read_text())
@@ -72,7 +62,7 @@ class Step:
 
     def frames(self) -> Frames:
         step = STEPS[self.name]
-        return read_bundle(Bundle(step["commit"], step.get("welcome"), step["group_info"]), CONVERSATION)
+        return read_bundle(CommitBundle(step["commit"], step.get("welcome"), step["group_info"]), CONVERSATION)
 
     def plan(self) -> GroupChange:
         return plan_change(self.frames(), self.device, self.group, self.claims)
@@ -141,16 +131,16 @@ def test_a_commit_that_is_wrong_is_refused(step: Step, error: type[ChatError]) -
 
 @pytest.mark.parametrize("other", ["update", "remove"])
 def test_a_group_info_that_is_another_commits_is_refused(other: str) -> None:
-    bundle = Bundle(STEPS["join"]["commit"], None, STEPS[other]["group_info"])
+    bundle = CommitBundle(STEPS["join"]["commit"], None, STEPS[other]["group_info"])
     with pytest.raises(TreeDiffers):
         plan_change(read_bundle(bundle, CONVERSATION), PHONE, JOIN.group, {})
 
 
 def test_a_welcome_for_others_than_those_who_are_added_is_refused() -> None:
-    bundle = Bundle(STEPS["add"]["commit"], None, STEPS["add"]["group_info"])
+    bundle = CommitBundle(STEPS["add"]["commit"], None, STEPS["add"]["group_info"])
     with pytest.raises(BadFrame):
         plan_change(read_bundle(bundle, CONVERSATION), LAPTOP, ADD.group, CLAIMED)
-    bundle = Bundle(STEPS["update"]["commit"], STEPS["add"]["welcome"], STEPS["update"]["group_info"])
+    bundle = CommitBundle(STEPS["update"]["commit"], STEPS["add"]["welcome"], STEPS["update"]["group_info"])
     with pytest.raises(BadFrame):
         plan_change(read_bundle(bundle, CONVERSATION), BOBS, UPDATE.group, {})
 
@@ -158,9 +148,9 @@ def test_a_welcome_for_others_than_those_who_are_added_is_refused() -> None:
 def test_frames_of_another_group_and_frames_that_are_too_large_are_refused() -> None:
     step = STEPS["update"]
     with pytest.raises(WrongGroup):
-        read_bundle(Bundle(step["commit"], None, step["group_info"]), ConversationId(UUID(int=7)))
+        read_bundle(CommitBundle(step["commit"], None, step["group_info"]), ConversationId(UUID(int=7)))
     with pytest.raises(BadFrame):
-        read_bundle(Bundle(step["commit"], bytes(2**20 + 1), step["group_info"]), CONVERSATION)
+        read_bundle(CommitBundle(step["commit"], bytes(2**20 + 1), step["group_info"]), CONVERSATION)
 
 
 def test_a_signature_that_is_not_the_devices_is_refused() -> None:
@@ -169,6 +159,6 @@ def test_a_signature_that_is_not_the_devices_is_refused() -> None:
         replace(UPDATE, device=thief).plan()
     info = bytearray(STEPS["update"]["group_info"])
     info[-1] ^= 1
-    bundle = Bundle(STEPS["update"]["commit"], None, bytes(info))
+    bundle = CommitBundle(STEPS["update"]["commit"], None, bytes(info))
     with pytest.raises(BadFrame):
         plan_change(read_bundle(bundle, CONVERSATION), BOBS, UPDATE.group, {})

@@ -17,8 +17,8 @@ from pathlib import Path
 import httpx
 import psutil
 
-from store.embedded import EmbeddedPostgres
-from store.migrate import migrate
+from store.database.embedded import EmbeddedPostgres
+from store.database.migrate import migrate
 from tests.house import NO_TLS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -117,7 +117,7 @@ class Server:
         return psutil.Process(int((self.data / "pgdata" / "postmaster.pid").read_text().split()[0]))
 
     def workers(self) -> list[psutil.Process]:
-        return [process for process in self.family() if "run.child" in (process.info["cmdline"] or [])]
+        return [process for process in self.family() if "run.process.child" in (process.info["cmdline"] or [])]
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it politely; answers its exit code."""

@@ -13,7 +13,7 @@ from tests.processes.server import Server, running
 
 def sottovoce(server: Server, *words: str, typed: str = "") -> Result:
     """In this process: to start Python takes longer than most commands. tests/processes/test_newcomer.py starts one."""
-    with patch("server.set_up_logs"):  # the log is the test's
+    with patch("run.commands.database.set_up_logs"):  # the log is the test's
         return CliRunner().invoke(main, words, input=typed, env=server.environment)
 
 

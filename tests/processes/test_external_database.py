@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from store.embedded import system_user
+from store.database.embedded import system_user
 from tests.processes.people import pair
 from tests.processes.server import Server, free_port, running
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.processes.server import Server
-from tests.sealed.places import all_places, found
+from tests.v2.places import all_places, found
 from tests.web.conftest import Cast, Two
 from tests.web.person import Person
 

@@ -1,0 +1,71 @@
+"""Key packages: what a device leaves with the server, so that it can be added to groups while it is away."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+from chat.errors import BadFrame, Invalid
+from chat.limits import CLAIMS, Limits
+from chat.model.accounts import Account
+from chat.model.groups import Device, IssuedKeyPackage, StoredKeyPackage
+from chat.model.ids import DeviceId, UserId
+from crypto.mls.checks import check_key_package, key_package_reference
+from crypto.mls.frames import parse_key_package
+from crypto.mls.wire import Malformed
+
+KEPT_MAX = 200  # of one device
+UPLOAD_MAX = 100  # at once
+MAX_BYTES = 4096
+FEW = 20  # then its device is asked for more
+
+
+class KeyPackageStore(Protocol):
+    async def add(self, device_id: DeviceId, packages: list[StoredKeyPackage], most: int, now: datetime) -> int:
+        """How many are there now. A last resort replaces the one before. Raises Invalid."""
+        ...
+
+    async def count(self, device_id: DeviceId, now: datetime) -> int: ...
+    async def claim(
+        self, of: UserId, by: UserId, few: int, now: datetime, devices: list[DeviceId] | None
+    ) -> list[IssuedKeyPackage]:
+        """One for each device that has any, and a word to those that run low."""
+        ...
+
+
+class KeyPackages:
+    def __init__(self, store: KeyPackageStore, limits: Limits, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._limits = limits
+        self._now = now
+
+    async def add(self, device: Device, packages: list[bytes], last_resort: bytes | None) -> int:
+        """How many are there now, without the last resort. Raises Invalid, BadFrame."""
+        if len(packages) > UPLOAD_MAX:
+            raise Invalid(f"At most {UPLOAD_MAX} key packages at once")
+        read = [self._read(device, package, is_last_resort=False) for package in packages]
+        if last_resort is not None:
+            read.append(self._read(device, last_resort, is_last_resort=True))
+        return await self._store.add(device.id, read, KEPT_MAX, self._now())
+
+    def _read(self, device: Device, data: bytes, *, is_last_resort: bool) -> StoredKeyPackage:
+        if len(data) > MAX_BYTES:
+            raise BadFrame(f"A key package has at most {MAX_BYTES} bytes")
+        try:
+            package = parse_key_package(data)
+            check_key_package(package, self._now())
+        except Malformed as error:
+            raise BadFrame(f"Not a key package: {error}") from error
+        if (package.leaf.identity, package.leaf.signature_key) != (device.identity, device.signature_key):
+            raise BadFrame("This key package is another device's")
+        expires_at = datetime.fromtimestamp(min(package.leaf.not_after, 2**33), UTC)
+        return StoredKeyPackage(key_package_reference(data), data, expires_at, is_last_resort)
+
+    async def count(self, device: Device) -> int:
+        return await self._store.count(device.id, self._now())
+
+    async def claim(
+        self, account: Account, of: UserId, devices: list[DeviceId] | None = None
+    ) -> list[IssuedKeyPackage]:
+        """One for each device of `of`, or of some of them. Raises TooMany: nobody shall drain somebody else's."""
+        await self._limits.take(CLAIMS, f"{account.id}:{of}", self._now())
+        return await self._store.claim(of, account.id, FEW, self._now(), devices)

@@ -1,0 +1,1 @@
+"""What a running server measures of itself."""

@@ -1,0 +1,1 @@
+"""The processes: main, worker, child."""

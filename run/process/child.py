@@ -1,0 +1,42 @@
+"""A worker in a process of its own: reads its plan from standard input, and drains when the input ends."""
+
+import asyncio
+import signal
+import sys
+
+from run.logging import set_up_logs
+from run.process.loop import new_event_loop
+from run.process.main import READY
+from run.process.worker import WorkerPlan, run_worker
+
+
+async def _run(plan: WorkerPlan) -> None:
+    loop = asyncio.get_running_loop()
+    stop, ready = asyncio.Event(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+
+    def parent_is_gone() -> None:
+        loop.remove_reader(sys.stdin.fileno())  # its end stays readable for ever
+        stop.set()
+
+    loop.add_reader(sys.stdin.fileno(), parent_is_gone)
+    working = asyncio.create_task(run_worker(plan, stop, ready), name="worker")
+    announced = asyncio.create_task(ready.wait(), name="ready")
+    await asyncio.wait([working, announced], return_when=asyncio.FIRST_COMPLETED)
+    if ready.is_set():
+        sys.stdout.buffer.write(READY)
+        sys.stdout.buffer.flush()
+    announced.cancel()
+    await working
+
+
+def main() -> None:
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as unbuffered:  # nothing is read ahead
+        plan = WorkerPlan.decode(unbuffered.readline())
+    set_up_logs(plan.settings.log_level)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_run(plan))
+
+
+if __name__ == "__main__":
+    main()

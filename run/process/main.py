@@ -1,0 +1,194 @@
+"""The main process: prepares everything, binds the ports, runs the workers, and puts it all away again."""
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import click
+from tornado.netutil import bind_sockets
+
+from run.config import data_folder as first_start
+from run.config.settings import Settings
+from run.operator import prepare_accounts
+from run.process.database import running_database, wait_for
+from run.process.loop import new_event_loop
+from run.process.worker import WorkerPlan, run_worker
+from store.database.embedded import EmbeddedPostgres
+from store.database.migrate import migrate
+
+log = logging.getLogger("sottovoce.launch")
+
+CERTIFICATE_CHECK_S = 12 * 3600.0
+RESTART_S = 1.0
+POLL_S = 0.05
+DATABASE_S = 30.0  # how long the start waits for a database of the operator's own
+OPEN_FILES = 65_536
+UNACKNOWLEDGED_MS = 60_000
+WORKER_END_S = 30.0  # longer than a worker may take to drain
+HERE = str(Path(__file__).parent.parent.parent)  # where a worker finds us, also in a checkout that was never installed
+READY = b"ready\n"
+
+
+def serve(settings: Settings) -> None:
+    """Until SIGTERM or SIGINT. Raises click.ClickException for what the operator can mend."""
+    # Until the loop has handlers of its own, SIGTERM unwinds what was begun, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    _raise_open_files()
+    with first_start.locked(settings.data_dir), running_database(settings) as (url, postgres):
+        wait_for(url)
+        migrate(url)
+        plan = prepare(settings, url)
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            invite = runner.run(prepare_accounts(settings, url))
+            runner.run(_run(plan, postgres, invite))
+    log.info("stopped")
+
+
+def prepare(settings: Settings, url: str) -> WorkerPlan:
+    folder = settings.data_dir
+    certificate = first_start.certificate(settings)
+    return WorkerPlan(
+        settings=settings,
+        database_url=url,
+        jwt_secret=settings.jwt_secret or first_start.kept_secret(folder, "jwt-secret"),
+        key_encryption_key=settings.key_encryption_key or first_start.kept_secret(folder, "key-encryption-key"),
+        tls_chain=certificate.chain,
+        tls_key=certificate.key,
+        https_fds=_bind(settings.https_port, settings.https_bind_addr),
+        http_fds=_bind(settings.port, settings.bind_addr),
+    )
+
+
+def _raise_open_files() -> None:
+    """Every socket is an open file, and the usual soft limit is 1,024. The workers inherit it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else OPEN_FILES
+    with suppress(ValueError, OSError):  # macOS refuses some that it names
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _bind(port: int | None, address: str) -> list[int]:
+    if port is None:
+        return []
+    try:
+        bound = bind_sockets(port, address or None, backlog=4096)
+    except (OSError, socket.gaierror) as error:
+        raise click.ClickException(f"cannot listen on {address or '*'}:{port}: {error.strerror}") from error
+    for listener in bound:
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Accepted connections inherit it: a peer that takes nothing of what we send it for so long is gone.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+    return [listener.detach() for listener in bound]
+
+
+async def _run(plan: WorkerPlan, postgres: EmbeddedPostgres | None, invite: str | None) -> None:
+    loop = asyncio.get_running_loop()
+    stop, ready = asyncio.Event(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    keeping = [asyncio.create_task(_renew_certificate(plan.settings), name="certificate")]
+    if postgres is not None:
+        keeping.append(asyncio.create_task(postgres.supervise(), name="postgres"))
+    if plan.settings.workers == 1:
+        serving = asyncio.create_task(run_worker(plan, stop, ready), name="worker")
+    else:
+        serving = asyncio.create_task(_run_workers(plan, stop, ready), name="workers")
+    announcing = asyncio.create_task(_announce(plan.settings, ready, invite), name="announce")
+    try:
+        await serving
+    finally:
+        for task in (announcing, *keeping):
+            task.cancel()
+        await asyncio.gather(announcing, *keeping, return_exceptions=True)
+
+
+async def _announce(settings: Settings, ready: asyncio.Event, invite: str | None) -> None:
+    await ready.wait()
+    lines = ["Sottovoce is running."]
+    if settings.https_port is not None:
+        lines += [f"  https://{_host(host)}:{settings.https_port}/" for host in _callable_as(settings)]
+        if settings.tls_cert is None:
+            lines.append(f"  Browsers trust it after they import {settings.data_dir / 'tls' / 'ca.pem'}")
+    if settings.port is not None:
+        lines.append(f"  http://{_host(settings.bind_addr)}:{settings.port}/ for programs on this machine")
+    if invite is not None:
+        lines.append(f"  Invite code for the first account: {invite}")
+    lines.append("  More invites: sottovoce invite new. To stop: Ctrl-C")
+    click.echo("\n".join(lines))
+    if settings.registration == "open":
+        log.warning(
+            "registration is open to everybody who reaches this server; SOTTOVOCE_REGISTRATION=invite closes it"
+        )
+    if not settings.rate_limits:
+        log.warning("RATE LIMITS ARE OFF: passwords can be guessed without end. This is for benchmarks only")
+
+
+def _callable_as(settings: Settings) -> list[str]:
+    if first_start.is_everywhere(settings.https_bind_addr):
+        return ["localhost", *first_start.lan_addresses()]
+    return [settings.https_bind_addr]
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+async def _renew_certificate(settings: Settings) -> None:
+    while True:
+        await asyncio.sleep(CERTIFICATE_CHECK_S)
+        try:
+            await asyncio.to_thread(first_start.certificate, settings)
+        except (OSError, ValueError):
+            log.exception("the certificate could not be looked after, trying again later")
+
+
+async def _run_workers(plan: WorkerPlan, stop: asyncio.Event, ready: asyncio.Event) -> None:
+    await asyncio.gather(*(_keep_worker(plan, number, stop, ready) for number in range(plan.settings.workers)))
+
+
+async def _keep_worker(plan: WorkerPlan, number: int, stop: asyncio.Event, ready: asyncio.Event) -> None:
+    """Run one worker process, and another when it ends before `stop`."""
+    while not stop.is_set():
+        process = _start_worker(plan)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        os.set_blocking(process.stdout.fileno(), False)
+        while process.poll() is None and not stop.is_set():
+            if not ready.is_set() and process.stdout.read() == READY:
+                ready.set()
+            await asyncio.sleep(POLL_S)
+        process.stdin.close()  # drains it
+        deadline = asyncio.get_running_loop().time() + WORKER_END_S
+        while process.poll() is None:
+            if asyncio.get_running_loop().time() > deadline:
+                process.kill()
+            await asyncio.sleep(POLL_S)
+        process.stdout.close()
+        if not stop.is_set():
+            log.error("worker %d ended with code %s, starting another", number, process.returncode)
+            await asyncio.sleep(RESTART_S)
+
+
+def _start_worker(plan: WorkerPlan) -> "subprocess.Popen[bytes]":
+    """Its standard input carries the plan, and then stays open for as long as we live: a worker whose input ends knows
+    that its parent is gone, however it went.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "run.process.child"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")]))},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=[*plan.https_fds, *plan.http_fds],
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(plan.encode() + b"\n")
+    process.stdin.flush()
+    return process

@@ -1,0 +1,1 @@
+"""TLS: the context that is served, and the local certificate authority."""

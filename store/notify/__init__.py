@@ -1,0 +1,1 @@
+"""Notifications between workers: over PostgreSQL, or over NATS."""

@@ -1,0 +1,76 @@
+"""docs/PROTOCOL.md tells the truth about frames, requests and codes."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from chat import errors
+from handlers.v2.routes import ROUTES
+from handlers.v2.schemas import frames
+from handlers.v2.schemas.conversations import WelcomeShown
+from handlers.v2.schemas.direct import TextFrame
+
+TEXT = (Path(__file__).parent.parent.parent / "docs" / "PROTOCOL.md").read_text()
+FROM_SERVER = (
+    frames.EntryShown
+    | frames.SentFrame
+    | frames.Refused
+    | WelcomeShown
+    | TextFrame
+    | frames.Ready
+    | frames.Pong
+    | frames.Problem
+)
+TAGS = {"direct", "entry", "sent", "refused", "welcome", "ready", "pong", "problem"}
+HAPPENINGS = {
+    "devices_changed",
+    "members_changed",
+    "profile_changed",
+    "direct_changed",
+    "key_packages_low",
+    "deleted",
+    "typing",
+}
+
+
+def examples(kind: str) -> list[str]:
+    return re.findall(rf"```json {kind}\n(.*?)\n```", TEXT, re.DOTALL)
+
+
+@pytest.mark.parametrize("example", examples("frame client"), ids=lambda text: msgspec.json.decode(text)["type"])
+def test_a_frame_of_the_client_is_understood(example: str) -> None:
+    assert msgspec.json.encode(frames.decode_frame(example)) == msgspec.json.encode(msgspec.json.decode(example))
+
+
+def test_all_frames_of_the_client_are_shown() -> None:
+    kinds = {type(frames.decode_frame(example)) for example in examples("frame client")}
+    assert kinds == {frames.Send, frames.Ack, frames.Typing, frames.Ping}
+
+
+def test_a_frame_of_the_server_is_what_it_sends() -> None:
+    seen = set()
+    for example in examples("frame server"):
+        plain: dict[str, Any] = msgspec.json.decode(example)
+        shape = frames.Happened if plain["type"] in HAPPENINGS else FROM_SERVER
+        frame = msgspec.json.decode(example, type=shape)
+        assert msgspec.json.decode(msgspec.json.encode(frame)) == plain
+        seen.add(plain["type"])
+    assert seen == TAGS | HAPPENINGS
+
+
+def test_every_path_is_listed() -> None:
+    listed = set(re.findall(r"/v2/[a-z-]+(?:/[^`? ·]*)?", TEXT))
+    shapes = {re.sub(r"\{[^}]*\}", "x", path) for path in listed} | {"/v2/blocks/x", "/v2/devices/x", "/v2/sessions/x"}
+    for path, _ in ROUTES:
+        if path == r"/v2(?:/.*)?":
+            continue
+        shape = path.replace(r"([^/]+)", "x")
+        assert shape in shapes, path
+
+
+def test_every_code_of_a_conflict_is_explained() -> None:
+    conflicts = {one.code for one in errors.Conflict.__subclasses__()} - {"conversation_exists"}
+    assert conflicts <= set(re.findall(r"`([a-z_]+)`", TEXT))
