@@ -79,7 +79,7 @@ WITH moved AS (
     UPDATE members m SET read_seq = moved.last_seq FROM moved
     WHERE m.conversation_id = moved.conversation_id AND m.user_id = %(user)s
 )
-SELECT u.id AS user_id, u.username, count(*) AS news
+SELECT u.id AS user_id, u.username
 FROM moved
 JOIN messages n ON n.conversation_id = moved.conversation_id AND n.sender_id = moved.other
     AND n.seq > moved.read_seq AND n.seq <= moved.last_seq
@@ -156,7 +156,7 @@ class Messages:
         return await self._senders(SENDERS_TO, user_id)
 
     async def take_news(self, user_id: UserId) -> list[Sender]:
-        """Who wrote since the last look, the latest first, with counts; from now on that is seen."""
+        """Return who wrote since the last call, the latest first, and mark their messages as seen."""
         return await self._senders(LOOK_AT_NEWS, user_id)
 
     async def _senders(self, query: str, user_id: UserId) -> list[Sender]:

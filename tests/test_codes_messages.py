@@ -40,7 +40,7 @@ async def pages(person: Person, conversation: str, **query: Any) -> list[list[Sh
     while found[-1]["hasMore"]:
         assert len(found) < 200, "the walk does not end"
         found.append(await page(person, conversation, cursor=found[-1]["nextCursor"], **query))
-    assert found[-1]["nextCursor"] is None
+    assert found[-1]["nextCursor"] == found[-1]["chats"][-1]["sentAt"]
     return [part["chats"] for part in found]
 
 
@@ -63,7 +63,7 @@ async def test_a_message_is_shown_with_every_field(cast: Cast) -> None:
     for person in (alice, bob):
         shown = await page(person, conversation)
         [message] = shown["chats"]
-        assert shown == {"chats": [message], "nextCursor": None, "hasMore": False}
+        assert shown == {"chats": [message], "nextCursor": message["sentAt"], "hasMore": False}
         assert set(message) == {"id", "content", "userSent", "sentAt"}
         assert (message["content"], message["userSent"]) == (" caf\u00e9\r\n\t", alice.name)
         assert message["id"] == str(UUID(message["id"]))
@@ -135,7 +135,7 @@ async def test_the_first_and_the_last_moment_of_all_are_cursors_too(cast: Cast) 
 
 
 BAD_QUERIES = [
-    *(f"limit={limit}" for limit in ("0", "101", "-1", "1.5", "ten", "%ff", "9" * 5000, "\u0663")),
+    *(f"limit={limit}" for limit in ("1.5", "ten", "--1", "%2B1", "%ff", "9" * 5000, "\u0663")),
     *(f"cursor={cursor}" for cursor in ("now", "0", "2026-01-18", "2026-01-18T10:30:00", "%ff")),
     *(f"cursor={cursor}" for cursor in ("2026-02-30T10:30:00Z", "0001-01-01T00:00:00%2B14:00")),
     *(f"cursor={cursor}" for cursor in ("9999-12-31T23:59:59-12:00", "2026-01-18T10:30:00Zx")),
@@ -148,6 +148,16 @@ async def test_a_bad_limit_or_cursor_is_400(cast: Cast, query: str) -> None:
     conversation = await alice.meets(bob)
     answer = await bob.api.get(f"{PATH}?conversationId={conversation}&{query}")
     assert (answer.status_code, list(answer.json())) == (400, ["error"])
+
+
+@pytest.mark.parametrize(
+    ("limit", "count"), [("0", 1), ("-7", 1), ("1", 1), ("100", 100), ("101", 100), ("9" * 18, 100)]
+)
+async def test_limit_out_of_range_is_clamped(cast: Cast, limit: str, count: int) -> None:
+    alice, bob = await cast("alice", "bob")
+    conversation = await alice.meets(bob)
+    await burst(alice, bob, conversation, *map(str, range(101)))
+    assert len((await page(bob, conversation, limit=limit))["chats"]) == count
 
 
 async def test_a_missing_or_bad_conversation_id_is_400(cast: Cast) -> None:

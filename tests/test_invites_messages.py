@@ -202,7 +202,7 @@ async def test_a_message_is_shown_field_by_field(cast: Cast) -> None:
     stamps = [one.pop("timestamp") for one in found]
     a = {"sender_id": alice.id, "sender_username": alice.name, "receiver_id": bob.id, "receiver_username": bob.name}
     b = {"sender_id": bob.id, "sender_username": bob.name, "receiver_id": alice.id, "receiver_username": alice.name}
-    assert found == [{"id": second, "message": "hello yourself"} | b, {"id": first, "message": "hello"} | a]
+    assert found == [{"id": first, "message": "hello"} | a, {"id": second, "message": "hello yourself"} | b]
     for stamp in stamps:
         sent_at = datetime.strptime(stamp, "%m/%d/%Y, %I:%M:%S %p").astimezone()
         assert before <= sent_at <= datetime.now(UTC)
@@ -210,19 +210,27 @@ async def test_a_message_is_shown_field_by_field(cast: Cast) -> None:
     assert await shown(bob, "/allmessages", alice) == await shown(alice, "/messages", bob)
 
 
-async def test_pages_hold_50_the_newest_first(cast: Cast, house: House) -> None:
+async def test_pages_hold_the_newest_50_from_old_to_new(cast: Cast, house: House) -> None:
     alice, bob = await cast("alice", "bob")
     await fill(house, alice, bob, 130)
-    newest_first = [str(nth) for nth in reversed(range(130))]
-    assert await texts(bob, "/messages", alice) == newest_first[:50]
+    everything = [str(nth) for nth in range(130)]
+    assert await texts(bob, "/messages", alice) == everything[80:]
     assert [await texts(bob, "/messages", alice, page=page) for page in (1, 2, 3, 4, 10**17)] == [
-        newest_first[:50],
-        newest_first[50:100],
-        newest_first[100:],
+        everything[80:],
+        everything[30:80],
+        everything[:30],
         [],
         [],
     ]
-    assert await texts(bob, "/allmessages", alice) == newest_first
+    assert await texts(bob, "/allmessages", alice) == everything
+
+
+async def test_pages_count_messages_and_not_deleted_ones(cast: Cast, house: House) -> None:
+    alice, bob = await cast("alice", "bob")
+    await fill(house, alice, bob, 110)
+    await house.sql("DELETE FROM messages WHERE sender_id = %s AND content::int %% 10 = 3", alice.id)
+    kept = [str(nth) for nth in range(110) if nth % 10 != 3]
+    assert [await texts(bob, "/messages", alice, page=page) for page in (1, 2)] == [kept[-50:], kept[:-50]]
 
 
 async def test_a_full_last_page_is_followed_by_an_empty_one(cast: Cast, house: House) -> None:
@@ -239,11 +247,11 @@ async def test_a_page_is_complete_however_large_its_messages(cast: Cast, house: 
         " WHERE sender_id = %s AND content IN ('7', '30', '31', '59')",
         alice.id,
     )
-    everything = [str(nth) for nth in reversed(range(60))]
+    everything = [str(nth) for nth in range(60)]
     for path, query, expected in (
         ("/allmessages", {}, everything),
-        ("/messages", {}, everything[:50]),
-        ("/messages", {"page": 2}, everything[50:]),
+        ("/messages", {}, everything[10:]),
+        ("/messages", {"page": 2}, everything[:10]),
     ):
         found = await texts(bob, path, alice, **query)
         assert [text.rstrip("🦉") for text in found] == expected

@@ -50,10 +50,10 @@ async def test_news_names_the_latest_sender_first_and_is_told_once(cast: Cast) -
     await bob.posts("2", to=alice)
     await carol.posts("3", to=alice)
     await carol.posts("4", to=alice)
-    assert await news_of(alice) == (f"{carol.name} and {bob.name} sent you a new message", 3)
+    assert await news_of(alice) == (f"{carol.name} and {bob.name} sent you a new message", 2)
     for sender in (carol, dave, bob, carol):
         await sender.posts("5", to=alice)
-    assert await news_of(alice) == (f"{carol.name}, {bob.name}, and {dave.name} sent you a new message", 4)
+    assert await news_of(alice) == (f"{carol.name}, {bob.name}, and {dave.name} sent you a new message", 3)
     assert await news_of(alice) == ("", 0)
 
 
@@ -74,7 +74,7 @@ async def test_news_is_told_to_one_of_several_who_ask_at_once(cast: Cast) -> Non
     for sender in (bob, carol, bob):
         await sender.posts("hello", to=alice)
     told = [count for _, count in await asyncio.gather(*(news_of(alice) for _ in range(8)))]
-    assert sum(told) == 3
+    assert sum(told) == 2
 
 
 async def test_everybody_who_wrote_is_listed_once_the_latest_first(cast: Cast) -> None:

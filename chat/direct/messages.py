@@ -88,13 +88,24 @@ class Messages:
         return (await self._store.before(conversation.id, before or END, limit)).messages[::-1]
 
     async def pages(self, conversation: Conversation, skip: int = 0, limit: int = MAX_ID) -> AsyncIterator[Page]:
-        """Up to `limit` messages after the newest `skip`, in parts small enough to hold in memory."""
-        seq = await self._store.skip(conversation.id, skip) if skip else END
-        while seq is not None and limit > 0:
-            page = await self._store.before(conversation.id, seq, min(limit, 100))
-            yield page
-            limit -= len(page.messages)
-            seq = page.messages[-1].seq if page.more else None
+        """The newest `limit` messages but the newest `skip`, oldest first, in parts small enough to hold in memory.
+
+        Messages that are sent meanwhile do not count.
+        """
+        end = await self._store.skip(conversation.id, skip) if skip else Seq(conversation.last_seq + 1)
+        if end is None:
+            return
+        first = await self._store.skip(conversation.id, skip + limit) if limit < MAX_ID else None
+        after = Seq(first - 1) if first is not None else Seq(0)
+        more = True
+        while more:
+            page = await self._store.next(conversation.id, after, min(limit, 100))
+            kept = [message for message in page.messages if message.seq < end]
+            limit -= len(kept)
+            more = page.more and limit > 0 and len(kept) == len(page.messages)
+            if kept:
+                after = kept[-1].seq
+                yield Page(kept, more)
 
     async def edit(self, account: Account, conversation: Conversation, seq: Seq | None, content: str) -> datetime:
         """Raises Invalid, NoSuchMessage, NotYours."""
@@ -118,7 +129,7 @@ class Messages:
         return await self._store.senders_to(account.id)
 
     async def take_news(self, account: Account) -> list[Sender]:
-        """Who wrote since the last look, the latest first, with counts; from now on that is seen."""
+        """Return who wrote since the last call, the latest first, and mark their messages as seen."""
         return await self._store.take_news(account.id)
 
     async def _mine(self, account: Account, conversation: Conversation, seq: Seq | None) -> Seq:

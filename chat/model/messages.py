@@ -81,11 +81,10 @@ class Page(Struct, frozen=True):
 
 
 class Sender(Struct, frozen=True):
-    """Somebody who wrote to us; `news` counts what came since the last look."""
+    """An account that wrote to the reader."""
 
     user_id: UserId
     username: str
-    news: int = 0
 
 
 def message_uuid(conversation_id: ConversationId, seq: Seq) -> UUID:

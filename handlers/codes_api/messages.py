@@ -1,5 +1,6 @@
 """/api/chats/messages: the history, newest first, and its author's second thoughts."""
 
+import re
 from datetime import UTC, datetime
 
 import msgspec
@@ -9,7 +10,6 @@ from chat.model.ids import ConversationId
 from chat.model.messages import Conversation, Message, message_uuid, seq_of
 from handlers.codes_api.base import CodesHandler
 from handlers.codes_api.wire import Edited, MessageEdit, MessageName, MessagePage, MessageShown, Said
-from handlers.http.base import number
 
 LIMIT, LIMIT_MAX = 50, 100
 
@@ -17,7 +17,7 @@ LIMIT, LIMIT_MAX = 50, 100
 class MessagesHandler(CodesHandler):
     async def get(self) -> None:
         account = await self.account()
-        limit = number("limit", self.query("limit") or str(LIMIT), 1, LIMIT_MAX)
+        limit = parse_limit(self.query("limit") or str(LIMIT))
         cursor = self.query("cursor")
         before = parse_cursor(cursor) if cursor is not None else None
         conversation_id = ConversationId(self.query_uuid("conversationId"))
@@ -26,7 +26,7 @@ class MessagesHandler(CodesHandler):
         self.reply(
             MessagePage(
                 chats=[_shown(conversation, message) for message in page.messages],
-                next_cursor=page.messages[-1].sent_at if page.more else None,
+                next_cursor=page.messages[-1].sent_at if page.messages else None,
                 has_more=page.more,
             )
         )
@@ -45,6 +45,13 @@ class MessagesHandler(CodesHandler):
         conversation = await self.conversation(account, ConversationId(wanted.conversation_id))
         await self.services.messages.delete(account, conversation, seq_of(conversation.id, wanted.message_id))
         self.reply(Said("Message deleted successfully"))
+
+
+def parse_limit(text: str) -> int:
+    """Raises Invalid where `text` is not a number of at most 18 digits."""
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        raise Invalid("limit must be a number")
+    return min(max(int(text), 1), LIMIT_MAX)  # COMPAT(codes): a limit out of range is clamped, not refused
 
 
 def parse_cursor(text: str) -> datetime:

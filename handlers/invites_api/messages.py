@@ -60,8 +60,7 @@ class AllMessagesHandler(Handler):
 class UpdatesHandler(Handler):
     async def get(self) -> None:
         news = await self.services.messages.take_news(await self.account())
-        total = sum(sender.news for sender in news)
-        self.reply(Updates(notification([sender.username for sender in news]), total))
+        self.reply(Updates(notification([sender.username for sender in news]), len(news)))
 
 
 class NewMessagesHandler(Handler):

@@ -49,4 +49,4 @@ async def all_messages(reader: Somebody, other: Somebody) -> list[str]:
     async with httpx.AsyncClient(base_url=reader.address, verify=NO_TLS, timeout=30) as client:
         answer = await client.get("/allmessages", params={"user_id": other.id}, headers=reader.headers)
         assert answer.status_code == 200, answer.text
-        return [message["message"] for message in reversed(answer.json())]
+        return [message["message"] for message in answer.json()]
