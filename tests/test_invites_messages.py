@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from chat.model.messages import MAX_CONTENT_CHARS
-from handlers.invites_api.wire import local_timestamp
+from handlers.invites_api.schemas import local_timestamp
 from tests.conftest import Cast
 from tests.house import House, Person
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handlers.invites_api.wire import notification
+from handlers.invites_api.schemas import notification
 from tests.conftest import Cast
 from tests.house import House, Person
 

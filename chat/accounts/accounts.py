@@ -10,7 +10,7 @@ from msgspec import structs
 from chat.accounts import validation
 from chat.accounts.invites import invite_code
 from chat.errors import Invalid, InvalidCredentials, NoSuchSession, NoSuchUser, RegistrationClosed, Unauthenticated
-from chat.limits import FAILED_LOGINS, PROFILES, Limits
+from chat.limits import FAILED_LOGINS, Limits
 from chat.model.accounts import Account, AccountChanges, Credentials, NewAccount, Person, Session, SessionShown
 from chat.model.ids import SessionId, UserId
 from crypto.hashing import Hashing
@@ -116,7 +116,7 @@ class Accounts:
             await self._limits.check(FAILED_LOGINS, who, self._now())
         if not right:
             for who in counted:
-                await self._limits.hit(FAILED_LOGINS, who, self._now())
+                await self._limits.take(FAILED_LOGINS, who, self._now())
             raise InvalidCredentials("Invalid credentials")
 
     async def start_session(self, user_id: UserId, life: timedelta) -> str:
@@ -169,8 +169,8 @@ class Accounts:
         return account
 
     async def set_bio(self, account: Account, bio: str) -> None:
-        """Raises Invalid, TooMany."""
-        await self._change(account.id, AccountChanges(bio=validation.bio(bio)), None)
+        """Raises Invalid."""
+        await self._users.update(account.id, AccountChanges(bio=validation.bio(bio)), None, self._now())
 
     async def update(
         self,
@@ -195,10 +195,5 @@ class Accounts:
         await self._check_password(password, await self._users.password_hash(account_id), f"account:{account_id}")
         if new_password is not None:
             changes = structs.replace(changes, password_hash=await self._hashing.hash(new_password, "argon2id"))
-        await self._change(account_id, changes, session.id)
+        await self._users.update(account_id, changes, session.id, self._now())
         return changes.names
-
-    async def _change(self, user_id: UserId, changes: AccountChanges, keep: SessionId | None) -> None:
-        if changes.is_seen:
-            await self._limits.take(PROFILES, f"{user_id}", self._now())
-        await self._users.update(user_id, changes, keep, self._now())

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from chat.errors import Busy, NoSuchCode, TooManyCodes
-from chat.limits import CONTACTS, Limits
 from chat.model.accounts import Account, ChatCode
 from chat.model.ids import ConversationId, UserId
 
@@ -43,9 +42,8 @@ class ChatCodeStore(Protocol):
 
 
 class ChatCodes:
-    def __init__(self, store: ChatCodeStore, limits: Limits, now: Callable[[], datetime], life: timedelta) -> None:
+    def __init__(self, store: ChatCodeStore, now: Callable[[], datetime], life: timedelta) -> None:
         self._store = store
-        self._limits = limits
         self._now = now
         self._life = life
 
@@ -66,7 +64,6 @@ class ChatCodes:
             raise NoSuchCode("Chat code not found")
 
     async def redeem(self, account: Account, code: int) -> ConversationId:
-        await self._limits.take(CONTACTS, f"{account.id}", self._now())
         conversation_id = await self._store.redeem(code, account.id, self._now())
         if conversation_id is None:
             raise NoSuchCode("Chat code not found")

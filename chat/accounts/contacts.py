@@ -7,7 +7,6 @@ from uuid import UUID
 
 from chat.accounts import validation
 from chat.errors import NoSuchCode, NoSuchConversation, NoSuchUser, SelfChat
-from chat.limits import CONTACTS, LOOKUPS, Limits
 from chat.model.accounts import Account, Person
 from chat.model.groups import EncryptedConversation, MemberState
 from chat.model.ids import ConversationId, UserId
@@ -28,14 +27,12 @@ class ContactStore(Protocol):
 
 
 class Contacts:
-    def __init__(self, store: ContactStore, limits: Limits, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: ContactStore, now: Callable[[], datetime]) -> None:
         self._store = store
-        self._limits = limits
         self._now = now
 
-    async def find(self, account: Account, name: str) -> Person:
-        """By the exact name, whatever its case. Raises NoSuchUser, TooMany."""
-        await self._limits.take(LOOKUPS, f"{account.id}", self._now())
+    async def find(self, name: str) -> Person:
+        """By the exact name, whatever its case. Raises NoSuchUser."""
         return _there(await self._store.by_name(validation.username_key(name)))
 
     async def get(self, uuid: UUID) -> Person:
@@ -43,8 +40,7 @@ class Contacts:
         return _there(await self._store.by_uuid(uuid))
 
     async def meet(self, account: Account, code: int) -> Person:
-        """Whose chat code this is. Raises NoSuchCode, SelfChat, TooMany."""
-        await self._limits.take(CONTACTS, f"{account.id}", self._now())
+        """Whose chat code this is. Raises NoSuchCode, SelfChat."""
         person = await self._store.meet(code, account.id, self._now())
         if person is None:
             raise NoSuchCode("Chat code not found")

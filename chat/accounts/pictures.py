@@ -2,14 +2,11 @@
 
 import io
 import struct
-from collections.abc import Callable
-from datetime import datetime
 from typing import Protocol
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from chat.errors import Invalid, NoSuchUser
-from chat.limits import PROFILES, Limits
 from chat.model.accounts import Account
 from chat.model.ids import UserId
 from crypto.hashing import Hashing
@@ -69,11 +66,9 @@ class PictureStore(Protocol):
 
 
 class Pictures:
-    def __init__(self, store: PictureStore, workers: Hashing, limits: Limits, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: PictureStore, workers: Hashing) -> None:
         self._store = store
         self._workers = workers
-        self._limits = limits
-        self._now = now
 
     async def get(self, user_id: UserId) -> bytes | None:
         """PNG. Raises NoSuchUser."""
@@ -83,6 +78,5 @@ class Pictures:
         return png
 
     async def set(self, account: Account, data: bytes) -> None:
-        """Raises Invalid, TooMany."""
-        await self._limits.take(PROFILES, f"{account.id}", self._now())
+        """Raises Invalid."""
         await self._store.set_picture(account.id, await self._workers.run(lambda: clean_picture(data)))

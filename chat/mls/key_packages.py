@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from chat.errors import BadFrame, Invalid
-from chat.limits import CLAIMS, Limits
 from chat.model.accounts import Account
 from chat.model.groups import Device, IssuedKeyPackage, StoredKeyPackage
 from chat.model.ids import DeviceId, UserId
@@ -33,9 +32,8 @@ class KeyPackageStore(Protocol):
 
 
 class KeyPackages:
-    def __init__(self, store: KeyPackageStore, limits: Limits, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: KeyPackageStore, now: Callable[[], datetime]) -> None:
         self._store = store
-        self._limits = limits
         self._now = now
 
     async def add(self, device: Device, packages: list[bytes], last_resort: bytes | None) -> int:
@@ -66,6 +64,5 @@ class KeyPackages:
     async def claim(
         self, account: Account, of: UserId, devices: list[DeviceId] | None = None
     ) -> list[IssuedKeyPackage]:
-        """One for each device of `of`, or of some of them. Raises TooMany: nobody shall drain somebody else's."""
-        await self._limits.take(CLAIMS, f"{account.id}:{of}", self._now())
+        """One for each device of `of`, or of some of them."""
         return await self._store.claim(of, account.id, FEW, self._now(), devices)

@@ -1,1 +1,3 @@
-"""The codes API: seeds/codes-api.md, /api/*. Deleting this door is deleting this folder and its line in routes.py."""
+"""The codes API, `/api/*`: docs/codes-api.md. To delete it, delete this folder and its lines in
+handlers/endpoints.py.
+"""

@@ -1,17 +1,9 @@
-"""/api/health: the codes API's own word for it."""
+"""/api/health: liveness."""
 
-from contextlib import suppress
-
-from chat.errors import Unavailable
-from handlers.codes_api.base import CodesHandler
+from handlers.http.answers import Text
+from handlers.http.endpoint import Call
 
 
-class HealthHandler(CodesHandler):
-    async def prepare(self) -> None:
-        """Limited like its neighbours, but it says that the process runs also while the database is away."""
-        with suppress(Unavailable):
-            await super().prepare()
-
-    def get(self) -> None:
-        self.set_header("Content-Type", "text/plain; charset=UTF-8")
-        self.finish("ok :)")
+async def health(_call: Call) -> Text:
+    """Tell that the process runs. Readiness is `/healthz`."""
+    return Text("ok :)")

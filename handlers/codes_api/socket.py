@@ -7,7 +7,8 @@ from chat.errors import ChatError, Invalid, Unavailable
 from chat.model.accounts import Account
 from chat.model.ids import ConversationId
 from chat.model.messages import MAX_CONTENT_CHARS, Conversation, Draft, Entry
-from handlers.codes_api.base import CodesHandler
+from handlers.codes_api.base import CodesErrors, conversation_of
+from handlers.http.parameters import parse_uuid
 from handlers.websocket.frames import POLICY, TOO_BIG, TRY_LATER, UNSUPPORTED, text_frame
 from handlers.websocket.socket import Socket
 
@@ -17,16 +18,19 @@ PATIENCE_S = 5.0  # how long a full queue is waited for
 RETRY_S = 0.05
 
 
-class ChatSocket(CodesHandler, Socket):
+class ChatSocket(CodesErrors, Socket):
     account_: Account
     conversation_: Conversation
 
     async def prepare(self) -> None:
-        await CodesHandler.prepare(self)
-        await Socket.prepare(self)
+        await super().prepare()
         self.session_ = await self.session()
         self.account_ = self.session_.account
-        self.conversation_ = await self.conversation(self.account_, ConversationId(self.query_uuid("chatId")))
+        chat_id = self.query("chatId")
+        if chat_id is None:
+            raise Invalid("chatId is missing")
+        conversation_id = ConversationId(parse_uuid("chatId", chat_id))
+        self.conversation_ = await conversation_of(self.services, self.account_, conversation_id)
         self.connections.admit(self.account_.id)
 
     async def opened(self) -> None:

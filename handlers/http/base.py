@@ -1,4 +1,4 @@
-"""What every endpoint does alike: reads typed input, recognises the session, renders errors."""
+"""What every request shares: the client's address, the session, typed bodies, and how errors are rendered."""
 
 import logging
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 from typing import Any, TypeVar, cast
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 from tornado.http1connection import HTTP1Connection
@@ -14,8 +14,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 
 from chat.accounts.accounts import Registration
 from chat.errors import ChatError, ForeignOrigin, Invalid, InvalidBody, Unauthenticated
-from chat.model.accounts import Account, Session
-from chat.model.ids import MAX_ID, UserId
+from chat.model.accounts import Session
 from chat.services import Services
 from handlers.http.peers import Network, client_address, is_same_origin, is_trusted, rate_key
 
@@ -29,7 +28,7 @@ encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True)
 class ApiSettings:
-    """What the handlers need to know besides the verbs."""
+    """Settings that answers depend on."""
 
     version: str
     motd: str
@@ -45,19 +44,21 @@ class App(Application):
     in_flight = 0
 
     def log_request(self, handler: RequestHandler) -> None:
-        """Called once at the end of each request. No line in the log: addresses and ids are nobody's business."""
+        """Called once at the end of each request. No line in the log: addresses and ids are private."""
         self.in_flight -= 1
 
 
 class Handler(RequestHandler):
-    """Errors are `{"error": …}` whatever happens."""
+    """Errors are `{"error": …}` whatever happens. `route`: the path template, by which some limits count."""
 
     services: Services
     api: ApiSettings
+    route: str
 
-    def initialize(self, services: Services, api: ApiSettings) -> None:
+    def initialize(self, services: Services, api: ApiSettings, route: str = "") -> None:
         self.services = services
         self.api = api
+        self.route = route
         self.error_headers: dict[str, str] = {}  # tornado clears the usual ones before it renders an error
         assert isinstance(self.application, App)
         self.application.in_flight += 1
@@ -68,7 +69,7 @@ class Handler(RequestHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", "no-store")
 
-    # What came in
+    # The request
 
     @property
     def client_address(self) -> str:
@@ -103,12 +104,6 @@ class Handler(RequestHandler):
         except HTTPError as error:
             raise Invalid(f"{name} is not valid UTF-8") from error
 
-    def query_id(self, name: str) -> UserId:
-        return UserId(number(name, self.query(name), 0, MAX_ID))
-
-    def query_uuid(self, name: str) -> UUID:
-        return uuid(name, self.query(name))
-
     async def session(self) -> Session:
         """Raises Unauthenticated; ForeignOrigin where another site's page uses our cookie.
 
@@ -125,15 +120,12 @@ class Handler(RequestHandler):
             self.refuse_foreign_origin()
         return await self.services.accounts.recognise(cookie)
 
-    async def account(self) -> Account:
-        return (await self.session()).account
-
     def refuse_foreign_origin(self) -> None:
         headers = self.request.headers
         if not is_same_origin(headers.get("Host", ""), headers.get("Origin"), headers.get("Sec-Fetch-Site")):
             raise ForeignOrigin("This request comes from another site")
 
-    # What goes out
+    # The answer
 
     def reply(self, body: Any, status: int = 200) -> None:
         """Finish with `body` as JSON."""
@@ -141,11 +133,11 @@ class Handler(RequestHandler):
         self.finish(encode(body))
 
     def error_body(self, error: ChatError) -> dict[str, Any]:
-        """The body of an error. Doors and endpoints that say more override this."""
+        """The body of an error. An API that says more overrides this."""
         return {"error": str(error)}
 
     def error_status(self, error: ChatError) -> int:
-        """Doors whose contract knows another one override this."""
+        """The status of an error. An API whose contract has another one overrides this."""
         return error.status
 
     def set_session_cookie(self, token: str) -> None:
@@ -175,7 +167,7 @@ class Handler(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         if status_code == 405:
-            self.set_header("Allow", ", ".join(self._methods()))  # RFC 9110 section 15.5.6
+            self.set_header("Allow", ", ".join(self.allowed_methods()))  # RFC 9110 section 15.5.6
         for name, value in self.error_headers.items():
             self.set_header(name, value)
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -188,33 +180,12 @@ class Handler(RequestHandler):
             body = {"error": self._reason}
         self.finish(encode(body))
 
-    def _methods(self) -> list[str]:
-        """Those that this endpoint has, and tornado has not."""
+    def allowed_methods(self) -> list[str]:
+        """What a 405 names: the methods that this handler has, and tornado's has not."""
         own = {name for parent in type(self).__mro__ if parent is not RequestHandler for name in vars(parent)}
         return [method for method in self.SUPPORTED_METHODS if method.lower() in own]
 
 
 class NotFound(Handler):
-    def prepare(self) -> None:
+    async def prepare(self) -> None:
         raise HTTPError(404)
-
-
-def number(name: str, text: str | None, low: int, high: int) -> int:
-    """Raises Invalid. Plain digits only: one value, one spelling."""
-    if text is None:
-        raise Invalid(f"{name} is missing")
-    if not (
-        text.isascii() and text.isdigit() and len(text) <= 19 and str(int(text)) == text and low <= int(text) <= high
-    ):
-        raise Invalid(f"{name} must be a number from {low} to {high}")
-    return int(text)
-
-
-def uuid(name: str, text: str | None) -> UUID:
-    """Raises Invalid."""
-    if text is None:
-        raise Invalid(f"{name} is missing")
-    try:
-        return msgspec.convert(text, UUID)
-    except msgspec.ValidationError as error:
-        raise Invalid(f"{name} is not a UUID") from error

@@ -1,4 +1,3 @@
-"""The invites API: seeds/invites-api.md, root paths.
-
-Deleting this door is deleting this folder and its line in routes.py.
+"""The invites API, root paths: docs/invites-api.md. To delete it, delete this folder and its lines in
+handlers/endpoints.py.
 """

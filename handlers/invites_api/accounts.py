@@ -1,59 +1,60 @@
-"""Who is here: register, log in, names, and what the server says of itself."""
+"""Registration, login, usernames, and what the server says of itself."""
+
+from typing import Annotated
 
 from chat.errors import Invalid, NoSuchUser, Taken
-from chat.limits import REGISTRATIONS
 from chat.model.ids import MAX_ID, UserId
-from handlers.http.base import Handler, number
-from handlers.invites_api.wire import LoggedIn, Login, Me, Motd, Register, Registered, UsernameAnswer, Version
+from handlers.http.endpoint import Call
+from handlers.http.parameters import Parameter, number
+from handlers.invites_api.schemas import LoggedIn, Login, Me, Motd, Register, Registered, UsernameAnswer, Version
 
 
-class MotdHandler(Handler):
-    def get(self) -> None:
-        self.reply(Motd(self.api.motd))
+def parse_user_id(name: str, text: str) -> UserId:
+    try:
+        return UserId(number(name, text, 0, MAX_ID))
+    except Invalid as error:
+        # COMPAT(invites): the contract knows no 400 here; a malformed id belongs to nobody.
+        raise NoSuchUser("User not found") from error
 
 
-class VersionHandler(Handler):
-    def get(self) -> None:
-        self.reply(Version(self.api.version))
+USER_ID = Parameter(parse_user_id, {"type": "integer", "minimum": 0, "maximum": MAX_ID})
 
 
-class RegisterHandler(Handler):
-    async def post(self) -> None:
-        await self.services.limits.hit(REGISTRATIONS, self.rate_key, self.services.now())
-        wanted = self.body(Register)
-        try:
-            user_id = await self.services.accounts.register_invited(
-                wanted.username, wanted.password, wanted.invite_code
-            )
-        except Taken as error:
-            # COMPAT(invites): 400 for every reason to refuse a registration.
-            raise Invalid(str(error)) from error
-        self.reply(Registered(user_id))
+async def motd(call: Call) -> Motd:
+    """Show the message of the day."""
+    return Motd(call.api.motd)
 
 
-class LoginHandler(Handler):
-    async def post(self) -> None:
-        given = self.body(Login)
-        if not given.username or not given.password:
-            raise Invalid("username and password must not be empty")
-        token, _ = await self.services.accounts.log_in(
-            given.username, given.password, by_email=False, address=self.rate_key, life=self.api.bearer_life
-        )
-        self.reply(LoggedIn(token))
+async def version(call: Call) -> Version:
+    """Show the version of the server."""
+    return Version(call.api.version)
 
 
-class MeHandler(Handler):
-    async def get(self) -> None:
-        account = await self.account()
-        self.reply(Me(account.id, account.username))
+async def register(call: Call, body: Register) -> Registered:
+    """Create an account by an invite code."""
+    try:
+        user_id = await call.services.accounts.register_invited(body.username, body.password, body.invite_code)
+    except Taken as error:
+        # COMPAT(invites): 400 for every reason to refuse a registration.
+        raise Invalid(str(error)) from error
+    return Registered(user_id)
 
 
-class UsernameHandler(Handler):
-    async def get(self, user_id: str) -> None:
-        try:
-            wanted = UserId(number("id", user_id, 0, MAX_ID))
-        except Invalid as error:
-            # COMPAT(invites): the contract knows no 400 here; what is no id is nobody's.
-            raise NoSuchUser("User not found") from error
-        account = await self.services.accounts.get(wanted)
-        self.reply(UsernameAnswer(account.username))
+async def log_in(call: Call, body: Login) -> LoggedIn:
+    """Log in; the token is valid for one day."""
+    if not body.username or not body.password:
+        raise Invalid("username and password must not be empty")
+    token, _ = await call.services.accounts.log_in(
+        body.username, body.password, by_email=False, address=call.rate_key, life=call.api.bearer_life
+    )
+    return LoggedIn(token)
+
+
+async def me(call: Call) -> Me:
+    """Show the account."""
+    return Me(call.account.id, call.account.username)
+
+
+async def username(call: Call, user_id: Annotated[UserId, USER_ID]) -> UsernameAnswer:
+    """Show the username of an account."""
+    return UsernameAnswer((await call.services.accounts.get(user_id)).username)

@@ -1,10 +1,9 @@
-"""Invites for others."""
+"""Invite codes."""
 
-from handlers.http.base import Handler
-from handlers.invites_api.wire import InviteMade
+from handlers.http.endpoint import Call
+from handlers.invites_api.schemas import InviteMade
 
 
-class InvitesHandler(Handler):
-    async def post(self) -> None:
-        invite = await self.services.invites.create(await self.account())
-        self.reply(InviteMade(invite.code))
+async def create(call: Call) -> InviteMade:
+    """Create an invite code."""
+    return InviteMade((await call.services.invites.create(call.account)).code)

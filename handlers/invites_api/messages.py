@@ -1,15 +1,17 @@
-"""Messages between two accounts: send, read, and hear of new ones."""
+"""Messages between two accounts: send, read, and check for new ones."""
 
-from tornado.iostream import StreamClosedError
+from collections.abc import AsyncIterator
+from typing import Annotated
 
 from chat.direct.messages import check_content
 from chat.errors import Invalid, NoSuchUser
-from chat.limits import MESSAGES
 from chat.model.accounts import Account
 from chat.model.ids import MAX_ID, UserId
 from chat.model.messages import Draft, Page
-from handlers.http.base import Handler, encode, number
-from handlers.invites_api.wire import (
+from handlers.http.answers import Stream
+from handlers.http.endpoint import Call
+from handlers.http.parameters import integer
+from handlers.invites_api.schemas import (
     MessageShown,
     Send,
     Senders,
@@ -22,76 +24,64 @@ from handlers.invites_api.wire import (
 
 PAGE = 50
 RETRY_ID_MAX_CHARS = 200
+OTHER = integer(0, MAX_ID)
 
 
-class MessagesHandler(Handler):
-    async def post(self) -> None:
-        account = await self.account()
-        wanted = self.body(Send)
-        if not wanted.message:
-            raise Invalid("message must not be empty")
-        check_content(wanted.message)  # before anything is counted or made for it
-        retry_id = self.retry_id()
-        await self.services.limits.hit(MESSAGES, f"account:{account.id}", self.services.now())
-        conversation_id = await self.services.conversations.open(account, UserId(wanted.receiver_id))
-        entry = await self.services.messages.send(Draft(conversation_id, account.id, wanted.message, retry_id))
-        self.reply(Sent(entry.id))
-
-    async def get(self) -> None:
-        account = await self.account()
-        page = number("page", self.query("page") or "1", 1, MAX_ID // PAGE)
-        await reply_with_messages(self, account, skip=(page - 1) * PAGE, limit=PAGE)
-
-    def retry_id(self) -> str | None:
-        """Beyond the contract: a client that repeats a request with the same `Idempotency-Key` sends only once."""
-        given = self.request.headers.get("Idempotency-Key")
-        if given is None:
-            return None
-        if not (given.isascii() and given.isprintable() and 0 < len(given) <= RETRY_ID_MAX_CHARS):
-            raise Invalid(f"Idempotency-Key must be 1 to {RETRY_ID_MAX_CHARS} printable ASCII characters")
-        return given
+async def send(call: Call, body: Send) -> Sent:
+    """Send a message. A repeated request with the same `Idempotency-Key` stores one message."""
+    if not body.message:
+        raise Invalid("message must not be empty")
+    check_content(body.message)  # before a conversation is created for it
+    retry_id = parse_retry_id(call.header("Idempotency-Key"))
+    conversation_id = await call.services.conversations.open(call.account, UserId(body.receiver_id))
+    entry = await call.services.messages.send(Draft(conversation_id, call.account.id, body.message, retry_id))
+    return Sent(entry.id)
 
 
-class AllMessagesHandler(Handler):
-    async def get(self) -> None:
-        await reply_with_messages(self, await self.account(), skip=0, limit=MAX_ID)
+def parse_retry_id(given: str | None) -> str | None:
+    """Raises Invalid."""
+    if given is None:
+        return None
+    if not (given.isascii() and given.isprintable() and 0 < len(given) <= RETRY_ID_MAX_CHARS):
+        raise Invalid(f"Idempotency-Key must be 1 to {RETRY_ID_MAX_CHARS} printable ASCII characters")
+    return given
 
 
-class UpdatesHandler(Handler):
-    async def get(self) -> None:
-        news = await self.services.messages.take_news(await self.account())
-        self.reply(Updates(notification([sender.username for sender in news]), len(news)))
+async def page(
+    call: Call, *, user_id: Annotated[UserId, OTHER], page: Annotated[int, integer(1, MAX_ID // PAGE)] = 1
+) -> Annotated[Stream, list[MessageShown]]:
+    """Read 50 messages, from old to new; page 1 has the newest."""
+    return Stream(_messages(call, user_id, skip=(page - 1) * PAGE, limit=PAGE))
 
 
-class NewMessagesHandler(Handler):
-    async def get(self) -> None:
-        senders = await self.services.messages.senders(await self.account())
-        self.reply(Senders([SenderShown(sender.user_id, sender.username) for sender in senders]))
+async def everything(call: Call, *, user_id: Annotated[UserId, OTHER]) -> Annotated[Stream, list[MessageShown]]:
+    """Read all messages, from old to new."""
+    return Stream(_messages(call, user_id, skip=0, limit=MAX_ID))
 
 
-async def reply_with_messages(handler: Handler, account: Account, skip: int, limit: int) -> None:
-    """A JSON array, written in parts: a whole conversation need not fit into memory, and waits for a slow reader."""
-    other_id = handler.query_id("user_id")
-    conversation = await handler.services.conversations.between(account, other_id)
+async def updates(call: Call) -> Updates:
+    """Tell who sent messages since the last call."""
+    senders = await call.services.messages.take_news(call.account)
+    return Updates(notification([sender.username for sender in senders]), len(senders))
+
+
+async def senders(call: Call) -> Senders:
+    """List everyone who has sent messages to the account, the latest first."""
+    found = await call.services.messages.senders(call.account)
+    return Senders([SenderShown(sender.user_id, sender.username) for sender in found])
+
+
+async def _messages(call: Call, other_id: UserId, skip: int, limit: int) -> AsyncIterator[list[MessageShown]]:
+    """Nothing where the two have no conversation, or the other account has been deleted."""
+    conversation = await call.services.conversations.between(call.account, other_id)
     if conversation is None:
-        handler.reply([])
         return
     try:
-        other = await handler.services.accounts.get(other_id)
+        other = await call.services.accounts.get(other_id)
     except NoSuchUser:
-        handler.reply([])
         return
-    start = b"["
-    async for page in handler.services.messages.pages(conversation, skip, limit):
-        if page.messages:
-            handler.write(start + encode(_shown(page, account, other))[1:-1])
-            start = b","
-        if page.more:
-            try:
-                await handler.flush()
-            except StreamClosedError:
-                return
-    handler.finish(b"[]" if start == b"[" else b"]")
+    async for part in call.services.messages.pages(conversation, skip, limit):
+        yield _shown(part, call.account, other)
 
 
 def _shown(page: Page, account: Account, other: Account) -> list[MessageShown]:

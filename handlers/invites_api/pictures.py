@@ -2,29 +2,31 @@
 
 import binascii
 from base64 import b64decode, b64encode
+from typing import Annotated
 
 from chat.errors import Invalid
-from handlers.http.base import Handler
-from handlers.invites_api.wire import Picture, Success, Upload
+from chat.model.ids import MAX_ID, UserId
+from handlers.http.endpoint import Call
+from handlers.http.parameters import integer
+from handlers.invites_api.schemas import Picture, Success, Upload
 
-SHOWN = "data:image/png;base64,"
-
-
-class GetPictureHandler(Handler):
-    async def get(self) -> None:
-        png = await self.services.pictures.get(self.query_id("id"))
-        self.reply(Picture(SHOWN + b64encode(png).decode() if png is not None else False))
+PREFIX = "data:image/png;base64,"
 
 
-class UploadPictureHandler(Handler):
-    async def post(self) -> None:
-        account = await self.account()
-        await self.services.pictures.set(account, picture_of(self.body(Upload).image))
-        self.reply(Success())
+async def get(call: Call, *, user_id: Annotated[UserId, integer(0, MAX_ID, name="id")]) -> Picture:
+    """Show the profile picture of an account."""
+    png = await call.services.pictures.get(user_id)
+    return Picture(PREFIX + b64encode(png).decode() if png is not None else False)
+
+
+async def upload(call: Call, body: Upload) -> Success:
+    """Set the profile picture of the account."""
+    await call.services.pictures.set(call.account, picture_of(body.image))
+    return Success()
 
 
 def picture_of(data_url: str) -> bytes:
-    """The bytes of a base64 data URL (RFC 2397). Its label is not believed; the content decides. Raises Invalid."""
+    """The bytes of a base64 data URL (RFC 2397). Its media type is ignored; the content decides. Raises Invalid."""
     head, comma, data = data_url.partition(",")
     if not (comma and head.startswith("data:image/") and head.endswith(";base64")):
         raise Invalid("image must be a data URL like data:image/png;base64,…")

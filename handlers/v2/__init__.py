@@ -1,1 +1,1 @@
-"""The sealed API: MLS between devices; the server orders, stores and routes what it cannot read."""
+"""The v2 API, `/v2/*`: docs/PROTOCOL.md. End-to-end encrypted conversations (MLS), and direct ones."""

@@ -1,17 +1,16 @@
-"""What every endpoint of the sealed API does alike."""
+"""How the v2 API renders errors: with a `code` that tells the client what to do."""
 
 from typing import Any
 
 from chat.errors import ChatError
-from chat.model.groups import Device
 from handlers.http.base import Handler
+from handlers.http.endpoint import EndpointHandler
 
 
-class V2Handler(Handler):
+class V2Errors(Handler):
     def error_body(self, error: ChatError) -> dict[str, Any]:
-        """`code` tells the client what to do."""
         return {"error": str(error), "code": error.code}
 
-    async def device(self) -> Device:
-        """That this session speaks for. Raises Unauthenticated, NoDevice."""
-        return await self.services.devices.of_session(await self.session())
+
+class V2Handler(V2Errors, EndpointHandler):
+    pass

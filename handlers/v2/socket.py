@@ -13,8 +13,7 @@ from chat.model.groups import Device, DeviceEvent, DeviceMembership
 from chat.model.ids import ConversationId, DeviceId, Seq
 from chat.model.messages import EncryptedDraft, Entry
 from handlers.http.base import encode
-from handlers.v2.base import V2Handler
-from handlers.v2.schemas.conversations import WelcomeShown
+from handlers.v2.base import V2Errors
 from handlers.v2.schemas.direct import TextFrame
 from handlers.v2.schemas.frames import (
     Ack,
@@ -30,6 +29,7 @@ from handlers.v2.schemas.frames import (
     Typing,
     decode_frame,
 )
+from handlers.v2.schemas.groups import WelcomeShown
 from handlers.websocket.connections import TRY_AGAIN_S
 from handlers.websocket.frames import TRY_LATER, UNSUPPORTED, frame_of
 from handlers.websocket.socket import Socket
@@ -43,7 +43,7 @@ ACKS_MAX = 4096  # conversations with an acknowledgement under way; more are not
 MAX_FRAME_BYTES = 512 * 1024  # the largest message in base64, and what is around it
 
 
-class DeviceSocket(V2Handler, Socket):
+class DeviceSocket(V2Errors, Socket):
     device_: Device
 
     @property
@@ -51,7 +51,7 @@ class DeviceSocket(V2Handler, Socket):
         return MAX_FRAME_BYTES
 
     async def prepare(self) -> None:
-        await Socket.prepare(self)
+        await super().prepare()
         self.session_ = await self.session()
         self.device_ = await self.services.devices.of_session(self.session_)
         self.device_id = self.device_.id

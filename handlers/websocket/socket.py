@@ -1,6 +1,7 @@
 """WebSockets of every API: the rules of the handshake, frames out, slow consumers, and the end."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from typing import Any
 
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
@@ -10,6 +11,7 @@ from chat.model.accounts import Session
 from chat.model.groups import DeviceEvent
 from chat.model.messages import MAX_CONTENT_CHARS
 from handlers.http.base import Handler
+from handlers.http.endpoint import Limit, take_limits
 from handlers.websocket.connections import AccountQuota, Connections
 from handlers.websocket.frames import TRY_LATER
 from handlers.websocket.protocol import Protocol
@@ -33,9 +35,10 @@ class Socket(Handler, WebSocketHandler):
     def resync(self) -> None:
         """Events for this socket's device may have been missed."""
 
-    def initialize(self, connections: Connections, **rest: object) -> None:  # type: ignore[override]
-        super().initialize(**rest)  # type: ignore[arg-type]
+    def initialize(self, connections: Connections, limits: Sequence[Limit], **rest: Any) -> None:  # type: ignore[override]
+        super().initialize(**rest)
         self.connections = connections
+        self.limits = limits
 
     @property
     def max_message_size(self) -> int:
@@ -48,7 +51,8 @@ class Socket(Handler, WebSocketHandler):
         return Protocol(self, False, protocol.params, self.connections.incoming)
 
     async def prepare(self) -> None:
-        """Everything that can refuse, refuses here: after the handshake there are only close codes."""
+        """Refuse what has to be refused before the handshake: after it there are only close codes."""
+        await take_limits(self, self.limits)
         if self.request.method != "GET":
             raise HTTPError(405)
         self.refuse_foreign_origin()

@@ -59,7 +59,7 @@ async def test_only_the_current_session_is_renewed(cast: Cast, whose: str) -> No
     alice, bob = await cast("alice", "bob")
     names = {"another's": bob.session_id, "one's own by its id": alice.session_id, "nobody's": uuid4(), "no id": "x"}
     before = await sessions(bob)
-    assert (await alice.api.put(f"/v2/sessions/{names[whose]}")).status_code == 404
+    assert (await alice.api.put(f"/v2/sessions/{names[whose]}")).status_code == 405
     assert await sessions(bob) == before
 
 

@@ -90,5 +90,5 @@ class Edited(Struct, frozen=True, rename="camel"):
     edited_at: datetime
 
 
-class Said(Struct, frozen=True):
+class Done(Struct, frozen=True):
     message: str
