@@ -70,6 +70,7 @@ setup(
         "bench": ["picows>=1.6"],
         "browser": ["playwright>=1.55"],
         "nats": ["nats-py>=2.9"],
+        "openapi": ["schemathesis>=4"],
         "test": [
             "httpx>=0.27",
             "nats-py>=2.9",

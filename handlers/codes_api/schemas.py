@@ -1,10 +1,11 @@
 """Bodies and answers of the codes API, field by field as its contract spells them."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta, Struct
+
+from handlers.http.answers import Time
 
 Code = Annotated[int, Meta(ge=0, le=65_535)]
 
@@ -33,8 +34,8 @@ class Profile(Struct, frozen=True):
     email: str | None
     username: str
     bio: str | None
-    created_at: datetime
-    updated_at: datetime
+    created_at: Time
+    updated_at: Time
 
 
 class ProfileChanges(Struct, frozen=True):
@@ -67,12 +68,12 @@ class MessageShown(Struct, frozen=True, rename="camel"):
     id: UUID
     content: str
     user_sent: str
-    sent_at: datetime
+    sent_at: Time
 
 
 class MessagePage(Struct, frozen=True, rename="camel"):
     chats: list[MessageShown]
-    next_cursor: datetime | None
+    next_cursor: Time | None
     has_more: bool
 
 
@@ -87,7 +88,7 @@ class MessageEdit(MessageName, frozen=True, rename="camel"):
 
 class Edited(Struct, frozen=True, rename="camel"):
     message: str
-    edited_at: datetime
+    edited_at: Time
 
 
 class Done(Struct, frozen=True):

@@ -1,9 +1,12 @@
 """Answers that are not one JSON value. Everything else that an endpoint returns is encoded as JSON."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+Time = Annotated[datetime, Meta(tz=True)]  # RFC 3339, in UTC
 
 
 class Empty(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from chat.limits import CLAIMS, COMMITS, CONTACTS, LOOKUPS, MESSAGES, PROFILES, REGISTRATIONS, UPLOADS
 from handlers.http.base import NotFound
 from handlers.http.endpoint import Endpoint, Limit, SocketEndpoint
-from handlers.v2 import accounts, codes, contacts, devices, direct, groups, invites, key_packages, sessions
+from handlers.v2 import accounts, codes, contacts, description, devices, direct, groups, invites, key_packages, sessions
 from handlers.v2.base import V2Handler
 from handlers.v2.socket import DeviceSocket
 
@@ -22,6 +22,8 @@ DIRECT = "/v2/direct/{user}"
 HANDLER = V2Handler
 ENDPOINTS = [
     Endpoint("GET", "/v2/server", accounts.server, "public"),
+    Endpoint("GET", "/v2/openapi.json", description.show_openapi, "public"),
+    Endpoint("GET", "/v2/asyncapi.json", description.show_asyncapi, "public"),
     Endpoint("POST", "/v2/accounts", accounts.register, "public", REGISTRATION, status=201, is_same_origin=True),
     Endpoint("GET", "/v2/account", accounts.me),
     Endpoint("PATCH", "/v2/account", accounts.set_bio, limits=PROFILE),

@@ -1,6 +1,5 @@
 """Bodies and answers about accounts."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from msgspec import Meta, Struct
 
 from chat.model.accounts import Person, SessionShown
 from chat.model.ids import MAX_ID
+from handlers.http.answers import Time
 from handlers.v2.schemas.ids import hex_of
 
 
@@ -36,7 +36,7 @@ class LoggedIn(Struct, frozen=True):
 
 class Renewed(Struct, frozen=True):
     token: str
-    expires_at: datetime
+    expires_at: Time
 
 
 class UserShown(Struct, frozen=True, omit_defaults=True):
@@ -83,18 +83,18 @@ class Code(Struct, frozen=True):
 
 class CodeShown(Struct, frozen=True):
     code: int
-    expires_at: datetime
+    expires_at: Time
 
 
 class InviteShown(Struct, frozen=True):
     code: str
-    expires_at: datetime
+    expires_at: Time
 
 
 class Session(Struct, frozen=True):
     id: UUID
-    created_at: datetime
-    expires_at: datetime
+    created_at: Time
+    expires_at: Time
     device: str | None
     current: bool
 

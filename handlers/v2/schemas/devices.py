@@ -1,11 +1,11 @@
 """Bodies and answers about devices and their key packages."""
 
-from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
 
 from chat.model.groups import Device, IssuedKeyPackage
+from handlers.http.answers import Time
 from handlers.v2.schemas.ids import hex_of
 
 
@@ -21,7 +21,7 @@ class DeviceShown(Struct, frozen=True):
     name: str
     signature_key: bytes
     identity: str
-    created_at: datetime
+    created_at: Time
 
     @classmethod
     def of(cls, device: Device) -> "DeviceShown":

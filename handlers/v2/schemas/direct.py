@@ -1,6 +1,5 @@
 """Bodies, answers and the frame of direct conversations. What a `text` looks like is the clients' affair."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -8,16 +7,17 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chat.model.direct import DirectConversation
 from chat.model.messages import Entry, Message
+from handlers.http.answers import Time
 from handlers.v2.schemas.accounts import UserShown
 
-MessageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+MessageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
 
 
 class DirectShown(Struct, frozen=True):
     id: UUID
     user: UserShown
     last_seq: int
-    last_message_at: datetime | None
+    last_message_at: Time | None
     key_fingerprint: bytes | None
     key_waiting: bool
     blocked: bool
@@ -51,7 +51,7 @@ class NewText(Struct, frozen=True):
 
 class Stored(Struct, frozen=True):
     seq: int
-    at: datetime
+    at: Time
 
 
 class Edit(Struct, frozen=True):
@@ -59,16 +59,16 @@ class Edit(Struct, frozen=True):
 
 
 class Edited(Struct, frozen=True):
-    edited_at: datetime
+    edited_at: Time
 
 
 class TextShown(Struct, frozen=True, omit_defaults=True):
     seq: int
     sender: UUID
     text: str
-    at: datetime
+    at: Time
     id: str | UnsetType = UNSET  # of one's own messages
-    edited_at: datetime | UnsetType = UNSET
+    edited_at: Time | UnsetType = UNSET
 
     @classmethod
     def of(cls, message: Message, sender: UUID, own: bool) -> "TextShown":
@@ -82,7 +82,7 @@ class TextFrame(Struct, frozen=True, tag="direct", omit_defaults=True):
     seq: int
     sender: UUID
     text: str
-    at: datetime
+    at: Time
     id: str | UnsetType = UNSET  # of one's own messages
 
     @classmethod

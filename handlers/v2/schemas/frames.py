@@ -1,6 +1,5 @@
 """Frames of the socket: what comes, and what goes."""
 
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -8,9 +7,10 @@ from msgspec import UNSET, Struct, UnsetType
 
 from chat.model.ids import DeviceId
 from chat.model.messages import Entry
-from handlers.v2.schemas.ids import Id, Number, hex_of
 
 # What comes
+from handlers.http.answers import Time
+from handlers.v2.schemas.ids import Id, Number, hex_of
 
 
 class Send(Struct, frozen=True, tag="send"):
@@ -44,7 +44,7 @@ class EntryShown(Struct, frozen=True, tag="entry", omit_defaults=True):
     epoch: int
     kind: str
     sender: str  # the device
-    at: datetime
+    at: Time
     data: bytes | UnsetType = UNSET  # absent: deleted by its author, or one's own
     id: str | UnsetType = UNSET  # of one's own messages
 
@@ -69,7 +69,7 @@ class EntryShown(Struct, frozen=True, tag="entry", omit_defaults=True):
 class SentFrame(Struct, frozen=True, tag="sent"):
     id: str
     seq: int
-    at: datetime
+    at: Time
 
 
 class Refused(Struct, frozen=True, tag="refused"):

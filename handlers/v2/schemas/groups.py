@@ -1,6 +1,5 @@
 """Bodies and answers about sealed conversations."""
 
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from msgspec import Struct
 
 from chat.model.groups import CommitBundle, EncryptedConversation
 from chat.model.messages import Entry
+from handlers.http.answers import Time
 from handlers.v2.schemas.ids import Id, Number
 
 
@@ -36,7 +36,7 @@ class NewCommit(Struct, frozen=True):
 class Accepted(Struct, frozen=True):
     seq: int
     epoch: int  # that began
-    at: datetime
+    at: Time
 
     @classmethod
     def of(cls, entry: Entry) -> "Accepted":

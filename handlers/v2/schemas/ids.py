@@ -7,7 +7,7 @@ from msgspec import Meta
 from chat.errors import Invalid
 from chat.model.ids import MAX_ID, DeviceId
 
-Id = Annotated[str, Meta(pattern=r"^[!-~]{1,64}\Z")]
+Id = Annotated[str, Meta(pattern=r"^[!-~]{1,64}$(?!\n)")]
 Number = Annotated[int, Meta(ge=0, le=MAX_ID)]
 
 
