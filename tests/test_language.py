@@ -5,12 +5,15 @@ import pytest
 from tests.retired_words import PATHS, ROOT, files, retired_in
 
 SAMPLES = {
-    "a.md": ("Knock at the door.\n", "Run `make door`.\n\n    open the door\n"),
+    "a.md": ("It begins by\nitself.\n", "It begins automatically.\n"),
+    "b.md": ("Knock at the door.\n", "Run `make door`.\n\n    open the door\n"),
     "b.py": ('"""Somebody\'s text."""\n', "somebody = 1\n"),
     "c.py": ("x = 1  # anew\n", "anew = 'anew'\n"),
     "d.py": ("raise ValueError(f'{1} anew and again')\n", "anew(1)\n"),
     "e.js": ("say('Log in anew');\n", "anew('anew');\n"),
-    "f.js": ("/** What\n * somebody says */\n", "const somebody = 1;\n"),
+    "f.js": ("/** What\n * somebody sends */\n", "const somebody = 1;\n"),
+    "f2.js": ("/** It begins by\n * itself */\n", "const itself = 1;\n"),
+    "sql.py": ("'a sealed kind'\n", "\"WHERE kind = 'sealed'\"\n"),
     "g.js": ("html`<p>Do not answer</p>`;\n", "doNotAnswer();\n"),
     "h.yaml": ("# Anew\n", "again: true\n"),
     "docs/GLOSSARY.md": ("**API**: a door.\n", "**API**: formerly door.\n"),
