@@ -21,6 +21,8 @@ MOVING = {
     "web/app/features",
     "web/app/features/timeline",
     "web/app/state",
+    "web/app/messages",
+    "web/client/node",
 }
 FOLDERS = r"bench|chat|crypto|deploy|docs|handlers|migrations|run|store|tests|testing|web"
 CITED = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
