@@ -23,6 +23,8 @@ MOVING = {
     "web/app/state",
     "web/app/messages",
     "web/client/node",
+    "migrations/fingerprint.txt",
+    "tests/test_migrations.py",
 }
 FOLDERS = r"bench|chat|crypto|deploy|docs|handlers|migrations|run|store|tests|testing|web"
 CITED = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
