@@ -23,6 +23,8 @@ MOVING = {
     "web/app/state",
     "web/app/messages",
     "web/client/node",
+    "web/client/storage/indexeddb.js",
+    "web/worker/rpc.js",
     "migrations/fingerprint.txt",
     "tests/test_migrations.py",
 }
