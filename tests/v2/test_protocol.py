@@ -65,7 +65,7 @@ def test_every_endpoint_is_documented_and_no_other() -> None:
     listed = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/v2/[^`? ]*)", TEXT)
     documented = {(method, re.sub(r"\{\w+\}", "{}", path)) for method, path in listed}
     endpoints = {(one.method, re.sub(r"\{\w+\}", "{}", one.path)) for one in ENDPOINTS}
-    assert endpoints - documented == {("GET", "/v2/socket")}, "without a row in docs/PROTOCOL.md"
+    assert endpoints <= documented, "without a row in docs/PROTOCOL.md"
     assert documented <= endpoints, "documented, and not there"
 
 
