@@ -1,30 +1,3 @@
-"""Devices, key packages, groups and who may read from where: the sealed door."""
-
-from alembic import op
-
-revision = "0002"
-down_revision = "0001"
-
-
-def upgrade() -> None:
-    for part in (DEVICES, GROUPS, LOG, ACQUAINTANCE):
-        op.execute(part)
-
-
-def downgrade() -> None:
-    op.execute("""
-        DELETE FROM conversations WHERE kind = 'sealed';
-        DROP VIEW removals;
-        DROP TABLE blocks, contacts, welcomes, leaves, groups, claims, key_packages;
-        ALTER TABLE sessions DROP COLUMN device_id;
-        DROP TABLE devices;
-        ALTER TABLE members DROP COLUMN state;
-        ALTER TABLE messages DROP COLUMN kind, DROP COLUMN device_id, DROP COLUMN epoch, DROP COLUMN data,
-            DROP COLUMN removed, ALTER COLUMN content SET NOT NULL;
-    """)
-
-
-DEVICES = """
 CREATE TABLE devices (
     id            bigint PRIMARY KEY CHECK (id > 0),  -- made by the device itself, at random
     user_id       bigint NOT NULL REFERENCES users ON DELETE CASCADE,
@@ -59,9 +32,7 @@ CREATE TABLE claims (
 CREATE INDEX claims_user ON claims (user_id, device_id);
 CREATE INDEX claims_device ON claims (device_id);
 CREATE INDEX claims_expiry ON claims (expires_at);
-"""
 
-GROUPS = """
 CREATE TABLE groups (
     conversation_id uuid PRIMARY KEY REFERENCES conversations ON DELETE CASCADE,
     epoch           bigint NOT NULL,
@@ -101,9 +72,7 @@ CREATE TABLE welcomes (
     data            bytea NOT NULL,
     PRIMARY KEY (conversation_id, seq)
 );
-"""
 
-LOG = """
 ALTER TABLE messages
     ADD COLUMN kind text CHECK (kind IN ('application', 'commit', 'left')),  -- null: of a direct conversation
     ADD COLUMN device_id bigint,
@@ -121,7 +90,7 @@ BEGIN
         'conversation_' || conversation_id,
         CASE WHEN octet_length(content) < 7900 AND octet_length(whole) < 7900 THEN whole
              ELSE json_build_object('user_id', sender_id, 'id', message_uuid(conversation_id, seq))::text
-        END || translate(ltrim(seq::bit(64)::text, '0'), '01', E' \\t')
+        END || translate(ltrim(seq::bit(64)::text, '0'), '01', E' \t')
     )
     FROM fresh, LATERAL (
         SELECT CASE WHEN octet_length(content) < 7900
@@ -143,9 +112,7 @@ BEGIN
     GROUP BY part;
     RETURN NULL;
 END $$;
-"""
 
-ACQUAINTANCE = """
 -- Who may add whom without asking: `user_id` has accepted `contact_id`.
 CREATE TABLE contacts (
     user_id    bigint NOT NULL REFERENCES users ON DELETE CASCADE,
@@ -164,4 +131,3 @@ CREATE INDEX blocks_blocked ON blocks (blocked_id);
 -- 'requested': a stranger's conversation, which is shown as a request; 'ignored' and 'blocked' hear nothing of it.
 ALTER TABLE members ADD COLUMN state text NOT NULL DEFAULT 'joined'
     CHECK (state IN ('joined', 'requested', 'ignored', 'blocked'));
-"""

@@ -1,24 +1,3 @@
-"""Accounts, invites, codes, conversations and the log: what both seed APIs stand on."""
-
-from alembic import op
-
-revision = "0001"
-down_revision = None
-
-
-def upgrade() -> None:
-    for part in (ACCOUNTS, CONVERSATIONS, LOG, DOORBELLS, LIMITS):
-        op.execute(part)
-
-
-def downgrade() -> None:
-    op.execute("""
-        DROP TABLE limits, messages, pending_keys, members, conversations, chat_codes, invites, sessions, users;
-        DROP FUNCTION message_uuid, place_in_log, forget_log, ring_for_messages, ring_for_ended_sessions;
-    """)
-
-
-ACCOUNTS = """
 CREATE TABLE users (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     uuid            uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
@@ -64,9 +43,7 @@ CREATE TABLE chat_codes (
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX chat_codes_user ON chat_codes (user_id);
-"""
 
-CONVERSATIONS = """
 -- One row is updated by every batch of the writer: no index on what changes, and room for HOT updates on the page.
 CREATE TABLE conversations (
     id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -102,9 +79,7 @@ CREATE TABLE pending_keys (
     PRIMARY KEY (conversation_id, user_id)
 );
 CREATE INDEX pending_keys_user ON pending_keys (user_id);
-"""
 
-LOG = """
 CREATE SEQUENCE message_ids;
 -- No foreign keys: they would lock a row of `users` and one of `conversations` for each message, which takes as long as
 -- everything else together. The writer joins `members` instead, `place_in_log` asks them, and what refers to a
@@ -159,9 +134,7 @@ BEGIN
 END $$;
 CREATE TRIGGER forget_log AFTER DELETE ON conversations
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION forget_log();
-"""
 
-DOORBELLS = """
 -- Two kinds of notification for each statement, whoever inserts:
 --
 -- `conversation_<uuid>`, one per message, {"user_id", "content"}: the codes API's documented contract. A payload that
@@ -175,7 +148,7 @@ BEGIN
         'conversation_' || conversation_id,
         CASE WHEN octet_length(content) < 7900 AND octet_length(whole) < 7900 THEN whole
              ELSE json_build_object('user_id', sender_id, 'id', message_uuid(conversation_id, seq))::text
-        END || translate(ltrim(seq::bit(64)::text, '0'), '01', E' \\t')
+        END || translate(ltrim(seq::bit(64)::text, '0'), '01', E' \t')
     )
     FROM fresh, LATERAL (
         SELECT CASE WHEN octet_length(content) < 7900
@@ -209,9 +182,7 @@ BEGIN
 END $$;
 CREATE TRIGGER ring_for_ended_sessions AFTER DELETE ON sessions
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION ring_for_ended_sessions();
-"""
 
-LIMITS = """
 -- Shared by all workers, and kept over a restart: a block must outlive the process that set it.
 CREATE TABLE limits (
     key           text PRIMARY KEY,
@@ -221,4 +192,3 @@ CREATE TABLE limits (
     expires_at    timestamptz NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX limits_expiry ON limits (expires_at);
-"""
