@@ -40,7 +40,7 @@ setup(
             *("*.html", "*.css", "*.js", "*.json", "*.webmanifest", "core/*.js", "core/node/*.js"),
             *("app/**", "icons/**", "vendor/**", "worker/**"),
         ],
-        "migrations": ["script.py.mako", "versions/*.py", "versions/*.sql"],
+        "migrations": ["fingerprint.txt", "script.py.mako", "versions/*.py", "versions/*.sql"],
     },
     cmdclass={"build_py": Build},
     py_modules=["server"],

@@ -86,7 +86,7 @@ def seal(url: str, pairs: list[tuple[Person, Person]]) -> list[tuple[Person, Per
 
 def _with_sealed(connection: psycopg.Connection[Any], *pair: Person) -> tuple[Person, Person]:
     id_ = uuid4()
-    connection.execute("INSERT INTO conversations (id, kind) VALUES (%s, 'sealed')", [id_])
+    connection.execute("INSERT INTO conversations (id, kind) VALUES (%s, 'encrypted')", [id_])
     connection.execute("INSERT INTO groups (conversation_id, epoch, group_info) VALUES (%s, 1, '')", [id_])
     for leaf, person in enumerate(pair):
         session_id = UUID(claims(person.token)["sid"])

@@ -172,7 +172,7 @@ async def test_an_invite_can_be_used_as_soon_as_it_is_made(house: House, cast: C
 async def test_who_has_accepted_an_encrypted_conversation_counts_too(house: House, cast: Cast) -> None:
     alice, bob, carol = await cast("alice", "bob", "carol")
     await house.sql(
-        "WITH made AS (INSERT INTO conversations (kind, last_seq) VALUES ('sealed', 1) RETURNING id)"
+        "WITH made AS (INSERT INTO conversations (kind, last_seq) VALUES ('encrypted', 1) RETURNING id)"
         " INSERT INTO members (conversation_id, user_id, state)"
         " SELECT id, unnest(%s::bigint[]), unnest('{joined,requested,ignored}'::text[]) FROM made RETURNING 1",
         [alice.id, bob.id, carol.id],

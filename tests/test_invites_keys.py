@@ -34,7 +34,7 @@ async def check(person: Person, other: Person) -> bytes | None:
 
 async def pending(*people: Person) -> list[tuple[Any, ...]]:
     """What lies in the database for these: conversation, recipient, wrapped key."""
-    query = "SELECT conversation_id, user_id, sealed_key FROM pending_keys WHERE user_id = ANY(%s) ORDER BY user_id"
+    query = "SELECT conversation_id, user_id, wrapped_key FROM pending_keys WHERE user_id = ANY(%s) ORDER BY user_id"
     return await people[0].house.sql(query, [person.id for person in people])
 
 
@@ -154,12 +154,12 @@ async def test_a_key_lies_sealed_until_it_is_fetched_and_leaves_only_its_fingerp
 
 
 @pytest.mark.logs("pending key of conversation .* is unreadable")
-async def test_a_sealed_key_that_is_moved_cannot_be_opened(cast: Cast, house: House) -> None:
+async def test_a_wrapped_key_that_is_moved_cannot_be_opened(cast: Cast, house: House) -> None:
     alice, bob, eve = await cast("alice", "bob", "eve")
     await start(alice, bob)
     await start(alice, eve)
     ((conversation, _, wrapped),) = await pending(bob)
-    await house.sql("UPDATE pending_keys SET sealed_key = %s WHERE user_id = %s", wrapped, eve.id)
+    await house.sql("UPDATE pending_keys SET wrapped_key = %s WHERE user_id = %s", wrapped, eve.id)
     assert await check(eve, alice) is None  # another conversation
     await house.sql("UPDATE pending_keys SET user_id = %s WHERE conversation_id = %s", alice.id, conversation)
     assert await check(alice, bob) is None  # another recipient

@@ -139,7 +139,7 @@ async def test_lost_doorbells_are_made_good_for_within_the_sweep(open: OpenHouse
     alice, bob = await one.person("alice"), await other.person("bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
-    await alice.house.sql("ALTER TABLE messages DISABLE TRIGGER ring_for_messages")
+    await alice.house.sql("ALTER TABLE messages DISABLE TRIGGER notify_messages")
     began = time.monotonic()
     texts = [f"{number}" for number in range(50)]
     for text in texts:

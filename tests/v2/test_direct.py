@@ -41,7 +41,7 @@ async def test_the_list_shows_what_the_other_doors_have_made(cast: Cast) -> None
 async def test_sealed_conversations_and_those_of_others_are_not_in_the_list(cast: Cast, house: House) -> None:
     alice, bob, eve = await cast("alice", "bob", "eve")
     await alice.posts("hello", to=bob)
-    ((sealed,),) = await house.sql("INSERT INTO conversations (kind) VALUES ('sealed') RETURNING id")
+    ((sealed,),) = await house.sql("INSERT INTO conversations (kind) VALUES ('encrypted') RETURNING id")
     await house.sql("INSERT INTO members (conversation_id, user_id) VALUES (%s, %s)", sealed, alice.id)
     assert [one["user"]["id"] for one in await conversations(alice)] == [str(bob.uuid)]
     assert await conversations(eve) == []

@@ -11,7 +11,7 @@ from tests.house import PASSWORD, PATIENCE_S, House, Person
 from tests.v2.devices import listens
 
 GROUP = """
-WITH made AS (INSERT INTO conversations (kind, last_seq) VALUES ('sealed', 1) RETURNING id),
+WITH made AS (INSERT INTO conversations (kind, last_seq) VALUES ('encrypted', 1) RETURNING id),
 grouped AS (INSERT INTO groups (conversation_id, epoch, group_info) SELECT id, 1, '' FROM made),
 joined AS (INSERT INTO members (conversation_id, user_id) SELECT id, unnest(%(users)s::bigint[]) FROM made)
 INSERT INTO leaves (conversation_id, device_id, since_seq, leaf, user_id, acked_seq, welcome)
