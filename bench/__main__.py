@@ -21,7 +21,7 @@ from bench import seed
 from bench.house import House, fill, house, load, people, seal, start_load
 from bench.links import Person
 from bench.load import Task
-from tests.processes.server import Server, free_port
+from testing.process import Server, free_port
 
 Pairs = list[tuple[Person, Person]]
 Result = dict[str, Any]

@@ -19,8 +19,8 @@ import psycopg
 from bench.links import Person
 from bench.load import Task
 from store.database.embedded import EmbeddedPostgres
-from tests.processes.people import pair
-from tests.processes.server import Server, running
+from testing.people import pair
+from testing.process import Server, running
 
 TASK_TIMEOUT_S = 300
 

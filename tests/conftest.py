@@ -20,7 +20,7 @@ from tornado.ioloop import IOLoop
 from crypto import passwords
 from store.database.embedded import EmbeddedPostgres
 from store.database.migrate import migrate
-from tests.house import House, Person, open_house
+from testing.server import House, Person, open_house
 
 TEST_TIMEOUT_S = 60
 

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from handlers.http.admission import MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
+from testing.server import House, until
 from tests.conftest import Cast
-from tests.house import House, until
 from tests.test_errors_everywhere import assert_is_error
 
 

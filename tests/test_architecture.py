@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = {"chat", "crypto", "handlers", "migrations", "run", "server", "store"}
+OURS = {"bench", "chat", "crypto", "handlers", "migrations", "run", "server", "store", "testing", "tests"}
 
 # A folder may import these of ours, as prefixes of modules, besides itself.
 ALLOWED = {
@@ -58,6 +58,20 @@ def test_imports_of_our_own_point_one_way(folder: str) -> None:
         for file in sources(folder)
         for module in imports(file)
         if within(module, OURS) and not within(module, ALLOWED[folder] | {folder})
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("folder", "others"), [("bench", {"tests"}), ("tests", {"bench"}), ("testing", {"bench", "tests"})]
+)
+def test_bench_and_tests_share_testing_and_not_each_other(folder: str, others: set[str]) -> None:
+    """The test of the benchmark runs it as a program."""
+    wrong = [
+        f"{file.relative_to(ROOT)} imports {module}"
+        for file in sources(folder)
+        for module in imports(file)
+        if within(module, others)
     ]
     assert not wrong
 

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from run.process.worker import SWEEP_S
-from tests.house import House, Line, Person, open_house
+from testing.server import House, Line, Person, open_house
 
 PEOPLE = st.sampled_from([0, 1])
 OF_THE_SERVER = "application_name LIKE 'sottovoce-%%' AND datname = current_database()"

@@ -12,8 +12,8 @@ import httpx
 import jwt
 import pytest
 
+from testing.server import PASSWORD, SECRET, House
 from tests.conftest import Cast, OpenHouse
-from tests.house import PASSWORD, SECRET, House
 
 RFC3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 

@@ -7,8 +7,8 @@ from uuid import UUID
 import httpx
 import pytest
 
+from testing.server import House, Person
 from tests.conftest import Cast
-from tests.house import House, Person
 
 FIRST, LAST = 10_000, 65_535
 

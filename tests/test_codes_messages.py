@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from testing.server import House, Person
 from tests.conftest import Cast
-from tests.house import House, Person
 
 PATH = "/api/chats/messages"
 RFC3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from testing.server import PASSWORD, House
 from tests.conftest import Cast
-from tests.house import PASSWORD, House
 from tests.test_codes_accounts import log_in, newcomer
 
 NEW_PASSWORD = "Another2pass"

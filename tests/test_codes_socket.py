@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from testing.raw import Raw
+from testing.server import PATIENCE_S, House
 from tests.conftest import Cast, OpenHouse
-from tests.house import PATIENCE_S, House
-from tests.raw import Raw
 
 EMOJI = "\N{GRINNING FACE}"  # four bytes in UTF-8
 HANDSHAKE = {

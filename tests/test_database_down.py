@@ -10,8 +10,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from store.database.embedded import EmbeddedPostgres
+from testing.server import PASSWORD, House, Line, Person, until
 from tests.conftest import OpenHouse, a_database, a_postgres
-from tests.house import PASSWORD, House, Line, Person, until
 from tests.v2.devices import listens
 from tests.v2.direct import says, send
 

@@ -10,8 +10,8 @@ import jwt
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from testing.server import PASSWORD, SECRET, House, Line, Person
 from tests.conftest import Cast, OpenHouse
-from tests.house import PASSWORD, SECRET, House, Line, Person
 
 WHO_AM_I = ["/me", "/api/users"]  # of the invites API and of the codes API
 EVIL = "https://evil.example"

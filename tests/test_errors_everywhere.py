@@ -15,9 +15,9 @@ from handlers.http.endpoint import Endpoint, SocketEndpoint
 from store.accounts import Accounts
 from store.limits import Limits
 from store.sessions import Sessions
+from testing.raw import Raw
+from testing.server import PASSWORD, House
 from tests.conftest import Cast, OpenHouse
-from tests.house import PASSWORD, House
-from tests.raw import Raw
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 UPGRADE = {

@@ -16,8 +16,8 @@ from websockets.protocol import Protocol as WebSocketProtocol
 from chat.model.messages import MAX_CONTENT_CHARS
 from handlers.websocket.frames import BINARY, CLOSE, PING, PONG, TEXT, BadFrame, FrameParser, text_frame
 from handlers.websocket.socket import MAX_FRAME_BYTES
+from testing.raw import Raw
 from tests.conftest import Cast
-from tests.raw import Raw
 
 MAX = 70_000
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from run.version import VERSION
+from testing.server import PASSWORD, House
 from tests.conftest import Cast, OpenHouse
-from tests.house import PASSWORD, House
 
 GOOD = "correct horse"
 

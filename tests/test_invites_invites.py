@@ -10,8 +10,8 @@ import pytest
 from chat.accounts.invites import plan_invite
 from chat.errors import InviteRefused
 from chat.model.accounts import InviteHistory
+from testing.server import House, Person
 from tests.conftest import Cast
-from tests.house import House, Person
 
 NOW = datetime(2026, 1, 18, 10, 30, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=100)

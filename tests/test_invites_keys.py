@@ -11,8 +11,8 @@ from psycopg import AsyncConnection
 from crypto.conversation_keys import KeyWrapper, UnreadableKey
 from store.database.pool import Database
 from store.pending_keys import PendingKeys
+from testing.server import KEK, House, Person, until
 from tests.conftest import Cast
-from tests.house import KEK, House, Person, until
 
 
 async def start(person: Person, other: Person) -> tuple[bytes, bool]:

@@ -11,8 +11,8 @@ import pytest
 
 from chat.model.messages import MAX_CONTENT_CHARS
 from handlers.invites_api.schemas import local_timestamp
+from testing.server import House, Person
 from tests.conftest import Cast
-from tests.house import House, Person
 
 LONGEST = "🦉" * (MAX_CONTENT_CHARS - 5) + "a\n\x01\x7f\u2028"
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from handlers.invites_api.schemas import notification
+from testing.server import House, Person
 from tests.conftest import Cast
-from tests.house import House, Person
 
 
 async def news_of(person: Person) -> tuple[str, int]:

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from chat.accounts.pictures import MAX_BYTES, clean_picture
+from testing.server import House, Person
 from tests.conftest import Cast
-from tests.house import House, Person
 from tests.test_pictures import SVG, drawn, saved
 
 

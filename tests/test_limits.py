@@ -9,8 +9,8 @@ from time import monotonic
 import httpx
 import pytest
 
+from testing.server import PASSWORD, House, Person
 from tests.conftest import OpenHouse
-from tests.house import PASSWORD, House, Person
 from tests.test_pictures import drawn, saved
 
 WRONG = "Wrong1pass"

@@ -26,8 +26,8 @@ from server import main
 from store.database.embedded import EmbeddedPostgres
 from store.database.fingerprint import differences, expected, fingerprint
 from store.database.migrate import LOCK_KEY, MIGRATIONS, CannotMigrate, migrate, newest
+from testing.process import SERVE, Server, running
 from tests.conftest import a_database
-from tests.processes.server import SERVE, Server, running
 
 VERSIONS = MIGRATIONS / "versions"
 FINGERPRINT = MIGRATIONS / "fingerprint.txt"

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from run.process import worker
+from testing.process import free_port
+from testing.server import Line, Person
 from tests.conftest import OpenHouse
-from tests.house import Line, Person
-from tests.processes.server import free_port
 
 START_S = 20.0
 PROMPT_S = 2.0  # long before the sweep would find it

@@ -7,8 +7,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from testing.server import PATIENCE_S, House
 from tests.conftest import Cast
-from tests.house import PATIENCE_S, House
 
 INSERT = "INSERT INTO messages (conversation_id, sender_id, content) VALUES (%s, %s, %s)"
 EMOJI = "\N{GRINNING FACE}"

@@ -22,8 +22,8 @@ from handlers.static import manifest as web_files
 from handlers.static.files import POLICY
 from run.commands import verify_web
 from server import main
-from tests.house import NO_TLS, House
-from tests.processes.server import ROOT
+from testing.process import ROOT
+from testing.server import NO_TLS, House
 
 SCRIPT = b"export const answer = 42;\n" * 100
 FILES = {

@@ -10,8 +10,8 @@ import pytest
 
 from handlers.static import files as web
 from handlers.static.files import accepted_codings
-from tests.house import House
-from tests.raw import Raw
+from testing.raw import Raw
+from testing.server import House
 
 SCRIPT = "export const answer = 42;\n" * 100
 BUNDLE = "lit-5XQZJ2AB.js"

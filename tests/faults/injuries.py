@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from testing.process import Server, running
 from tests.faults.play import Play, Verdict, cast
-from tests.processes.server import Server, running
 
 PAIRS = 6
 DISK_MIB = 192

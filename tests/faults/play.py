@@ -11,7 +11,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from tests.processes.people import Somebody, pair
+from testing.people import Somebody, pair
 
 AGAIN_S = 0.05
 TIMEOUT_S = 30.0

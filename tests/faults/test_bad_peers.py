@@ -17,9 +17,9 @@ import httpx
 import psutil
 import pytest
 
-from tests.processes.people import Somebody, pair
-from tests.processes.server import Server, running
-from tests.raw import Raw
+from testing.people import Somebody, pair
+from testing.process import Server, running
+from testing.raw import Raw
 
 pytestmark = pytest.mark.once
 

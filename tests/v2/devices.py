@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from websockets.asyncio.client import connect
 
-from tests.house import PATIENCE_S, Line, Person
+from testing.server import PATIENCE_S, Line, Person
 
 
 class DeviceLine(Line):

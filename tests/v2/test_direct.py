@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from testing.server import PASSWORD, House
 from tests.conftest import Cast, OpenHouse
-from tests.house import PASSWORD, House
 from tests.v2.direct import assert_refused, at, conversations, key, messages, says, send, texts
 
 # The list

@@ -11,8 +11,8 @@ from chat.delivery.hub import Hub, Listener
 from chat.direct.conversations import Conversations
 from chat.errors import Unavailable
 from chat.model.ids import ConversationId, Seq
+from testing.server import PASSWORD, House, Person, until
 from tests.conftest import Cast, OpenHouse
-from tests.house import PASSWORD, House, Person, until
 from tests.v2.devices import listens
 from tests.v2.direct import at, key, messages, says, send, texts
 

@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from crypto.hashing import Hashing
+from testing.server import PASSWORD, PATIENCE_S, House, Person
 from tests.conftest import Cast
-from tests.house import PASSWORD, PATIENCE_S, House, Person
 from tests.v2.devices import listens
 
 GROUP = """

@@ -2,8 +2,8 @@
 
 from base64 import b64encode
 
+from testing.server import Person
 from tests.conftest import Cast
-from tests.house import Person
 from tests.test_pictures import drawn, saved
 
 

@@ -2,8 +2,8 @@
 
 from base64 import b64encode
 
+from testing.server import PASSWORD, Person
 from tests.conftest import Cast
-from tests.house import PASSWORD, Person
 from tests.test_pictures import drawn, saved
 from tests.v2.devices import listens
 

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from testing.server import House, Person
 from tests.conftest import Cast
-from tests.house import House, Person
 
 RENEW = "/v2/sessions/current"
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.processes.server import Server
+from testing.process import Server
 from tests.web.conftest import Cast, Two
 from tests.web.person import PASSWORD, Person
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 from playwright.sync_api import Browser
 
-from tests.processes.server import Server
+from testing.process import Server
 from tests.v2.places import all_places, found
 from tests.web.conftest import Cast, Two
 from tests.web.person import Person

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.house import NO_TLS
+from testing.server import NO_TLS
 
 
 @dataclass
