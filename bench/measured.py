@@ -25,7 +25,7 @@ from testing.process import Server, running
 TASK_TIMEOUT_S = 300
 
 
-class House:
+class MeasuredServer:
     def __init__(self, server: Server) -> None:
         self.server = server
 
@@ -60,9 +60,9 @@ def pss(process: psutil.Process) -> int:
 
 
 @contextmanager
-def house(data: Path, **settings: str) -> Iterator[House]:
+def measured_server(data: Path, **settings: str) -> Iterator[MeasuredServer]:
     with running(Server(data, **settings)) as server:
-        yield House(server)
+        yield MeasuredServer(server)
 
 
 def people(server: Server, count: int) -> list[tuple[Person, Person]]:
