@@ -40,7 +40,7 @@ setup(
             *("*.html", "*.css", "*.js", "*.json", "*.webmanifest", "core/*.js", "core/node/*.js"),
             *("app/**", "icons/**", "vendor/**", "worker/**"),
         ],
-        "migrations": ["script.py.mako", "versions/*.py", "versions/*.sql"],
+        "migrations": ["fingerprint.txt", "script.py.mako", "versions/*.py", "versions/*.sql"],
     },
     cmdclass={"build_py": Build},
     py_modules=["server"],
@@ -63,7 +63,7 @@ setup(
         "psycopg[binary]>=3.2.4",
         "pyjwt>=2.15.1",
         "sqlalchemy>=2.0",
-        "tornado>=6.6.1",
+        "tornado>=6.6.1,<6.7",  # private names of it are used: handlers/tornado_internals.py
         "uvloop>=0.20; sys_platform != 'win32'",
     ],
     extras_require={

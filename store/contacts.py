@@ -27,7 +27,7 @@ ORDER BY c.last_message_at DESC, c.id, m.joined_at, u.id
 """
 ANSWER = """
 UPDATE members SET state = %(state)s FROM conversations c
-WHERE c.id = conversation_id AND c.kind = 'sealed' AND conversation_id = %(conversation)s AND user_id = %(user)s
+WHERE c.id = conversation_id AND c.kind = 'encrypted' AND conversation_id = %(conversation)s AND user_id = %(user)s
 """
 # Who accepts a request knows those who are in it.
 ACCEPT = """

@@ -28,11 +28,11 @@ from store.writer.append import Result
 from store.writer.queue import WriteQueue
 
 MAKE = """
-WITH made AS (INSERT INTO conversations (id, kind) VALUES (%(conversation)s, 'sealed')),
+WITH made AS (INSERT INTO conversations (id, kind) VALUES (%(conversation)s, 'encrypted')),
      owned AS (INSERT INTO members (conversation_id, user_id, role) VALUES (%(conversation)s, %(user)s, 'owner'))
 INSERT INTO groups (conversation_id, epoch, group_info) VALUES (%(conversation)s, 0, '')
 """
-LOCK = "SELECT 1 FROM conversations WHERE id = %s AND kind = 'sealed' FOR NO KEY UPDATE"
+LOCK = "SELECT 1 FROM conversations WHERE id = %s AND kind = 'encrypted' FOR NO KEY UPDATE"
 GROUP = "SELECT epoch, group_info FROM groups WHERE conversation_id = %s"
 LEAVES = """
 SELECT l.leaf, l.device_id, l.user_id, d.id IS NULL

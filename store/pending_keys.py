@@ -10,18 +10,18 @@ from store.database.pool import Connection, Database
 
 log = logging.getLogger("sottovoce.keys")
 
-TAKE = "DELETE FROM pending_keys WHERE conversation_id = %s AND user_id = %s RETURNING sealed_key"
+TAKE = "DELETE FROM pending_keys WHERE conversation_id = %s AND user_id = %s RETURNING wrapped_key"
 
 TAKE_OF_PAIR = """
 DELETE FROM pending_keys p USING conversations c
 WHERE c.user_id_1 = %s AND c.user_id_2 = %s AND p.conversation_id = c.id AND p.user_id = %s
-RETURNING c.id, p.sealed_key
+RETURNING c.id, p.wrapped_key
 """
 
 # The caller's copy never touches the disk: it goes out with the answer.
 PUT = """
-INSERT INTO pending_keys (conversation_id, user_id, sealed_key) VALUES (%s, %s, %b)
-ON CONFLICT (conversation_id, user_id) DO UPDATE SET sealed_key = excluded.sealed_key, created_at = now()
+INSERT INTO pending_keys (conversation_id, user_id, wrapped_key) VALUES (%s, %s, %b)
+ON CONFLICT (conversation_id, user_id) DO UPDATE SET wrapped_key = excluded.wrapped_key, created_at = now()
 """
 
 EMPTY = "DELETE FROM messages WHERE conversation_id = %s"

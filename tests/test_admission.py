@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from handlers.http.admission import MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
-from tests.conftest import Cast
-from tests.house import House, until
+from testing.server import RunningServer, until
+from tests.conftest import Users
 from tests.test_errors_everywhere import assert_is_error
 
 
-async def test_a_body_of_exactly_5_mib_is_read(cast: Cast) -> None:
-    (alice,) = await cast("alice")
+async def test_a_body_of_exactly_5_mib_is_read(users: Users) -> None:
+    (alice,) = await users("alice")
     body = json.dumps({"receiver_id": alice.id, "message": "x"}).encode()
     answer = await alice.api.post("/messages", content=body + b" " * (MAX_BODY_BYTES - len(body)))
     assert_is_error(answer, 400)
@@ -27,16 +27,16 @@ async def chunks(count: int) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("path", ["/uploadpfp", "/api/auth/login", "/nothing", "/api/nothing", "/"])
-async def test_a_body_over_5_mib_is_a_413_and_the_connection_goes_on(cast: Cast, path: str) -> None:
-    (alice,) = await cast("alice")
+async def test_a_body_over_5_mib_is_a_413_and_the_connection_goes_on(users: Users, path: str) -> None:
+    (alice,) = await users("alice")
     assert_is_error(await alice.api.post(path, content=b" " * (MAX_BODY_BYTES + 1)), 413)
     assert_is_error(await alice.api.post(path, content=chunks(81)), 413)  # without Content-Length
     assert (await alice.api.get("/me")).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/messages", "/api/chats/messages"])
-async def test_a_body_with_the_text_of_a_message_may_be_longer_but_not_without_end(cast: Cast, path: str) -> None:
-    (alice,) = await cast("alice")
+async def test_a_body_with_the_text_of_a_message_may_be_longer_but_not_without_end(users: Users, path: str) -> None:
+    (alice,) = await users("alice")
     method = "POST" if path == "/messages" else "PATCH"
     assert_is_error(await alice.api.request(method, path, content=b" " * MAX_LONG_BODY_BYTES), 400)
     assert_is_error(await alice.api.request(method, path, content=b" " * (MAX_LONG_BODY_BYTES + 1)), 413)
@@ -44,11 +44,11 @@ async def test_a_body_with_the_text_of_a_message_may_be_longer_but_not_without_e
 
 
 async def test_long_bodies_are_refused_while_too_many_are_on_their_way_and_short_ones_are_not(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
+    users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (alice,) = await cast("alice")
+    (alice,) = await users("alice")
     monkeypatch.setattr("handlers.http.memory_budget.MAX_BYTES", 1024 * 1024)
-    host, port = alice.house.http.removeprefix("http://").split(":")
+    host, port = alice.server.http.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(f"POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2000000\r\n\r\n".encode())
     writer.write(b"x" * 999_999)
@@ -71,17 +71,17 @@ async def test_long_bodies_are_refused_while_too_many_are_on_their_way_and_short
     await until(taken)
 
 
-async def test_a_get_has_no_body_worth_the_name(cast: Cast) -> None:
-    (alice,) = await cast("alice")
+async def test_a_get_has_no_body_worth_the_name(users: Users) -> None:
+    (alice,) = await users("alice")
     assert (await alice.api.request("GET", "/me", content=b" " * 4096)).status_code == 200
     assert_is_error(await alice.api.request("GET", "/me", content=b" " * 4097), 413)
 
 
 async def test_a_request_too_many_is_refused_before_anything_is_done_for_it(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.http.admission.MAX_IN_FLIGHT", 0)
-    client = house.client()
+    client = server.client()
     answer = await client.post("/login", json={})
     assert_is_error(answer, 503)
     assert answer.headers["Retry-After"] == "1"
@@ -89,8 +89,8 @@ async def test_a_request_too_many_is_refused_before_anything_is_done_for_it(
     assert_is_error(await client.post("/login", json={}), 400)
 
 
-async def test_after_a_413_the_same_connection_answers_or_ends(house: House) -> None:
-    host, port = house.http.removeprefix("http://").split(":")
+async def test_after_a_413_the_same_connection_answers_or_ends(server: RunningServer) -> None:
+    host, port = server.http.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     length = MAX_BODY_BYTES + 1
     writer.write(f"POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n".encode() + b"x" * length)

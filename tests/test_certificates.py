@@ -53,7 +53,7 @@ def test_a_name_that_was_not_asked_for_is_not_trusted(tmp_path: Path) -> None:
 
 
 def test_another_households_authority_is_not_trusted(tmp_path: Path) -> None:
-    ours, theirs = (local_certificate(tmp_path / house, NAMES, NOW) for house in ("ours", "theirs"))
+    ours, theirs = (local_certificate(tmp_path / name, NAMES, NOW) for name in ("ours", "theirs"))
     with pytest.raises(ssl.SSLCertVerificationError):
         handshake(ours._replace(authority=theirs.authority), "localhost")
 

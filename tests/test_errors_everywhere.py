@@ -15,9 +15,9 @@ from handlers.http.endpoint import Endpoint, SocketEndpoint
 from store.accounts import Accounts
 from store.limits import Limits
 from store.sessions import Sessions
-from tests.conftest import Cast, OpenHouse
-from tests.house import PASSWORD, House
-from tests.raw import Raw
+from testing.raw import Raw
+from testing.server import PASSWORD, RunningServer
+from tests.conftest import StartServer, Users
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 UPGRADE = {
@@ -75,8 +75,8 @@ def assert_is_error(answer: Any, *statuses: int) -> None:
         assert isinstance(answer.json()["error"], str), where
 
 
-async def test_unknown_method_is_a_405_with_allow(cast: Cast) -> None:
-    (alice,) = await cast("alice")
+async def test_unknown_method_is_a_405_with_allow(users: Users) -> None:
+    (alice,) = await users("alice")
     assert len(UNKNOWN) > 100
     for method, path in UNKNOWN:
         answer = await alice.api.request(method, filled(path))
@@ -85,15 +85,15 @@ async def test_unknown_method_is_a_405_with_allow(cast: Cast) -> None:
             assert answer.headers["Allow"] == ", ".join(sorted(methods()[path])), (method, path)
 
 
-async def test_private_endpoint_without_session_is_a_401(house: House) -> None:
-    client = house.client()
+async def test_private_endpoint_without_session_is_a_401(server: RunningServer) -> None:
+    client = server.client()
     for one in PRIVATE:
         headers = UPGRADE if isinstance(one, SocketEndpoint) else {}
         assert_is_error(await client.request(one.method, filled(one.path), headers=headers), 401)
 
 
-async def test_private_endpoint_with_a_foreign_cookie_is_a_403(cast: Cast) -> None:
-    (alice,) = await cast("alice")
+async def test_private_endpoint_with_a_foreign_cookie_is_a_403(users: Users) -> None:
+    (alice,) = await users("alice")
     foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
     for one in ENDPOINTS:
         if one.access != "public" or (isinstance(one, Endpoint) and one.is_same_origin):
@@ -101,8 +101,8 @@ async def test_private_endpoint_with_a_foreign_cookie_is_a_403(cast: Cast) -> No
             assert_is_error(await alice.api.request(one.method, filled(one.path), headers=headers), 403)
 
 
-async def test_device_endpoint_without_a_device_is_a_403(cast: Cast) -> None:
-    (alice,) = await cast("alice")
+async def test_device_endpoint_without_a_device_is_a_403(users: Users) -> None:
+    (alice,) = await users("alice")
     of_devices = [one for one in ENDPOINTS if one.access == "device"]
     assert len(of_devices) == 10
     for one in of_devices:
@@ -112,16 +112,16 @@ async def test_device_endpoint_without_a_device_is_a_403(cast: Cast) -> None:
         assert answer.json()["code"] == "no_device"
 
 
-async def test_public_endpoint_without_session_is_answered(house: House) -> None:
-    client = house.client()
+async def test_public_endpoint_without_session_is_answered(server: RunningServer) -> None:
+    client = server.client()
     for one in PUBLIC:
         answer = await client.request(one.method, filled(one.path))
         assert answer.status_code in (200, 400, 404), f"{one.method} {one.path}"
 
 
-async def test_endpoint_with_too_large_a_body_is_a_413(house: House) -> None:
+async def test_endpoint_with_too_large_a_body_is_a_413(server: RunningServer) -> None:
     for one in (one for one in ENDPOINTS if one.method != "GET"):
-        raw = await Raw.connect(house.http)
+        raw = await Raw.connect(server.http)
         raw.writer.write(
             f"{one.method} {filled(one.path)} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
             f"Content-Length: {MAX_LONG_BODY_BYTES + 1}\r\n\r\n".encode()
@@ -130,9 +130,11 @@ async def test_endpoint_with_too_large_a_body_is_a_413(house: House) -> None:
         raw.writer.close()
 
 
-async def test_endpoint_whose_limit_is_used_up_is_a_429(open: OpenHouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    house = await open(rate_limits=True)
-    alice = await house.person("alice")
+async def test_endpoint_whose_limit_is_used_up_is_a_429(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await start_server(rate_limits=True)
+    alice = await server.person("alice")
     device = {"id": "00000000000000ff", "name": "Laptop", "signature_key": b64encode(bytes(32)).decode()}
     assert (await alice.api.post("/v2/devices", json=device)).status_code == 201
 
@@ -180,8 +182,8 @@ async def test_endpoint_whose_limit_is_used_up_is_a_429(open: OpenHouse, monkeyp
         "/*",
     ],
 )
-async def test_nothing_is_where_nothing_is(house: House, path: str) -> None:
-    client = house.client()
+async def test_nothing_is_where_nothing_is(server: RunningServer, path: str) -> None:
+    client = server.client()
     under_web = path.startswith("/web/")
     assert_is_error(await client.get(path), *((400, 403, 404) if under_web else (404,)))
     assert_is_error(await client.post(path), *((400, 405) if under_web else (404,)))
@@ -216,8 +218,8 @@ async def test_nothing_is_where_nothing_is(house: House, path: str) -> None:
         pytest.param(b"{}", id="object without a field"),
     ],
 )
-async def test_a_body_that_makes_no_sense_is_a_400(cast: Cast, body: bytes) -> None:
-    (alice,) = await cast("alice")
+async def test_a_body_that_makes_no_sense_is_a_400(users: Users, body: bytes) -> None:
+    (alice,) = await users("alice")
     for one in WITH_BODY:
         if one.access == "device":
             continue  # this session has none
@@ -236,8 +238,8 @@ async def test_a_body_that_makes_no_sense_is_a_400(cast: Cast, body: bytes) -> N
         pytest.param({"Content-Type": "/;;="}, id="nonsense"),
     ],
 )
-async def test_a_body_that_says_it_is_something_else_is_a_400_too(cast: Cast, headers: dict[str, str]) -> None:
-    (alice,) = await cast("alice")
+async def test_a_body_that_says_it_is_something_else_is_a_400_too(users: Users, headers: dict[str, str]) -> None:
+    (alice,) = await users("alice")
     for body in (b"hello", b"--x\r\nhello", b"--x\r\n\r\n--x--", b"a=%ff&" * 5000):
         assert_is_error(await alice.api.post("/messages", content=body, headers=headers), 400)
 
@@ -255,15 +257,15 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("value", ["%zz", "%", "%f", "%ff", "%c0%80", "%uD800", "%D9%A1", "a%00"])
-async def test_a_query_that_is_badly_escaped_is_a_400(cast: Cast, value: str) -> None:
-    (alice,) = await cast("alice")
+async def test_a_query_that_is_badly_escaped_is_a_400(users: Users, value: str) -> None:
+    (alice,) = await users("alice")
     for path in QUERIES:
         assert_is_error(await alice.api.get(path.format(value)), 400)
 
 
 @pytest.mark.parametrize("value", ["%00", "1%00", "%201", "1+", "%0a1"])
-async def test_a_number_in_a_query_has_one_spelling(cast: Cast, value: str) -> None:
-    (alice,) = await cast("alice")
+async def test_a_number_in_a_query_has_one_spelling(users: Users, value: str) -> None:
+    (alice,) = await users("alice")
     for path in QUERIES:
         assert_is_error(await alice.api.get(path.format(value)), 400)
 
@@ -278,14 +280,14 @@ async def test_a_number_in_a_query_has_one_spelling(cast: Cast, value: str) -> N
     ],
 )
 async def test_a_500_tells_nothing_but_a_number_to_ask_for(
-    cast: Cast,
+    users: Users,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     owner: type,
     method: str,
     path: str,
 ) -> None:
-    (alice,) = await cast("alice")
+    (alice,) = await users("alice")
 
     async def fails(*_: object) -> None:
         raise RuntimeError("the secret detail")

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from run.process import worker
-from tests.conftest import OpenHouse
-from tests.house import Line, Person
-from tests.processes.server import free_port
+from testing.process import free_port
+from testing.server import Line, Person
+from tests.conftest import StartServer
 
 START_S = 20.0
 PROMPT_S = 2.0  # long before the sweep would find it
@@ -66,9 +66,9 @@ def nats() -> Iterator[Nats]:
     server.kill()
 
 
-async def two_houses(open: OpenHouse, nats: Nats) -> tuple[Person, Person, Line, Line]:
+async def two_servers(start_server: StartServer, nats: Nats) -> tuple[Person, Person, Line, Line]:
     """Alice at the one, Bob at the other."""
-    one, other = await open(bus=nats.url), await open(bus=nats.url)
+    one, other = await start_server(bus=nats.url), await start_server(bus=nats.url)
     alice, bob = await one.person("alice"), await other.person("bob")
     conversation = await alice.meets(bob)
     return alice, bob, await alice.opens(conversation), await bob.opens(conversation)
@@ -80,9 +80,9 @@ async def hears_promptly(line: Line, *texts: str) -> None:
     assert time.monotonic() - began < PROMPT_S, "it came by the sweep and not by the bus"
 
 
-async def test_what_is_said_at_one_server_is_heard_at_the_other(nats: Nats, open: OpenHouse) -> None:
+async def test_what_is_said_at_one_server_is_heard_at_the_other(nats: Nats, start_server: StartServer) -> None:
     assert worker.SWEEP_S > 2 * PROMPT_S
-    _, _, at_alice, at_bob = await two_houses(open, nats)
+    _, _, at_alice, at_bob = await two_servers(start_server, nats)
     await asyncio.sleep(0.5)
     for number in range(20):
         await at_alice.says(f"{number}")
@@ -91,8 +91,8 @@ async def test_what_is_said_at_one_server_is_heard_at_the_other(nats: Nats, open
         await hears_promptly(at_alice, f"{number} too")
 
 
-async def test_many_messages_arrive_in_order(nats: Nats, open: OpenHouse) -> None:
-    _, _, at_alice, at_bob = await two_houses(open, nats)
+async def test_many_messages_arrive_in_order(nats: Nats, start_server: StartServer) -> None:
+    _, _, at_alice, at_bob = await two_servers(start_server, nats)
     await asyncio.sleep(0.5)
     texts = [f"{number}" for number in range(500)]
     for text in texts:
@@ -102,8 +102,8 @@ async def test_many_messages_arrive_in_order(nats: Nats, open: OpenHouse) -> Non
 
 
 @pytest.mark.logs("lost its connection to NATS", "could not ring")
-async def test_a_nats_that_dies_delays_and_loses_nothing(nats: Nats, open: OpenHouse) -> None:
-    _, _, at_alice, at_bob = await two_houses(open, nats)
+async def test_a_nats_that_dies_delays_and_loses_nothing(nats: Nats, start_server: StartServer) -> None:
+    _, _, at_alice, at_bob = await two_servers(start_server, nats)
     await at_alice.says("before")
     await at_bob.hears("before")
     nats.kill()
@@ -116,30 +116,32 @@ async def test_a_nats_that_dies_delays_and_loses_nothing(nats: Nats, open: OpenH
     await at_bob.hears_nothing()
 
 
-async def test_a_server_starts_though_there_is_no_nats_yet(nats: Nats, open: OpenHouse) -> None:
+async def test_a_server_starts_though_there_is_no_nats_yet(nats: Nats, start_server: StartServer) -> None:
     nats.kill()
-    _, _, at_alice, at_bob = await two_houses(open, nats)
+    _, _, at_alice, at_bob = await two_servers(start_server, nats)
     await at_alice.says("hello")
     await at_bob.hears("hello")
 
 
-async def test_rows_of_other_programs_still_ring_in_postgresql(nats: Nats, open: OpenHouse) -> None:
-    alice, bob, _, at_bob = await two_houses(open, nats)
+async def test_rows_of_other_programs_still_ring_in_postgresql(nats: Nats, start_server: StartServer) -> None:
+    alice, bob, _, at_bob = await two_servers(start_server, nats)
     insert = """
         INSERT INTO messages (conversation_id, sender_id, content)
         SELECT id, %s, 'by psql' FROM conversations WHERE user_id_1 = %s AND user_id_2 = %s
     """
-    await alice.house.sql(insert, alice.id, *sorted([alice.id, bob.id]))
+    await alice.server.sql(insert, alice.id, *sorted([alice.id, bob.id]))
     await hears_promptly(at_bob, "by psql")
 
 
-async def test_lost_doorbells_are_made_good_for_within_the_sweep(open: OpenHouse, own_database_url: str) -> None:
+async def test_lost_doorbells_are_made_good_for_within_the_sweep(
+    start_server: StartServer, own_database_url: str
+) -> None:
     """PostgreSQL's bus, with the trigger that rings taken away."""
-    one, other = await open(url=own_database_url), await open(url=own_database_url)
+    one, other = await start_server(url=own_database_url), await start_server(url=own_database_url)
     alice, bob = await one.person("alice"), await other.person("bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
-    await alice.house.sql("ALTER TABLE messages DISABLE TRIGGER ring_for_messages")
+    await alice.server.sql("ALTER TABLE messages DISABLE TRIGGER notify_messages")
     began = time.monotonic()
     texts = [f"{number}" for number in range(50)]
     for text in texts:

@@ -7,14 +7,14 @@ from websockets.exceptions import InvalidStatus
 
 from chat.delivery.hub import Hub
 from handlers.websocket.connections import UNSETTLED_MAX, AccountQuota
-from tests.conftest import Cast
+from tests.conftest import Users
 
 
 async def test_an_account_has_a_bound_of_sockets_and_the_others_do_not_notice(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
+    users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.websocket.connections.SOCKETS_MAX", 3)
-    alice, bob = await cast("alice", "bob")
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     lines = [await alice.opens(conversation) for _ in range(3)]
     with pytest.raises(InvalidStatus) as refused:
@@ -27,8 +27,8 @@ async def test_an_account_has_a_bound_of_sockets_and_the_others_do_not_notice(
     await at_bob.hears("hello")
 
 
-async def test_many_sockets_of_one_account_that_send_at_once_lose_nothing(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_many_sockets_of_one_account_that_send_at_once_lose_nothing(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
     lines = [await alice.opens(conversation) for _ in range(10)]
@@ -69,9 +69,9 @@ async def test_who_waits_for_room_gets_it_in_turn() -> None:
 
 
 async def test_a_socket_that_fails_to_open_leaves_nothing_behind(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    users: Users, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    alice, bob = await cast("alice", "bob")
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     monkeypatch.setattr("handlers.websocket.connections.SOCKETS_MAX", 1)
     with monkeypatch.context() as broken:

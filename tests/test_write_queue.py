@@ -205,7 +205,7 @@ def test_another_program_cannot_write_for_a_stranger(database_url: str) -> None:
     _, (here,) = conversations(database_url)
     stranger = user(database_url)
     insert = "INSERT INTO messages (conversation_id, sender_id, content) VALUES (%s, %s, 'x') RETURNING seq"
-    with pytest.raises(psycopg.errors.ForeignKeyViolation, match="is no member"):
+    with pytest.raises(psycopg.errors.ForeignKeyViolation, match="is not a member"):
         sql(database_url, insert, here, stranger)
 
 

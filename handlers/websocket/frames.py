@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from functools import lru_cache
 
-from tornado.util import _websocket_mask as mask  # in C; tornado has no public name for it
+from handlers.tornado_internals import websocket_mask
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 FIN, MASKED, CONTROL = 0x80, 0x80, 0x08
@@ -71,7 +71,7 @@ class FrameParser:
             if end < start + length:
                 self._wanted = start + length - position
                 break
-            payload = mask(data[start - 4 : start], data[start : start + length])
+            payload = websocket_mask(data[start - 4 : start], data[start : start + length])
             position = start + length
             if plain:
                 yield TEXT, payload

@@ -7,9 +7,10 @@ from contextlib import suppress
 from typing import cast
 
 from tornado.iostream import StreamClosedError
-from tornado.websocket import WebSocketHandler, WebSocketProtocol13, _WebSocketParams
+from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from handlers.http.memory_budget import MemoryBudget
+from handlers.tornado_internals import WebSocketParams
 from handlers.websocket.frames import TEXT, TRY_LATER, BadFrame, FrameParser, decode
 
 CHUNK_BYTES = 16 * 1024  # nearly 3,000 frames, if they are empty
@@ -21,7 +22,7 @@ class Protocol(WebSocketProtocol13):
     """Tornado's, but it reads all frames that have arrived at once, and says why it closes."""
 
     def __init__(
-        self, handler: WebSocketHandler, mask_outgoing: bool, params: _WebSocketParams, held: MemoryBudget
+        self, handler: WebSocketHandler, mask_outgoing: bool, params: WebSocketParams, held: MemoryBudget
     ) -> None:
         super().__init__(handler, mask_outgoing, params)
         self._held = held

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from tornado.iostream import IOStream, StreamBufferFullError, StreamClosedError
 
+from handlers.tornado_internals import unsent_bytes
+
 log = logging.getLogger("sottovoce.sockets")
 
 MAX_UNSENT_BYTES = 8 * 1024 * 1024  # above the largest page of the log; a reader who lets more pile up is closed
@@ -66,7 +68,7 @@ class SendBuffer:
 
     @property
     def unsent_bytes(self) -> int:
-        return len(self._stream._write_buffer or b"")  # no public name for it; None when it is closed; tornado 6.6
+        return unsent_bytes(self._stream)
 
     def close_as_too_slow(self) -> None:
         log.info("closing a slow reader with %d bytes unsent", self.unsent_bytes)

@@ -11,9 +11,8 @@ from run.config import data_folder
 from run.config.settings import Settings
 from run.logging import set_up_logs
 from run.operator import opened
-from run.process.database import running_database, wait_for
+from run.process.database import bring_up_to_date, running_database, wait_for
 from store.database.embedded import CannotStart, EmbeddedPostgres
-from store.database.migrate import migrate
 from store.database.pool import Database
 
 T = TypeVar("T")
@@ -29,7 +28,7 @@ def with_database(settings: Settings, action: Callable[[Database], Awaitable[T]]
             return await action(database)
 
     with database_url(settings) as url:
-        migrate(url)
+        bring_up_to_date(url)
         return asyncio.run(run(url))
 
 

@@ -8,8 +8,8 @@ from run.config import data_folder
 from run.config.settings import Settings, with_settings
 from run.logging import set_up_logs
 from run.process import main
+from run.process.database import bring_up_to_date
 from store.database.embedded import CannotStart
-from store.database.migrate import migrate
 
 SECRETS = ("jwt_secret", "key_encryption_key", "admin_password", "database_url")
 
@@ -49,5 +49,5 @@ def _shown(name: str, value: object) -> str:
 def migrate_database(settings: Settings) -> None:
     """Bring the database to this version's schema; `serve` does it too."""
     with database_url(settings, create=True) as url:
-        migrate(url)
+        bring_up_to_date(url)
     click.echo("The database is up to date.")

@@ -10,6 +10,7 @@ import psycopg
 
 from run.config.settings import Settings
 from store.database.embedded import EmbeddedPostgres
+from store.database.migrate import CannotMigrate, migrate
 from store.database.pool import DEDICATED, POOL_MAX
 
 log = logging.getLogger("sottovoce.process")
@@ -27,6 +28,14 @@ def running_database(settings: Settings) -> Iterator[tuple[str, EmbeddedPostgres
     connections = settings.workers * (POOL_MAX + DEDICATED) + 40
     with EmbeddedPostgres(settings.data_dir, connections) as postgres:
         yield postgres.url, postgres
+
+
+def bring_up_to_date(url: str) -> None:
+    """Migrate the database and check its schema. Raises click.ClickException."""
+    try:
+        migrate(url)
+    except CannotMigrate as error:
+        raise click.ClickException(str(error)) from error
 
 
 def wait_for(url: str) -> None:

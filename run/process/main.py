@@ -17,11 +17,10 @@ from tornado.netutil import bind_sockets
 from run.config import data_folder as first_start
 from run.config.settings import Settings
 from run.operator import prepare_accounts
-from run.process.database import running_database, wait_for
+from run.process.database import bring_up_to_date, running_database, wait_for
 from run.process.loop import new_event_loop
 from run.process.worker import WorkerPlan, run_worker
 from store.database.embedded import EmbeddedPostgres
-from store.database.migrate import migrate
 
 log = logging.getLogger("sottovoce.launch")
 
@@ -43,7 +42,7 @@ def serve(settings: Settings) -> None:
     _raise_open_files()
     with first_start.locked(settings.data_dir), running_database(settings) as (url, postgres):
         wait_for(url)
-        migrate(url)
+        bring_up_to_date(url)
         plan = prepare(settings, url)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             invite = runner.run(prepare_accounts(settings, url))

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
-from tornado import netutil
 from tornado.httpserver import HTTPServer
 
 from chat.delivery.hub import Hub, sweep_forever
@@ -29,6 +28,7 @@ from crypto.hashing import Hashing
 from handlers.endpoints import LONG_BODIES, application
 from handlers.http.admission import DRAIN_BYTES, Admission
 from handlers.http.base import ApiSettings, App
+from handlers.tornado_internals import accept_at_once
 from handlers.websocket.connections import Connections
 from run.config.settings import Settings
 from run.gc import collect_garbage
@@ -211,8 +211,8 @@ def api_settings(settings: Settings) -> ApiSettings:
     )
 
 
-# Connections that tornado accepts in one turn of the loop, each half a millisecond's work: 128 keep the others waiting.
-netutil._DEFAULT_BACKLOG = 16
+# Each connection that is accepted is half a millisecond's work; tornado's 128 keep the others waiting.
+accept_at_once(16)
 
 
 def _listen(admission: Admission, fds: list[int], tls: ssl.SSLContext | None = None) -> HTTPServer:

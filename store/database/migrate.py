@@ -1,31 +1,79 @@
-"""Brings the schema to the newest version."""
+"""Brings the schema to the newest version, and refuses a database whose schema is another.
+
+Every start does this. Where nothing is to be done it costs one connection and one query, without alembic.
+"""
 
 from pathlib import Path
+from typing import Any
 
 import psycopg
+
+from store.database.fingerprint import differences, expected, fingerprint
 
 MIGRATIONS = Path(__file__).parent.parent.parent / "migrations"
 LOCK_KEY = 0x50770  # any number that all Sottovoce servers on one database agree on
 
 
+class CannotMigrate(Exception):
+    """The database has a schema that this version must not touch. The message is one line, for the operator."""
+
+
 def migrate(url: str) -> None:
-    """Run what is missing; of several servers that start together, one does and the others wait for it."""
-    if _version(url) != newest():
-        _upgrade(url)
+    """Run the missing migrations, then check the schema. Raises CannotMigrate.
+
+    If several servers start together, one migrates and the others wait for it.
+    """
+    with psycopg.connect(url) as connection:
+        if _version(connection) == newest():
+            _check(connection)
+            return
+    _upgrade(url)
+    with psycopg.connect(url) as connection:
+        _check(connection)
 
 
 def newest() -> str:
-    """The head: versions are numbered, and their files begin with the number."""
-    return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    return max(_known())
 
 
-def _version(url: str) -> str | None:
-    with psycopg.connect(url) as connection:
-        try:
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        except psycopg.errors.UndefinedTable:
-            return None
-        return row[0] if row else None
+def _known() -> set[str]:
+    """The revisions that this version has: the name of each migration's file begins with its number."""
+    return {file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py")}
+
+
+def _version(connection: psycopg.Connection[Any]) -> str | None:
+    """The revision of the database; None for an empty one. Raises CannotMigrate."""
+    row = None
+    if _exists(connection, "alembic_version"):
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    if row is None:
+        if _exists(connection, "users"):
+            raise CannotMigrate(
+                "the database has a table `users` that Sottovoce did not make:"
+                " give Sottovoce a database of its own (DATABASE_URL)"
+            )
+        return None
+    if row[0] not in _known():
+        raise CannotMigrate(
+            f"the database has schema {row[0]}, and this version of Sottovoce knows none after {newest()}:"
+            " install the version that was used last, or restore a backup from before that update"
+        )
+    return str(row[0])
+
+
+def _exists(connection: psycopg.Connection[Any], table: str) -> bool:
+    row = connection.execute("SELECT to_regclass(quote_ident(current_schema()) || '.' || %s)", [table]).fetchone()
+    return row is not None and row[0] is not None
+
+
+def _check(connection: psycopg.Connection[Any]) -> None:
+    found = differences(fingerprint(connection), expected(MIGRATIONS / "fingerprint.txt"))
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise CannotMigrate(
+            f"the database's schema is not that of migration {newest()}: {found[0]}{more};"
+            " undo what was changed by hand, or restore a backup"
+        )
 
 
 def _upgrade(url: str) -> None:
@@ -41,8 +89,13 @@ def _upgrade(url: str) -> None:
         with engine.connect() as connection:
             connection.execute(sqlalchemy.text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
             connection.commit()  # the lock is the session's, and goes with it
+            with psycopg.connect(url) as own:
+                _version(own)  # a newer server may have migrated while this one waited
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
+    except sqlalchemy.exc.DBAPIError as error:
+        reason = str(error.orig).strip().partition("\n")[0]
+        raise CannotMigrate(f"the database could not be migrated: {reason}") from error
     finally:
         engine.dispose()

@@ -105,4 +105,4 @@ class Database:
         # Every statement has one good plan, by an index. Planning a page of history anew took as long as reading it.
         await connection.execute("SET plan_cache_mode = 'force_generic_plan'")
         if not self._rings:
-            await connection.execute("SET sottovoce.rings = 'no'")
+            await connection.execute("SET sottovoce.notify = 'off'")

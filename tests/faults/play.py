@@ -1,4 +1,4 @@
-"""Contacts who chat while the house burns: what they sent, what was acknowledged, what they heard; and the verdict."""
+"""Contacts who chat while the server fails: what they sent, what was acknowledged, what they heard; and the verdict."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from tests.processes.people import Somebody, pair
+from testing.people import User, pair
 
 AGAIN_S = 0.05
 TIMEOUT_S = 30.0
@@ -26,8 +26,8 @@ class Voice:
     A patient one repeats a message under the same key until it is acknowledged; the other says the next one.
     """
 
-    sender: Somebody
-    receiver: Somebody
+    sender: User
+    receiver: User
     name: str
     patient: bool
     sent: list[str] = field(default_factory=list)
@@ -76,7 +76,7 @@ class Voice:
 class Ear:
     """One who listens, comes back when the line breaks, and reads in the history what was missed."""
 
-    listener: Somebody
+    listener: User
     conversation_id: str
     heard: list[str] = field(default_factory=list)
     known: set[str] = field(default_factory=set)  # the same
@@ -165,7 +165,7 @@ class Verdict:
 class Play:
     """Pairs who talk both ways; in each, one is patient and the other is not."""
 
-    def __init__(self, pairs: list[tuple[Somebody, Somebody, str]]) -> None:
+    def __init__(self, pairs: list[tuple[User, User, str]]) -> None:
         self.voices: list[tuple[Voice, Voice]] = []
         self.ears: list[tuple[Ear, Ear]] = []
         for number, (one, other, conversation_id) in enumerate(pairs):
@@ -246,5 +246,5 @@ def judge(voice: Voice, ledger: list[str], verdict: Verdict) -> None:
     verdict.longest_wait_s = max(verdict.longest_wait_s, voice.longest_wait_s)
 
 
-async def cast(address: str, pairs: int) -> Play:
+async def new_play(address: str, pairs: int) -> Play:
     return Play(list(await asyncio.gather(*(pair(address) for _ in range(pairs)))))

@@ -17,9 +17,9 @@ import httpx
 import psutil
 import pytest
 
-from tests.processes.people import Somebody, pair
-from tests.processes.server import Server, running
-from tests.raw import Raw
+from testing.people import User, pair
+from testing.process import Server, running
+from testing.raw import Raw
 
 pytestmark = pytest.mark.once
 
@@ -35,7 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def cast(server: Server) -> tuple[Somebody, Somebody, str]:
+def users(server: Server) -> tuple[User, User, str]:
     return asyncio.run(pair(server.address))
 
 
@@ -109,9 +109,9 @@ async def gone_afterwards() -> AsyncIterator[list[Raw]]:
 
 
 async def test_readers_who_do_not_read_are_closed_and_cost_little(
-    server: Server, cast: tuple[Somebody, Somebody, str]
+    server: Server, users: tuple[User, User, str]
 ) -> None:
-    alice, bob, conversation_id = cast
+    alice, bob, conversation_id = users
     async with (
         gone_afterwards() as lazy,
         others_are_served(server, 200),
@@ -128,11 +128,11 @@ async def test_readers_who_do_not_read_are_closed_and_cost_little(
 
 
 async def test_peers_who_vanish_without_a_word_are_forgotten_when_something_is_said(
-    server: Server, cast: tuple[Somebody, Somebody, str]
+    server: Server, users: tuple[User, User, str]
 ) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can make a connection vanish")
-    alice, bob, conversation_id = cast
+    alice, bob, conversation_id = users
     async with gone_afterwards() as gone, others_are_served(server, 30), await alice.opens(conversation_id) as at_alice:
         await asyncio.sleep(0.3)  # the others are connected
         before = connections(server)
@@ -174,9 +174,9 @@ FLOODS = {
 
 @pytest.mark.parametrize("frames", FLOODS.values(), ids=FLOODS)
 async def test_floods_of_small_frames_do_not_keep_the_loop(
-    server: Server, cast: tuple[Somebody, Somebody, str], frames: bytes
+    server: Server, users: tuple[User, User, str], frames: bytes
 ) -> None:
-    _, bob, conversation_id = cast
+    _, bob, conversation_id = users
     async with gone_afterwards() as lines, others_are_served(server, 60):
         lines += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(4)]
 
@@ -197,8 +197,8 @@ async def test_floods_of_small_frames_do_not_keep_the_loop(
         await asyncio.gather(*map(flood, lines))
 
 
-async def test_halves_of_giant_frames_are_bounded(server: Server, cast: tuple[Somebody, Somebody, str]) -> None:
-    _, bob, conversation_id = cast
+async def test_halves_of_giant_frames_are_bounded(server: Server, users: tuple[User, User, str]) -> None:
+    _, bob, conversation_id = users
     head = struct.pack("!BBQ", 0x81, 0xFF, 2_800_000) + b"\0\0\0\0"
     async with gone_afterwards() as lines, others_are_served(server, 340):  # all incoming together are 358
         lines += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(150)]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.processes.server import ROOT
+from testing.process import ROOT
 
 pytestmark = pytest.mark.once
 

@@ -8,7 +8,7 @@ import httpx
 from click.testing import CliRunner, Result
 
 from server import main
-from tests.processes.server import Server, running
+from testing.process import Server, running
 
 
 def sottovoce(server: Server, *words: str, typed: str = "") -> Result:

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 
 from store.database.embedded import system_user
-from tests.processes.people import pair
-from tests.processes.server import Server, free_port, running
+from testing.people import pair
+from testing.process import Server, free_port, running
 
 pytestmark = pytest.mark.once  # it is about PostgreSQL's versions, not Python's
 

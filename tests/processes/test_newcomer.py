@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.processes.people import pair, register
-from tests.processes.server import ROOT, Server, running
+from testing.people import pair, register
+from testing.process import ROOT, Server, running
 
 
 @pytest.fixture

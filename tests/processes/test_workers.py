@@ -11,8 +11,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from tests.processes.people import all_messages, pair
-from tests.processes.server import Server, running
+from testing.people import all_messages, pair
+from testing.process import Server, running
 
 SOCKETS = 24
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tests.processes.server import Server, running
+from testing.process import Server, running
 from tests.v2.node import play_by_chance
 
 

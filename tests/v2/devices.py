@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from websockets.asyncio.client import connect
 
-from tests.house import PATIENCE_S, Line, Person
+from testing.server import PATIENCE_S, Line, Person
 
 
 class DeviceLine(Line):
@@ -38,9 +38,9 @@ async def listens(person: Person) -> DeviceLine:
     body = {"id": f"{secrets.randbits(62) | 1:016x}", "name": "Laptop", "signature_key": key}
     await person.api.post("/v2/devices", json=body)
     headers = {"Cookie": f"Authorization={person.token}"}
-    address = f"{person.house.http.replace('http', 'ws')}/v2/socket"
+    address = f"{person.server.http.replace('http', 'ws')}/v2/socket"
     line = DeviceLine(await connect(address, additional_headers=headers, max_size=None, proxy=None))
-    person.house.lines.append(line)
+    person.server.lines.append(line)
     while (await line.next())["type"] != "ready":
         pass
     return line

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.house import Person
+from testing.server import Person
 
 
 def at(other: Person, more: str = "messages") -> str:

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from tests.processes.server import ROOT, Server
+from testing.process import ROOT, Server
 
 WEB = ROOT / "web"
 PATIENCE_S = 300

@@ -3,7 +3,7 @@
 import psycopg
 
 from store.database.embedded import EmbeddedPostgres
-from tests.processes.server import Server
+from testing.process import Server
 
 
 def messages(server: Server) -> int:

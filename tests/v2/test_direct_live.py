@@ -11,8 +11,8 @@ from chat.delivery.hub import Hub, Listener
 from chat.direct.conversations import Conversations
 from chat.errors import Unavailable
 from chat.model.ids import ConversationId, Seq
-from tests.conftest import Cast, OpenHouse
-from tests.house import PASSWORD, House, Person, until
+from testing.server import PASSWORD, Person, RunningServer, until
+from tests.conftest import StartServer, Users
 from tests.v2.devices import listens
 from tests.v2.direct import at, key, messages, says, send, texts
 
@@ -39,20 +39,20 @@ async def is_forgotten(hubs: list[Hub], conversation: str) -> bool:
     return all(UUID(conversation) not in hub._channels for hub in hubs)
 
 
-async def by_psql(house: House, conversation: str, sender: Person, text: str) -> None:
+async def by_psql(server: RunningServer, conversation: str, sender: Person, text: str) -> None:
     insert = "INSERT INTO messages (conversation_id, sender_id, content) VALUES (%s, %s, %s)"
-    await house.sql(insert, conversation, sender.id, text)
+    await server.sql(insert, conversation, sender.id, text)
 
 
-async def test_a_message_is_heard_from_whichever_door_it_comes(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_message_is_heard_from_whichever_door_it_comes(users: Users, server: RunningServer) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob, codes = await listens(bob), await alice.opens(conversation)
     await codes.says("codes")
     (frame,) = await at_bob.hears_texts("codes")
     await alice.posts("invites", to=bob)
     await at_bob.hears_texts("invites")
-    await by_psql(house, conversation, alice, "psql")
+    await by_psql(server, conversation, alice, "psql")
     await at_bob.hears_texts("psql")
     await says(alice, bob, "sealed")
     (last,) = await at_bob.hears_texts("sealed")
@@ -67,8 +67,8 @@ async def test_a_message_is_heard_from_whichever_door_it_comes(cast: Cast, house
     }
 
 
-async def test_ones_own_are_heard_at_all_devices_with_the_id_they_were_given(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_ones_own_are_heard_at_all_devices_with_the_id_they_were_given(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     await alice.meets(bob)
     laptop, phone, at_bob = await listens(alice), await listens(await alice.again()), await listens(bob)
     id_ = uuid4().hex
@@ -80,8 +80,8 @@ async def test_ones_own_are_heard_at_all_devices_with_the_id_they_were_given(cas
     assert "id" not in frame
 
 
-async def test_what_was_said_before_is_read_and_not_told(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_what_was_said_before_is_read_and_not_told(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     await says(alice, bob, "before")
     at_bob = await listens(bob)
     await says(alice, bob, "after")
@@ -89,11 +89,13 @@ async def test_what_was_said_before_is_read_and_not_told(cast: Cast) -> None:
     assert await texts(bob, alice, after=0) == ["before", "after"]
 
 
-async def test_a_conversation_that_begins_meanwhile_is_heard_from_its_first_message(cast: Cast, house: House) -> None:
-    alice, bob, carol = await cast("alice", "bob", "carol")
+async def test_a_conversation_that_begins_meanwhile_is_heard_from_its_first_message(
+    users: Users, server: RunningServer
+) -> None:
+    alice, bob, carol = await users("alice", "bob", "carol")
     at_bob, at_alice = await listens(bob), await listens(alice)
     conversation = await alice.meets(bob)
-    await by_psql(house, conversation, alice, "one")
+    await by_psql(server, conversation, alice, "one")
     await says(bob, alice, "two")
     for line in (at_bob, at_alice):
         await line.hears_of_change(conversation)
@@ -104,8 +106,8 @@ async def test_a_conversation_that_begins_meanwhile_is_heard_from_its_first_mess
     await at_alice.hears_nothing()
 
 
-async def test_a_key_and_a_reset_are_told_to_the_devices_of_both(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_key_and_a_reset_are_told_to_the_devices_of_both(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     at_alice, at_bob = await listens(alice), await listens(bob)
     started = await key(alice, bob)
     conversation = started["conversation"]
@@ -122,8 +124,8 @@ async def test_a_key_and_a_reset_are_told_to_the_devices_of_both(cast: Cast) -> 
     assert (await key(bob, alice, "key/claim"))["key"] not in (None, started["key"])
 
 
-async def test_an_edit_and_a_deletion_are_told_whichever_door_they_come_through(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_an_edit_and_a_deletion_are_told_whichever_door_they_come_through(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await says(alice, bob, "one", "two")
     at_bob = await listens(bob)
@@ -139,8 +141,8 @@ async def test_an_edit_and_a_deletion_are_told_whichever_door_they_come_through(
     await at_bob.hears_nothing()
 
 
-async def test_nothing_of_somebody_blocked_is_heard_until_they_are_not(cast: Cast, looks: list[Hub]) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_nothing_of_somebody_blocked_is_heard_until_they_are_not(users: Users, looks: list[Hub]) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await listens(alice), await listens(bob)
     await alice.api.put(f"/v2/blocks/{bob.uuid}")
@@ -155,8 +157,8 @@ async def test_nothing_of_somebody_blocked_is_heard_until_they_are_not(cast: Cas
     assert [frame["conversation"] for frame in await at_alice.hears_texts("and now?")] == [conversation]
 
 
-async def test_a_conversation_that_goes_with_an_account_is_told(cast: Cast, looks: list[Hub]) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_conversation_that_goes_with_an_account_is_told(users: Users, looks: list[Hub]) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice = await listens(alice)
     assert (await bob.api.request("DELETE", "/v2/account", json={"password": PASSWORD})).status_code == 200
@@ -164,8 +166,8 @@ async def test_a_conversation_that_goes_with_an_account_is_told(cast: Cast, look
     await until(lambda: is_forgotten(looks, conversation))
 
 
-async def test_a_socket_that_ends_leaves_nothing_behind_in_the_hub(cast: Cast, looks: list[Hub]) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_socket_that_ends_leaves_nothing_behind_in_the_hub(users: Users, looks: list[Hub]) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await listens(alice), await listens(bob)
     assert not await is_forgotten(looks, conversation)
@@ -176,10 +178,12 @@ async def test_a_socket_that_ends_leaves_nothing_behind_in_the_hub(cast: Cast, l
     await until(lambda: is_forgotten(looks, conversation))
 
 
-async def test_many_messages_of_many_doors_come_in_order_and_once(house: House, open: OpenHouse) -> None:
-    alice, bob = await house.person("alice"), await house.person("bob")
-    elsewhere = await open()
-    there = replace(alice, house=elsewhere, api=elsewhere.client(cookies={"Authorization": alice.token}))
+async def test_many_messages_of_many_doors_come_in_order_and_once(
+    server: RunningServer, start_server: StartServer
+) -> None:
+    alice, bob = await server.person("alice"), await server.person("bob")
+    elsewhere = await start_server()
+    there = replace(alice, server=elsewhere, api=elsewhere.client(cookies={"Authorization": alice.token}))
     conversation = await alice.meets(bob)
     at_bob = await listens(bob)
     near, far = await alice.opens(conversation), await there.opens(conversation)
@@ -190,7 +194,7 @@ async def test_many_messages_of_many_doors_come_in_order_and_once(house: House, 
             await far.says(f"far {nth}")
             if nth % 20 == 0:
                 await says(there, bob, f"posted {nth}")
-                await by_psql(house, conversation, alice, f"psql {nth}")
+                await by_psql(server, conversation, alice, f"psql {nth}")
 
     async with asyncio.timeout(30):
         talking = asyncio.create_task(talks())
@@ -201,18 +205,20 @@ async def test_many_messages_of_many_doors_come_in_order_and_once(house: House, 
     await at_bob.hears_nothing()
 
 
-async def test_a_conversation_begun_at_another_worker_is_heard(house: House, open: OpenHouse) -> None:
-    alice, bob = await house.person("alice"), await house.person("bob")
-    elsewhere = await open()
-    there = replace(bob, house=elsewhere, api=elsewhere.client(cookies={"Authorization": bob.token}))
+async def test_a_conversation_begun_at_another_worker_is_heard(
+    server: RunningServer, start_server: StartServer
+) -> None:
+    alice, bob = await server.person("alice"), await server.person("bob")
+    elsewhere = await start_server()
+    there = replace(bob, server=elsewhere, api=elsewhere.client(cookies={"Authorization": bob.token}))
     at_bob = await listens(there)
     await alice.posts("hello", to=bob)
     assert (await at_bob.next())["type"] == "direct_changed"
     await at_bob.hears_texts("hello")
 
 
-async def test_a_reader_who_does_not_read_is_closed_and_catches_up(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_reader_who_does_not_read_is_closed_and_catches_up(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob, codes = await listens(bob), await alice.opens(conversation)
     at_bob.socket.transport.pause_reading()
@@ -236,9 +242,9 @@ async def has(person: Person, other: Person, seq: int) -> bool:
 
 
 async def test_a_socket_that_finds_no_database_is_closed_and_comes_back(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch, looks: list[Hub]
+    users: Users, monkeypatch: pytest.MonkeyPatch, looks: list[Hub]
 ) -> None:
-    alice, bob = await cast("alice", "bob")
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await listens(bob)
 

@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 
 from crypto.hashing import Hashing
-from tests.conftest import Cast
-from tests.house import PASSWORD, PATIENCE_S, House, Person
+from testing.server import PASSWORD, PATIENCE_S, Person, RunningServer
+from tests.conftest import Users
 from tests.v2.devices import listens
 
 GROUP = """
-WITH made AS (INSERT INTO conversations (kind, last_seq) VALUES ('sealed', 1) RETURNING id),
+WITH made AS (INSERT INTO conversations (kind, last_seq) VALUES ('encrypted', 1) RETURNING id),
 grouped AS (INSERT INTO groups (conversation_id, epoch, group_info) SELECT id, 1, '' FROM made),
 joined AS (INSERT INTO members (conversation_id, user_id) SELECT id, unnest(%(users)s::bigint[]) FROM made)
 INSERT INTO leaves (conversation_id, device_id, since_seq, leaf, user_id, acked_seq, welcome)
@@ -26,63 +26,63 @@ VALUES (%s, 2, %s, 'application', 'secret', now())
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 
-async def group(house: House, *people: Person) -> UUID:
-    async with house.psql.connection() as connection:
+async def group(server: RunningServer, *people: Person) -> UUID:
+    async with server.psql.connection() as connection:
         row = await (await connection.execute(GROUP, {"users": [one.id for one in people]})).fetchone()
         assert row is not None
         return UUID(str(row[0]))
 
 
-async def somebody_waits(house: House) -> None:
+async def somebody_waits(server: RunningServer) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not await house.sql(WAITING):
+        while not await server.sql(WAITING):
             await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("what", ["device", "account"])
 async def test_who_goes_while_somebody_takes_them_in_has_to_be_removed_there_too(
-    cast: Cast, house: House, what: str
+    users: Users, server: RunningServer, what: str
 ) -> None:
-    alice, bob = await cast("alice", "bob")
+    alice, bob = await users("alice", "bob")
     for person in (alice, bob):
         await listens(person)
-    before = await group(house, alice, bob)
+    before = await group(server, alice, bob)
     (device,) = (await bob.api.get("/v2/devices")).json()
-    async with house.psql.connection() as connection, connection.transaction():
+    async with server.psql.connection() as connection, connection.transaction():
         await connection.execute("SELECT 1 FROM conversations WHERE id = %s FOR UPDATE", [before])
         path = {"device": f"/v2/devices/{device['id']}", "account": "/v2/account"}[what]
         going = asyncio.create_task(bob.api.request("DELETE", path, json={"password": PASSWORD}))
-        await somebody_waits(house)
-        meanwhile = await group(house, alice, bob)
+        await somebody_waits(server)
+        meanwhile = await group(server, alice, bob)
     assert (await going).status_code == 200
     for one in (before, meanwhile):
-        assert await house.sql("SELECT removal_due FROM groups WHERE conversation_id = %s", one) == [(True,)]
-    assert await house.sql("SELECT 1 FROM devices WHERE user_id = %s", bob.id) == []
+        assert await server.sql("SELECT removal_due FROM groups WHERE conversation_id = %s", one) == [(True,)]
+    assert await server.sql("SELECT 1 FROM devices WHERE user_id = %s", bob.id) == []
 
 
-async def test_what_a_deleted_account_says_to_the_last_goes_with_it(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_what_a_deleted_account_says_to_the_last_goes_with_it(users: Users, server: RunningServer) -> None:
+    alice, bob = await users("alice", "bob")
     for person in (alice, bob):
         await listens(person)
-    shared = await group(house, alice, bob)
-    async with house.psql.connection() as connection, connection.transaction():
+    shared = await group(server, alice, bob)
+    async with server.psql.connection() as connection, connection.transaction():
         await connection.execute("SELECT 1 FROM conversations WHERE id = %s FOR UPDATE", [shared])
         going = asyncio.create_task(bob.api.request("DELETE", "/v2/account", json={"password": PASSWORD}))
-        await somebody_waits(house)
+        await somebody_waits(server)
         await connection.execute(SAYS, [shared, bob.id])
     assert (await going).status_code == 200
-    assert await house.sql("SELECT data FROM messages WHERE conversation_id = %s", shared) == [(None,)]
+    assert await server.sql("SELECT data FROM messages WHERE conversation_id = %s", shared) == [(None,)]
 
 
 async def test_who_logs_in_while_the_account_goes_is_told_to_log_in(
-    cast: Cast, house: House, monkeypatch: pytest.MonkeyPatch
+    users: Users, server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (bob,) = await cast("bob")
+    (bob,) = await users("bob")
 
     async def verify(_self: Hashing, _password: str, _hash: str | None) -> bool:
-        await house.sql("DELETE FROM users WHERE id = %s RETURNING 1", bob.id)
+        await server.sql("DELETE FROM users WHERE id = %s RETURNING 1", bob.id)
         return True
 
     monkeypatch.setattr(Hashing, "verify", verify)
-    answer = await house.client().post("/v2/sessions", json={"username": bob.name, "password": PASSWORD})
+    answer = await server.client().post("/v2/sessions", json={"username": bob.name, "password": PASSWORD})
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")

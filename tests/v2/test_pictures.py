@@ -2,8 +2,8 @@
 
 from base64 import b64encode
 
-from tests.conftest import Cast
-from tests.house import Person
+from testing.server import Person
+from tests.conftest import Users
 from tests.test_pictures import drawn, saved
 
 
@@ -12,8 +12,8 @@ async def version_of(person: Person) -> str | None:
     return version
 
 
-async def test_a_picture_has_a_version_that_others_see(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_picture_has_a_version_that_others_see(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     assert await version_of(alice) is None
     assert "picture" not in (await bob.api.get(f"/v2/users/{alice.name}")).json()
     for mode in ("RGB", "L"):
@@ -24,8 +24,8 @@ async def test_a_picture_has_a_version_that_others_see(cast: Cast) -> None:
     assert (await bob.api.get(f"/v2/users/{alice.name}")).json()["picture"] == await version_of(alice)
 
 
-async def test_a_version_of_a_picture_may_be_kept(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_version_of_a_picture_may_be_kept(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     path = f"/v2/users/{alice.name}/picture"
     assert (await bob.api.get(path)).status_code == 404
     await alice.api.put("/v2/account/picture", json={"image": b64encode(saved(drawn(), "PNG")).decode()})

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.processes.server import Server, running
+from testing.process import Server, running
 from tests.v2.node import WEB, node, play_by_chance
 from tests.v2.places import all_places, found, messages
 

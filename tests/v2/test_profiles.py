@@ -2,8 +2,8 @@
 
 from base64 import b64encode
 
-from tests.conftest import Cast
-from tests.house import PASSWORD, Person
+from testing.server import PASSWORD, Person
+from tests.conftest import Users
 from tests.test_pictures import drawn, saved
 from tests.v2.devices import listens
 
@@ -12,8 +12,8 @@ def changed(person: Person) -> dict[str, str]:
     return {"type": "profile_changed", "user": str(person.uuid)}
 
 
-async def test_whoever_shares_a_conversation_hears_of_a_new_picture_bio_or_name(cast: Cast) -> None:
-    alice, bob, eve = await cast("alice", "bob", "eve")
+async def test_whoever_shares_a_conversation_hears_of_a_new_picture_bio_or_name(users: Users) -> None:
+    alice, bob, eve = await users("alice", "bob", "eve")
     await alice.meets(bob)
     at_alice, at_bob, at_eve = await listens(alice), await listens(bob), await listens(eve)
     picture = b64encode(saved(drawn(), "PNG")).decode()
@@ -32,8 +32,8 @@ async def test_whoever_shares_a_conversation_hears_of_a_new_picture_bio_or_name(
     await at_eve.hears_nothing()
 
 
-async def test_what_others_do_not_see_is_not_told(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_what_others_do_not_see_is_not_told(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     await alice.meets(bob)
     at_bob = await listens(bob)
     private = {"email": f"{alice.name}@elsewhere.example", "password": PASSWORD}
@@ -41,8 +41,8 @@ async def test_what_others_do_not_see_is_not_told(cast: Cast) -> None:
     await at_bob.hears_nothing()
 
 
-async def test_what_was_so_before_is_not_told(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_what_was_so_before_is_not_told(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     await alice.meets(bob)
     picture = {"image": b64encode(saved(drawn(), "PNG")).decode()}
     bio = {"bio": "I sing"}
@@ -53,12 +53,12 @@ async def test_what_was_so_before_is_not_told(cast: Cast) -> None:
     await at_bob.hears_nothing()
 
 
-async def test_who_blocks_somebody_or_ignores_a_conversation_hears_nothing_of_them(cast: Cast) -> None:
-    alice, bob, carol, dave = await cast("alice", "bob", "carol", "dave")
+async def test_who_blocks_somebody_or_ignores_a_conversation_hears_nothing_of_them(users: Users) -> None:
+    alice, bob, carol, dave = await users("alice", "bob", "carol", "dave")
     for other in (bob, carol, dave):
         await alice.meets(other)
     await bob.api.put(f"/v2/blocks/{alice.uuid}")
-    await alice.house.sql("UPDATE members SET state = 'ignored' WHERE user_id = %s", carol.id)
+    await alice.server.sql("UPDATE members SET state = 'ignored' WHERE user_id = %s", carol.id)
     at_bob, at_carol, at_dave = await listens(bob), await listens(carol), await listens(dave)
     await alice.api.patch("/v2/account", json={"bio": "I sing"})
     assert await at_dave.next() == changed(alice)

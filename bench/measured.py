@@ -19,13 +19,13 @@ import psycopg
 from bench.links import Person
 from bench.load import Task
 from store.database.embedded import EmbeddedPostgres
-from tests.processes.people import pair
-from tests.processes.server import Server, running
+from testing.people import pair
+from testing.process import Server, running
 
 TASK_TIMEOUT_S = 300
 
 
-class House:
+class MeasuredServer:
     def __init__(self, server: Server) -> None:
         self.server = server
 
@@ -60,9 +60,9 @@ def pss(process: psutil.Process) -> int:
 
 
 @contextmanager
-def house(data: Path, **settings: str) -> Iterator[House]:
+def measured_server(data: Path, **settings: str) -> Iterator[MeasuredServer]:
     with running(Server(data, **settings)) as server:
-        yield House(server)
+        yield MeasuredServer(server)
 
 
 def people(server: Server, count: int) -> list[tuple[Person, Person]]:
@@ -86,7 +86,7 @@ def seal(url: str, pairs: list[tuple[Person, Person]]) -> list[tuple[Person, Per
 
 def _with_sealed(connection: psycopg.Connection[Any], *pair: Person) -> tuple[Person, Person]:
     id_ = uuid4()
-    connection.execute("INSERT INTO conversations (id, kind) VALUES (%s, 'sealed')", [id_])
+    connection.execute("INSERT INTO conversations (id, kind) VALUES (%s, 'encrypted')", [id_])
     connection.execute("INSERT INTO groups (conversation_id, epoch, group_info) VALUES (%s, 1, '')", [id_])
     for leaf, person in enumerate(pair):
         session_id = UUID(claims(person.token)["sid"])

@@ -1,30 +1,3 @@
-"""Devices, key packages, groups and who may read from where: the sealed door."""
-
-from alembic import op
-
-revision = "0002"
-down_revision = "0001"
-
-
-def upgrade() -> None:
-    for part in (DEVICES, GROUPS, LOG, ACQUAINTANCE):
-        op.execute(part)
-
-
-def downgrade() -> None:
-    op.execute("""
-        DELETE FROM conversations WHERE kind = 'sealed';
-        DROP VIEW removals;
-        DROP TABLE blocks, contacts, welcomes, leaves, groups, claims, key_packages;
-        ALTER TABLE sessions DROP COLUMN device_id;
-        DROP TABLE devices;
-        ALTER TABLE members DROP COLUMN state;
-        ALTER TABLE messages DROP COLUMN kind, DROP COLUMN device_id, DROP COLUMN epoch, DROP COLUMN data,
-            DROP COLUMN removed, ALTER COLUMN content SET NOT NULL;
-    """)
-
-
-DEVICES = """
 CREATE TABLE devices (
     id            bigint PRIMARY KEY CHECK (id > 0),  -- made by the device itself, at random
     user_id       bigint NOT NULL REFERENCES users ON DELETE CASCADE,
@@ -46,7 +19,6 @@ CREATE TABLE key_packages (
     expires_at     timestamptz NOT NULL
 );
 CREATE INDEX key_packages_device ON key_packages (device_id, is_last_resort, expires_at);
-CREATE INDEX key_packages_expiry ON key_packages (expires_at);
 
 -- Who was given a key package, and may add its device with it. One that is no last resort leaves `key_packages` then.
 CREATE TABLE claims (
@@ -59,9 +31,7 @@ CREATE TABLE claims (
 CREATE INDEX claims_user ON claims (user_id, device_id);
 CREATE INDEX claims_device ON claims (device_id);
 CREATE INDEX claims_expiry ON claims (expires_at);
-"""
 
-GROUPS = """
 CREATE TABLE groups (
     conversation_id uuid PRIMARY KEY REFERENCES conversations ON DELETE CASCADE,
     epoch           bigint NOT NULL,
@@ -79,21 +49,11 @@ CREATE TABLE leaves (
     user_id         bigint NOT NULL,
     acked_seq       bigint NOT NULL,
     until_seq       bigint,
-    muted_until     timestamptz,       -- about to be removed, and says nothing until then or the next commit
     welcome         boolean NOT NULL,  -- that it was invited by, until it is acknowledged
     PRIMARY KEY (conversation_id, device_id, since_seq)
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX leaves_now ON leaves (conversation_id, leaf) WHERE until_seq IS NULL;
 CREATE INDEX leaves_device ON leaves (device_id);
-CREATE INDEX leaves_user ON leaves (user_id);
-
--- Leaves whose device was revoked, or whose user is no member any more: they go before anything else may be said.
-CREATE VIEW removals AS
-    SELECT l.conversation_id, l.device_id FROM leaves l
-    WHERE l.until_seq IS NULL AND NOT EXISTS (
-        SELECT FROM devices d JOIN members m ON m.user_id = d.user_id
-        WHERE d.id = l.device_id AND d.user_id = l.user_id AND m.conversation_id = l.conversation_id
-    );
 
 CREATE TABLE welcomes (
     conversation_id uuid NOT NULL REFERENCES conversations ON DELETE CASCADE,
@@ -101,9 +61,7 @@ CREATE TABLE welcomes (
     data            bytea NOT NULL,
     PRIMARY KEY (conversation_id, seq)
 );
-"""
 
-LOG = """
 ALTER TABLE messages
     ADD COLUMN kind text CHECK (kind IN ('application', 'commit', 'left')),  -- null: of a direct conversation
     ADD COLUMN device_id bigint,
@@ -121,7 +79,7 @@ BEGIN
         'conversation_' || conversation_id,
         CASE WHEN octet_length(content) < 7900 AND octet_length(whole) < 7900 THEN whole
              ELSE json_build_object('user_id', sender_id, 'id', message_uuid(conversation_id, seq))::text
-        END || translate(ltrim(seq::bit(64)::text, '0'), '01', E' \\t')
+        END || translate(ltrim(seq::bit(64)::text, '0'), '01', E' \t')
     )
     FROM fresh, LATERAL (
         SELECT CASE WHEN octet_length(content) < 7900
@@ -143,9 +101,7 @@ BEGIN
     GROUP BY part;
     RETURN NULL;
 END $$;
-"""
 
-ACQUAINTANCE = """
 -- Who may add whom without asking: `user_id` has accepted `contact_id`.
 CREATE TABLE contacts (
     user_id    bigint NOT NULL REFERENCES users ON DELETE CASCADE,
@@ -164,4 +120,3 @@ CREATE INDEX blocks_blocked ON blocks (blocked_id);
 -- 'requested': a stranger's conversation, which is shown as a request; 'ignored' and 'blocked' hear nothing of it.
 ALTER TABLE members ADD COLUMN state text NOT NULL DEFAULT 'joined'
     CHECK (state IN ('joined', 'requested', 'ignored', 'blocked'));
-"""

@@ -1,24 +1,3 @@
-"""Accounts, invites, codes, conversations and the log: what both seed APIs stand on."""
-
-from alembic import op
-
-revision = "0001"
-down_revision = None
-
-
-def upgrade() -> None:
-    for part in (ACCOUNTS, CONVERSATIONS, LOG, DOORBELLS, LIMITS):
-        op.execute(part)
-
-
-def downgrade() -> None:
-    op.execute("""
-        DROP TABLE limits, messages, pending_keys, members, conversations, chat_codes, invites, sessions, users;
-        DROP FUNCTION message_uuid, place_in_log, forget_log, ring_for_messages, ring_for_ended_sessions;
-    """)
-
-
-ACCOUNTS = """
 CREATE TABLE users (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     uuid            uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
@@ -64,9 +43,7 @@ CREATE TABLE chat_codes (
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX chat_codes_user ON chat_codes (user_id);
-"""
 
-CONVERSATIONS = """
 -- One row is updated by every batch of the writer: no index on what changes, and room for HOT updates on the page.
 CREATE TABLE conversations (
     id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -102,18 +79,13 @@ CREATE TABLE pending_keys (
     PRIMARY KEY (conversation_id, user_id)
 );
 CREATE INDEX pending_keys_user ON pending_keys (user_id);
-"""
 
-LOG = """
 CREATE SEQUENCE message_ids;
--- No foreign keys: they would lock a row of `users` and one of `conversations` for each message, which takes as long as
--- everything else together. The writer joins `members` instead, `place_in_log` asks them, and what refers to a
--- conversation that is deleted goes by `forget_log`.
 CREATE TABLE messages (
-    conversation_id uuid NOT NULL,
+    conversation_id uuid NOT NULL REFERENCES conversations ON DELETE CASCADE,
     seq             bigint NOT NULL,
     id              bigint NOT NULL DEFAULT nextval('message_ids'),
-    sender_id       bigint NOT NULL,
+    sender_id       bigint NOT NULL REFERENCES users ON DELETE CASCADE,
     client_id       text,
     content         text NOT NULL,
     sent_at         timestamptz NOT NULL,
@@ -139,29 +111,16 @@ BEGIN
         last_message_at = greatest(clock_timestamp(), last_message_at + interval '1 microsecond'),
         last_seq_1 = CASE WHEN user_id_1 = NEW.sender_id THEN last_seq + 1 ELSE last_seq_1 END,
         last_seq_2 = CASE WHEN user_id_2 = NEW.sender_id THEN last_seq + 1 ELSE last_seq_2 END
-    WHERE id = NEW.conversation_id AND EXISTS (
-        SELECT FROM members m WHERE m.conversation_id = NEW.conversation_id AND m.user_id = NEW.sender_id
-    )
+    WHERE id = NEW.conversation_id
     RETURNING last_seq, last_message_at INTO NEW.seq, NEW.sent_at;
     IF NOT FOUND THEN
-        RAISE foreign_key_violation
-            USING MESSAGE = format('%s is no member of a conversation %s', NEW.sender_id, NEW.conversation_id);
+        RAISE foreign_key_violation USING MESSAGE = 'no such conversation: ' || NEW.conversation_id;
     END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER place_in_log BEFORE INSERT ON messages
     FOR EACH ROW WHEN (NEW.seq IS NULL) EXECUTE FUNCTION place_in_log();
 
-CREATE FUNCTION forget_log() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    DELETE FROM messages USING gone WHERE messages.conversation_id = gone.id;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER forget_log AFTER DELETE ON conversations
-    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION forget_log();
-"""
-
-DOORBELLS = """
 -- Two kinds of notification for each statement, whoever inserts:
 --
 -- `conversation_<uuid>`, one per message, {"user_id", "content"}: the codes API's documented contract. A payload that
@@ -171,21 +130,26 @@ DOORBELLS = """
 -- `sottovoce`, for our own workers: which conversations moved, up to which seq, and who did it.
 CREATE FUNCTION ring_for_messages() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify(
-        'conversation_' || conversation_id,
-        CASE WHEN octet_length(content) < 7900 AND octet_length(whole) < 7900 THEN whole
-             ELSE json_build_object('user_id', sender_id, 'id', message_uuid(conversation_id, seq))::text
-        END || translate(ltrim(seq::bit(64)::text, '0'), '01', E' \\t')
-    )
-    FROM fresh, LATERAL (
-        SELECT CASE WHEN octet_length(content) < 7900
-                    THEN json_build_object('user_id', sender_id, 'content', content)::text END AS whole
-    ) built
-    ORDER BY conversation_id, seq;
+    PERFORM pg_notify('conversation_' || conversation_id, payload || repeat(' ', least(nth - 1, 900)::int))
+    FROM (
+        SELECT conversation_id, seq, payload,
+               row_number() OVER (PARTITION BY conversation_id, payload ORDER BY seq) AS nth
+        FROM (
+            SELECT conversation_id, seq,
+                   CASE WHEN octet_length(content) < 7000 AND octet_length(whole) < 7000 THEN whole
+                        ELSE json_build_object('user_id', sender_id, 'id', message_uuid(conversation_id, seq))::text
+                   END AS payload
+            FROM (
+                SELECT conversation_id, seq, sender_id, content,
+                       CASE WHEN octet_length(content) < 7000
+                            THEN json_build_object('user_id', sender_id, 'content', content)::text
+                       END AS whole
+                FROM fresh
+            ) built
+        ) fitted
+        ORDER BY conversation_id, seq
+    ) numbered;
 
-    IF current_setting('sottovoce.rings', true) = 'no' THEN
-        RETURN NULL;  -- the writer rings by another bus
-    END IF;
     PERFORM pg_notify('sottovoce', json_build_object(
         'type', 'moved', 'worker', current_setting('application_name'), 'seqs', json_object_agg(conversation_id, seq)
     )::text)
@@ -209,9 +173,7 @@ BEGIN
 END $$;
 CREATE TRIGGER ring_for_ended_sessions AFTER DELETE ON sessions
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION ring_for_ended_sessions();
-"""
 
-LIMITS = """
 -- Shared by all workers, and kept over a restart: a block must outlive the process that set it.
 CREATE TABLE limits (
     key           text PRIMARY KEY,
@@ -221,4 +183,3 @@ CREATE TABLE limits (
     expires_at    timestamptz NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX limits_expiry ON limits (expires_at);
-"""

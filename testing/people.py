@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.house import NO_TLS
+from testing.server import NO_TLS
 
 
 @dataclass
-class Somebody:
+class User:
     address: str
     id: int
     token: str
@@ -25,16 +25,16 @@ class Somebody:
         return await connect(url, additional_headers=self.headers, proxy=None, max_size=None)
 
 
-async def register(address: str) -> Somebody:
+async def register(address: str) -> User:
     name = secrets.token_hex(8)
     body = {"username": name, "email": f"{name}@example.com", "password": "Secret1pass"}
     async with httpx.AsyncClient(base_url=address, verify=NO_TLS, timeout=30) as client:
         answer = await client.post("/api/auth/register", json=body)
         assert answer.status_code == 201, answer.text
-        return Somebody(address, answer.json()["id"], answer.cookies["Authorization"])
+        return User(address, answer.json()["id"], answer.cookies["Authorization"])
 
 
-async def pair(address: str) -> tuple[Somebody, Somebody, str]:
+async def pair(address: str) -> tuple[User, User, str]:
     """Two accounts and their conversation."""
     one, other = await asyncio.gather(register(address), register(address))
     async with httpx.AsyncClient(base_url=address, verify=NO_TLS, timeout=30) as client:
@@ -44,7 +44,7 @@ async def pair(address: str) -> tuple[Somebody, Somebody, str]:
         return one, other, answer.json()["conversation_id"]
 
 
-async def all_messages(reader: Somebody, other: Somebody) -> list[str]:
+async def all_messages(reader: User, other: User) -> list[str]:
     """Oldest first."""
     async with httpx.AsyncClient(base_url=reader.address, verify=NO_TLS, timeout=30) as client:
         answer = await client.get("/allmessages", params={"user_id": other.id}, headers=reader.headers)

@@ -76,7 +76,7 @@ class Clock:
 
 
 @dataclass
-class House:
+class RunningServer:
     """A running server. `http` and `https` are its base addresses."""
 
     url: str  # of the database
@@ -141,7 +141,7 @@ class House:
 class Person:
     """Somebody with an account. `api` is logged in by cookie and serves all doors."""
 
-    house: House
+    server: RunningServer
     name: str
     id: int
     uuid: UUID
@@ -155,7 +155,7 @@ class Person:
 
     async def again(self) -> "Person":
         """The same account with another session."""
-        return await self.house.session_of(self.name, self.id, self.uuid)
+        return await self.server.session_of(self.name, self.id, self.uuid)
 
     async def meets(self, other: "Person") -> str:
         """A conversation with `other` through a chat code; answers its id."""
@@ -166,10 +166,10 @@ class Person:
 
     async def opens(self, conversation_id: str, **headers: str) -> "Line":
         """A socket of the codes API."""
-        address = f"{self.house.http.replace('http', 'ws')}/api/chats/ws?chatId={conversation_id}"
+        address = f"{self.server.http.replace('http', 'ws')}/api/chats/ws?chatId={conversation_id}"
         given = {"Cookie": f"Authorization={self.token}"} | headers
         line = Line(await connect(address, additional_headers=given, max_size=None, proxy=None))
-        self.house.lines.append(line)
+        self.server.lines.append(line)
         return line
 
     async def posts(self, text: str, to: "Person", **headers: str) -> int:
@@ -228,7 +228,7 @@ def _hash_at(_cost: int) -> str:
     return passwords.hash_password(PASSWORD, "argon2id")
 
 
-async def open_house(url: str, folder: Path, **changes: Any) -> House:
+async def start_server(url: str, folder: Path, **changes: Any) -> RunningServer:
     """Start a server on free ports."""
     certificate = local_certificate(folder / "tls", ["127.0.0.1", "localhost"], datetime.now(UTC))
     http, https = bind_sockets(0, "127.0.0.1"), bind_sockets(0, "127.0.0.1")
@@ -249,7 +249,7 @@ async def open_house(url: str, folder: Path, **changes: Any) -> House:
     await asyncio.wait([running, waiting], return_when=asyncio.FIRST_COMPLETED)
     if running.done():
         running.result()
-    return House(
+    return RunningServer(
         url,
         plan,
         f"http://127.0.0.1:{ports[0]}",

@@ -19,9 +19,9 @@ import psutil
 
 from store.database.embedded import EmbeddedPostgres
 from store.database.migrate import migrate
-from tests.house import NO_TLS
+from testing.server import NO_TLS
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent
 SERVE = [sys.executable, str(ROOT / "server.py"), "serve"]
 PATIENCE_S = 60.0
 FROM_NOTHING_S = 240.0  # `make serve` installs first, from Python's and Node's registries
