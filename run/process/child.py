@@ -6,7 +6,7 @@ import sys
 
 from run.logging import set_up_logs
 from run.process.loop import new_event_loop
-from run.process.main import READY
+from run.process.supervisor import READY
 from run.process.worker import WorkerPlan, run_worker
 
 

@@ -2,37 +2,30 @@
 
 import asyncio
 import logging
-import os
 import resource
 import signal
 import socket
-import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 
 import click
 from tornado.netutil import bind_sockets
 
-from run.config import data_folder as first_start
+from run.config import data_folder
 from run.config.settings import Settings
 from run.operator import prepare_accounts
 from run.process.database import bring_up_to_date, running_database, wait_for
 from run.process.loop import new_event_loop
+from run.process.supervisor import supervise_workers
 from run.process.worker import WorkerPlan, run_worker
+from run.tls import certificate
 from store.database.embedded import EmbeddedPostgres
 
-log = logging.getLogger("sottovoce.launch")
+log = logging.getLogger("sottovoce.process")
 
 CERTIFICATE_CHECK_S = 12 * 3600.0
-RESTART_S = 1.0
-POLL_S = 0.05
-DATABASE_S = 30.0  # how long the start waits for a database of the operator's own
 OPEN_FILES = 65_536
 UNACKNOWLEDGED_MS = 60_000
-WORKER_END_S = 30.0  # longer than a worker may take to drain
-HERE = str(Path(__file__).parent.parent.parent)  # where a worker finds us, also in a checkout that was never installed
-READY = b"ready\n"
 
 
 def serve(settings: Settings) -> None:
@@ -40,7 +33,7 @@ def serve(settings: Settings) -> None:
     # Until the loop has handlers of its own, SIGTERM unwinds what was begun, as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     _raise_open_files()
-    with first_start.locked(settings.data_dir), running_database(settings) as (url, postgres):
+    with data_folder.locked(settings.data_dir), running_database(settings) as (url, postgres):
         wait_for(url)
         bring_up_to_date(url)
         plan = prepare(settings, url)
@@ -52,14 +45,14 @@ def serve(settings: Settings) -> None:
 
 def prepare(settings: Settings, url: str) -> WorkerPlan:
     folder = settings.data_dir
-    certificate = first_start.certificate(settings)
+    served = certificate.certificate(settings)
     return WorkerPlan(
         settings=settings,
         database_url=url,
-        jwt_secret=settings.jwt_secret or first_start.kept_secret(folder, "jwt-secret"),
-        key_encryption_key=settings.key_encryption_key or first_start.kept_secret(folder, "key-encryption-key"),
-        tls_chain=certificate.chain,
-        tls_key=certificate.key,
+        jwt_secret=settings.jwt_secret or data_folder.kept_secret(folder, "jwt-secret"),
+        key_encryption_key=settings.key_encryption_key or data_folder.kept_secret(folder, "key-encryption-key"),
+        tls_chain=served.chain,
+        tls_key=served.key,
         https_fds=_bind(settings.https_port, settings.https_bind_addr),
         http_fds=_bind(settings.port, settings.bind_addr),
     )
@@ -98,7 +91,7 @@ async def _run(plan: WorkerPlan, postgres: EmbeddedPostgres | None, invite: str 
     if plan.settings.workers == 1:
         serving = asyncio.create_task(run_worker(plan, stop, ready), name="worker")
     else:
-        serving = asyncio.create_task(_run_workers(plan, stop, ready), name="workers")
+        serving = asyncio.create_task(supervise_workers(plan, stop, ready), name="workers")
     announcing = asyncio.create_task(_announce(plan.settings, ready, invite), name="announce")
     try:
         await serving
@@ -119,19 +112,19 @@ async def _announce(settings: Settings, ready: asyncio.Event, invite: str | None
         lines.append(f"  http://{_host(settings.bind_addr)}:{settings.port}/ for programs on this machine")
     if invite is not None:
         lines.append(f"  Invite code for the first account: {invite}")
-    lines.append("  More invites: sottovoce invite new. To stop: Ctrl-C")
+    lines.append("  To create an invite: sottovoce invite new. To stop: Ctrl-C")
     click.echo("\n".join(lines))
     if settings.registration == "open":
         log.warning(
-            "registration is open to everybody who reaches this server; SOTTOVOCE_REGISTRATION=invite closes it"
+            "anyone who can reach this server can register; to require an invite, set SOTTOVOCE_REGISTRATION=invite"
         )
     if not settings.rate_limits:
-        log.warning("RATE LIMITS ARE OFF: passwords can be guessed without end. This is for benchmarks only")
+        log.warning("rate limits are off, so passwords can be guessed without limit; use this for benchmarks only")
 
 
 def _callable_as(settings: Settings) -> list[str]:
-    if first_start.is_everywhere(settings.https_bind_addr):
-        return ["localhost", *first_start.lan_addresses()]
+    if certificate.is_everywhere(settings.https_bind_addr):
+        return ["localhost", *certificate.lan_addresses()]
     return [settings.https_bind_addr]
 
 
@@ -143,51 +136,6 @@ async def _renew_certificate(settings: Settings) -> None:
     while True:
         await asyncio.sleep(CERTIFICATE_CHECK_S)
         try:
-            await asyncio.to_thread(first_start.certificate, settings)
+            await asyncio.to_thread(certificate.certificate, settings)
         except (OSError, ValueError):
-            log.exception("the certificate could not be looked after, trying again later")
-
-
-async def _run_workers(plan: WorkerPlan, stop: asyncio.Event, ready: asyncio.Event) -> None:
-    await asyncio.gather(*(_keep_worker(plan, number, stop, ready) for number in range(plan.settings.workers)))
-
-
-async def _keep_worker(plan: WorkerPlan, number: int, stop: asyncio.Event, ready: asyncio.Event) -> None:
-    """Run one worker process, and another when it ends before `stop`."""
-    while not stop.is_set():
-        process = _start_worker(plan)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        os.set_blocking(process.stdout.fileno(), False)
-        while process.poll() is None and not stop.is_set():
-            if not ready.is_set() and process.stdout.read() == READY:
-                ready.set()
-            await asyncio.sleep(POLL_S)
-        process.stdin.close()  # drains it
-        deadline = asyncio.get_running_loop().time() + WORKER_END_S
-        while process.poll() is None:
-            if asyncio.get_running_loop().time() > deadline:
-                process.kill()
-            await asyncio.sleep(POLL_S)
-        process.stdout.close()
-        if not stop.is_set():
-            log.error("worker %d ended with code %s, starting another", number, process.returncode)
-            await asyncio.sleep(RESTART_S)
-
-
-def _start_worker(plan: WorkerPlan) -> "subprocess.Popen[bytes]":
-    """Its standard input carries the plan, and then stays open for as long as we live: a worker whose input ends knows
-    that its parent is gone, however it went.
-    """
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "run.process.child"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")]))},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        pass_fds=[*plan.https_fds, *plan.http_fds],
-        start_new_session=True,
-    )
-    assert process.stdin is not None
-    process.stdin.write(plan.encode() + b"\n")
-    process.stdin.flush()
-    return process
+            log.exception("the certificate could not be renewed, trying again later")

@@ -72,7 +72,7 @@ def test_a_second_start_answers_within_three_seconds_also_after_a_kill(tmp_path:
         asyncio.run(_two_people_chat(server))
         assert server.stop() == 0
         assert server.family() == []
-        assert server.said().endswith("INFO sottovoce.launch: stopped\n")
+        assert server.said().endswith("INFO sottovoce.process: stopped\n")
 
 
 def test_the_certificate_is_one_that_a_client_can_trust(lasting_server: Server) -> None:
