@@ -13,8 +13,8 @@ from handlers.documents import documents, encoded
 from handlers.endpoints import ENDPOINTS
 from handlers.v2.description import RECEIVED, SENT
 from handlers.v2.schemas import frames
-from tests.conftest import Cast
-from tests.house import House
+from testing.server import RunningServer
+from tests.conftest import Users
 
 DOCS = Path(__file__).parent.parent / "docs"
 # These two expect that whatever the schema allows is accepted, and that a bad cookie beside a good token is not.
@@ -46,22 +46,22 @@ def test_asyncapi_has_every_frame() -> None:
     assert own <= {*RECEIVED.values(), *SENT.values()}
 
 
-async def test_served_openapi_is_the_document(house: House) -> None:
+async def test_served_openapi_is_the_document(server: RunningServer) -> None:
     for served, name in (("openapi.json", "openapi-v2.json"), ("asyncapi.json", "asyncapi-v2.json")):
-        answer = await house.client().get(f"/v2/{served}")
+        answer = await server.client().get(f"/v2/{served}")
         assert answer.json() == msgspec.json.decode((DOCS / name).read_bytes())
 
 
 @pytest.mark.once
 @pytest.mark.gen_test(timeout=300)
-async def test_server_conforms_to_its_openapi(cast: Cast) -> None:
+async def test_server_conforms_to_its_openapi(users: Users) -> None:
     """schemathesis calls every operation with values that the document allows, and with values that it does not."""
-    (alice,) = await cast("alice")
+    (alice,) = await users("alice")
     key = b64encode(secrets.token_bytes(32)).decode()
     device = {"id": f"{secrets.randbits(62) | 1:016x}", "name": "Laptop", "signature_key": key}
     assert (await alice.api.post("/v2/devices", json=device)).status_code == 201
     process = await asyncio.create_subprocess_exec(
-        *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{alice.house.http}/v2/openapi.json"),
+        *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{alice.server.http}/v2/openapi.json"),
         *("--header", f"Authorization: Bearer {alice.token}"),
         *("--exclude-operation-id", "sessions.log_out"),  # the session is needed until the end
         *("--exclude-checks", UNSUITABLE, "--phases", "coverage,fuzzing", "--max-examples", "10"),

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.processes.server import ROOT, Server, running
+from testing.process import ROOT, Server, running
 
 pytestmark = pytest.mark.once
 
