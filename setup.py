@@ -21,7 +21,9 @@ class Build(build_py):
             super().run()
             return
         web = Path(self.build_lib, "web")
-        shutil.rmtree(web, ignore_errors=True)  # bundles of an earlier build have other names
+        # Files of an earlier build that have other names today would be packed too.
+        shutil.rmtree(web, ignore_errors=True)
+        shutil.rmtree(Path(self.build_lib, "migrations"), ignore_errors=True)
         super().run()
         (web / WEB["HASHES"]).write_text(json.dumps(WEB["hashes"](web), indent=1))
 

@@ -384,6 +384,18 @@ def differences_after(url: str, statements: str) -> list[str]:
             "surplus: users trigger CREATE TRIGGER own",
         ),
         ("DROP VIEW removals", "missing: removals column conversation_id uuid"),
+        ("ALTER TABLE limits SET UNLOGGED", "missing: limits is a table"),
+        ("ALTER TABLE invites ALTER COLUMN id DROP IDENTITY", "missing: invites column id bigint not null identity"),
+        ("ALTER FUNCTION delete_messages SECURITY DEFINER", "missing: delete_messages function () returns trigger"),
+        (
+            "ALTER FUNCTION delete_messages SET search_path = own",
+            "missing: delete_messages function () returns trigger",
+        ),
+        (
+            "CREATE FUNCTION message_uuid(text) RETURNS text LANGUAGE sql AS 'SELECT $1'",
+            "surplus: message_uuid function",
+        ),
+        ("DROP SEQUENCE message_ids CASCADE", "missing: message_ids is a sequence"),
         ("ALTER TABLE users ENABLE ROW LEVEL SECURITY", "missing: users is a table"),
         (
             "CREATE OR REPLACE FUNCTION delete_messages() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
