@@ -34,8 +34,14 @@ class Signer:
         """SignWithLabel, section 5.1.2."""
         return opaque(self.key.sign(opaque(f"MLS 1.0 {label}".encode()) + opaque(content)))
 
-    def leaf(self, source: bytes, place: bytes = b"") -> bytes:
-        credential = opaque(secrets.token_bytes(32)) + opaque(self.public_key) + b"\0\1" + opaque(self.identity)
+    def leaf(self, source: bytes, place: bytes = b"", encryption_key: bytes | None = None) -> bytes:
+        """`source` with what follows it; `place`: group id and index, which are signed with a leaf of a group."""
+        credential = (
+            opaque(encryption_key or secrets.token_bytes(32))
+            + opaque(self.public_key)
+            + b"\0\1"
+            + opaque(self.identity)
+        )
         signed = credential + bytes(5) + source + opaque(b"")
         return signed + self.sign("LeafNodeTBS", signed + place)
 
