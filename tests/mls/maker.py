@@ -72,10 +72,13 @@ class MadeGroup:
         read: int = 2**62,
         with_init: bool = False,
         with_path: bool = True,
+        path_by: Signer | None = None,
+        path_at: int | None = None,
     ) -> CommitBundle:
         """By a member, or by a device that joins. `add`: devices with the key packages that were claimed for them.
 
-        `with_init`: one ExternalInit more than there should be.
+        The rest breaks rules. `with_init`: one ExternalInit too many; `path_by`: the device of the update path's leaf;
+        `path_at`: the index that its signature covers.
         """
         place = {signer: leaf for leaf, signer in self.leaves.items()}
         proposals = [b"\1\0\1" + package for _, package in add]
@@ -87,17 +90,17 @@ class MadeGroup:
         proposals += [b"\1\0\6" + opaque(b"kem output")] * (external + with_init)
         if external:
             at, sender = self._free(), b"\4"
-            self.leaves[at] = by
         else:
             at, sender = place[by], b"\1" + place[by].to_bytes(4)
-        where = opaque(self.group_id.bytes) + at.to_bytes(4)
+        self.leaves[at] = path_by or by
+        where = opaque(self.group_id.bytes) + (at if path_at is None else path_at).to_bytes(4)
         head = MLS10 + b"\0\1" + opaque(self.group_id.bytes) + self.epoch.to_bytes(8) + sender
         content = opaque(b"") + b"\3" + opaque(b"".join(proposals))
-        path = b"\1" + by.leaf(b"\3" + opaque(b"parent hash"), where) + opaque(b"") if with_path else b"\0"
+        path = b"\1" + self.leaves[at].leaf(b"\3" + opaque(b"parent hash"), where) + opaque(b"") if with_path else b"\0"
         tags = opaque(b"signature") + opaque(b"confirmation") + (b"" if external else opaque(b"membership"))
         self.epoch += 1
         welcome = self._welcome([package for _, package in add]) if add else None
-        return CommitBundle(head + content + path + tags, welcome, self._group_info(by, at), read)
+        return CommitBundle(head + content + path + tags, welcome, self.group_info(by, at), read)
 
     def message(self, data: bytes = b"ciphertext") -> bytes:
         """A PrivateMessage of the current epoch."""
@@ -112,7 +115,8 @@ class MadeGroup:
         sealed = b"".join(opaque(key_package_reference(package)) + opaque(b"") + opaque(b"") for package in packages)
         return MLS10 + b"\0\3" + SUITE + opaque(sealed) + opaque(b"encrypted group info")
 
-    def _group_info(self, by: Signer, at: int) -> bytes:
+    def group_info(self, by: Signer, at: int) -> bytes:
+        """Of the current epoch, by the device at this leaf."""
         nodes = []
         for leaf in range(max(self.leaves) + 1):
             signer = self.leaves.get(leaf)

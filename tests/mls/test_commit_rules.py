@@ -31,6 +31,7 @@ from chat.mls.member_rules import check_role_change, plan_departure
 from chat.model.groups import (
     Accepted,
     ClaimedKeyPackage,
+    Claims,
     CommitBundle,
     CommitFacts,
     Departure,
@@ -48,6 +49,7 @@ from chat.model.groups import (
 )
 from chat.model.ids import ConversationId, DeviceId, Seq, UserId
 from chat.model.messages import Entry
+from crypto.mls.checks import key_package_reference
 from crypto.mls.frames import parse_group_info
 from tests.mls.maker import MadeGroup, Signer
 
@@ -369,6 +371,73 @@ def test_malformed_commit_is_refused_with_its_reason(options: dict[str, object],
     facts = CommitFacts(Group(1, info, BOTH, {ALICE: "owner", BOB: "member"}), {})
     error = refusal(plan_commit(read_bundle(bundle, CONVERSATION), MADE_LAPTOP, facts))
     assert (type(error), str(error)) == (BadFrame, text)
+
+
+def made_group(*others: Signer) -> tuple[MadeGroup, CommitFacts]:
+    """In epoch 1: Alice's laptop at leaf 0, then the others, who are Bob's first device and unknown ones of his."""
+    group = MadeGroup(CONVERSATION, ALICES_SIGNER)
+    group.leaves |= dict(enumerate(others, 1))
+    info = group.commit(ALICES_SIGNER).group_info
+    holders = {leaf: LeafHolder(DeviceId(leaf + 1), BOB if leaf else ALICE) for leaf in group.leaves}
+    return group, CommitFacts(Group(1, info, holders, {ALICE: "owner", BOB: "member"}), {})
+
+
+def plan_made(bundle: CommitBundle, facts: CommitFacts) -> Outcome:
+    return plan_commit(read_bundle(bundle, CONVERSATION), MADE_LAPTOP, facts)
+
+
+def claims_of(*packages: bytes, device_id: DeviceId, user_id: UserId) -> Claims:
+    return {key_package_reference(package): ClaimedKeyPackage(device_id, user_id) for package in packages}
+
+
+def test_member_removed_and_added_at_once_has_to_be_removed_again() -> None:
+    """The removal ends the membership, and the new leaf does not begin another one."""
+    group, facts = made_group(BOBS_SIGNER)
+    phone = Signer(b"bob's phone")
+    package = phone.key_package()
+    facts = structs.replace(facts, claims=claims_of(package, device_id=DeviceId(9), user_id=BOB))
+    change = effects(plan_made(group.commit(ALICES_SIGNER, remove=[BOBS_SIGNER], add=[(phone, package)]), facts))
+    assert (change.lost_members, change.new_members, change.removal_due) == ([BOB], {}, True)
+
+
+def test_member_removes_a_device_of_their_own() -> None:
+    tablet = Signer(b"alice's tablet")
+    group, facts = made_group(tablet)
+    assert facts.group is not None
+    holders = {0: AT_LAPTOP, 1: LeafHolder(DeviceId(9), ALICE)}
+    mine = structs.replace(facts, group=structs.replace(facts.group, leaves=holders, roles={ALICE: "member"}))
+    change = effects(plan_made(group.commit(ALICES_SIGNER, remove=[tablet]), mine))
+    assert (change.removed, change.lost_members, change.removal_due) == ([holders[1]], [], False)
+
+
+def test_device_added_twice_by_a_commit_is_refused() -> None:
+    group, facts = made_group()
+    packages = [BOBS_SIGNER.key_package(), BOBS_SIGNER.key_package()]
+    facts = structs.replace(facts, claims=claims_of(*packages, device_id=BOBS.id, user_id=BOB))
+    outcome = plan_made(group.commit(ALICES_SIGNER, add=[(BOBS_SIGNER, package) for package in packages]), facts)
+    assert str(refusal(outcome)) == "Add refers to a device that is in the group already"
+
+
+@pytest.mark.parametrize(("epochs", "signer"), [(1, 0), (0, 1)], ids=["epoch", "signer"])
+def test_group_info_of_another_epoch_or_signer_is_refused(epochs: int, signer: int) -> None:
+    group, facts = made_group(BOBS_SIGNER)
+    bundle = group.commit(ALICES_SIGNER)
+    assert isinstance(plan_made(bundle, facts), Accepted)
+    group.epoch += epochs
+    other = structs.replace(bundle, group_info=group.group_info(ALICES_SIGNER, signer))
+    assert type(refusal(plan_made(other, facts))) is TreeDiffers
+
+
+def test_update_path_of_another_device_is_refused() -> None:
+    group, facts = made_group()
+    error = refusal(plan_made(group.commit(ALICES_SIGNER, path_by=BOBS_SIGNER), facts))
+    assert str(error) == "The update path's leaf has another device's identity or signature key"
+
+
+def test_update_path_signed_for_another_leaf_is_refused() -> None:
+    group, facts = made_group()
+    error = refusal(plan_made(group.commit(ALICES_SIGNER, path_at=7), facts))
+    assert (type(error), str(error)) == (BadFrame, "Malformed MLS message: signature of LeafNodeTBS does not verify")
 
 
 # Members
