@@ -5,29 +5,26 @@ ask the rules (`chat.mls`) for a plan, apply it. Such work returns a refusal and
 transaction is committed; the queue raises the refusal to the caller afterwards.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chat.errors import NoSuchConversation, NoSuchMessage
 from chat.model.accounts import Account
 from chat.model.groups import (
     Accepted,
-    ClaimedKeyPackage,
     CommitBundle,
-    CommitFacts,
     CommitRequest,
     Departure,
     Device,
     DeviceMembership,
     Group,
-    GroupChange,
-    LeafHolder,
     MemberRole,
     Refused,
     Repeated,
 )
 from chat.model.ids import ConversationId, DeviceId, Seq, UserId
 from chat.model.messages import EncryptedPart, Entry
+from store import commits
 from store.database.batching import Lookup
 from store.database.pool import Connection, Database
 from store.messages import AFTER, PAGE_BYTES, entry_of
@@ -35,88 +32,10 @@ from store.notify.postgres import notify
 from store.writer.append import Result
 from store.writer.queue import WriteQueue
 
-# A statement of its own, because the next ones must see what was committed while this one waited.
-LOCK = "SELECT 1 FROM conversations WHERE id = %s FOR NO KEY UPDATE"
-GROUP = "SELECT epoch, group_info FROM groups WHERE conversation_id = %s"
-LEAVES = """
-SELECT l.leaf, l.device_id, l.user_id, d.id IS NULL, l.muted_until IS NOT NULL
-FROM leaves l LEFT JOIN devices d ON d.id = l.device_id AND d.user_id = l.user_id
-WHERE l.conversation_id = %s AND l.until_seq IS NULL
-"""
-ROLES = "SELECT user_id, role FROM members WHERE conversation_id = %s ORDER BY joined_at, user_id"
-# A device that is committing or about to be added is not revoked before the commit ends; see store/devices.py.
-HOLD_DEVICE = "SELECT 1 FROM devices WHERE id = %s FOR KEY SHARE"
-CLAIMS = """
-SELECT c.reference, c.device_id, d.user_id,
-       EXISTS (SELECT FROM contacts WHERE user_id = d.user_id AND contact_id = c.user_id),
-       EXISTS (SELECT FROM blocks WHERE user_id = d.user_id AND blocked_id = c.user_id)
-FROM claims c JOIN devices d ON d.id = c.device_id
-WHERE c.user_id = %s AND c.reference = ANY(%s)
-FOR KEY SHARE OF d
-"""
-# Devices at these leaves with a message after the seq.
-UNREAD = """
-SELECT device_id FROM leaves WHERE conversation_id = %(conversation)s AND leaf = ANY(%(leaves)s) AND until_seq IS NULL
-AND device_id IN (
-    SELECT device_id FROM messages
-    WHERE conversation_id = %(conversation)s AND seq > %(read)s AND kind = 'application'
-)
-"""
-COMMIT_OF = """
-SELECT seq, id, sent_at, removed FROM messages
-WHERE conversation_id = %s AND kind = 'commit' AND epoch = %s AND device_id = %s AND data = %s
-"""
-
-CREATE = """
-WITH made AS (
-    INSERT INTO conversations (id, kind) VALUES (%(conversation)s, 'encrypted') ON CONFLICT DO NOTHING RETURNING id
-), owned AS (
-    INSERT INTO members (conversation_id, user_id, role)
-    SELECT made.id, founder.user_id, founder.role
-    FROM made, unnest(%(users)s::bigint[], %(roles)s::text[]) AS founder (user_id, role)
-)
-INSERT INTO groups (conversation_id, epoch, group_info) SELECT id, %(epoch)s, %(group_info)s FROM made
-"""
-# The next place in the log. `sent_at` rises by at least a microsecond within a conversation, whatever the clock does.
-APPEND = """
-WITH place AS (
-    UPDATE conversations SET
-        last_seq = last_seq + 1,
-        last_message_at = greatest(statement_timestamp(), last_message_at + interval '1 microsecond')
-    WHERE id = %(conversation)s
-    RETURNING last_seq, last_message_at
-)
-INSERT INTO messages (conversation_id, seq, sender_id, sent_at, kind, device_id, epoch, data, removed)
-SELECT %(conversation)s, last_seq, %(sender)s, last_message_at, %(kind)s, %(device)s, %(epoch)s, %(data)s, %(removed)s
-FROM place
-RETURNING seq, id, sent_at
-"""
-REMOVE = """
-UPDATE leaves SET until_seq = %s, muted_until = NULL
-WHERE conversation_id = %s AND device_id = ANY(%s) AND until_seq IS NULL
-"""
-ADD = """
-INSERT INTO leaves (conversation_id, device_id, since_seq, leaf, user_id, acked_seq, welcome)
-SELECT %(conversation)s, added.device_id, %(seq)s, added.leaf, added.user_id, %(seq)s, %(welcome)s
-FROM unnest(%(devices)s::bigint[], %(leaves)s::int[], %(users)s::bigint[]) AS added (device_id, leaf, user_id)
-"""
 MUTE = """
 UPDATE leaves SET muted_until = now() + %s WHERE conversation_id = %s AND device_id = ANY(%s) AND until_seq IS NULL
 """
-UNMUTE = """
-UPDATE leaves SET muted_until = NULL WHERE conversation_id = %s AND device_id = ANY(%s) AND until_seq IS NULL
-"""
-ADD_MEMBERS = """
-INSERT INTO members (conversation_id, user_id, state)
-SELECT %s, added.user_id, added.state FROM unnest(%s::bigint[], %s::text[]) AS added (user_id, state)
-"""
-ADD_CONTACTS = "INSERT INTO contacts SELECT %s, unnest(%s::bigint[]) ON CONFLICT DO NOTHING"
-REMOVE_MEMBERS = "DELETE FROM members WHERE conversation_id = %s AND user_id = ANY(%s)"
-USE_CLAIMS = "DELETE FROM claims WHERE user_id = %s AND reference = ANY(%s)"
-ADD_WELCOME = "INSERT INTO welcomes (conversation_id, seq, data) VALUES (%s, %s, %s)"
-ADVANCE = "UPDATE groups SET epoch = %s, group_info = %s, removal_due = %s WHERE conversation_id = %s"
 SET_REMOVAL_DUE = "UPDATE groups SET removal_due = %s WHERE conversation_id = %s"
-
 SET_ROLE = "UPDATE members SET role = %s WHERE conversation_id = %s AND user_id = %s"
 GROUP_INFO = """
 SELECT g.epoch, g.group_info FROM groups g JOIN members m USING (conversation_id)
@@ -165,7 +84,7 @@ class Groups:
 
         async def commit(connection: Connection) -> Result:
             while True:
-                outcome = request.plan(await _load_facts(connection, conversation_id, device, request))
+                outcome = request.plan(await commits.load_facts(connection, conversation_id, device, request))
                 match outcome:
                     case Refused(error, muting):
                         if muting is not None:
@@ -175,10 +94,10 @@ class Groups:
                     case Repeated(entry):
                         return entry, False
                     case Accepted(change, None):
-                        return await _apply(connection, conversation_id, device, request, change), True
+                        return await commits.apply(connection, conversation_id, device, request, change), True
                     case Accepted(change, Group() as founded):
-                        if await _create(connection, conversation_id, founded):
-                            return await _apply(connection, conversation_id, device, request, change), True
+                        if await commits.create(connection, conversation_id, founded):
+                            return await commits.apply(connection, conversation_id, device, request, change), True
                         # Another worker has created it meanwhile: look again.
 
         return await self._queue.run_alone(commit, _size(request.bundle))
@@ -187,14 +106,16 @@ class Groups:
         self, conversation_id: ConversationId, device: Device, plan: Callable[[Group | None], Departure | Refused]
     ) -> Entry:
         async def leave(connection: Connection) -> Result:
-            departure = plan(await _load_group(connection, conversation_id))
+            departure = plan(await commits.load_group(connection, conversation_id))
             if isinstance(departure, Refused):
                 return departure.error, False
-            await connection.execute(REMOVE_MEMBERS, [conversation_id, [device.user_id]])
+            await connection.execute(commits.REMOVE_MEMBERS, [conversation_id, [device.user_id]])
             if departure.new_owner is not None:
                 await connection.execute(SET_ROLE, ["owner", conversation_id, departure.new_owner])
             await connection.execute(SET_REMOVAL_DUE, [departure.removal_due, conversation_id])
-            return await _append(connection, conversation_id, device, EncryptedPart("left", device.id, 0, None)), True
+            return await commits.append(
+                connection, conversation_id, device, EncryptedPart("left", device.id, 0, None)
+            ), True
 
         return await self._queue.run_alone(leave, 0)
 
@@ -203,7 +124,7 @@ class Groups:
     ) -> None:
         """Raises what `check` raises, and then changes nothing."""
         async with self._database.transaction() as connection:
-            check(await _load_group(connection, conversation_id))
+            check(await commits.load_group(connection, conversation_id))
             await connection.execute(SET_ROLE, [role, conversation_id, member])
             await notify(connection, await _listeners(connection, conversation_id), "members_changed", conversation_id)
 
@@ -266,151 +187,6 @@ class Groups:
 
 async def _listeners(connection: Connection, conversation_id: ConversationId) -> list[DeviceId]:
     return [row[0] for row in await (await connection.execute(LISTENERS, [conversation_id])).fetchall()]
-
-
-# Load
-
-
-async def _load_facts(
-    connection: Connection, conversation_id: ConversationId, device: Device, request: CommitRequest
-) -> CommitFacts:
-    """In one round trip. Locks the conversation, and the devices that the commit adds or comes from."""
-    unread = {"conversation": conversation_id, "leaves": request.removed, "read": request.bundle.read}
-    commit = [conversation_id, request.epoch, device.id, request.bundle.commit]
-    async with connection.pipeline():
-        locked = await connection.execute(LOCK, [conversation_id])
-        load = await _ask_for_group(connection, conversation_id)
-        held = await connection.execute(HOLD_DEVICE, [device.id])
-        claims = await connection.execute(CLAIMS, [device.user_id, request.references])
-        earlier = await connection.execute(COMMIT_OF, commit)
-        said = await connection.execute(UNREAD, unread) if request.removed else None
-    return CommitFacts(
-        group=await load(),
-        claims={reference: ClaimedKeyPackage(*claimed) for reference, *claimed in await claims.fetchall()},
-        is_id_taken=await locked.fetchone() is not None,
-        is_revoked=await held.fetchone() is None,
-        unread=frozenset(row[0] for row in await said.fetchall()) if said is not None else frozenset(),
-        earlier=_earlier(conversation_id, device, request, await earlier.fetchone()),
-    )
-
-
-async def _load_group(connection: Connection, conversation_id: ConversationId) -> Group | None:
-    """In one round trip. Locks the conversation."""
-    async with connection.pipeline():
-        await connection.execute(LOCK, [conversation_id])
-        load = await _ask_for_group(connection, conversation_id)
-    return await load()
-
-
-async def _ask_for_group(
-    connection: Connection, conversation_id: ConversationId
-) -> Callable[[], Awaitable[Group | None]]:
-    """Call what it returns when the pipeline has ended."""
-    group = await connection.execute(GROUP, [conversation_id])
-    leaves = await connection.execute(LEAVES, [conversation_id])
-    roles = await connection.execute(ROLES, [conversation_id])
-
-    async def load() -> Group | None:
-        found = await group.fetchone()
-        if found is None:
-            return None
-        holders = {leaf: LeafHolder(*holder) for leaf, *holder in await leaves.fetchall()}
-        epoch, group_info = found
-        return Group(epoch, group_info, holders, dict(await roles.fetchall()))
-
-    return load
-
-
-def _earlier(
-    conversation_id: ConversationId, device: Device, request: CommitRequest, row: tuple[Any, ...] | None
-) -> Entry | None:
-    if row is None:
-        return None
-    seq, id_, sent_at, removed = row
-    part = EncryptedPart("commit", device.id, request.epoch, request.bundle.commit, removed=tuple(removed))
-    return Entry(conversation_id, seq, id_, device.user_id, "", sent_at, part)
-
-
-# Apply
-
-
-async def _create(connection: Connection, conversation_id: ConversationId, founded: Group) -> bool:
-    """False where the id was taken meanwhile."""
-    values = {
-        "conversation": conversation_id,
-        "users": list(founded.roles),
-        "roles": list(founded.roles.values()),
-        "epoch": founded.epoch,
-        "group_info": founded.group_info,
-    }
-    if (await connection.execute(CREATE, values)).rowcount == 0:
-        return False
-    await connection.execute(ADD, _places(conversation_id, Seq(0), founded.leaves, welcome=False))
-    await notify(connection, [holder.device_id for holder in founded.leaves.values()], "memberships")
-    return True
-
-
-async def _apply(
-    connection: Connection, conversation_id: ConversationId, device: Device, request: CommitRequest, change: GroupChange
-) -> Entry:
-    """In two round trips."""
-    bundle, removed = request.bundle, [holder.device_id for holder in change.removed]
-    part = EncryptedPart("commit", device.id, request.epoch, bundle.commit, removed=tuple(removed))
-    entry = await _append(connection, conversation_id, device, part)
-    new_members = [list(change.new_members), list(change.new_members.values())]
-    async with connection.pipeline():
-        if removed:
-            await connection.execute(REMOVE, [entry.seq, conversation_id, removed])
-        if change.unmuted:
-            await connection.execute(UNMUTE, [conversation_id, change.unmuted])
-        if change.lost_members:
-            await connection.execute(REMOVE_MEMBERS, [conversation_id, change.lost_members])
-        if change.added:
-            welcomed = bundle.welcome is not None
-            await connection.execute(ADD, _places(conversation_id, entry.seq, change.added, welcome=welcomed))
-        if change.new_members:
-            await connection.execute(ADD_MEMBERS, [conversation_id, *new_members])
-        if change.contacts:
-            await connection.execute(ADD_CONTACTS, [device.user_id, change.contacts])
-        if bundle.welcome is not None:
-            await connection.execute(ADD_WELCOME, [conversation_id, entry.seq, bundle.welcome])
-        if request.references:
-            await connection.execute(USE_CLAIMS, [device.user_id, request.references])
-        values = [request.epoch + 1, bundle.group_info, change.removal_due, conversation_id]
-        await connection.execute(ADVANCE, values)
-        await notify(connection, [holder.device_id for holder in change.added.values()], "memberships")
-    return entry
-
-
-def _places(
-    conversation_id: ConversationId, seq: Seq, added: Mapping[int, LeafHolder], *, welcome: bool
-) -> dict[str, Any]:
-    return {
-        "conversation": conversation_id,
-        "seq": seq,
-        "welcome": welcome,
-        "leaves": list(added),
-        "devices": [holder.device_id for holder in added.values()],
-        "users": [holder.user_id for holder in added.values()],
-    }
-
-
-async def _append(
-    connection: Connection, conversation_id: ConversationId, device: Device, part: EncryptedPart
-) -> Entry:
-    values = {
-        "conversation": conversation_id,
-        "sender": device.user_id,
-        "kind": part.kind,
-        "device": part.device_id,
-        "epoch": part.epoch,
-        "data": part.data,
-        "removed": list(part.removed),
-    }
-    row = await (await connection.execute(APPEND, values)).fetchone()
-    assert row is not None, "the conversation is there while it is locked"
-    seq, id_, sent_at = row
-    return Entry(conversation_id, seq, id_, device.user_id, "", sent_at, part)
 
 
 def _size(bundle: CommitBundle) -> int:

@@ -23,6 +23,7 @@ from chat.errors import (
     NotAllowed,
     StaleEpoch,
     Taken,
+    Unavailable,
     UnknownKeyPackage,
     UnreadMessages,
 )
@@ -393,3 +394,16 @@ async def test_only_the_sender_deletes_a_message(own_database_url: str) -> None:
         await at.groups.delete(bob.account, conversation_id, said.seq)
         log = await at.groups.log(alice.device, conversation_id, Seq(0))
         assert [entry.sealed and entry.sealed.data is None for entry in log] == [False, True]
+
+
+async def test_commit_on_a_locked_conversation_is_unavailable(own_database_url: str) -> None:
+    """And the writer goes on with its connection."""
+    async with rig(own_database_url) as at:
+        alice, bob = await at.player(), await at.player()
+        made, other = await at.group(alice, bob), await at.group(alice)
+        async with await psycopg.AsyncConnection.connect(own_database_url) as psql:
+            await psql.execute("SELECT 1 FROM conversations WHERE id = %s FOR UPDATE", [made.group_id])
+            with pytest.raises(Unavailable, match="held by another program"):
+                await at.commit(made, alice, made.copy().commit(alice.signer))
+            await at.commit(other, alice, other.commit(alice.signer))
+        await at.commit(made, alice, made.commit(alice.signer))
