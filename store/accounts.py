@@ -14,7 +14,7 @@ from chat.model.ids import SessionId, UserId
 from store.conversations import notify_direct_changed
 from store.database.pool import Connection, Database
 from store.devices import OF_USER, notify_devices_changed
-from store.members import PROMOTE, UPDATE_REMOVAL_DUE
+from store.members import settle_deleted_member
 from store.notify.postgres import notify
 
 CREATE = """
@@ -183,8 +183,7 @@ class Accounts:
                 await notify_devices_changed(connection, Device(*row))
             await connection.execute(DELETE, [user_id])
             await connection.execute(DELETE_EMPTY, [ids])
-            await connection.execute(PROMOTE, [ids])
-            await connection.execute(UPDATE_REMOVAL_DUE, [ids])
+            await settle_deleted_member(connection, ids)
             return True
 
     async def set_role(self, username_key: str, role: Role) -> bool:

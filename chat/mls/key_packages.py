@@ -1,4 +1,4 @@
-"""Key packages: what a device leaves with the server, so that it can be added to groups while it is away."""
+"""Key packages: a device uploads them, so that others can add it to groups while it is offline."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,19 +15,19 @@ from crypto.mls.wire import Malformed
 KEPT_MAX = 200  # of one device
 UPLOAD_MAX = 100  # at once
 MAX_BYTES = 4096
-FEW = 20  # then its device is asked for more
+FEW = 20  # below this the device is notified to upload more
 
 
 class KeyPackageStore(Protocol):
     async def add(self, device_id: DeviceId, packages: list[StoredKeyPackage], most: int, now: datetime) -> int:
-        """How many are there now. A last resort replaces the one before. Raises Invalid."""
+        """Return how many are stored now. A last resort replaces the former one. Raises Invalid."""
         ...
 
     async def count(self, device_id: DeviceId, now: datetime) -> int: ...
     async def claim(
         self, of: UserId, by: UserId, few: int, now: datetime, devices: list[DeviceId] | None
     ) -> list[IssuedKeyPackage]:
-        """One for each device that has any, and a word to those that run low."""
+        """One for each device that has any. Notifies the devices that have fewer than `few` left."""
         ...
 
 
@@ -37,9 +37,9 @@ class KeyPackages:
         self._now = now
 
     async def add(self, device: Device, packages: list[bytes], last_resort: bytes | None) -> int:
-        """How many are there now, without the last resort. Raises Invalid, BadFrame."""
+        """Return how many are stored now, without the last resort. Raises Invalid, BadFrame."""
         if len(packages) > UPLOAD_MAX:
-            raise Invalid(f"At most {UPLOAD_MAX} key packages at once")
+            raise Invalid(f"key_packages must have at most {UPLOAD_MAX} items")
         read = [self._read(device, package, is_last_resort=False) for package in packages]
         if last_resort is not None:
             read.append(self._read(device, last_resort, is_last_resort=True))
@@ -47,14 +47,14 @@ class KeyPackages:
 
     def _read(self, device: Device, data: bytes, *, is_last_resort: bool) -> StoredKeyPackage:
         if len(data) > MAX_BYTES:
-            raise BadFrame(f"A key package has at most {MAX_BYTES} bytes")
+            raise BadFrame(f"A key package must have at most {MAX_BYTES:,} bytes")
         try:
             package = parse_key_package(data)
             check_key_package(package, self._now())
         except Malformed as error:
-            raise BadFrame(f"Not a key package: {error}") from error
+            raise BadFrame(f"Malformed key package: {error}") from error
         if (package.leaf.identity, package.leaf.signature_key) != (device.identity, device.signature_key):
-            raise BadFrame("This key package is another device's")
+            raise BadFrame("Identity and signature key of a key package must be this device's")
         expires_at = datetime.fromtimestamp(min(package.leaf.not_after, 2**33), UTC)
         return StoredKeyPackage(key_package_reference(data), data, expires_at, is_last_resort)
 
@@ -64,5 +64,5 @@ class KeyPackages:
     async def claim(
         self, account: Account, of: UserId, devices: list[DeviceId] | None = None
     ) -> list[IssuedKeyPackage]:
-        """One for each device of `of`, or of some of them."""
+        """One for each device of `of`, or for those given."""
         return await self._store.claim(of, account.id, FEW, self._now(), devices)
