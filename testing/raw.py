@@ -43,7 +43,7 @@ class Raw:
         self.writer.transport.abort()
 
     async def rest(self) -> bytes:
+        """Everything until the peer closes; the caller says how long that may take."""
         with contextlib.suppress(ConnectionError):
-            async with asyncio.timeout(20):
-                return await self.reader.read()
+            return await self.reader.read()
         return b""

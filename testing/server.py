@@ -16,7 +16,8 @@ import httpx
 import msgspec
 from psycopg_pool import AsyncConnectionPool
 from tornado.netutil import bind_sockets
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import ConnectionClosed
 
 from crypto import passwords
@@ -28,7 +29,7 @@ from run.tls.local_ca import local_certificate
 PASSWORD = "Secret1pass"
 SECRET = "0123456789abcdef" * 4
 KEK = "ab" * 32
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0  # what has to happen happens within this on any machine; only a test that fails waits so long
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made once: each client would read all authorities otherwise
 
 _numbers = itertools.count(1)
@@ -63,13 +64,14 @@ def settings(**changes: Any) -> Settings:
 
 
 class Clock:
-    """Runs like the real one, and can be moved forward."""
+    """Runs like the real one, and can be moved forward, or stopped."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
+        self.stopped_at: datetime | None = None
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return (self.stopped_at or datetime.now(UTC)) + self.ahead
 
     def forward(self, **by: float) -> None:
         self.ahead += timedelta(**by)
@@ -94,7 +96,9 @@ class RunningServer:
     def client(self, *, tls: bool = False, **options: Any) -> httpx.AsyncClient:
         """Keeps cookies, as a browser does."""
         verify = ssl.create_default_context(cafile=str(self.authority)) if tls else NO_TLS
-        client = httpx.AsyncClient(base_url=self.https if tls else self.http, verify=verify, timeout=20, **options)
+        client = httpx.AsyncClient(
+            base_url=self.https if tls else self.http, verify=verify, timeout=PATIENCE_S, **options
+        )
         self.clients.append(client)
         return client
 
@@ -168,7 +172,7 @@ class Person:
         """A socket of the codes API."""
         address = f"{self.server.http.replace('http', 'ws')}/api/chats/ws?chatId={conversation_id}"
         given = {"Cookie": f"Authorization={self.token}"} | headers
-        line = Line(await connect(address, additional_headers=given, max_size=None, proxy=None))
+        line = Line(await connect(address, given))
         self.server.lines.append(line)
         return line
 
@@ -183,6 +187,18 @@ class Person:
         answer = await self.api.get("/api/chats/messages", params={"conversationId": conversation_id, **query})
         assert answer.status_code == 200, answer.text
         return [message["content"] for message in answer.json()["chats"]]
+
+
+async def connect(address: str, headers: dict[str, str]) -> ClientConnection:
+    """A WebSocket that waits as long as a test does: the library's own deadlines are for faster machines."""
+    return await connect_websocket(
+        address,
+        additional_headers=headers,
+        max_size=None,
+        proxy=None,
+        open_timeout=PATIENCE_S,
+        ping_interval=None,
+    )
 
 
 class Line:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import argon2
+import hypothesis
 import psycopg
 import pytest
 from tornado.ioloop import IOLoop
@@ -20,9 +21,16 @@ from tornado.ioloop import IOLoop
 from crypto import passwords
 from store.database.embedded import EmbeddedPostgres
 from store.database.migrate import migrate
-from testing.server import Person, RunningServer, start_server
+from testing.server import PATIENCE_S, Person, RunningServer, start_server
 
-TEST_TIMEOUT_S = 60
+TEST_TIMEOUT_S = 5 * PATIENCE_S  # a test says itself what it waits for in vain; this ends one that does not
+
+
+# How long an example takes depends on the machine; its bounds are 200 ms, and a second for making ten of them.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -137,7 +145,7 @@ def start_servers(
         for server in servers:
             await server.close()
 
-    io_loop.run_sync(close, timeout=30)
+    io_loop.run_sync(close, timeout=PATIENCE_S)
 
 
 @pytest.fixture(scope="session")
@@ -155,7 +163,7 @@ def server(io_loop: IOLoop, shared_server: RunningServer) -> Iterator[RunningSer
     """A running server with the usual settings of a test."""
     yield shared_server
     shared_server.clock.ahead = timedelta()
-    io_loop.run_sync(shared_server.let_go, timeout=30)
+    io_loop.run_sync(shared_server.let_go, timeout=PATIENCE_S)
 
 
 Users = Callable[..., Awaitable[list[Person]]]

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from run.tls import context as tls
 from run.tls.local_ca import Certificate, local_certificate
+from testing.server import PATIENCE_S
 
 NAMES = ["localhost", "127.0.0.1", "::1", "nas.local"]
 NOW = datetime.now(UTC)
@@ -210,7 +211,7 @@ async def test_a_new_certificate_is_served_once_its_key_is_there_and_the_old_one
     await asyncio.sleep(0.1)
     assert served(context) == before
     ours.key.write_bytes(other.key.read_bytes())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while served(context) != after:
             await asyncio.sleep(0.02)
     reloading.cancel()

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from run.process.worker import SWEEP_S
-from testing.server import Line, Person, RunningServer, start_server
+from testing.server import PATIENCE_S, Line, Person, RunningServer, start_server
 
 PEOPLE = st.sampled_from([0, 1])
 OF_THE_SERVER = "application_name LIKE 'sottovoce-%%' AND datname = current_database()"
@@ -160,7 +159,7 @@ def machine(url: str, folder: "object") -> type[RuleBasedStateMachine]:
                 for client in self.clients:
                     await client.come_back()
                     of_other = [text for text in expected if not text.startswith(client.person.name)]
-                    deadline = time.monotonic() + SWEEP_S + 2  # where the bus was cut, the sweep brings it
+                    deadline = time.monotonic() + PATIENCE_S  # where the bus was cut, the sweep brings it
                     while len(client.heard) < len(of_other) and time.monotonic() < deadline:
                         await client.come_back()
                         await client.hear(0.1)

@@ -10,7 +10,7 @@ import jwt
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from testing.server import PASSWORD, SECRET, Line, Person, RunningServer
+from testing.server import PASSWORD, PATIENCE_S, SECRET, Line, Person, RunningServer
 from tests.conftest import StartServer, Users
 
 WHO_AM_I = ["/me", "/api/users"]  # of the invites API and of the codes API
@@ -233,7 +233,7 @@ async def test_what_two_say_at_two_workers_reaches_each_in_order_and_once(
             await line.says(text)
             await asyncio.sleep(0)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(
             says(at_alice, said_by_alice),
             says(at_bob, said_by_bob),

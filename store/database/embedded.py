@@ -5,6 +5,7 @@ that may belong to somebody else after a reboot, and opens folders to everybody.
 """
 
 import asyncio
+import fcntl
 import hashlib
 import importlib.util
 import logging
@@ -14,9 +15,10 @@ import shutil
 import signal
 import stat
 import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +30,8 @@ log = logging.getLogger("sottovoce.postgres")
 
 VERSION = 18
 SYSTEM_USER = "sottovoce"  # PostgreSQL refuses to run as root
+USER_TRIES = 60  # while another program holds the lock of /etc/passwd: half a minute
+USER_PAUSE_S = 0.5
 SOCKET_PATH_MAX = 100  # sockaddr_un holds 107 bytes with the socket's own name
 START_TRIES = 5
 START_TIMEOUT_S = 120.0  # crash recovery replays at most max_wal_size
@@ -141,6 +145,18 @@ class EmbeddedPostgres:
             self._process.wait()
 
     def _init(self) -> None:
+        try:
+            self._make_database()
+        except CannotStart:
+            if self._user is None or _is_known(self._user):
+                raise
+            log.warning("the user %s was removed meanwhile, trying again", SYSTEM_USER)
+            self._user = system_user()
+            for folder in (self._pgdata, self._socket_folder):
+                shutil.chown(folder, self._user.pw_uid, self._user.pw_gid)
+            self._make_database()
+
+    def _make_database(self) -> None:
         """In a folder beside, which gets its name when it is complete: one that was cut off is begun again."""
         fresh = self._folder / "pgdata.new"
         shutil.rmtree(fresh, ignore_errors=True)
@@ -257,17 +273,52 @@ def _socket_folder(folder: Path) -> Path:
 
 
 def system_user() -> pwd.struct_passwd:
-    """An account without password and shell, made when it is missing."""
+    """An account without password and shell, made when it is missing. Raises CannotStart.
+
+    On a new machine other programs add users, too. `useradd` fails while one of them holds its lock, so we try again.
+    One that does not lock may write back a list that it read before, so an account counts when a second look finds it.
+    """
+    with _one_at_a_time():
+        found = _look_up()
+        if found is not None:
+            return found
+        useradd = shutil.which("useradd", path=f"{os.defpath}:/usr/sbin:/sbin")
+        if useradd is None:
+            raise CannotStart("as root, PostgreSQL needs a user 'sottovoce': make one, or start as an ordinary user")
+        command = [useradd, "--system", "--no-create-home", "--user-group", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
+        said = ""
+        for _ in range(USER_TRIES):
+            before: pwd.struct_passwd | None = found
+            if found is None:
+                said = subprocess.run(command, check=False, capture_output=True, text=True).stderr.strip()
+            time.sleep(USER_PAUSE_S)
+            found = _look_up()
+            if found is not None and found == before:
+                return found
+    raise CannotStart(f"cannot make the user {SYSTEM_USER!r}: {said}")
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Of all that start on this machine. The lock is the folder's own, so no file of ours is left in it."""
+    folder = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)
     try:
-        return pwd.getpwnam(SYSTEM_USER)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _look_up() -> pwd.struct_passwd | None:
+    try:
+        found = pwd.getpwnam(SYSTEM_USER)
     except KeyError:
-        pass
-    useradd = shutil.which("useradd", path=f"{os.defpath}:/usr/sbin:/sbin")
-    if useradd is None:
-        raise CannotStart("as root, PostgreSQL needs a user 'sottovoce': make one, or start as an ordinary user")
-    command = [useradd, "--system", "--no-create-home", "--user-group", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
-    subprocess.run(command, check=False, stdout=sys.stderr, stderr=subprocess.STDOUT)
+        return None
+    return found if _is_known(found) else None
+
+
+def _is_known(user: pwd.struct_passwd) -> bool:
     try:
-        return pwd.getpwnam(SYSTEM_USER)
-    except KeyError as error:
-        raise CannotStart(f"cannot make the user {SYSTEM_USER!r}") from error
+        return pwd.getpwuid(user.pw_uid).pw_name == user.pw_name
+    except KeyError:
+        return False

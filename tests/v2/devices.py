@@ -6,9 +6,8 @@ from base64 import b64encode
 from typing import Any
 
 import msgspec
-from websockets.asyncio.client import connect
 
-from testing.server import PATIENCE_S, Line, Person
+from testing.server import PATIENCE_S, Line, Person, connect
 
 
 class DeviceLine(Line):
@@ -39,7 +38,7 @@ async def listens(person: Person) -> DeviceLine:
     await person.api.post("/v2/devices", json=body)
     headers = {"Cookie": f"Authorization={person.token}"}
     address = f"{person.server.http.replace('http', 'ws')}/v2/socket"
-    line = DeviceLine(await connect(address, additional_headers=headers, max_size=None, proxy=None))
+    line = DeviceLine(await connect(address, headers))
     person.server.lines.append(line)
     while (await line.next())["type"] != "ready":
         pass

@@ -11,7 +11,7 @@ from chat.delivery.hub import Hub, Listener
 from chat.direct.conversations import Conversations
 from chat.errors import Unavailable
 from chat.model.ids import ConversationId, Seq
-from testing.server import PASSWORD, Person, RunningServer, until
+from testing.server import PASSWORD, PATIENCE_S, Person, RunningServer, until
 from tests.conftest import StartServer, Users
 from tests.v2.devices import listens
 from tests.v2.direct import at, key, messages, says, send, texts
@@ -196,7 +196,7 @@ async def test_many_messages_of_many_doors_come_in_order_and_once(
                 await says(there, bob, f"posted {nth}")
                 await by_psql(server, conversation, alice, f"psql {nth}")
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         talking = asyncio.create_task(talks())
         frames = [await at_bob.next() for _ in range(210)]
         await talking
