@@ -25,8 +25,6 @@ MOVING = {
     "web/client/node",
     "web/client/storage/indexeddb.js",
     "web/worker/rpc.js",
-    "migrations/fingerprint.txt",
-    "tests/test_migrations.py",
 }
 FOLDERS = r"bench|chat|crypto|deploy|docs|handlers|migrations|run|store|tests|testing|web"
 CITED = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
