@@ -101,7 +101,7 @@ async def test_many_messages_arrive_in_order(nats: Nats, start_server: StartServ
     await at_bob.hears_nothing()
 
 
-@pytest.mark.logs("lost its connection to NATS", "could not ring")
+@pytest.mark.logs("lost its connection to NATS", "could not notify")
 async def test_a_nats_that_dies_delays_and_loses_nothing(nats: Nats, start_server: StartServer) -> None:
     _, _, at_alice, at_bob = await two_servers(start_server, nats)
     await at_alice.says("before")
