@@ -227,9 +227,7 @@ class WriteQueue:
                     try:
                         await self._commit(connection, [alone])
                     except psycopg.Error:
-                        _finish_all(
-                            batch[nth:], Unavailable("The database connection was lost, try again later")
-                        )
+                        _finish_all(batch[nth:], Unavailable("The database connection was lost, try again later"))
                         raise
             return
         for result, is_new in results:
