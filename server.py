@@ -1,4 +1,4 @@
-"""Sottovoce's entry point: `sottovoce serve`, or `python server.py` from a checkout."""
+"""The entry point: `sottovoce COMMAND`, or `python server.py COMMAND` in a checkout. The default is `serve`."""
 
 import sys
 
@@ -15,7 +15,7 @@ from run.version import VERSION
 @click.group()
 @click.version_option(VERSION, prog_name="sottovoce")
 def main() -> None:
-    """A private messenger on your own machine."""
+    """Sottovoce, a private messenger on your own machine."""
 
 
 for command in (serve, check_config, migrate_database, verify_web, user, invite, chat):

@@ -1,21 +1,24 @@
-"""Python's garbage collector, kept from looking at everything at once.
+"""Schedule Python's garbage collector so that full passes do not block the event loop.
 
-A full pass over 10,000 sockets takes a third of a second, and there is nothing to be found: what the doors drop has no
-circles. So full passes are rare, and what has lived for a while is set aside where no pass looks.
+A full pass with 10,000 open sockets takes 330 ms, and finds nothing: closed connections leave no reference cycles.
+So full passes are rare. Between them `gc.freeze` moves long-lived objects out of the collector's generations.
 """
 
 import asyncio
 import gc
 
-YOUNG = 5_000  # objects; a pass over ten times as many takes 15 ms
+YOUNG_OBJECTS = 5_000  # threshold of generation 0; a pass over ten times as many takes 15 ms
 FREEZE_S = 10.0
-FULL_S = 6 * 3600.0  # for circles that were set aside with the rest, an exception here and there
+FULL_S = 6 * 3600.0  # finds cycles among frozen objects; some exceptions leave them
 
 
 async def collect_garbage() -> None:
-    """For ever. No pass at the start: it took 40 ms and found nothing, what imports leave has no circles."""
-    usual = gc.get_threshold()
-    gc.set_threshold(YOUNG, 10, 1_000_000)
+    """Run until cancelled, then restore the collector's settings.
+
+    There is no pass at the start: it took 40 ms and found nothing, because imports leave no cycles.
+    """
+    previous = gc.get_threshold()
+    gc.set_threshold(YOUNG_OBJECTS, 10, 1_000_000)
     loop = asyncio.get_running_loop()
     full_at = loop.time() + FULL_S
     try:
@@ -29,4 +32,4 @@ async def collect_garbage() -> None:
             gc.collect(1)
     finally:
         gc.unfreeze()
-        gc.set_threshold(*usual)
+        gc.set_threshold(*previous)

@@ -1,4 +1,4 @@
-"""Accounts and invites that the operator creates: at the start, and by command."""
+"""Accounts and invites that the operator creates, by a setting at the start or by a command."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ DATABASE_S = 30.0
 
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Database]:
-    """A pool on `url`. Errors of the domain become click.ClickException."""
+    """Open a connection pool on `url`. A ChatError inside becomes click.ClickException."""
     database = Database(url, "sottovoce-operator")
     try:
         await database.open(DATABASE_S)
@@ -33,9 +33,9 @@ async def opened(url: str) -> AsyncIterator[Database]:
 
 
 async def prepare_accounts(settings: Settings, url: str) -> str | None:
-    """Make the administrator's account if a password for it is set.
+    """Create the account `admin` if a password for it is set.
 
-    Returns an unused invite code while there is no account and registration needs one, otherwise None.
+    Return an unused invite code if registration needs one and no account exists; otherwise None.
     """
     async with opened(url) as database:
         if settings.admin_password is not None:
@@ -48,7 +48,7 @@ async def prepare_accounts(settings: Settings, url: str) -> str | None:
 
 
 async def ensure_admin(database: Database, password: str) -> None:
-    """Make the account if it is missing. An existing one keeps its password, which may have been changed since."""
+    """Create the account `admin` if it is missing. An existing account keeps its password and gets the role `admin`."""
     store = accounts.Accounts(database)
     if await store.credentials(username_key=ADMIN) is None:
         await create_user(database, ADMIN, password, "admin")
@@ -57,7 +57,7 @@ async def ensure_admin(database: Database, password: str) -> None:
 
 
 async def create_user(database: Database, name: str, password: str, role: Role) -> None:
-    """Raises Invalid, Taken."""
+    """Create an account without an invite. Raises Invalid, Taken."""
     validation.password_of_operator(password)
     username = validation.username(name, reserved=True)
     account = NewAccount(username, hash_password(password, "argon2id"), role=role)
@@ -65,6 +65,6 @@ async def create_user(database: Database, name: str, password: str, role: Role) 
 
 
 async def create_invite(database: Database, life: timedelta) -> str:
-    """A code of the operator's, which no rule limits."""
+    """Create an invite of the operator and return its code. The limits for accounts do not apply."""
     created = await Invites(invites.Invites(database), lambda: datetime.now(UTC), life).create_as_operator()
     return created.code

@@ -1,4 +1,4 @@
-"""SQL of accounts."""
+"""Repository of accounts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ WITH used AS (
 UPDATE users SET invited_by = used.created_by FROM used WHERE users.id = %(user_id)s
 """
 
-HOST = """
+INVITER = """
 SELECT h.id, h.uuid, h.username, h.bio, h.picture_version FROM users u JOIN users h ON h.id = u.invited_by
 WHERE u.id = %s
 """
@@ -46,7 +46,7 @@ GET = f"{ALL} WHERE id = %s"
 CREDENTIALS_BY_NAME = "SELECT id, password_hash FROM users WHERE username_key = %s"
 CREDENTIALS_BY_EMAIL = "SELECT id, password_hash FROM users WHERE lower(email) = lower(%s)"
 
-# Answers whether others see it.
+# Returns whether the public profile changed.
 UPDATE = """
 WITH before AS (SELECT username, bio FROM users WHERE id = %(id)s FOR NO KEY UPDATE)
 UPDATE users u SET
@@ -63,36 +63,37 @@ SET_PICTURE = """
 UPDATE users SET profile_picture = %(png)b WHERE id = %(id)s AND profile_picture IS DISTINCT FROM %(png)b
 """
 
-# Devices of everybody who shares a conversation with them and hears of it, and their own.
-WHO_SEES = """
-WITH seers AS (
+# The account's own devices, and those of users in its conversations who have not ignored it or blocked it.
+PROFILE_RECIPIENTS = """
+WITH recipients AS (
     SELECT %(user)s::bigint AS id
     UNION SELECT other.user_id FROM members mine JOIN members other USING (conversation_id)
     WHERE mine.user_id = %(user)s AND other.state IN ('joined', 'requested')
     AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = other.user_id AND b.blocked_id = mine.user_id)
 )
-SELECT u.uuid, array_agg(d.id) FROM seers JOIN devices d ON d.user_id = seers.id, users u
+SELECT u.uuid, array_agg(d.id) FROM recipients JOIN devices d ON d.user_id = recipients.id, users u
 WHERE u.id = %(user)s GROUP BY u.uuid
 """
 
 END_OTHER_SESSIONS = "DELETE FROM sessions WHERE user_id = %s AND id IS DISTINCT FROM %s"
 
-# Direct conversations and what was said in them go; of what was said in groups only that it was.
-UNSAY = """
+# Direct conversations are deleted with the account. Its messages in groups remain as entries without content.
+ERASE_MESSAGES = """
 UPDATE messages SET data = NULL, edited_at = now()
 WHERE conversation_id IN (SELECT conversation_id FROM leaves WHERE user_id = %s)
 AND sender_id = %s AND kind = 'application' AND data IS NOT NULL
 """
-# All at once, in the order of the writer's locks.
+# In the order of the writer's locks, so that the two cannot deadlock.
 CONVERSATIONS = """
 SELECT id FROM conversations WHERE user_id_1 = %(user)s OR user_id_2 = %(user)s
     OR id IN (SELECT conversation_id FROM members WHERE user_id = %(user)s)
 ORDER BY id
 """
 LOCK_CONVERSATIONS = f"{CONVERSATIONS} FOR UPDATE"
-# After the conversations, as writers take them. Who gives the account a place in another one waits, or came first.
-HOLD_DEVICES = "SELECT 1 FROM devices WHERE user_id = %s ORDER BY id FOR UPDATE"
-HOLD = "SELECT 1 FROM users WHERE id = %s FOR UPDATE"
+# Locked after the conversations, as the writer does. A transaction that adds the account to another conversation
+# waits for these locks, or has committed before them.
+LOCK_DEVICES = "SELECT 1 FROM devices WHERE user_id = %s ORDER BY id FOR UPDATE"
+LOCK_ACCOUNT = "SELECT 1 FROM users WHERE id = %s FOR UPDATE"
 DELETE = "DELETE FROM users WHERE id = %s"
 DELETE_EMPTY = """
 DELETE FROM conversations c
@@ -103,11 +104,13 @@ SET_ROLE = "UPDATE users SET role = %s WHERE username_key = %s"
 
 
 class Accounts:
+    """Accounts, their credentials, profiles and pictures."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def create(self, account: NewAccount, invite: str | None, now: datetime) -> UserId:
-        """Use up `invite` and make the account, both or neither. Raises Taken, BadInvite."""
+        """Create an account and use `invite`, in one transaction. Raises Taken, BadInvite."""
         with _names_taken():
             async with self._database.transaction() as connection:
                 user_id = await _create(connection, account, now)
@@ -122,13 +125,13 @@ class Accounts:
             return await (await cur.execute(GET, [user_id])).fetchone()
 
     async def all(self) -> list[Account]:
-        """The oldest first."""
+        """Return all accounts, oldest first."""
         async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Account)) as cur:
             return await (await cur.execute(f"{ALL} ORDER BY id")).fetchall()
 
     async def host(self, user_id: UserId) -> Person | None:
-        """Who invited them."""
-        rows = await self._database.rows(HOST, [user_id])
+        """Return the user who invited the account; None if there is none."""
+        rows = await self._database.rows(INVITER, [user_id])
         return Person(*rows[0]) if rows else None
 
     async def credentials(self, *, username_key: str | None = None, email: str | None = None) -> Credentials | None:
@@ -144,7 +147,7 @@ class Accounts:
             return await (await cur.execute("SELECT password_hash FROM users WHERE id = %s", [user_id])).fetchone()
 
     async def update(self, user_id: UserId, changes: AccountChanges, keep: SessionId | None, now: datetime) -> None:
-        """A new password ends every session but `keep`. Raises Taken."""
+        """Apply `changes`. A new password ends every session except `keep`. Raises Taken."""
         values = {
             "id": user_id,
             "name": changes.username and changes.username.name,
@@ -158,25 +161,30 @@ class Accounts:
             async with self._database.transaction() as connection:
                 changed = await (await connection.execute(UPDATE, values)).fetchone()
                 if changed is not None and changed[0]:
-                    await _tell_of_profile(connection, user_id)
+                    await _notify_profile_changed(connection, user_id)
                 if changes.password_hash is not None:
                     await connection.execute(END_OTHER_SESSIONS, [user_id, keep])
 
     async def delete(self, user_id: UserId) -> None:
+        """Delete the account, its direct conversations, and the content of its messages in groups.
+
+        The transaction must lock all conversations of the account in order. If the account joins another conversation
+        before the locks are held, the transaction is repeated.
+        """
         async with self._database.connection() as connection:
-            await connection.execute(UNSAY, [user_id, user_id])  # most of it without keeping others waiting
+            await connection.execute(ERASE_MESSAGES, [user_id, user_id])  # most rows, before the locks below
         while not await self._delete(user_id):
             pass
 
     async def _delete(self, user_id: UserId) -> bool:
-        """False where it came into another conversation meanwhile, which has to be locked before it is."""
+        """Delete the account, or return False if it joined another conversation meanwhile."""
         async with self._database.transaction() as connection:
             rows = await (await connection.execute(LOCK_CONVERSATIONS, {"user": user_id})).fetchall()
-            await connection.execute(HOLD_DEVICES, [user_id])
-            await connection.execute(HOLD, [user_id])
+            await connection.execute(LOCK_DEVICES, [user_id])
+            await connection.execute(LOCK_ACCOUNT, [user_id])
             if await (await connection.execute(CONVERSATIONS, {"user": user_id})).fetchall() != rows:
                 return False
-            await connection.execute(UNSAY, [user_id, user_id])
+            await connection.execute(ERASE_MESSAGES, [user_id, user_id])
             ids = [row[0] for row in rows]
             await notify_direct_changed(connection, ids)
             for row in await (await connection.execute(OF_USER, [user_id])).fetchall():
@@ -187,30 +195,32 @@ class Accounts:
             return True
 
     async def set_role(self, username_key: str, role: Role) -> bool:
-        """False if there is no such user."""
+        """Set the role. Return False if there is no such account."""
         async with self._database.connection() as connection:
             return (await connection.execute(SET_ROLE, [role, username_key])).rowcount == 1
 
     async def any(self) -> bool:
+        """Tell whether any account exists."""
         async with self._database.connection() as connection:
             return await (await connection.execute("SELECT 1 FROM users LIMIT 1")).fetchone() is not None
 
     async def picture(self, user_id: UserId) -> tuple[bool, bytes | None]:
-        """Whether the account exists, and its picture."""
+        """Return whether the account exists, and its picture as PNG, if it has one."""
         async with self._database.connection() as connection:
             cursor = await connection.execute("SELECT profile_picture FROM users WHERE id = %s", [user_id], binary=True)
             row = await cursor.fetchone()
             return row is not None, row[0] if row else None
 
     async def set_picture(self, user_id: UserId, png: bytes) -> None:
+        """Replace the picture, and notify the recipients of the profile if it differs."""
         async with self._database.transaction() as connection:
             changed = await connection.execute(SET_PICTURE, {"png": png, "id": user_id})
             if changed.rowcount:
-                await _tell_of_profile(connection, user_id)
+                await _notify_profile_changed(connection, user_id)
 
 
-async def _tell_of_profile(connection: Connection, user_id: UserId) -> None:
-    for uuid, devices in await (await connection.execute(WHO_SEES, {"user": user_id})).fetchall():
+async def _notify_profile_changed(connection: Connection, user_id: UserId) -> None:
+    for uuid, devices in await (await connection.execute(PROFILE_RECIPIENTS, {"user": user_id})).fetchall():
         await notify(connection, devices, "profile_changed", user=uuid)
 
 
@@ -231,9 +241,9 @@ async def _create(connection: Connection, account: NewAccount, now: datetime) ->
 
 @contextmanager
 def _names_taken() -> Iterator[None]:
-    """Turns a unique violation into Taken."""
+    """Turn a unique violation into Taken."""
     try:
         yield
     except UniqueViolation as error:
-        what = "E-mail address" if error.diag.constraint_name == "users_email" else "User name"
-        raise Taken(f"{what} already exists") from error
+        field = "E-mail address" if error.diag.constraint_name == "users_email" else "User name"
+        raise Taken(f"{field} already exists") from error

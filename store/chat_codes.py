@@ -1,4 +1,4 @@
-"""SQL of chat codes."""
+"""Repository of chat codes."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,9 +17,9 @@ PURGE = "DELETE FROM chat_codes WHERE code = ANY(%s) AND expires_at <= %s"
 
 CREATE = """
 INSERT INTO chat_codes (code, user_id, created_at, expires_at)
-SELECT wish, %(owner)s, %(now)s, %(expires_at)s
-FROM unnest(%(codes)s::int[]) WITH ORDINALITY AS wishes (wish, nth)
-WHERE NOT EXISTS (SELECT FROM chat_codes WHERE code = wish)
+SELECT candidate, %(owner)s, %(now)s, %(expires_at)s
+FROM unnest(%(codes)s::int[]) WITH ORDINALITY AS candidates (candidate, nth)
+WHERE NOT EXISTS (SELECT FROM chat_codes WHERE code = candidate)
 ORDER BY nth LIMIT 1
 ON CONFLICT (code) DO NOTHING
 RETURNING code
@@ -31,13 +31,19 @@ REDEEM = "DELETE FROM chat_codes WHERE code = %s AND expires_at > %s RETURNING u
 
 
 class ChatCodes:
+    """Chat codes, which expire and can be used once."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def create(
         self, owner: UserId, codes: list[int], now: datetime, expires_at: datetime, plan: Callable[[int], None]
     ) -> int | None:
-        """The first of `codes` that nobody has, given to `owner`; None if all are taken. `plan` may raise."""
+        """Store the first free one of `codes` for `owner` and return it; None if all are taken.
+
+        `plan` receives the number of valid codes of `owner`, under a lock on the account. It may raise to refuse.
+        Raises Unauthenticated if the account was deleted.
+        """
         async with self._database.transaction() as connection, connection.cursor(row_factory=scalar_row) as cur:
             await lock_user(connection, owner)
             plan(await (await cur.execute(COUNT, [owner, now])).fetchone() or 0)
@@ -46,18 +52,19 @@ class ChatCodes:
             return await (await cur.execute(CREATE, values)).fetchone()
 
     async def open(self, owner: UserId, now: datetime) -> list[ChatCode]:
-        """Those that can still be used, oldest first."""
+        """Return the valid codes of `owner`, oldest first."""
         async with self._database.connection() as connection, connection.cursor(row_factory=class_row(ChatCode)) as cur:
             return await (await cur.execute(OPEN, [owner, now])).fetchall()
 
     async def delete(self, owner: UserId, code: int, now: datetime) -> bool:
+        """Revoke a valid code. Return False if `owner` has no such code."""
         async with self._database.connection() as connection:
             return (await connection.execute(DELETE, [code, owner, now])).rowcount == 1
 
     async def redeem(self, code: int, by: UserId, now: datetime) -> ConversationId | None:
-        """Use the code up and start the conversation with its owner; None if there is no such code.
+        """Use the code and create the direct conversation with its owner; None if there is no such code.
 
-        Raises SelfChat, ConversationExists; the code is then still there, for the deletion is rolled back.
+        Raises SelfChat, ConversationExists. Both roll back the transaction, so the code remains valid.
         """
         async with self._database.transaction() as connection:
             row = await (await connection.execute(REDEEM, [code, now])).fetchone()

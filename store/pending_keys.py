@@ -1,4 +1,7 @@
-"""SQL of pending keys. A row is a key that somebody has still to fetch; fetching it deletes the row."""
+"""Repository of pending keys: wrapped keys of direct conversations that a user has not fetched yet.
+
+Fetching a key deletes its row.
+"""
 
 import logging
 
@@ -18,25 +21,28 @@ WHERE c.user_id_1 = %s AND c.user_id_2 = %s AND p.conversation_id = c.id AND p.u
 RETURNING c.id, p.wrapped_key
 """
 
-# The caller's copy never touches the disk: it goes out with the answer.
+# Only for the other user. The caller receives the key in the response, so it is not stored.
 PUT = """
 INSERT INTO pending_keys (conversation_id, user_id, wrapped_key) VALUES (%s, %s, %b)
 ON CONFLICT (conversation_id, user_id) DO UPDATE SET wrapped_key = excluded.wrapped_key, created_at = now()
 """
 
-EMPTY = "DELETE FROM messages WHERE conversation_id = %s"
-REMEMBER = "UPDATE conversations SET key_fingerprint = %b WHERE id = %s"
+DELETE_MESSAGES = "DELETE FROM messages WHERE conversation_id = %s"
+SET_FINGERPRINT = "UPDATE conversations SET key_fingerprint = %b WHERE id = %s"
 
 
 class PendingKeys:
+    """Pending keys, wrapped with the key-encryption key."""
+
     def __init__(self, database: Database, wrapper: KeyWrapper) -> None:
         self._database = database
         self._wrapper = wrapper
 
     async def start(self, caller: UserId, other: UserId) -> IssuedKey | None:
-        """The key that is pending for the caller, or a new one for both; None if `other` does not exist.
+        """Return the caller's pending key, or generate a key for both users; None if `other` does not exist.
 
-        The conversation's row is locked, so of two who start at the same moment the second finds the first one's key.
+        A new key deletes the messages of an existing conversation. The conversation's row is locked: if both users
+        start at the same moment, the second one receives the key of the first. Raises NoSuchUser.
         """
         async with self._database.transaction() as connection:
             if not await user_exists(connection, other):
@@ -48,19 +54,20 @@ class PendingKeys:
                 return IssuedKey(conversation.id, pending, reset=False)
             key = new_key()
             if not conversation.is_new:
-                await connection.execute(EMPTY, [conversation.id])
-            await self._leave_for(connection, conversation.id, other, key)
+                await connection.execute(DELETE_MESSAGES, [conversation.id])
+            await self._store_for(connection, conversation.id, other, key)
             await notify_direct_changed(connection, [conversation.id])
             return IssuedKey(conversation.id, key, reset=not conversation.is_new)
 
     async def take(self, caller: UserId, other: UserId) -> bytes | None:
-        """The key that is pending for the caller, who has it from now on; None if there is none."""
+        """Return the caller's pending key and delete it; None if there is none or it is unreadable."""
         pair = [min(caller, other), max(caller, other), caller]
         async with self._database.connection() as connection:
             row = await (await connection.execute(TAKE_OF_PAIR, pair, binary=True)).fetchone()
             return self._unwrap(row[1], row[0], caller) if row else None
 
     async def exists(self, user_id: UserId) -> bool:
+        """Tell whether the account exists."""
         async with self._database.connection() as connection:
             return await user_exists(connection, user_id)
 
@@ -68,10 +75,10 @@ class PendingKeys:
         try:
             return self._wrapper.unwrap(wrapped, conversation_id, recipient)
         except UnreadableKey:
-            # The operator changed the key-encryption key. Nobody can have this key any more; the next start makes one.
+            # The operator changed the key-encryption key, so the key is lost. The next `start` generates another.
             log.warning("a pending key of conversation %s is unreadable and was dropped", conversation_id)
             return None
 
-    async def _leave_for(self, connection: Connection, conversation: ConversationId, user: UserId, key: bytes) -> None:
+    async def _store_for(self, connection: Connection, conversation: ConversationId, user: UserId, key: bytes) -> None:
         await connection.execute(PUT, [conversation, user, self._wrapper.wrap(key, conversation, user)])
-        await connection.execute(REMEMBER, [fingerprint(key), conversation])
+        await connection.execute(SET_FINGERPRINT, [fingerprint(key), conversation])

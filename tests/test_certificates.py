@@ -197,7 +197,7 @@ def served(serving: ssl.SSLContext) -> bytes:
     return found
 
 
-@pytest.mark.logs("cannot be read yet")
+@pytest.mark.logs("cannot be loaded yet")
 async def test_a_new_certificate_is_served_once_its_key_is_there_and_the_old_one_until_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -150,7 +150,7 @@ def test_a_process_that_has_the_number_of_a_crashed_one_is_left_alone(postgres: 
             pid_file.unlink(missing_ok=True)
 
 
-@pytest.mark.logs("PostgreSQL has ended, starting it again")
+@pytest.mark.logs("PostgreSQL has ended, restarting it")
 async def test_it_is_started_again_when_it_is_killed(postgres: EmbeddedPostgres, folder: Path) -> None:
     postgres.start()
     before = postmaster(folder).pid

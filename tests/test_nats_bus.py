@@ -114,7 +114,7 @@ async def test_many_messages_arrive_in_order(nats: Nats, start_server: StartServ
 
 
 @pytest.mark.usefixtures("no_sweep")
-@pytest.mark.logs("lost its connection to NATS", "could not ring")
+@pytest.mark.logs("lost its connection to NATS", "could not notify")
 async def test_a_nats_that_dies_delays_and_loses_nothing(nats: Nats, start_server: StartServer) -> None:
     _, _, at_alice, at_bob = await two_servers(start_server, nats)
     await is_connected(at_alice, at_bob)

@@ -87,7 +87,7 @@ async def test_every_file_that_differs_is_named(server: RunningServer, folder: P
     answer = await command(server.http)
     assert answer.exit_code == 1
     assert sorted(answer.stdout.splitlines()) == [
-        f"{path} ({coding}): another content"
+        f"{path} ({coding}): different content"
         for path in ("/", "/web/app/main.js")
         for coding in ("gzip, deflate", "gzip, deflate, br, zstd", "identity")
     ]
@@ -97,8 +97,8 @@ async def test_every_file_that_differs_is_named(server: RunningServer, folder: P
 @pytest.mark.parametrize(
     ("suffix", "pack", "asked", "of_more"),
     [
-        ("gz", gzip.compress, "gzip, deflate", "followed by something else"),
-        ("br", brotli.compress, "gzip, deflate, br, zstd", "content that is no br"),
+        ("gz", gzip.compress, "gzip, deflate", "trailing data"),
+        ("br", brotli.compress, "gzip, deflate, br, zstd", "content is not valid br"),
     ],
     ids=["gzip", "brotli"],
 )
@@ -106,10 +106,10 @@ async def test_a_packed_variant_has_to_unpack_to_the_same(
     server: RunningServer, folder: Path, suffix: str, pack: Callable[[bytes], bytes], asked: str, of_more: str
 ) -> None:
     for packed, said in [
-        (pack(b"other"), "another content"),
-        (pack(SCRIPT)[:-4], "cut short"),
+        (pack(b"other"), "different content"),
+        (pack(SCRIPT)[:-4], "truncated"),
         (pack(SCRIPT) + b"more", of_more),
-        (SCRIPT, "content that is no"),
+        (SCRIPT, "content is not valid"),
     ]:
         (folder / f"vendor/lit-5XQZJ2AB.js.{suffix}").write_bytes(packed)
         (line,) = await said_of(server)
@@ -125,7 +125,7 @@ async def test_a_file_that_is_missing_is_a_difference(server: RunningServer, fol
 async def test_a_server_without_its_client_differs(server: RunningServer, folder: Path) -> None:
     (folder / "vendor").rename(folder / "elsewhere")
     (folder / "without-client.html").write_text("<title>No client</title>")
-    assert "/ (identity): another content" in await said_of(server)
+    assert "/ (identity): different content" in await said_of(server)
 
 
 async def test_a_file_without_end_is_not_read_to_it(
@@ -134,8 +134,8 @@ async def test_a_file_without_end_is_not_read_to_it(
     monkeypatch.setattr(verify_web, "MAX_FILE_BYTES", 10_000)
     (folder / "app/main.js").write_bytes(b"a" * 10_001)  # as gzip it is short
     plain, packed, _ = await said_of(server)
-    assert plain.startswith("/web/app/main.js (identity): no whole answer of up to 10000 bytes (")
-    assert packed.startswith("/web/app/main.js (gzip, deflate): content that is cut short, too long")
+    assert plain.startswith("/web/app/main.js (identity): no complete answer within 10000 bytes (")
+    assert packed.startswith("/web/app/main.js (gzip, deflate): content is truncated, too long")
 
 
 # Somebody else's server
@@ -186,9 +186,9 @@ def packs_unasked(handler: RequestHandler) -> None:
     ("answer", "said"),
     [
         (moves, "status 302, not 200"),
-        (is_lax, "another Content-Security-Policy: \"default-src 'none'; script-src * "),
-        (has_no_policy, "another Content-Security-Policy: ''"),
-        (packs_unasked, "content in 'zstd', which ours never has"),
+        (is_lax, "different Content-Security-Policy: \"default-src 'none'; script-src * "),
+        (has_no_policy, "different Content-Security-Policy: ''"),
+        (packs_unasked, "unexpected Content-Encoding 'zstd'"),
     ],
 )
 async def test_what_ours_would_not_answer_is_a_difference(
@@ -241,7 +241,7 @@ async def test_what_cannot_be_compared_is_said_in_one_line(words: list[str], sai
 
 def test_its_help_says_what_it_cannot_do() -> None:
     told = " ".join(CliRunner().invoke(main, ["verify-web", "--help"]).stdout.split())
-    assert "A server that means harm can serve something else to somebody else, or later." in told
+    assert "A malicious server can send other files to other clients, or later." in told
 
 
 # What the wheel brings

@@ -270,7 +270,7 @@ async def test_a_draft_that_the_database_refuses_fails_alone(database_url: str, 
         assert (later.seq, it.lost) == (3, 0)
 
 
-@pytest.mark.logs("somebody holds 1 conversations")
+@pytest.mark.logs("1 conversation rows are locked by another session")
 async def test_a_conversation_that_another_program_holds_delays_the_others_and_stops_none(database_url: str) -> None:
     sender, (held, free) = conversations(database_url, 2)
     async with rig(database_url) as it:

@@ -1,1 +1,1 @@
-"""What the commands of the operator do."""
+"""The operator's commands, one module for each group of commands."""

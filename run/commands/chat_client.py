@@ -1,4 +1,4 @@
-"""`sottovoce chat`: the command-line client, which is written in JavaScript like the web client."""
+"""`sottovoce chat`: start the command-line client, a JavaScript program that shares the web client's code."""
 
 import os
 import shutil
@@ -18,4 +18,4 @@ def chat(words: tuple[str, ...]) -> None:
         raise click.ClickException("the command-line client needs Node 20 or newer")
     if not (WEB / "node_modules").exists():
         raise click.ClickException(f"the client's libraries are missing; run `npm ci` in {WEB}")
-    os.execv(node, [node, str(WEB / "cli.js"), *words])  # noqa: S606 a program we looked up, and no shell
+    os.execv(node, [node, str(WEB / "cli.js"), *words])  # noqa: S606 no shell; `node` comes from `which`

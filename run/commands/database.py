@@ -1,4 +1,7 @@
-"""The database of a command: that of the running server, or one that is started for this command only."""
+"""Database access for commands.
+
+A command uses the running server's database. If no server runs, it starts the embedded PostgreSQL until it ends.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,11 +20,11 @@ from store.database.pool import Database
 
 T = TypeVar("T")
 
-DATABASE_SETTINGS = ("data_dir", "database_url")  # what `--help` of such a command shows
+DATABASE_SETTINGS = ("data_dir", "database_url")  # the settings that `--help` of these commands lists
 
 
 def with_database(settings: Settings, action: Callable[[Database], Awaitable[T]]) -> T:
-    """Run `action` on the migrated database. Raises click.ClickException."""
+    """Migrate the database, run `action` on it and return its result. Raises click.ClickException."""
 
     async def run(url: str) -> T:
         async with opened(url) as database:
@@ -34,7 +37,10 @@ def with_database(settings: Settings, action: Callable[[Database], Awaitable[T]]
 
 @contextmanager
 def database_url(settings: Settings, create: bool = False) -> Iterator[str]:
-    """`create`: make a database if the data folder has none. Raises click.ClickException."""
+    """Yield the URL of a database that answers. Raises click.ClickException.
+
+    `create`: create a database if the data folder has none.
+    """
     set_up_logs("warning")
     if settings.database_url is not None:
         wait_for(settings.database_url)
@@ -43,8 +49,8 @@ def database_url(settings: Settings, create: bool = False) -> Iterator[str]:
     running = EmbeddedPostgres(settings.data_dir)
     if not (create or running.exists()):
         raise click.ClickException(
-            f"there is no database in {settings.data_dir} yet; name the server's folder by SOTTOVOCE_DATA_DIR"
-            " or --data-dir, or make one with `sottovoce migrate`"
+            f"there is no database in {settings.data_dir} yet; set SOTTOVOCE_DATA_DIR or --data-dir to the server's"
+            " data folder, or create a database with `sottovoce migrate`"
         )
     if running.answers():
         yield running.url

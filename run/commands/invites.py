@@ -1,4 +1,4 @@
-"""`sottovoce invite`: invite codes, also while the server runs."""
+"""`sottovoce invite`: manage invite codes. Works while the server runs."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from store.invites import Invites
 
 @click.group()
 def invite() -> None:
-    """Invite codes."""
+    """Manage invite codes."""
 
 
 @invite.command("new")
@@ -28,7 +28,7 @@ def new(settings: Settings) -> None:
 @invite.command("list")
 @with_settings(*DATABASE_SETTINGS)
 def list_(settings: Settings) -> None:
-    """List the codes that can still be used, oldest first: code, expiry, creator."""
+    """List the open invites, oldest first: code, expiry, creator."""
     for one, creator in with_database(settings, open_invites):
         click.echo(f"{one.code}  {one.expires_at:%Y-%m-%d %H:%M} UTC  {creator}")
 
@@ -44,7 +44,7 @@ def revoke(settings: Settings, code: str) -> None:
 
 
 async def open_invites(database: Database) -> list[tuple[Invite, str]]:
-    """Each code that can still be used, oldest first, with the name of its creator."""
+    """The open invites, oldest first, each with the username of its creator."""
     names = {one.id: one.username for one in await Accounts(database).all()}
     found = await Invites(database).open(datetime.now(UTC))
     return [(one, "operator" if one.created_by is None else names[one.created_by]) for one in found]

@@ -1,4 +1,4 @@
-"""`sottovoce serve`, `check-config` and `migrate`."""
+"""`sottovoce serve`, `sottovoce check-config` and `sottovoce migrate`."""
 
 import click
 
@@ -28,7 +28,7 @@ def serve(settings: Settings) -> None:
 @click.command("check-config")
 @with_settings()
 def check_config(settings: Settings) -> None:
-    """Print the settings as they would be used, and start nothing."""
+    """Print the effective settings without starting the server."""
     for name in settings.__struct_fields__:
         click.echo(f"{name} = {_shown(name, getattr(settings, name))}")
 
@@ -47,7 +47,7 @@ def _shown(name: str, value: object) -> str:
 @click.command("migrate")
 @with_settings(*DATABASE_SETTINGS)
 def migrate_database(settings: Settings) -> None:
-    """Bring the database to this version's schema; `serve` does it too."""
+    """Migrate the database to this version's schema. `serve` does the same at its start."""
     with database_url(settings, create=True) as url:
         bring_up_to_date(url)
     click.echo("The database is up to date.")

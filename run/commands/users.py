@@ -1,4 +1,4 @@
-"""`sottovoce user`: accounts, as the operator manages them."""
+"""`sottovoce user`: manage accounts. Works while the server runs."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ ROLES = click.Choice(["user", "tester", "admin"])
 
 @click.group()
 def user() -> None:
-    """Accounts."""
+    """Manage accounts."""
 
 
 @user.command("add")
@@ -55,7 +55,7 @@ def passwd(settings: Settings, name: str, password: str) -> None:
 @user.command("list")
 @with_settings(*DATABASE_SETTINGS)
 def list_(settings: Settings) -> None:
-    """List the accounts, oldest first: name, date of registration, role."""
+    """List the accounts, oldest first: username, date of registration, role."""
     for one in with_database(settings, lambda database: Accounts(database).all()):
         click.echo(f"{one.username}  {one.created_at:%Y-%m-%d}  {one.role}")
 
@@ -73,13 +73,16 @@ def delete(settings: Settings, name: str) -> None:
 
 
 async def set_role(database: Database, name: str, role: Role) -> None:
-    """Raises click.ClickException if there is no such account."""
+    """Change the role of an account. Raises click.ClickException if there is no such account."""
     if not await Accounts(database).set_role(validation.username_key(name), role):
         raise _no_user(name)
 
 
 async def set_password(database: Database, name: str, password: str) -> None:
-    """End every session of the account. Raises Invalid, and click.ClickException if there is no such account."""
+    """Replace the password and end every session of the account.
+
+    Raises Invalid if the password is not acceptable, click.ClickException if there is no such account.
+    """
     found = await _credentials(database, name)
     validation.password_of_operator(password)
     changes = AccountChanges(password_hash=hash_password(password, "argon2id"))
@@ -87,7 +90,7 @@ async def set_password(database: Database, name: str, password: str) -> None:
 
 
 async def delete_user(database: Database, name: str) -> None:
-    """As if the account had deleted itself. Raises click.ClickException if there is no such account."""
+    """Delete an account as its user would. Raises click.ClickException if there is no such account."""
     await Accounts(database).delete((await _credentials(database, name)).id)
 
 

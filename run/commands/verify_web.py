@@ -1,4 +1,4 @@
-"""`sottovoce verify-web`: whether a server serves the web client that this installation has."""
+"""`sottovoce verify-web`: check that a server serves the same web client as this installation."""
 
 import asyncio
 import os
@@ -18,19 +18,20 @@ from run.config.settings import Settings, with_settings
 from run.logging import set_up_logs
 from run.version import VERSION
 
-MAX_FILE_BYTES = 32 * 1024 * 1024  # the largest file of ours, CoreCrypto, has 8 MB
+MAX_FILE_BYTES = 32 * 1024 * 1024  # CoreCrypto, the largest file, has 8 MB
 TIMEOUT_S = 60.0  # for one file
-AT_ONCE = 4
-CODINGS = ("identity", "gzip, deflate", "gzip, deflate, br, zstd")  # as browsers ask, without TLS and with it
+PARALLEL_REQUESTS = 4
+CODINGS = ("identity", "gzip, deflate", "gzip, deflate, br, zstd")  # the last two: browsers over HTTP, and over HTTPS
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-LEADING_ELSEWHERE = ("Refresh", "Link", "Service-Worker-Allowed")  # what a file of ours never comes with
-NO_ANSWER = (OSError, HTTPClientError, ValueError)  # unreachable; too slow or too much; no possible name
+# Headers that can make a browser load something else. The server never sends them.
+REDIRECTING_HEADERS = ("Refresh", "Link", "Service-Worker-Allowed")
+FETCH_ERRORS = (OSError, HTTPClientError, ValueError)  # unreachable; timed out or too large; invalid host name
 
 _SERVER = re.compile(r"(?a)(https?://([\w.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?)/?")
 
 
 class Unreachable(Exception):
-    pass
+    """The server does not answer, or its certificate is not trusted."""
 
 
 @click.command("verify-web")
@@ -39,18 +40,18 @@ class Unreachable(Exception):
 @click.option(
     "--ca",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Trust this certificate (PEM) and no other; default: what the system trusts, and the data folder's own.",
+    help="Trust only this certificate (PEM). Default: the system's certificates and the data folder's local authority.",
 )
 def verify_web(settings: Settings, url: str, ca: Path | None) -> None:
-    """Compare the web client that the server at URL serves with the one that is installed here.
+    """Compare the web client that the server at URL serves with the one installed here.
 
-    Every file is fetched, plain and packed, and must have the same SHA-256; so must the policy that binds the scripts.
-    The versions have to be the same. Exits with 1 where anything differs.
+    The command fetches every file, compressed and uncompressed, and compares its SHA-256. It also compares the
+    Content-Security-Policy. Both sides must run the same version. The exit code is 1 if anything differs.
 
-    It sees what the server serves to this machine at this moment. A server that means harm can serve something else to
-    somebody else, or later. Run it from where people are, and unannounced, and have others run it too.
+    The result covers only what the server sends to this machine now. A malicious server can send other files to other
+    clients, or later. Run the command from the networks of your users, at random times, and ask others to run it too.
     """
-    set_up_logs("error")  # tornado's warnings are in what is said here
+    set_up_logs("error")  # the output below already reports what tornado would log as a warning
     try:
         server, trusted = server_of(url), trust(ca, settings.data_dir)
     except (ValueError, OSError) as error:
@@ -62,22 +63,23 @@ def verify_web(settings: Settings, url: str, ca: Path | None) -> None:
     for line in found:
         click.echo(line)
     if found:
-        raise click.ClickException(f"{url} does not serve the web client of Sottovoce {VERSION} as it is here")
-    click.echo(f"{url} serves the web client of Sottovoce {VERSION} as it is here.")
+        raise click.ClickException(f"{url} does not serve the web client of Sottovoce {VERSION} that is installed here")
+    click.echo(f"{url} serves the web client of Sottovoce {VERSION} that is installed here.")
 
 
 def server_of(url: str) -> str:
-    """Scheme and authority. Raises ValueError where `url` says more, or less."""
+    """Return scheme and authority of `url`. Raises ValueError if it has other parts, or lacks one of these."""
     found = _SERVER.fullmatch(url)
     if found is None:
-        raise ValueError("URL must be a server's address and nothing more, as https://chat.example.org")
+        raise ValueError("URL must be a server's address without a path, such as https://chat.example.org")
     return found[1]
 
 
 def trust(ca: Path | None, data_folder: Path) -> ssl.SSLContext:
-    """`ca` and nobody else; without it what this system trusts, and the server's own authority where it can be read.
+    """Return a TLS context that trusts only `ca`.
 
-    Raises OSError where `ca` is no certificate.
+    Without `ca` it trusts the system's certificates, and the local authority in `data_folder` if it is readable.
+    Raises OSError if `ca` is not a certificate.
     """
     if ca is not None:
         return ssl.create_default_context(cafile=ca)
@@ -89,9 +91,12 @@ def trust(ca: Path | None, data_folder: Path) -> ssl.SSLContext:
 
 
 async def differences(server: str, context: ssl.SSLContext) -> list[str]:
-    """A line for each. Raises Unreachable where `server` (scheme and authority) does not answer, or is not trusted."""
+    """Compare every file; return one line for each difference.
+
+    `server` is scheme and authority. Raises Unreachable if it does not answer or is not trusted.
+    """
     client = AsyncHTTPClient(force_instance=True, max_body_size=MAX_FILE_BYTES)
-    turns = asyncio.Semaphore(AT_ONCE)
+    turns = asyncio.Semaphore(PARALLEL_REQUESTS)
 
     async def fetch(address: str, coding: str) -> HTTPResponse:
         async with turns:
@@ -108,15 +113,15 @@ async def differences(server: str, context: ssl.SSLContext) -> list[str]:
     async def compare(address: str, coding: str, wanted: str) -> str | None:
         try:
             found = difference(await fetch(address, coding), wanted)
-        except NO_ANSWER as error:
-            found = f"no whole answer of up to {MAX_FILE_BYTES} bytes ({error})"
+        except FETCH_ERRORS as error:
+            found = f"no complete answer within {MAX_FILE_BYTES} bytes ({error})"
         return f"{address} ({coding}): {found}" if found else None
 
     try:
         await fetch("/", "identity")
         wanted = hashes(FOLDER).items()
         found = await asyncio.gather(*(compare(address, c, digest) for address, digest in wanted for c in CODINGS))
-    except NO_ANSWER as error:
+    except FETCH_ERRORS as error:
         raise Unreachable(f"{server}: {error}") from error
     finally:
         client.close()
@@ -124,34 +129,34 @@ async def differences(server: str, context: ssl.SSLContext) -> list[str]:
 
 
 def difference(answer: HTTPResponse, wanted: str) -> str | None:
-    """Between one answer and what our server would send."""
+    """Describe how `answer` differs from a file with the SHA-256 `wanted`; None if it does not."""
     if answer.code != 200:
         return f"status {answer.code}, not 200"
     policy = answer.headers.get("Content-Security-Policy", "")
     if policy != POLICY:
-        return f"another Content-Security-Policy: {policy!r:.300}"
-    elsewhere = [name for name in LEADING_ELSEWHERE if name in answer.headers]
-    if elsewhere:
-        return f"a header {elsewhere[0]}"
+        return f"different Content-Security-Policy: {policy!r:.300}"
+    unexpected = [name for name in REDIRECTING_HEADERS if name in answer.headers]
+    if unexpected:
+        return f"unexpected header {unexpected[0]}"
     try:
         body = decoded(answer.body, answer.headers.get("Content-Encoding", "identity"))
     except ValueError as error:
         return str(error)
-    return None if sha256(body).hexdigest() == wanted else "another content"
+    return None if sha256(body).hexdigest() == wanted else "different content"
 
 
 def decoded(body: bytes, coding: str) -> bytes:
-    """Raises ValueError."""
+    """Decompress `body`. Raises ValueError if it is damaged, too large, or in a coding that the server never uses."""
     if coding == "identity":
         return body
     if coding not in ("gzip", "br"):
-        raise ValueError(f"content in {coding!r:.30}, which ours never has")
+        raise ValueError(f"unexpected Content-Encoding {coding!r:.30}")
     try:
         plain, is_whole = _ungzip(body) if coding == "gzip" else _unbrotli(body)
     except (zlib.error, brotli.error) as error:
-        raise ValueError(f"content that is no {coding} ({error})") from error
+        raise ValueError(f"content is not valid {coding} ({error})") from error
     if not is_whole:
-        raise ValueError("content that is cut short, too long, or followed by something else")
+        raise ValueError("content is truncated, too long, or has trailing data")
     return plain
 
 

@@ -1,4 +1,4 @@
-"""The data folder: its lock, and the secrets that are made on the first start."""
+"""The data folder: its lock, and the secrets that the first start generates."""
 
 import fcntl
 import secrets
@@ -10,12 +10,15 @@ from crypto.files import write_private
 
 
 class InUse(Exception):
-    pass
+    """Another process holds the lock of the data folder."""
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """One server at a time on one data folder. Raises InUse. The lock goes with the process, however it ends."""
+    """Hold the lock of `folder`, and create the folder if it is missing. Raises InUse.
+
+    The operating system releases the lock when the process ends, also after a crash.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
         try:
@@ -26,7 +29,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def kept_secret(folder: Path, name: str) -> str:
-    """64 hexadecimal digits, made once and kept with mode 0600."""
+    """Return the secret in the file `name`: 64 hexadecimal digits. Generate it (mode 0600) if it is missing."""
     file = folder / name
     try:
         return file.read_text().strip()

@@ -1,1 +1,1 @@
-"""What a running server measures of itself."""
+"""Measurements of the running server."""

@@ -1,4 +1,7 @@
-"""A worker in a process of its own: reads its plan from standard input, and drains when the input ends."""
+"""A worker in a child process.
+
+It reads its plan from standard input, writes READY to standard output when it serves, and drains at the end of input.
+"""
 
 import asyncio
 import signal
@@ -15,11 +18,11 @@ async def _run(plan: WorkerPlan) -> None:
     stop, ready = asyncio.Event(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
 
-    def parent_is_gone() -> None:
-        loop.remove_reader(sys.stdin.fileno())  # its end stays readable for ever
+    def parent_ended() -> None:
+        loop.remove_reader(sys.stdin.fileno())  # a closed pipe stays readable
         stop.set()
 
-    loop.add_reader(sys.stdin.fileno(), parent_is_gone)
+    loop.add_reader(sys.stdin.fileno(), parent_ended)
     working = asyncio.create_task(run_worker(plan, stop, ready), name="worker")
     announced = asyncio.create_task(ready.wait(), name="ready")
     await asyncio.wait([working, announced], return_when=asyncio.FIRST_COMPLETED)
@@ -31,7 +34,8 @@ async def _run(plan: WorkerPlan) -> None:
 
 
 def main() -> None:
-    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as unbuffered:  # nothing is read ahead
+    """Run the worker that standard input describes."""
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as unbuffered:  # reads only the first line
         plan = WorkerPlan.decode(unbuffered.readline())
     set_up_logs(plan.settings.log_level)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:

@@ -1,4 +1,4 @@
-"""The database that a server or a command uses: the embedded one, started for as long as it is needed, or another."""
+"""The database of a server or a command: the embedded PostgreSQL, or the one that DATABASE_URL names."""
 
 import logging
 import time
@@ -15,16 +15,19 @@ from store.database.pool import DEDICATED, POOL_MAX
 
 log = logging.getLogger("sottovoce.process")
 
-DATABASE_S = 30.0  # how long the start waits for a database that the operator runs
+DATABASE_S = 30.0  # how long a start waits for an external database
 
 
 @contextmanager
 def running_database(settings: Settings) -> Iterator[tuple[str, EmbeddedPostgres | None]]:
-    """The URL of the database, which is started here if it is the embedded one, and stopped afterwards."""
+    """Yield the URL of the database, and the embedded PostgreSQL, which runs until the context ends.
+
+    Raises CannotStart.
+    """
     if settings.database_url is not None:
         yield settings.database_url, None
         return
-    # Ours, those of the operator's commands, and a few for whoever looks in with psql.
+    # The workers' connections, and 40 for the operator's commands and psql.
     connections = settings.workers * (POOL_MAX + DEDICATED) + 40
     with EmbeddedPostgres(settings.data_dir, connections) as postgres:
         yield postgres.url, postgres
@@ -39,17 +42,17 @@ def bring_up_to_date(url: str) -> None:
 
 
 def wait_for(url: str) -> None:
-    """A database of the operator's own may still be starting. Raises click.ClickException."""
-    deadline, said = time.monotonic() + DATABASE_S, False
+    """Return when the database answers; an external one may still be starting. Raises click.ClickException."""
+    deadline, is_logged = time.monotonic() + DATABASE_S, False
     while True:
         try:
             psycopg.connect(url, connect_timeout=5).close()
         except psycopg.Error as error:
             if time.monotonic() > deadline:
                 raise click.ClickException(f"the database does not answer: {error}") from error
-            if not said:
+            if not is_logged:
                 log.warning("the database does not answer, waiting for it up to %.0f s", DATABASE_S)
-                said = True
+                is_logged = True
             time.sleep(0.5)
         else:
             return

@@ -1,9 +1,10 @@
-"""The event loop: uvloop's where there is one."""
+"""The event loop of every process."""
 
 import asyncio
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return a uvloop loop, or asyncio's own on platforms without uvloop."""
     try:
         import uvloop
     except ImportError:  # Windows

@@ -1,4 +1,8 @@
-"""The main process: prepares everything, binds the ports, runs the workers, and puts it all away again."""
+"""The main process: start the database, migrate it, bind the ports, and run the workers.
+
+With one worker, the worker runs in this process. With several, each is a child process (supervisor.py). SIGTERM and
+SIGINT set `stop`: the workers drain, then the embedded PostgreSQL stops, then the lock of the data folder is released.
+"""
 
 import asyncio
 import logging
@@ -24,13 +28,16 @@ from store.database.embedded import EmbeddedPostgres
 log = logging.getLogger("sottovoce.process")
 
 CERTIFICATE_CHECK_S = 12 * 3600.0
-OPEN_FILES = 65_536
-UNACKNOWLEDGED_MS = 60_000
+OPEN_FILES = 65_536  # soft limit where the hard limit is infinite
+UNACKNOWLEDGED_MS = 60_000  # TCP closes a connection whose peer acknowledges no data for this long
 
 
 def serve(settings: Settings) -> None:
-    """Until SIGTERM or SIGINT. Raises click.ClickException for what the operator can mend."""
-    # Until the loop has handlers of its own, SIGTERM unwinds what was begun, as Ctrl-C does.
+    """Run the server until SIGTERM or SIGINT.
+
+    Raises click.ClickException for an error that the operator can correct.
+    """
+    # Until the event loop installs its handlers, SIGTERM unwinds the stack as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     _raise_open_files()
     with data_folder.locked(settings.data_dir), running_database(settings) as (url, postgres):
@@ -44,6 +51,7 @@ def serve(settings: Settings) -> None:
 
 
 def prepare(settings: Settings, url: str) -> WorkerPlan:
+    """Bind the ports, and load or generate the certificate and the secrets. Raises click.ClickException."""
     folder = settings.data_dir
     served = certificate.certificate(settings)
     return WorkerPlan(
@@ -59,10 +67,10 @@ def prepare(settings: Settings, url: str) -> WorkerPlan:
 
 
 def _raise_open_files() -> None:
-    """Every socket is an open file, and the usual soft limit is 1,024. The workers inherit it."""
+    """Raise the soft limit of open files, usually 1,024, because each socket needs one. Workers inherit the limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = hard if hard != resource.RLIM_INFINITY else OPEN_FILES
-    with suppress(ValueError, OSError):  # macOS refuses some that it names
+    with suppress(ValueError, OSError):  # macOS refuses some values below its own hard limit
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
@@ -75,7 +83,7 @@ def _bind(port: int | None, address: str) -> list[int]:
         raise click.ClickException(f"cannot listen on {address or '*'}:{port}: {error.strerror}") from error
     for listener in bound:
         if hasattr(socket, "TCP_USER_TIMEOUT"):
-            # Accepted connections inherit it: a peer that takes nothing of what we send it for so long is gone.
+            # Accepted connections inherit it (tcp(7)).
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
     return [listener.detach() for listener in bound]
 

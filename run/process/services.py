@@ -1,4 +1,4 @@
-"""Builds the services of the domain on top of the repositories. Nothing else knows both."""
+"""Build the domain services on top of the repositories. No other module imports both."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -48,7 +48,7 @@ def build_services(
     hashing: Hashing,
     now: Callable[[], datetime],
 ) -> Services:
-    """`secrets`: the one that signs session tokens, and the key-encryption key in hexadecimal digits."""
+    """Build all services. `secrets`: the key that signs session tokens, and the key-encryption key in hexadecimal."""
     jwt_secret, key_encryption_key = secrets
     rate_limits = Limits(limits.Limits(database), settings.rate_limits)
     account_store = accounts.Accounts(database)

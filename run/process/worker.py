@@ -1,7 +1,8 @@
-"""One process that serves: builds its parts, hands them to each other, listens, and drains.
+"""One worker: build its parts, connect them, serve HTTP and WebSockets, and drain.
 
-Order of a start: database, hub, writer, notifications, HTTP. Order of an end: no new connection, answers that are under
-way, close frames, what the write queue still holds, and then the parts in the reverse order of their start.
+A start opens, in this order: the database pool, the hub, the write queue, notifications, HTTP. A drain closes the
+listening ports, sends close frames, finishes requests in progress, and writes the queued messages. Then the parts end
+in reverse order of their start. Each part is a task; a part that ends early ends the worker with its error.
 """
 
 import asyncio
@@ -48,17 +49,17 @@ if TYPE_CHECKING:
 log = logging.getLogger("sottovoce.worker")
 
 BEARER_LIFE = timedelta(days=1)  # COMPAT(invites): tokens are valid for one day
-IDLE_S = 75.0  # a connection that sends no request, also one that never finishes its TLS handshake
-BODY_S = 60.0  # for a whole body to arrive
-SWEEP_S = 5.0  # the hub reads a lost notification's entries from the log within this
-EXPIRY_S = 30.0
+IDLE_S = 75.0  # timeout of a connection without a request, and of a TLS handshake
+BODY_S = 60.0  # timeout of a request body
+SWEEP_S = 5.0  # the hub delivers entries of a lost notification within this time
+EXPIRY_S = 30.0  # a socket closes within this time after its session expires
 DATABASE_S = 30.0  # how long the start waits for the database
-DRAIN_S = 10.0
-GOODBYE_S = 2.0  # for the other side of a WebSocket to answer the close
+DRAIN_S = 10.0  # for requests in progress, and again for queued messages
+CLOSE_S = 2.0  # for peers to answer the close frame
 
 
 class WorkerPlan(Struct, frozen=True):
-    """Everything that a worker needs; it can be sent to another process."""
+    """All parameters of a worker. The listening sockets are file descriptors, which a child process inherits."""
 
     settings: Settings
     database_url: str
@@ -70,11 +71,12 @@ class WorkerPlan(Struct, frozen=True):
     http_fds: list[int]
 
     def encode(self) -> bytes:
-        """One line."""
+        """Return the plan as one line of JSON."""
         return msgspec.json.encode(self, enc_hook=str)
 
     @classmethod
     def decode(cls, line: bytes) -> "WorkerPlan":
+        """Read the result of `encode`. Raises msgspec.DecodeError."""
         return msgspec.json.decode(line, type=cls, dec_hook=lambda type_, value: type_(value))
 
 
@@ -82,31 +84,35 @@ Clock = Callable[[], datetime]
 
 
 def system_clock() -> datetime:
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 class Parts:
-    """The tasks of a worker. Each runs until the worker ends; one that ends earlier ends the worker."""
+    """The tasks of a worker. A task that ends early ends the worker."""
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[Any]] = []
 
     def start(self, part: Coroutine[Any, Any, Any], name: str) -> "asyncio.Task[Any]":
+        """Run `part` as a task."""
         self._tasks.append(asyncio.create_task(part, name=name))
         return self._tasks[-1]
 
     async def first_end(self) -> "set[asyncio.Task[Any]]":
+        """Return the ended tasks as soon as there is one."""
         ended, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         return ended
 
     async def end(self) -> None:
+        """Cancel all tasks and wait for them."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 class Engine(Struct, frozen=True):
-    """What stores and delivers: the write path and the notifications."""
+    """The parts behind HTTP: the write queue and its task, the open sockets, and the services."""
 
     queue: WriteQueue
     writing: "asyncio.Task[Any]"
@@ -115,7 +121,10 @@ class Engine(Struct, frozen=True):
 
 
 async def run_worker(plan: WorkerPlan, stop: asyncio.Event, ready: asyncio.Event, now: Clock = system_clock) -> None:
-    """Set `ready`, serve until `stop` is set, then drain. Raises Unavailable if there is no database."""
+    """Set `ready` and serve until `stop`; then drain.
+
+    Raises Unavailable if the database does not answer in time, and the error of a part that failed.
+    """
     async with AsyncExitStack() as stack:
         parts = Parts()
         engine = await _start_engine(plan, stack, parts, now)
@@ -130,13 +139,13 @@ async def run_worker(plan: WorkerPlan, stop: asyncio.Event, ready: asyncio.Event
             async with asyncio.timeout(DRAIN_S):
                 await asyncio.shield(engine.writing)
         for part in ended:
-            part.result()  # a worker that lost a part ends with its error, and the main process starts another
+            part.result()  # raises the error of a part that failed; the main process replaces the worker
 
 
 async def _start_engine(plan: WorkerPlan, stack: AsyncExitStack, parts: Parts, now: Clock) -> Engine:
     worker = f"sottovoce-{secrets.token_hex(4)}"
     over_nats = plan.settings.bus != "postgresql"
-    database = Database(plan.database_url, worker, rings=not over_nats)
+    database = Database(plan.database_url, worker, notifies=not over_nats)
     stack.push_async_callback(database.close)
     await database.open(DATABASE_S)
     hub = Hub(messages.Messages(database))
@@ -157,7 +166,7 @@ async def _start_engine(plan: WorkerPlan, stack: AsyncExitStack, parts: Parts, n
     connections = Connections()
 
     def connected() -> None:
-        """Notifications before this moment were missed."""
+        """Read the current state: notifications before this moment may be lost."""
         sweep_wanted.set()
         session_check_wanted.set()
         connections.resync()
@@ -181,7 +190,7 @@ async def _start_engine(plan: WorkerPlan, stack: AsyncExitStack, parts: Parts, n
 
 
 def _nats_bus(url: str, worker: str, hub: Hub, sweep_wanted: asyncio.Event) -> "NatsBus":
-    from store.notify.nats import NatsBus  # an extra: most servers have no NATS
+    from store.notify.nats import NatsBus  # nats-py is optional
 
     return NatsBus(url, worker, hub.moved, sweep_wanted.set)
 
@@ -201,6 +210,7 @@ def _start_http(plan: WorkerPlan, engine: Engine, parts: Parts) -> tuple[App, li
 
 
 def api_settings(settings: Settings) -> ApiSettings:
+    """Return the settings that the request handlers need."""
     return ApiSettings(
         version=VERSION,
         motd=settings.motd,
@@ -211,7 +221,7 @@ def api_settings(settings: Settings) -> ApiSettings:
     )
 
 
-# Each connection that is accepted is half a millisecond's work; tornado's 128 keep the others waiting.
+# Accepting a connection takes 0.5 ms. Tornado accepts 128 in one turn of the loop, which would delay all others.
 accept_at_once(16)
 
 
@@ -228,7 +238,7 @@ def _listen(admission: Admission, fds: list[int], tls: ssl.SSLContext | None = N
 
 
 async def _end_sessions(connections: Connections, store: sessions.Sessions, now: Clock, asked: asyncio.Event) -> None:
-    """Close the sockets of sessions that expired, or that ended while the bus could not tell us."""
+    """Close sockets of sessions that expired, or that ended while the bus was disconnected."""
     while True:
         with suppress(TimeoutError):
             async with asyncio.timeout(EXPIRY_S):
@@ -238,11 +248,11 @@ async def _end_sessions(connections: Connections, store: sessions.Sessions, now:
             for session_id in await store.ended(connections.sessions(), now()):
                 connections.end_session(session_id)
         except Unavailable:
-            log.warning("looking for ended sessions waits for the database")
+            log.warning("the check for ended sessions waits for the database")
 
 
 async def _drain(app: App, servers: list[HTTPServer], connections: Connections) -> None:
-    """Take no new connection, say goodbye on the sockets, let what is being answered be answered."""
+    """Stop listening, send close frames, and wait for requests in progress and for answers to the close frames."""
     for server in servers:
         server.stop()
     connections.close_all()
@@ -250,7 +260,7 @@ async def _drain(app: App, servers: list[HTTPServer], connections: Connections) 
     started = loop.time()
     while app.in_flight and loop.time() < started + DRAIN_S:
         await asyncio.sleep(0.02)
-    while len(connections) and loop.time() < started + GOODBYE_S:
+    while len(connections) and loop.time() < started + CLOSE_S:
         await asyncio.sleep(0.02)
     for server in servers:
         await server.close_all_connections()

@@ -1,1 +1,1 @@
-"""TLS: the context that is served, and the local certificate authority."""
+"""TLS: the server's context and certificate, and the local certificate authority."""

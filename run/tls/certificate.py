@@ -1,4 +1,4 @@
-"""The certificate that is served: the operator's, or one of the local authority for the names of this machine."""
+"""The server's certificate: the operator's own, or one that the local authority issues for this machine."""
 
 import socket
 from datetime import UTC, datetime
@@ -11,14 +11,20 @@ from run.tls.local_ca import Certificate, local_certificate
 
 
 def certificate(settings: Settings) -> Certificate:
-    """The operator's, or a local one that is good for this machine's names and addresses."""
+    """Return the operator's certificate, or a local one for the names and addresses of this machine.
+
+    A local certificate is created or renewed if necessary. Raises OSError, ValueError.
+    """
     if settings.tls_cert is not None and settings.tls_key is not None:
         return Certificate(settings.tls_cert, settings.tls_key, settings.tls_cert)
-    return local_certificate(settings.data_dir / "tls", own_names(settings.https_bind_addr), datetime.now(UTC))
+    return local_certificate(settings.data_dir / "tls", machine_names(settings.https_bind_addr), datetime.now(UTC))
 
 
-def own_names(bind_address: str) -> list[str]:
-    """What a browser in the house may call this machine. A server on one address only is not called by the others."""
+def machine_names(bind_address: str) -> list[str]:
+    """Return the names and addresses by which a browser in the local network can reach this machine.
+
+    A server that listens on one address only is not reachable at the others.
+    """
     name = socket.gethostname()
     named = [name, f"{name.partition('.')[0]}.local"] if name.isascii() else []
     names = ["localhost", "127.0.0.1", "::1", *named]
@@ -26,11 +32,15 @@ def own_names(bind_address: str) -> list[str]:
 
 
 def is_everywhere(bind_address: str) -> bool:
+    """Tell whether `bind_address` means all interfaces."""
     return bind_address in ("", "0.0.0.0", "::")  # noqa: S104
 
 
 def lan_addresses() -> list[str]:
-    """Of the interfaces that other machines can reach; link-local ones need a scope that no browser takes."""
+    """Return the addresses of all interfaces, sorted, without loopback and link-local ones.
+
+    Browsers cannot use link-local addresses, because URLs have no scope for them.
+    """
     found = []
     for interface in psutil.net_if_addrs().values():
         for entry in interface:

@@ -1,4 +1,4 @@
-"""TLS as it is served, with the certificate of now."""
+"""The server's TLS context, which reloads a changed certificate."""
 
 import asyncio
 import logging
@@ -7,11 +7,11 @@ from pathlib import Path
 
 log = logging.getLogger("sottovoce.worker")
 
-CERTIFICATE_S = 30.0
+CERTIFICATE_S = 30.0  # interval between checks
 
 
 def tls_context(chain: Path, key: Path) -> ssl.SSLContext:
-    """TLS 1.2 and 1.3, with the library's choice of ciphers. Raises ssl.SSLError, OSError."""
+    """Return a context for TLS 1.2 and 1.3 with OpenSSL's default ciphers. Raises ssl.SSLError, OSError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(chain, key)
@@ -19,20 +19,20 @@ def tls_context(chain: Path, key: Path) -> ssl.SSLContext:
 
 
 async def reload_certificate(context: ssl.SSLContext, chain: Path, key: Path) -> None:
-    """New connections get the new certificate; those that are open stay."""
+    """Reload the files into `context` when they change, until cancelled. Open connections are not affected."""
     loaded = _changed_at(chain, key)
     while True:
         await asyncio.sleep(CERTIFICATE_S)
         found = _changed_at(chain, key)
         if found != loaded:
             try:
-                tls_context(chain, key)  # a pair that does not match would leave the live one without any
+                tls_context(chain, key)  # check the pair first: loading a mismatched pair would break `context`
                 context.load_cert_chain(chain, key)
             except (ssl.SSLError, OSError):
-                log.warning("the certificate changed and cannot be read yet")  # between two writes; we look again
+                log.warning("the certificate changed but cannot be loaded yet")  # one file is still old; retry
             else:
                 loaded = found
-                log.info("the certificate was loaded anew")
+                log.info("the certificate was reloaded")
 
 
 def _changed_at(*files: Path) -> tuple[float, ...]:

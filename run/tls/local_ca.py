@@ -1,4 +1,4 @@
-"""A local certificate authority and the leaf that the server shows, for machines that have no public name."""
+"""A local certificate authority, and a server certificate (leaf) that it signs, for machines without a public name."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -17,11 +17,11 @@ from crypto.files import write_private
 CA_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=397)  # browsers refuse longer ones
 RENEW_BEFORE = timedelta(days=30)
-BACKDATED = timedelta(hours=1)  # for clients whose clock is a little behind
+BACKDATED = timedelta(hours=1)  # for clients whose clock is slow
 
 
 class Certificate(NamedTuple):
-    """Paths of PEM files: the chain, the key (0600), and the authority to trust."""
+    """Paths of PEM files: the certificate chain, its private key (mode 0600), and the authority to trust."""
 
     chain: Path
     key: Path
@@ -29,9 +29,9 @@ class Certificate(NamedTuple):
 
 
 def local_certificate(folder: Path, hosts: Iterable[str], now: datetime) -> Certificate:
-    """The leaf for `hosts` (names and addresses) in `folder`, made or renewed when it must be.
+    """Return the leaf for `hosts` (names and addresses) in `folder`; issue it if it is missing, too old or different.
 
-    The authority is made once and kept, so that devices which trust it go on trusting the server.
+    The authority is generated once, so devices that trust it also trust renewed leaves. Raises OSError, ValueError.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = Certificate(folder / "leaf.pem", folder / "leaf.key", folder / "ca.pem")
@@ -46,7 +46,7 @@ def local_certificate(folder: Path, hosts: Iterable[str], now: datetime) -> Cert
         ca_key = serialization.load_pem_private_key(ca_key_file.read_bytes(), password=None)  # type: ignore[assignment]
         leaf_key = ec.generate_private_key(ec.SECP256R1())
         leaf = _leaf(leaf_key, authority, ca_key, wanted, now)
-        # One file after the other is not one moment: a reader between the two renames retries on its next look.
+        # The two files do not change atomically; `reload_certificate` retries if it sees an old key and a new chain.
         write_private(files.key, _private_pem(leaf_key))
         write_private(files.chain, leaf.public_bytes(serialization.Encoding.PEM))
     return files
@@ -59,7 +59,7 @@ def _can_sign(authority_file: Path, key_file: Path, now: datetime) -> bool:
 
 
 def _serves(files: Certificate, authority: x509.Certificate, wanted: list[str], now: datetime) -> bool:
-    """False also where a file is missing or damaged, or the two do not belong together."""
+    """Tell whether the leaf is complete, signed by `authority`, issued for `wanted`, and not due for renewal."""
     try:
         leaf = x509.load_pem_x509_certificate(files.chain.read_bytes())
         leaf.verify_directly_issued_by(authority)
@@ -69,12 +69,12 @@ def _serves(files: Certificate, authority: x509.Certificate, wanted: list[str], 
             return False
     except (OSError, ValueError, TypeError, x509.ExtensionNotFound, InvalidSignature):
         return False
-    held = sorted(str(name.value) for name in names)
-    return held == wanted and leaf.not_valid_after_utc - RENEW_BEFORE > now
+    found = sorted(str(name.value) for name in names)
+    return found == wanted and leaf.not_valid_after_utc - RENEW_BEFORE > now
 
 
 def _authority(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
-    # The serial in the name keeps two authorities of one household apart in a trust store.
+    # The number makes authorities of several servers distinguishable in a trust store.
     serial = x509.random_serial_number()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Sottovoce local CA {serial % 10**6:06d}")])
     usage = x509.KeyUsage(

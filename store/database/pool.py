@@ -1,4 +1,4 @@
-"""The pool, and what an absent database looks like to the domain."""
+"""The connection pool. It turns errors of the connection into Unavailable and Busy."""
 
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,12 +14,12 @@ from chat.errors import Busy, Unavailable
 log = logging.getLogger("sottovoce.database")
 
 POOL_MAX = 10
-DEDICATED = 2  # the writer's and the bus's
-WAITING_MAX = 1024  # who wait for a connection; one more is Busy at once
-WAIT_S = 2.0  # then the database is taken to be away
+DEDICATED = 2  # connections outside the pool: the writer's and the bus's
+WAITING_MAX = 1024  # callers that wait for a connection; full: Busy at once
+WAIT_S = 2.0  # for a connection; then the database counts as unavailable
 
-# A server that vanished without a word is noticed within half a minute.
-PATIENCE: dict[str, Any] = {
+# These detect a server that disappeared without closing the connection within 30 s.
+TIMEOUTS: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -31,19 +31,20 @@ Connection = AsyncConnection[Any]
 
 
 class Database:
-    """Connections in autocommit; times come and go in UTC.
+    """A pool of connections in autocommit mode, with the time zone UTC.
 
-    Every method of the store raises Unavailable where the database is away, and Busy where too many wait for it.
+    Every method that uses the pool raises Unavailable if the database is unavailable, and Busy if WAITING_MAX callers
+    wait already.
     """
 
-    def __init__(self, url: str, application_name: str, *, rings: bool = True) -> None:
-        """`rings`: whether what is written here rings the doorbell of other workers; see the migration."""
+    def __init__(self, url: str, application_name: str, *, notifies: bool = True) -> None:
+        """`notifies`: whether triggers notify other workers of entries that these connections commit."""
         self._url = url
-        self._rings = rings
+        self._notifies = notifies
         self._name = application_name
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
-            kwargs={"autocommit": True, "application_name": application_name, **PATIENCE},
+            kwargs={"autocommit": True, "application_name": application_name, **TIMEOUTS},
             min_size=1,
             max_size=POOL_MAX,
             max_waiting=WAITING_MAX,
@@ -54,24 +55,26 @@ class Database:
         )
 
     async def open(self, timeout_s: float) -> None:
-        """Raises Unavailable if the database does not answer in time."""
+        """Open the pool. Raises Unavailable if the database does not answer within `timeout_s`."""
         try:
             await self._pool.open(wait=True, timeout=timeout_s)
         except PoolTimeout as error:
             raise Unavailable(f"the database does not answer within {timeout_s:.0f} s") from error
 
     async def close(self) -> None:
+        """Close all connections of the pool."""
         await self._pool.close()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
+        """Borrow a connection. Each statement is a transaction of its own."""
         try:
             async with self._pool.connection() as connection:
                 try:
                     yield connection
                 except (psycopg.OperationalError, psycopg.InterfaceError):
                     if connection.broken:
-                        await self._pool.check()  # its neighbours have probably died with it
+                        await self._pool.check()  # the other connections probably broke too
                     raise
         except TooManyRequests as error:
             raise Busy("The server is busy, try again") from error
@@ -80,18 +83,19 @@ class Database:
             raise Unavailable("The database is not available, try again later") from error
 
     async def rows(self, query: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """What a statement that is asked often finds: prepared, and in binary."""
+        """Run a frequent statement and return all rows. It is prepared, and its result is in binary format."""
         async with self.connection() as connection:
             return await (await connection.execute(query, values, prepare=True, binary=True)).fetchall()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
+        """Borrow a connection for one transaction. An exception rolls it back."""
         async with self.connection() as connection, connection.transaction():
             yield connection
 
     async def dedicated(self) -> Connection:
-        """A connection outside the pool, for the writer and the bus. Raises psycopg.OperationalError."""
-        connection = await AsyncConnection.connect(self._url, autocommit=True, application_name=self._name, **PATIENCE)
+        """Open a connection outside the pool, for the writer or the bus. Raises psycopg.OperationalError."""
+        connection = await AsyncConnection.connect(self._url, autocommit=True, application_name=self._name, **TIMEOUTS)
         try:
             await self._set_up(connection)
         except BaseException:
@@ -100,9 +104,9 @@ class Database:
         return connection
 
     async def _set_up(self, connection: Connection) -> None:
-        # Somebody else's lock, or a statement that runs away, fails what waits for it and does not stop the house.
+        # With these timeouts, a long lock or a slow statement fails one request instead of blocking the server.
         await connection.execute("SET TIME ZONE 'UTC'; SET lock_timeout = '3s'; SET statement_timeout = '15s'")
-        # Every statement has one good plan, by an index. Planning a page of history anew took as long as reading it.
+        # Every statement has one good plan, which uses an index. Planning a page of history took as long as reading it.
         await connection.execute("SET plan_cache_mode = 'force_generic_plan'")
-        if not self._rings:
+        if not self._notifies:
             await connection.execute("SET sottovoce.notify = 'off'")

@@ -1,1 +1,1 @@
-"""Notifications between workers: over PostgreSQL, or over NATS."""
+"""Notifications between workers, through PostgreSQL or NATS."""

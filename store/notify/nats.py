@@ -1,7 +1,12 @@
-"""The doorbell between workers over NATS, for clusters: PostgreSQL then need not wake every worker at every commit.
+"""Notifications of committed entries through NATS, for clusters: PostgreSQL then does not wake every worker per commit.
 
-Only what our own writers commit goes this way. Rows of other programs and ended sessions still ring in PostgreSQL.
-NATS may lose a message (it keeps none), and may be away: the sweep of the hub finds what did not ring.
+Only entries of our own writers are notified here. Entries that other programs commit, ended sessions and device events
+still use PostgreSQL. NATS does not store messages and may be disconnected. The hub's sweep delivers the entries of lost
+notifications.
+
+States: disconnected, connected. The client reconnects on its own; if it gives up, `run` starts another. Every new
+connection calls `connected`, because notifications before it may be lost. Notifications that wait while the client is
+disconnected are dropped.
 """
 
 import asyncio
@@ -15,18 +20,20 @@ from nats.errors import Error
 
 from chat.model.ids import ConversationId, Seq
 from chat.model.messages import Entry
-from store.notify.postgres import Moved
+from store.notify.postgres import EntriesCommitted
 
 log = logging.getLogger("sottovoce.bus")
 
 SUBJECT = "sottovoce.moved"
 RECONNECT_S = 1
-CONVERSATIONS_MAX = 1000  # in one message: 40 bytes each, and NATS takes a megabyte
+CONVERSATIONS_MAX = 1000  # per message: 40 bytes each; NATS allows 1 MiB
 
-_decode = msgspec.json.Decoder(Moved).decode
+_decode = msgspec.json.Decoder(EntriesCommitted).decode
 
 
 class NatsBus:
+    """Sends and receives notifications of committed entries."""
+
     def __init__(
         self,
         url: str,
@@ -34,7 +41,7 @@ class NatsBus:
         moved: Callable[[ConversationId, Seq], None],
         connected: Callable[[], None],
     ) -> None:
-        """`connected` is called after every (re)connection: what rang before it may have been missed."""
+        """`moved` is called for each notification of another worker, `connected` after every (re)connection."""
         self._url = url
         self._worker = worker
         self._moved = moved
@@ -45,20 +52,20 @@ class NatsBus:
         self._notifying: asyncio.Task[None] | None = None
 
     def notify(self, entry: Entry) -> None:
-        """Ring for what was committed. What comes meanwhile goes with the next message."""
+        """Notify the other workers of a committed entry. While a message is sent, further entries are combined."""
         self._waiting[entry.conversation_id] = entry.seq
         if self._notifying is None or self._notifying.done():
             self._notifying = asyncio.create_task(self._notify_all(), name="nats")
 
     async def run(self) -> None:
-        """Listen for ever, over any number of lost connections."""
+        """Listen until cancelled; reconnect after a lost connection."""
         while True:
             await self._listen()
-            log.warning("NATS has sent us away, coming again")
+            log.warning("NATS closed the connection; reconnecting")
             await asyncio.sleep(RECONNECT_S)
 
     async def _listen(self) -> None:
-        """Until the client gives up, as it does at some errors of the server's."""
+        """Listen until the client gives up, which it does after some errors of the server."""
         closed = asyncio.Event()
 
         async def gave_up() -> None:
@@ -71,13 +78,13 @@ class NatsBus:
                 name=self._worker,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=RECONNECT_S,
-                error_cb=self._failed,
-                disconnected_cb=self._lost,
-                reconnected_cb=self._back,
+                error_cb=self._on_error,
+                disconnected_cb=self._on_disconnect,
+                reconnected_cb=self._on_connect,
                 closed_cb=gave_up,
             )
-            await self._client.subscribe(SUBJECT, cb=self._heard)
-            await self._back()
+            await self._client.subscribe(SUBJECT, cb=self._on_message)
+            await self._on_connect()
             await closed.wait()
         except Error as error:
             log.warning("no connection to NATS: %r", error)
@@ -91,28 +98,28 @@ class NatsBus:
         while self._waiting and self._client.is_connected:
             some = [self._waiting.popitem() for _ in range(min(len(self._waiting), CONVERSATIONS_MAX))]
             try:
-                await self._client.publish(SUBJECT, msgspec.json.encode(Moved(self._worker, dict(some))))
+                await self._client.publish(SUBJECT, msgspec.json.encode(EntriesCommitted(self._worker, dict(some))))
             except Error as error:
-                log.warning("the bus could not ring: %r", error)
-        self._waiting.clear()  # nobody hears it now, and all sweep when they are back
+                log.warning("the bus could not notify: %r", error)
+        self._waiting.clear()  # disconnected: every worker sweeps when it reconnects
 
-    async def _heard(self, message: Msg) -> None:
+    async def _on_message(self, message: Msg) -> None:
         try:
             event = _decode(message.data)
         except msgspec.MsgspecError:
-            log.warning("somebody else publishes on subject %s", SUBJECT)
+            log.warning("ignored an unrecognised message on NATS subject %s", SUBJECT)
             return
         if event.worker != self._worker:
             for conversation_id, seq in event.seqs.items():
                 self._moved(ConversationId(conversation_id), Seq(seq))
 
-    async def _failed(self, error: Exception) -> None:
+    async def _on_error(self, error: Exception) -> None:
         log.info("NATS: %r", error)
 
-    async def _lost(self) -> None:
+    async def _on_disconnect(self) -> None:
         if not self._closing:
-            log.warning("the bus lost its connection to NATS; messages of other workers come with the sweep")
+            log.warning("the bus lost its connection to NATS; the sweep delivers entries of other workers")
 
-    async def _back(self) -> None:
+    async def _on_connect(self) -> None:
         log.info("the bus is connected to NATS")
         self._connected()

@@ -1,4 +1,7 @@
-"""What the write queue does for a batch: number, store and bump, in one round trip."""
+"""Append a batch of messages to the log: assign `seq`, store, and update the conversations, in one round trip.
+
+Locking the conversations serialises writers, so `seq` has no gaps when assigned and rises in commit order.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,12 +12,12 @@ from chat.errors import ChatError, CommitNeeded, IdTaken, NoSuchConversation, No
 from chat.model.messages import Draft, EncryptedDraft, EncryptedPart, Entry
 from store.database.pool import Connection
 
-# The rows are locked in the order of their ids, so that two workers cannot deadlock. A statement of its own, because
-# the next one must see what was committed while this one waited.
+# Locks in the order of ids, so that two workers cannot deadlock. It is a separate statement because the next one needs
+# a newer snapshot: it must see entries that were committed while this one waited.
 LOCK = "SELECT 1 FROM conversations WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
 
-# `known`: retries, which get what they were given the first time, unless they say something else. `sent_at` rises by at
-# least a microsecond within a conversation, whatever the clock does. A draft whose sender is no member gives no row.
+# `known` holds retries: they return the first result, unless their content differs. `sent_at` rises by at least 1 µs
+# within a conversation, also if the clock goes back. A draft whose sender is not a member returns no row.
 APPEND = """
 WITH input AS (
     SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::text[])
@@ -36,7 +39,7 @@ WITH input AS (
     INSERT INTO messages (conversation_id, seq, sender_id, client_id, content, sent_at)
     SELECT conversation_id, seq, sender_id, client_id, content, sent_at FROM fresh ORDER BY nth
     RETURNING conversation_id, seq, id
-), moved AS (
+), advanced AS (
     UPDATE conversations c SET
         last_seq = f.last_seq,
         last_message_at = f.last_message_at,
@@ -56,13 +59,13 @@ SELECT nth, seq, id, sent_at, false, is_same FROM known
 ORDER BY 1
 """
 
-# The same for messages of MLS, which only a current leaf may send, in the current epoch, and while nobody has to go. A
-# retry may be encrypted anew: the first one is what the others have read.
+# The same for MLS messages. The sender must have a current leaf that is not muted, and use the current epoch; no
+# removal may be due. A retry may have another ciphertext: the other members have read the first one.
 APPEND_ENCRYPTED = """
 WITH input AS (
     SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::bytea[])
         WITH ORDINALITY AS input (conversation_id, sender_id, device_id, epoch, client_id, data, nth)
-), judged AS (
+), checked AS (
     SELECT i.*, c.last_seq, c.last_message_at, m.seq AS known_seq, m.id AS known_id, m.sent_at AS known_at,
            CASE WHEN m.device_id = i.device_id THEN 'known'
                 WHEN m.seq IS NOT NULL THEN 'id_taken'
@@ -76,17 +79,17 @@ WITH input AS (
     LEFT JOIN groups g ON g.conversation_id = i.conversation_id
     LEFT JOIN leaves l ON l.conversation_id = i.conversation_id AND l.device_id = i.device_id AND l.until_seq IS NULL
 ), fresh AS (
-    SELECT j.*, last_seq + row_number() OVER place AS seq,
+    SELECT k.*, last_seq + row_number() OVER place AS seq,
            greatest(statement_timestamp(), last_message_at + interval '1 microsecond')
                + (row_number() OVER place - 1) * interval '1 microsecond' AS sent_at
-    FROM judged j WHERE outcome = 'new'
+    FROM checked k WHERE outcome = 'new'
     WINDOW place AS (PARTITION BY conversation_id ORDER BY nth)
 ), stored AS (
     INSERT INTO messages (conversation_id, seq, sender_id, client_id, sent_at, kind, device_id, epoch, data)
     SELECT conversation_id, seq, sender_id, client_id, sent_at, 'application', device_id, epoch, data
     FROM fresh ORDER BY nth
     RETURNING conversation_id, seq, id
-), moved AS (
+), advanced AS (
     UPDATE conversations c SET last_seq = f.last_seq, last_message_at = f.last_message_at
     FROM (
         SELECT conversation_id, max(seq) AS last_seq, max(sent_at) AS last_message_at
@@ -96,28 +99,30 @@ WITH input AS (
 )
 SELECT f.nth, f.seq, s.id, f.sent_at, outcome FROM fresh f JOIN stored s USING (conversation_id, seq)
 UNION ALL
-SELECT nth, known_seq, known_id, known_at, outcome FROM judged WHERE outcome <> 'new'
+SELECT nth, known_seq, known_id, known_at, outcome FROM checked WHERE outcome <> 'new'
 ORDER BY 1
 """
 
 REFUSALS: dict[str, tuple[type[ChatError], str]] = {
     "not_a_leaf": (NotALeaf, "This device is not in the group"),
-    "stale_epoch": (StaleEpoch, "The group has moved on to another epoch"),
-    "commit_needed": (CommitNeeded, "Somebody has to be removed from the group first"),
-    "id_taken": (IdTaken, "This id was used for another message"),
+    "stale_epoch": (StaleEpoch, "The group is in another epoch: sync and retry"),
+    "commit_needed": (CommitNeeded, "Pending removals must be committed first"),
+    "id_taken": (IdTaken, "This id is already used by another message"),
 }
 
 Message = Draft | EncryptedDraft
-Result = tuple[Entry | ChatError, bool]  # and whether it is new
+Result = tuple[Entry | ChatError, bool]  # the bool: whether the entry is new, and not a retry
 
 
 async def append(connection: Connection, drafts: Sequence[Message]) -> list[Result]:
-    """All statements in one round trip, which is one transaction: PostgreSQL manual, "Pipelining" (53.2.4).
+    """Append `drafts`, in order; return one result for each.
 
-    An error at its commit leaves the connection unusable, which counts as lost.
+    All statements go out in one round trip, which is one transaction (PostgreSQL manual, "Pipelining", 53.2.4). An
+    error at its commit leaves the connection unusable; the caller must treat it as lost.
+    Raises psycopg.Error, UnicodeError.
     """
     plain = [draft for draft in drafts if isinstance(draft, Draft)]
-    sealed = [draft for draft in drafts if isinstance(draft, EncryptedDraft)]
+    encrypted = [draft for draft in drafts if isinstance(draft, EncryptedDraft)]
     async with (
         connection.cursor(binary=True, row_factory=tuple_row) as append,
         connection.cursor(binary=True, row_factory=tuple_row) as append_encrypted,
@@ -127,10 +132,10 @@ async def append(connection: Connection, drafts: Sequence[Message]) -> list[Resu
             await connection.execute(LOCK, [ids], prepare=True)
             if plain:
                 await append.execute(APPEND, _columns(plain), prepare=True)
-            if sealed:
-                await append_encrypted.execute(APPEND_ENCRYPTED, _encrypted_columns(sealed), prepare=True)
+            if encrypted:
+                await append_encrypted.execute(APPEND_ENCRYPTED, _encrypted_columns(encrypted), prepare=True)
         found = iter(_plain_results(plain, await append.fetchall() if plain else []))
-        found_encrypted = iter(_encrypted_results(sealed, await append_encrypted.fetchall() if sealed else []))
+        found_encrypted = iter(_encrypted_results(encrypted, await append_encrypted.fetchall() if encrypted else []))
     return [next(found if isinstance(draft, Draft) else found_encrypted) for draft in drafts]
 
 
@@ -159,7 +164,7 @@ def _plain_results(drafts: Sequence[Draft], rows: list[tuple[Any, ...]]) -> list
     for nth, seq, id_, sent_at, is_new, is_same in rows:
         draft = drafts[nth - 1]
         entry = Entry(draft.conversation_id, seq, id_, draft.sender_id, draft.content, sent_at, None, draft.client_id)
-        results[nth - 1] = (entry if is_same else IdTaken("This id was used for another message"), is_new)
+        results[nth - 1] = (entry if is_same else IdTaken("This id is already used by another message"), is_new)
     return results
 
 
@@ -167,10 +172,10 @@ def _encrypted_results(drafts: Sequence[EncryptedDraft], rows: list[tuple[Any, .
     results: list[Result] = []
     for draft, (_, seq, id_, sent_at, outcome) in zip(drafts, rows, strict=True):
         if outcome in REFUSALS:
-            refusal, why = REFUSALS[outcome]
-            results.append((refusal(why), False))
+            refusal, text = REFUSALS[outcome]
+            results.append((refusal(text), False))
         else:
-            sealed = EncryptedPart("application", draft.device_id, draft.epoch, draft.data)
-            entry = Entry(draft.conversation_id, seq, id_, draft.sender_id, "", sent_at, sealed, draft.client_id)
+            encrypted = EncryptedPart("application", draft.device_id, draft.epoch, draft.data)
+            entry = Entry(draft.conversation_id, seq, id_, draft.sender_id, "", sent_at, encrypted, draft.client_id)
             results.append((entry, outcome == "new"))
     return results
