@@ -229,10 +229,12 @@ async def test_refused_commit_changes_nothing(own_database_url: str) -> None:
     async with rig(own_database_url) as at:
         alice, bob, carol = await at.player(), await at.player(), await at.player()
         made = await at.group(alice, bob)
+        claimed_by_bob = await at.claim(bob, carol)
         before = await at.row(made)
         not_claimed = (carol.signer, carol.signer.key_package())
         refused: list[tuple[Player, CommitBundle, type[ChatError]]] = [
             (alice, made.copy().commit(alice.signer, add=[not_claimed]), UnknownKeyPackage),
+            (alice, made.copy().commit(alice.signer, add=[claimed_by_bob]), UnknownKeyPackage),
             (bob, made.copy().commit(bob.signer, remove=[alice.signer]), NotAllowed),
             (bob, made.copy().commit(alice.signer), NotALeaf),
             (carol, made.copy().commit(carol.signer, external=True), NoSuchConversation),
@@ -407,3 +409,21 @@ async def test_commit_on_a_locked_conversation_is_unavailable(own_database_url: 
                 await at.commit(made, alice, made.copy().commit(alice.signer))
             await at.commit(other, alice, other.commit(alice.signer))
         await at.commit(made, alice, made.commit(alice.signer))
+
+
+@pytest.mark.parametrize("how", ["leave", "delete the account"])
+async def test_successor_without_admins_is_the_longest_standing(own_database_url: str, how: str) -> None:
+    async with rig(own_database_url) as at:
+        alice, bob, carol = await at.player(), await at.player(), await at.player()
+        together, later = await at.group(alice, bob, carol), await at.group(alice, bob, carol)
+        earlier = (
+            "UPDATE members SET joined_at = joined_at - interval '1 day' WHERE conversation_id = %s AND user_id = %s"
+        )
+        await at.sql(earlier, later.group_id, carol.account.id)
+        if how == "leave":
+            for made in (together, later):
+                await at.groups.leave(alice.device, ConversationId(made.group_id))
+        else:
+            await at.accounts.delete(alice.account.id)
+        assert await at.roles(together) == {bob.account.id: "owner", carol.account.id: "member"}
+        assert await at.roles(later) == {bob.account.id: "member", carol.account.id: "owner"}
