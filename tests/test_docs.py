@@ -23,6 +23,7 @@ MOVING = {
     "web/app/state",
     "web/app/messages",
     "web/client/node",
+    "web/client/transport/frames.d.ts",
     "web/client/storage/indexeddb.js",
     "web/worker/rpc.js",
 }
