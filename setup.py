@@ -17,6 +17,7 @@ class Build(build_py):
     """Add the hashes of the web client's files, which `sottovoce verify-web` compares with a server."""
 
     def run(self) -> None:
+        """Build into an empty folder, then write the hashes."""
         if self.editable_mode:
             super().run()
             return

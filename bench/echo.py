@@ -14,9 +14,11 @@ class Echo(WebSocketHandler):
     """Sends each message back."""
 
     def open(self) -> None:  # type: ignore[override]
+        """Send small frames at once."""
         self.set_nodelay(True)
 
     def on_message(self, message: str | bytes) -> None:
+        """Send `message` back."""
         self.write_message(message)
 
 

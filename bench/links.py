@@ -35,6 +35,7 @@ class Listener(WSListener):
     received: Callable[[], None] = staticmethod(lambda: None)
 
     def on_ws_connected(self, transport: WSTransport) -> None:
+        """Keep the transport."""
         self.transport = transport
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -44,6 +45,7 @@ class Listener(WSListener):
             transport.disconnect()
 
     def send(self) -> None:
+        """Send a message."""
         self.transport.send(WSMsgType.TEXT, TEXT.encode())
 
 
@@ -59,6 +61,7 @@ class DeviceListener(Listener):
         self.is_ready = asyncio.Event()
 
     def open_conversation(self, conversation_id: str) -> None:
+        """Prepare the frame that `send` sends to the conversation."""
         self.conversation_id = conversation_id
         data = base64.b64encode(private_message(UUID(conversation_id))).decode()
         frame = {"type": "send", "conversation": conversation_id, "epoch": 1, "data": data}
@@ -84,6 +87,7 @@ class DeviceListener(Listener):
             raise AssertionError(payload)
 
     def send(self) -> None:
+        """Send a message with a new id."""
         self.sent += 1
         self.transport.send(WSMsgType.TEXT, b'%b%d-%d"}' % (self.head, id(self), self.sent))
 
@@ -145,6 +149,7 @@ class Requester(asyncio.Protocol):
         self._transport = cast(asyncio.WriteTransport, transport)
 
     def send(self) -> None:
+        """Send the request."""
         self._transport.write(self.request)
 
     def data_received(self, data: bytes) -> None:

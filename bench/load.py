@@ -46,7 +46,9 @@ class Task(Struct, frozen=True):
 class Link(Protocol):
     """A connection that can send a message or request."""
 
-    def send(self) -> None: ...
+    def send(self) -> None:
+        """Send one message or request."""
+        ...
 
 
 class Count:

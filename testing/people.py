@@ -20,6 +20,7 @@ class User:
 
     @property
     def headers(self) -> dict[str, str]:
+        """The Authorization header."""
         return {"Authorization": f"Bearer {self.token}"}
 
     async def opens(self, conversation_id: str) -> ClientConnection:
