@@ -63,7 +63,8 @@ SET_PICTURE = """
 UPDATE users SET profile_picture = %(png)b WHERE id = %(id)s AND profile_picture IS DISTINCT FROM %(png)b
 """
 
-# The account's own devices, and those of users in its conversations who have not ignored it or blocked it.
+# The account's own devices, and those of users who share a conversation with it. Users who ignore that conversation or
+# block the account are left out.
 PROFILE_RECIPIENTS = """
 WITH recipients AS (
     SELECT %(user)s::bigint AS id
