@@ -17,7 +17,7 @@ from typing import Any
 import click
 import psutil
 
-from bench import seed
+from bench import first_version
 from bench.links import Person
 from bench.load import Task
 from bench.measured import MeasuredServer, add_groups, fill, load, measured_server, people, start_load
@@ -87,12 +87,12 @@ class Bench:
                             found = load(self.task(workload, it.address(tls), by=by, watched=it.watched()))
                             self.note(workload, by=by, tls=tls, workers=workers, **found, **it.memory_mib())
 
-    def first_seed(self) -> None:
-        """Measure how many messages the database design of the first prototype stores."""
-        with seed.database() as url:
+    def first_version(self) -> None:
+        """Measure how many messages the database design of the first version stores."""
+        with first_version.database() as url:
             for clients in (5, 64):
-                per_s = round(seed.ceiling(url, clients, self.seconds))
-                self.note("first seed's database", clients=clients, per_s=per_s)
+                per_s = round(first_version.ceiling(url, clients, self.seconds))
+                self.note("database of the first version", clients=clients, per_s=per_s)
 
     def echo(self, it: MeasuredServer, tls: bool) -> None:
         """Measure a bare echo with the same load generator, with the certificate of `it`."""
@@ -159,7 +159,7 @@ class Bench:
 WORKLOADS: dict[str, Callable[[Bench], None]] = {
     "start-up": Bench.start_up,
     "messages": Bench.messages,
-    "first-seed": Bench.first_seed,
+    "first-version": Bench.first_version,
     "fan-out": Bench.fan_out,
     "history": Bench.history,
     "idle": Bench.idle,

@@ -1,4 +1,4 @@
-"""The database design of the first prototype, measured with pgbench: one INSERT per message, and a row trigger."""
+"""The database design of the first version, measured with pgbench: one INSERT per message, and a row trigger."""
 
 import os
 import re
