@@ -1,4 +1,4 @@
-"""Build the domain services on top of the repositories. No other module imports both."""
+"""Build the domain services on top of the repositories. Only the package `run` imports both."""
 
 from collections.abc import Callable
 from datetime import datetime

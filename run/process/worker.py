@@ -1,8 +1,8 @@
 """One worker: build its parts, connect them, serve HTTP and WebSockets, and drain.
 
 A start opens, in this order: the database pool, the hub, the write queue, notifications, HTTP. A drain closes the
-listening ports, sends close frames, finishes requests in progress, and writes the queued messages. Then the parts end
-in reverse order of their start. Each part is a task; a part that ends early ends the worker with its error.
+listening ports, sends close frames, finishes requests in progress, and writes the queued messages. Then the tasks end,
+and the hub and the pool close. A task that ends early ends the worker with its error.
 """
 
 import asyncio
