@@ -17,6 +17,7 @@ from chat.limits import Limits
 from chat.mls.devices import Devices
 from chat.mls.groups import Groups
 from chat.mls.key_packages import KeyPackages
+from chat.queries import Queries
 
 
 @dataclass(frozen=True)
@@ -34,4 +35,5 @@ class Services:
     messages: Messages
     pending_keys: PendingKeys
     pictures: Pictures
+    queries: Queries
     now: Callable[[], datetime]

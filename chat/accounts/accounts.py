@@ -11,7 +11,7 @@ from chat.accounts import validation
 from chat.accounts.invites import invite_code
 from chat.errors import Invalid, InvalidCredentials, NoSuchSession, NoSuchUser, RegistrationClosed, Unauthenticated
 from chat.limits import FAILED_LOGINS, Limits
-from chat.model.accounts import Account, AccountChanges, Credentials, NewAccount, Person, Session, SessionShown
+from chat.model.accounts import Account, AccountChanges, Credentials, NewAccount, Session, SessionShown
 from chat.model.ids import SessionId, UserId
 from crypto.hashing import Hashing
 from crypto.tokens import InvalidToken, Tokens
@@ -25,7 +25,6 @@ class AccountStore(Protocol):
         ...
 
     async def get(self, user_id: UserId) -> Account | None: ...
-    async def host(self, user_id: UserId) -> Person | None: ...
     async def credentials(self, *, username_key: str | None = None, email: str | None = None) -> Credentials | None: ...
     async def password_hash(self, user_id: UserId) -> str | None: ...
     async def update(self, user_id: UserId, changes: AccountChanges, keep: SessionId | None, now: datetime) -> None:
@@ -143,10 +142,6 @@ class Accounts:
         if session is None:
             raise Unauthenticated("This session has ended, log in again")
         return session
-
-    async def host(self, account: Account) -> Person | None:
-        """Who invited this account; the two know each other."""
-        return await self._users.host(account.id)
 
     async def sessions(self, account: Account) -> list[SessionShown]:
         return await self._sessions.of_user(account.id, self._now())

@@ -8,7 +8,7 @@ from uuid import UUID
 from chat.accounts import validation
 from chat.errors import NoSuchCode, NoSuchConversation, NoSuchUser, SelfChat
 from chat.model.accounts import Account, Person
-from chat.model.groups import EncryptedConversation, MemberState
+from chat.model.groups import MemberState
 from chat.model.ids import ConversationId, UserId
 
 
@@ -19,11 +19,9 @@ class ContactStore(Protocol):
         """Use the chat code up; from now on the two know each other. Raises SelfChat; then the code stays."""
         ...
 
-    async def conversations(self, user_id: UserId) -> list[EncryptedConversation]: ...
     async def answer(self, user_id: UserId, conversation_id: ConversationId, state: MemberState) -> bool: ...
     async def block(self, user_id: UserId, other: UserId) -> None: ...
     async def unblock(self, user_id: UserId, other: UserId) -> None: ...
-    async def blocked(self, user_id: UserId) -> list[Person]: ...
 
 
 class Contacts:
@@ -46,9 +44,6 @@ class Contacts:
             raise NoSuchCode("Chat code not found")
         return person
 
-    async def conversations(self, account: Account) -> list[EncryptedConversation]:
-        return await self._store.conversations(account.id)
-
     async def answer(self, account: Account, conversation_id: ConversationId, state: MemberState) -> None:
         """Take a stranger's request, or ignore it. Raises NoSuchConversation."""
         if not await self._store.answer(account.id, conversation_id, state):
@@ -64,9 +59,6 @@ class Contacts:
     async def unblock(self, account: Account, uuid: UUID) -> None:
         """Raises NoSuchUser."""
         await self._store.unblock(account.id, (await self.get(uuid)).id)
-
-    async def blocked(self, account: Account) -> list[Person]:
-        return await self._store.blocked(account.id)
 
 
 def _there(person: Person | None) -> Person:

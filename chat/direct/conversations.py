@@ -4,15 +4,12 @@ from typing import Protocol
 
 from chat.errors import NoSuchConversation, NoSuchUser, SelfChat
 from chat.model.accounts import Account
-from chat.model.direct import DirectConversation
 from chat.model.ids import ConversationId, UserId
 from chat.model.messages import Conversation
 
 
 class ConversationStore(Protocol):
     async def of_member(self, conversation_id: ConversationId, member: UserId) -> Conversation | None: ...
-    async def between(self, one: UserId, other: UserId) -> Conversation | None: ...
-    async def direct(self, user_id: UserId) -> list[DirectConversation]: ...
     async def open(self, one: UserId, other: UserId) -> ConversationId | None:
         """The direct conversation of the two, made if there is none; None if `other` does not exist."""
         ...
@@ -28,13 +25,6 @@ class Conversations:
         if conversation is None:
             raise NoSuchConversation("No such conversation")
         return conversation
-
-    async def between(self, account: Account, other: UserId) -> Conversation | None:
-        return await self._store.between(account.id, other)
-
-    async def direct(self, account: Account) -> list[DirectConversation]:
-        """All of theirs, the newest first."""
-        return await self._store.direct(account.id)
 
     async def open(self, account: Account, other: UserId) -> ConversationId:
         """The direct conversation with `other`, made if there is none. Raises SelfChat, NoSuchUser."""

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Protocol
 
 from chat.accounts import validation
-from chat.errors import ChatError, Invalid, NoSuchMessage, NotYours
+from chat.errors import ChatError, Invalid, NoSuchMessage, NotYours, Unavailable
 from chat.model.accounts import Account
 from chat.model.ids import MAX_ID, ConversationId, Seq, UserId
-from chat.model.messages import MAX_CONTENT_CHARS, Conversation, Draft, Entry, Message, Page, Sender
+from chat.model.messages import MAX_CONTENT_CHARS, Conversation, Draft, Entry, Message, Page
 
 END = Seq(MAX_ID)  # before this one come all
 
@@ -46,8 +46,6 @@ class MessageStore(Protocol):
     async def sender(self, conversation_id: ConversationId, seq: Seq) -> UserId | None: ...
     async def edit(self, conversation_id: ConversationId, seq: Seq, content: str, now: datetime) -> bool: ...
     async def delete(self, conversation_id: ConversationId, seq: Seq) -> bool: ...
-    async def senders_to(self, user_id: UserId) -> list[Sender]: ...
-    async def take_news(self, user_id: UserId) -> list[Sender]: ...
 
 
 class Messages:
@@ -56,10 +54,10 @@ class Messages:
         self._store = store
         self._now = now
 
-    @property
-    def are_taken(self) -> bool:
-        """Whether a message could be stored now."""
-        return self._queue.is_open
+    def check_available(self) -> None:
+        """Raise Unavailable while the write queue stores nothing."""
+        if not self._queue.is_open:
+            raise Unavailable("The database is not available")
 
     def submit(self, draft: Draft, done: Done) -> None:
         """For those who do not wait. Raises Invalid, Busy, Unavailable at once, and then never calls `done`.
@@ -108,7 +106,7 @@ class Messages:
                 yield Page(kept, more)
 
     async def edit(self, account: Account, conversation: Conversation, seq: Seq | None, content: str) -> datetime:
-        """Raises Invalid, NoSuchMessage, NotYours."""
+        """Raises Invalid, NoSuchMessage, NotYours, Unavailable."""
         check_content(content)
         if not content.strip():
             raise Invalid("A message cannot be empty")
@@ -119,18 +117,10 @@ class Messages:
         return now
 
     async def delete(self, account: Account, conversation: Conversation, seq: Seq | None) -> None:
-        """Raises NoSuchMessage, NotYours."""
+        """Raises NoSuchMessage, NotYours, Unavailable."""
         mine = await self._mine(account, conversation, seq)
         if not await self._store.delete(conversation.id, mine):
             raise NoSuchMessage("Message not found")
-
-    async def senders(self, account: Account) -> list[Sender]:
-        """Everybody who wrote to this account, the latest first."""
-        return await self._store.senders_to(account.id)
-
-    async def take_news(self, account: Account) -> list[Sender]:
-        """Return who wrote since the last call, the latest first, and mark their messages as seen."""
-        return await self._store.take_news(account.id)
 
     async def _mine(self, account: Account, conversation: Conversation, seq: Seq | None) -> Seq:
         sender = await self._store.sender(conversation.id, seq) if seq is not None else None

@@ -53,11 +53,6 @@ class AccountChanges(Struct, frozen=True):
         """Names of what changes, in the order of the fields."""
         return [name.removesuffix("_hash") for name in self.__struct_fields__ if getattr(self, name) is not None]
 
-    @property
-    def is_seen(self) -> bool:
-        """By others."""
-        return self.username is not None or self.bio is not None
-
 
 class Session(Struct, frozen=True):
     id: SessionId

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from chat.errors import Unavailable
 from chat.services import Services
 from handlers.http.base import ApiSettings, Handler
 
@@ -18,6 +17,5 @@ class ReadyHandler(Handler):
         self.worst_loop_lag_ms = worst_loop_lag_ms
 
     def get(self) -> None:
-        if not self.services.messages.are_taken:
-            raise Unavailable("The database is not available")
+        self.services.messages.check_available()
         self.reply({"status": "ok", "worst_loop_lag_ms": self.worst_loop_lag_ms()})

@@ -32,7 +32,7 @@ LIMIT_MAX = 200
 
 async def list_all(call: Call) -> list[ConversationShown]:
     """List the account's conversations."""
-    return [ConversationShown.of(one) for one in await call.services.contacts.conversations(call.account)]
+    return [ConversationShown.of(one) for one in await call.services.queries.contacts.conversations(call.account.id)]
 
 
 async def create(call: Call, body: NewConversation) -> Accepted:

@@ -168,7 +168,7 @@ class DeviceSocket(V2Errors, Socket):
 
     async def _follow_direct(self, is_first: bool) -> None:
         """Live from the connect on; one that was not there then, from its beginning."""
-        found = {one.id: one for one in await self.services.conversations.direct(self.session_.account)}
+        found = {one.id: one for one in await self.services.queries.conversations.direct(self.device_.user_id)}
         for gone in self._direct.keys() - found.keys():
             self.services.hub.unsubscribe(self, gone)
         new = {id_: one.last_seq if is_first else Seq(0) for id_, one in found.items() if id_ not in self._direct}
