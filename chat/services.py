@@ -1,4 +1,4 @@
-"""The services of the domain, as every API gets them."""
+"""All services of the domain. Every API gets the same ones."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Conversations: who may see them, and how two accounts come to have one."""
+"""Direct conversations: find one of which the account is a participant, open one with another account."""
 
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from chat.model.messages import Conversation
 class ConversationStore(Protocol):
     async def of_member(self, conversation_id: ConversationId, member: UserId) -> Conversation | None: ...
     async def open(self, one: UserId, other: UserId) -> ConversationId | None:
-        """The direct conversation of the two, made if there is none; None if `other` does not exist."""
+        """Return the direct conversation of two accounts, creating it if needed; None if `other` does not exist."""
         ...
 
 
@@ -20,14 +20,14 @@ class Conversations:
         self._store = store
 
     async def get(self, account: Account, conversation_id: ConversationId) -> Conversation:
-        """Raise NoSuchConversation, also when it exists but is not theirs."""
+        """Return a conversation of the account. Raises NoSuchConversation if it does not exist or is of others."""
         conversation = await self._store.of_member(conversation_id, account.id)
         if conversation is None:
             raise NoSuchConversation("No such conversation")
         return conversation
 
     async def open(self, account: Account, other: UserId) -> ConversationId:
-        """The direct conversation with `other`, made if there is none. Raises SelfChat, NoSuchUser."""
+        """Return the direct conversation with `other`, creating it if needed. Raises SelfChat, NoSuchUser."""
         if other == account.id:
             raise SelfChat("You cannot chat with yourself")
         conversation_id = await self._store.open(account.id, other)

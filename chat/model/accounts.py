@@ -1,4 +1,4 @@
-"""Accounts, sessions, invites and chat codes. Times are aware and in UTC."""
+"""Accounts, sessions, invites and chat codes. All times are aware and in UTC."""
 
 from datetime import datetime
 from typing import Literal
@@ -13,7 +13,7 @@ Role = Literal["user", "tester", "admin"]
 
 class Username(Struct, frozen=True):
     name: str
-    key: str  # what makes it unique: case-folded, RFC 8265 section 3.3
+    key: str  # unique: the case-folded name, RFC 8265 section 3.3
 
 
 class Account(Struct, frozen=True):
@@ -24,7 +24,7 @@ class Account(Struct, frozen=True):
     bio: str | None
     created_at: datetime
     updated_at: datetime
-    uuid: UUID  # what the sealed door calls it
+    uuid: UUID  # the id of the account in the v2 API
 
 
 class Credentials(Struct, frozen=True):
@@ -41,7 +41,7 @@ class NewAccount(Struct, frozen=True):
 
 
 class AccountChanges(Struct, frozen=True):
-    """None means: leave as it is."""
+    """New values; None leaves a field unchanged."""
 
     username: Username | None = None
     email: str | None = None
@@ -50,14 +50,14 @@ class AccountChanges(Struct, frozen=True):
 
     @property
     def names(self) -> list[str]:
-        """Names of what changes, in the order of the fields."""
+        """The names of the changed fields, in their order."""
         return [name.removesuffix("_hash") for name in self.__struct_fields__ if getattr(self, name) is not None]
 
 
 class Session(Struct, frozen=True):
     id: SessionId
     account: Account
-    device_id: DeviceId | None = None  # that it speaks for, at the sealed door
+    device_id: DeviceId | None = None  # the device that the session is bound to (v2 API)
 
 
 class ChatCode(Struct, frozen=True):
@@ -74,17 +74,17 @@ class Invite(Struct, frozen=True):
 
 
 class InviteHistory(Struct, frozen=True):
-    """What the rule for new invites looks at."""
+    """The facts by which an account may create an invite or not."""
 
     role: Role
     made: int
     last_made_at: datetime | None
-    active: bool  # one is neither used nor expired
-    partners: int  # how many accounts this one has chatted with
+    active: bool  # an invite of the account is neither used nor expired
+    partners: int  # number of accounts that it has chatted with
 
 
 class Person(Struct, frozen=True):
-    """Somebody as others see them."""
+    """The public part of an account."""
 
     id: UserId
     uuid: UUID

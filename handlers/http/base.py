@@ -114,11 +114,11 @@ class Handler(RequestHandler):
             scheme, _, token = header.partition(" ")
             if scheme.lower() != "bearer":
                 raise Unauthenticated("Invalid or missing token")
-            return await self.services.accounts.recognise(token.strip())
+            return await self.services.accounts.authenticate(token.strip())
         cookie = self.get_cookie(COOKIE)
         if cookie is not None:
             self.refuse_foreign_origin()
-        return await self.services.accounts.recognise(cookie)
+        return await self.services.accounts.authenticate(cookie)
 
     def refuse_foreign_origin(self) -> None:
         headers = self.request.headers

@@ -8,7 +8,7 @@ from handlers.v2.schemas.accounts import Code, UserShown
 
 async def add_by_code(call: Call, body: Code) -> UserShown:
     """Become contacts with the owner of a chat code, which is used up."""
-    return UserShown.of(await call.services.contacts.meet(call.account, body.code))
+    return UserShown.of(await call.services.contacts.add_by_code(call.account, body.code))
 
 
 async def blocked(call: Call) -> list[UserShown]:

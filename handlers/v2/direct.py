@@ -46,7 +46,7 @@ async def start_key(call: Call, user: User) -> KeyStarted:
 async def claim_key(call: Call, user: User) -> KeyClaimed:
     """Take the pending key, if there is one."""
     other = await call.services.contacts.get(user)
-    return KeyClaimed(await call.services.pending_keys.check(call.account, other.id))
+    return KeyClaimed(await call.services.pending_keys.take(call.account, other.id))
 
 
 async def read(

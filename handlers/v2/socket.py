@@ -95,18 +95,20 @@ class DeviceSocket(V2Errors, Socket):
 
     def push(self, entry: Entry) -> None:
         """Of the hub: a committed entry."""
-        if entry.sealed is None:
+        if entry.encrypted is None:
             self._push_direct(entry)
             return
-        sealed, since = entry.sealed, self._live.get(entry.conversation_id)
+        encrypted, since = entry.encrypted, self._live.get(entry.conversation_id)
         if since is None or entry.seq <= since or self.send_buffer is None:
             return
-        if sealed.device_id == self.device_.id:
+        if encrypted.device_id == self.device_.id:
             self.show(EntryShown.of(entry, self.device_.id))
             self._untold.discard(entry.client_id)
         else:
             self.send_buffer.send(_entry_frame(entry))
-        if self.device_.id in sealed.removed or (sealed.kind == "left" and entry.sender_id == self.device_.user_id):
+        if self.device_.id in encrypted.removed or (
+            encrypted.kind == "left" and entry.sender_id == self.device_.user_id
+        ):
             del self._live[entry.conversation_id]  # it reads nothing that comes after
             self.services.hub.unsubscribe(self, entry.conversation_id)
 

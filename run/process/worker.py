@@ -162,7 +162,7 @@ async def _start_engine(plan: WorkerPlan, stack: AsyncExitStack, parts: Parts, n
         session_check_wanted.set()
         connections.resync()
 
-    bus = Bus(database, worker, hub.moved, connections.end_session, connections.notify, connected)
+    bus = Bus(database, worker, hub.advance, connections.end_session, connections.notify, connected)
     writing = parts.start(queue.run(), "writer")
     parts.start(bus.run(), "notifications")
     parts.start(sweep_forever(hub, SWEEP_S, sweep_wanted), "sweep")
@@ -183,7 +183,7 @@ async def _start_engine(plan: WorkerPlan, stack: AsyncExitStack, parts: Parts, n
 def _nats_bus(url: str, worker: str, hub: Hub, sweep_wanted: asyncio.Event) -> "NatsBus":
     from store.notify.nats import NatsBus  # an extra: most servers have no NATS
 
-    return NatsBus(url, worker, hub.moved, sweep_wanted.set)
+    return NatsBus(url, worker, hub.advance, sweep_wanted.set)
 
 
 def _start_http(plan: WorkerPlan, engine: Engine, parts: Parts) -> tuple[App, list[HTTPServer]]:

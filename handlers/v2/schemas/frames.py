@@ -50,18 +50,21 @@ class EntryShown(Struct, frozen=True, tag="entry", omit_defaults=True):
 
     @classmethod
     def of(cls, entry: Entry, reader: DeviceId) -> "EntryShown":
-        """One's own come without what one cannot read anyway: RFC 9420's ratchets are for the others."""
-        sealed = entry.sealed
-        assert sealed is not None
-        own = sealed.device_id == reader
+        """Show `entry` to the device `reader`.
+
+        A device's own entries come without data: it has deleted their keys after encryption, RFC 9420 section 9.2.
+        """
+        encrypted = entry.encrypted
+        assert encrypted is not None
+        own = encrypted.device_id == reader
         return cls(
             entry.conversation_id,
             entry.seq,
-            sealed.epoch,
-            sealed.kind,
-            hex_of(sealed.device_id),
+            encrypted.epoch,
+            encrypted.kind,
+            hex_of(encrypted.device_id),
             entry.sent_at,
-            sealed.data if sealed.data is not None and not own else UNSET,
+            encrypted.data if encrypted.data is not None and not own else UNSET,
             entry.client_id if own and entry.client_id is not None else UNSET,
         )
 

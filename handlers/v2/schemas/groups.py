@@ -40,8 +40,8 @@ class Accepted(Struct, frozen=True):
 
     @classmethod
     def of(cls, entry: Entry) -> "Accepted":
-        assert entry.sealed is not None
-        return cls(entry.seq, entry.sealed.epoch + 1, entry.sent_at)
+        assert entry.encrypted is not None
+        return cls(entry.seq, entry.encrypted.epoch + 1, entry.sent_at)
 
 
 class NewMessage(Struct, frozen=True):
