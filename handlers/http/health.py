@@ -1,4 +1,4 @@
-"""Is it well?"""
+"""/healthz: readiness."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,9 @@ from handlers.http.base import ApiSettings, Handler
 
 
 class ReadyHandler(Handler):
-    """For a load balancer: 200 while this process can store messages, 503 while it cannot.
+    """Answers 200 while this process can store messages, 503 otherwise; for load balancers.
 
-    And for the curious: the longest turn of its event loop in the last minute or two.
+    `worst_loop_lag_ms` is the longest delay of the event loop in the last one to two minutes.
     """
 
     def initialize(self, services: Services, api: ApiSettings, worst_loop_lag_ms: Callable[[], float]) -> None:  # type: ignore[override]

@@ -1,4 +1,4 @@
-"""/v2/direct: direct conversations, whose key the server hands out. They are not end-to-end encrypted."""
+"""/v2/direct: direct conversations, whose keys the server issues. They are not end-to-end encrypted."""
 
 from typing import Annotated
 
@@ -59,7 +59,7 @@ async def read(
 ) -> list[TextShown]:
     """Read messages, oldest first: those after `after`, or else the newest before `before`."""
     if after is not None and before is not None:
-        raise Invalid("after and before do not go together")
+        raise Invalid("after and before exclude each other")
     account, other = call.account, await call.services.contacts.get(user)
     conversation = await call.services.queries.conversations.between(account.id, other.id)
     if conversation is None:
@@ -90,7 +90,7 @@ async def delete(call: Call, user: User, seq: EntrySeq) -> Empty:
 
 
 async def _between(call: Call, user: User) -> Conversation:
-    """Raises NoSuchUser, NoSuchConversation."""
+    """Return the direct conversation with `user`. Raises NoSuchUser, NoSuchConversation."""
     other = await call.services.contacts.get(user)
     found = await call.services.queries.conversations.between(call.account.id, other.id)
     if found is None:
