@@ -24,9 +24,17 @@ MESSAGES = Window("messages", hits=8, per=timedelta(seconds=10))
 class LimitStore(Protocol):
     """Counters of the limits. Each method returns None if the request is allowed, or else the time when it will be."""
 
-    async def take(self, key: str, bucket: Bucket, now: datetime) -> datetime | None: ...
-    async def hit(self, key: str, window: Window, now: datetime) -> datetime | None: ...
-    async def blocked(self, key: str, now: datetime) -> datetime | None: ...
+    async def take(self, key: str, bucket: Bucket, now: datetime) -> datetime | None:
+        """Count a request against a bucket."""
+        ...
+
+    async def hit(self, key: str, window: Window, now: datetime) -> datetime | None:
+        """Count a request in a window."""
+        ...
+
+    async def blocked(self, key: str, now: datetime) -> datetime | None:
+        """Count nothing; answer whether a window blocks the key."""
+        ...
 
 
 class Limits:

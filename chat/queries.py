@@ -15,12 +15,16 @@ from chat.model.messages import Conversation, Sender
 
 
 class AccountQueries(Protocol):
+    """Queries about accounts."""
+
     async def host(self, user_id: UserId) -> Person | None:
         """The account that created the invite with which `user_id` registered; None without an invite."""
         ...
 
 
 class ContactQueries(Protocol):
+    """Queries about contacts, encrypted conversations and blocks."""
+
     async def conversations(self, user_id: UserId) -> list[EncryptedConversation]:
         """The encrypted conversations of an account, the latest message first."""
         ...
@@ -31,6 +35,8 @@ class ContactQueries(Protocol):
 
 
 class ConversationQueries(Protocol):
+    """Queries about direct conversations."""
+
     async def between(self, one: UserId, other: UserId) -> Conversation | None:
         """The direct conversation of two accounts, or None."""
         ...
@@ -41,6 +47,8 @@ class ConversationQueries(Protocol):
 
 
 class MessageQueries(Protocol):
+    """Queries about direct messages."""
+
     async def senders_to(self, user_id: UserId) -> list[Sender]:
         """All accounts that have sent a direct message to `user_id`, the latest first."""
         ...
@@ -52,6 +60,8 @@ class MessageQueries(Protocol):
 
 @dataclass(frozen=True)
 class Queries:
+    """All queries, by repository."""
+
     accounts: AccountQueries
     contacts: ContactQueries
     conversations: ConversationQueries

@@ -22,6 +22,8 @@ from chat.queries import Queries
 
 @dataclass(frozen=True)
 class Services:
+    """The services, the queries, the hub and the clock."""
+
     accounts: Accounts
     chat_codes: ChatCodes
     contacts: Contacts

@@ -1,1 +1,1 @@
-"""HTTP, WebSocket and JSON: decode requests, call the services of `chat`, encode answers. No rule of the domain."""
+"""HTTP, WebSocket and JSON: decode requests, call `chat`, encode answers. It contains no rule of the domain."""

@@ -20,24 +20,48 @@ Registration = Literal["open", "invite", "closed"]
 
 
 class AccountStore(Protocol):
+    """The repository of accounts."""
+
     async def create(self, account: NewAccount, invite: str | None, now: datetime) -> UserId:
         """Use up `invite` and create the account in one transaction. Raises Taken, BadInvite."""
         ...
 
-    async def get(self, user_id: UserId) -> Account | None: ...
-    async def credentials(self, *, username_key: str | None = None, email: str | None = None) -> Credentials | None: ...
-    async def password_hash(self, user_id: UserId) -> str | None: ...
+    async def get(self, user_id: UserId) -> Account | None:
+        """Return the account, or None."""
+        ...
+
+    async def credentials(self, *, username_key: str | None = None, email: str | None = None) -> Credentials | None:
+        """Return the credentials of the account with this username key or e-mail address, or None."""
+        ...
+
+    async def password_hash(self, user_id: UserId) -> str | None:
+        """Return the password hash of the account, or None."""
+        ...
+
     async def update(self, user_id: UserId, changes: AccountChanges, keep: SessionId | None, now: datetime) -> None:
         """Change the account. A new password ends every session but `keep`. Raises Taken."""
         ...
 
-    async def delete(self, user_id: UserId) -> None: ...
+    async def delete(self, user_id: UserId) -> None:
+        """Delete the account and its data permanently."""
+        ...
 
 
 class SessionStore(Protocol):
-    async def create(self, session_id: SessionId, user_id: UserId, now: datetime, expires_at: datetime) -> None: ...
-    async def get(self, session_id: SessionId, now: datetime) -> Session | None: ...
-    async def of_user(self, user_id: UserId, now: datetime) -> list[SessionShown]: ...
+    """The repository of sessions."""
+
+    async def create(self, session_id: SessionId, user_id: UserId, now: datetime, expires_at: datetime) -> None:
+        """Store a session. Raises Unauthenticated if the account was deleted meanwhile."""
+        ...
+
+    async def get(self, session_id: SessionId, now: datetime) -> Session | None:
+        """Return the session with its account; None if it has expired or does not exist."""
+        ...
+
+    async def of_user(self, user_id: UserId, now: datetime) -> list[SessionShown]:
+        """List the sessions of an account that have not expired, oldest first."""
+        ...
+
     async def renew(self, session_id: SessionId, expires_at: datetime) -> datetime | None:
         """Return the new end, never earlier than the old one; None if the session does not exist."""
         ...
@@ -48,6 +72,8 @@ class SessionStore(Protocol):
 
 
 class Accounts:
+    """Registration, login, sessions, and changes of the own account."""
+
     def __init__(
         self,
         users: AccountStore,

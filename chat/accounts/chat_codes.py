@@ -24,6 +24,8 @@ def plan_code(active: int) -> None:
 
 
 class ChatCodeStore(Protocol):
+    """The repository of chat codes."""
+
     async def create(
         self, owner: UserId, codes: list[int], now: datetime, expires_at: datetime, plan: Callable[[int], None]
     ) -> int | None:
@@ -50,6 +52,8 @@ class ChatCodeStore(Protocol):
 
 
 class ChatCodes:
+    """Create, list, delete and redeem chat codes."""
+
     def __init__(self, store: ChatCodeStore, now: Callable[[], datetime], life: timedelta) -> None:
         self._store = store
         self._now = now

@@ -13,8 +13,16 @@ from chat.model.ids import ConversationId, UserId
 
 
 class ContactStore(Protocol):
-    async def by_name(self, username_key: str) -> Person | None: ...
-    async def by_uuid(self, uuid: UUID) -> Person | None: ...
+    """The repository of contacts and blocks."""
+
+    async def by_name(self, username_key: str) -> Person | None:
+        """Return the user with this username key, or None."""
+        ...
+
+    async def by_uuid(self, uuid: UUID) -> Person | None:
+        """Return the user with this id, or None."""
+        ...
+
     async def meet(self, code: int, by: UserId, now: datetime) -> Person | None:
         """Use up the chat code and make both accounts contacts; return the owner, or None if there is no such code.
 
@@ -26,11 +34,18 @@ class ContactStore(Protocol):
         """Return False if the account is no member of such an encrypted conversation."""
         ...
 
-    async def block(self, user_id: UserId, other: UserId) -> None: ...
-    async def unblock(self, user_id: UserId, other: UserId) -> None: ...
+    async def block(self, user_id: UserId, other: UserId) -> None:
+        """Block `other`, remove the contact, and hide the conversations of only these two."""
+        ...
+
+    async def unblock(self, user_id: UserId, other: UserId) -> None:
+        """Undo a block; the hidden conversations become message requests."""
+        ...
 
 
 class Contacts:
+    """Find users, become contacts, answer message requests, block."""
+
     def __init__(self, store: ContactStore, now: Callable[[], datetime]) -> None:
         self._store = store
         self._now = now

@@ -27,6 +27,8 @@ def plan_invite(history: InviteHistory, now: datetime) -> None:
 
 
 class InviteStore(Protocol):
+    """The repository of invites."""
+
     async def create(self, invite: Invite, plan: Callable[[InviteHistory, datetime], None]) -> bool:
         """Store the invite; return False if its code is in use.
 
@@ -44,6 +46,8 @@ class InviteStore(Protocol):
 
 
 class Invites:
+    """Create, list and revoke invites."""
+
     def __init__(self, store: InviteStore, now: Callable[[], datetime], life: timedelta) -> None:
         self._store = store
         self._now = now

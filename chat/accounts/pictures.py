@@ -58,14 +58,20 @@ def _pixels(picture: Image.Image) -> Image.Image:
 
 
 class PictureStore(Protocol):
+    """The repository of profile pictures."""
+
     async def picture(self, user_id: UserId) -> tuple[bool, bytes | None]:
         """Return whether the account exists, and its picture."""
         ...
 
-    async def set_picture(self, user_id: UserId, png: bytes) -> None: ...
+    async def set_picture(self, user_id: UserId, png: bytes) -> None:
+        """Store the picture."""
+        ...
 
 
 class Pictures:
+    """Profile pictures. A worker thread decodes uploads."""
+
     def __init__(self, store: PictureStore, workers: Hashing) -> None:
         self._store = store
         self._workers = workers

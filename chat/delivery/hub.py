@@ -29,6 +29,8 @@ RETRY_S = 0.5
 
 
 class Listener(Protocol):
+    """A socket that receives entries."""
+
     def push(self, entry: Entry) -> None:
         """Receive an entry. Never raises and never waits: a listener that cannot keep up closes itself."""
         ...
@@ -39,6 +41,8 @@ class Listener(Protocol):
 
 
 class Log(Protocol):
+    """The log of every conversation, as the database stores it."""
+
     async def after(self, conversation_id: ConversationId, seq: Seq) -> list[Entry]:
         """Read the next entries, oldest first, bounded in bytes; empty at the end. Raises Unavailable."""
         ...
@@ -61,6 +65,8 @@ class Channel:
 
 
 class Hub:
+    """Delivers entries to listeners; see the top of this file."""
+
     def __init__(self, log: Log) -> None:
         self._log = log
         self._channels: dict[ConversationId, Channel] = {}

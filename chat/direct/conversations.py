@@ -9,13 +9,20 @@ from chat.model.messages import Conversation
 
 
 class ConversationStore(Protocol):
-    async def of_member(self, conversation_id: ConversationId, member: UserId) -> Conversation | None: ...
+    """The repository of conversations."""
+
+    async def of_member(self, conversation_id: ConversationId, member: UserId) -> Conversation | None:
+        """Return the direct conversation if `member` is one of its two participants, or else None."""
+        ...
+
     async def open(self, one: UserId, other: UserId) -> ConversationId | None:
         """Return the direct conversation of two accounts, creating it if needed; None if `other` does not exist."""
         ...
 
 
 class Conversations:
+    """Direct conversations of an account."""
+
     def __init__(self, store: ConversationStore) -> None:
         self._store = store
 

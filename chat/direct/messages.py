@@ -20,8 +20,12 @@ Done = Callable[[Entry | ChatError], None]
 
 
 class WriteQueue(Protocol):
+    """The queue through which all entries are stored."""
+
     @property
-    def is_open(self) -> bool: ...
+    def is_open(self) -> bool:
+        """Whether the queue accepts drafts: the database is available and the server is not stopping."""
+        ...
 
     def submit(self, draft: Draft, done: Done) -> None:
         """Queue the draft. `done` is called once: with the entry after its commit, or with the error.
@@ -36,6 +40,8 @@ class WriteQueue(Protocol):
 
 
 class MessageStore(Protocol):
+    """The repository of direct messages."""
+
     async def before(self, conversation_id: ConversationId, seq: Seq, limit: int) -> Page:
         """Read the entries below `seq`, newest first."""
         ...
@@ -52,7 +58,10 @@ class MessageStore(Protocol):
         """Return the lowest seq that was sent at `before` or later; None if there is none."""
         ...
 
-    async def sender(self, conversation_id: ConversationId, seq: Seq) -> UserId | None: ...
+    async def sender(self, conversation_id: ConversationId, seq: Seq) -> UserId | None:
+        """Return the author of a message; None if the message does not exist."""
+        ...
+
     async def edit(self, conversation_id: ConversationId, seq: Seq, content: str, now: datetime) -> bool:
         """Return False if the message does not exist."""
         ...
@@ -63,6 +72,8 @@ class MessageStore(Protocol):
 
 
 class Messages:
+    """Messages of direct conversations."""
+
     def __init__(self, queue: WriteQueue, store: MessageStore, now: Callable[[], datetime]) -> None:
         self._queue = queue
         self._store = store

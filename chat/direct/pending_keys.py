@@ -14,6 +14,8 @@ from chat.model.ids import UserId
 
 
 class PendingKeyStore(Protocol):
+    """The repository of wrapped pending keys."""
+
     async def start(self, caller: UserId, other: UserId) -> IssuedKey | None:
         """Take the caller's pending key, or create a new one for both; None if `other` does not exist."""
         ...
@@ -22,10 +24,14 @@ class PendingKeyStore(Protocol):
         """Return and delete the caller's pending key; None if there is none."""
         ...
 
-    async def exists(self, user_id: UserId) -> bool: ...
+    async def exists(self, user_id: UserId) -> bool:
+        """Return whether the account exists."""
+        ...
 
 
 class PendingKeys:
+    """Pending keys of an account."""
+
     def __init__(self, store: PendingKeyStore) -> None:
         self._store = store
 

@@ -12,11 +12,15 @@ Role = Literal["user", "tester", "admin"]
 
 
 class Username(Struct, frozen=True):
+    """A normalised username."""
+
     name: str
     key: str  # unique: the case-folded name, RFC 8265 section 3.3
 
 
 class Account(Struct, frozen=True):
+    """An account, as its owner sees it."""
+
     id: UserId
     username: str
     email: str | None
@@ -28,11 +32,15 @@ class Account(Struct, frozen=True):
 
 
 class Credentials(Struct, frozen=True):
+    """The password hash of an account."""
+
     id: UserId
     password_hash: str
 
 
 class NewAccount(Struct, frozen=True):
+    """An account to be created."""
+
     username: Username
     password_hash: str
     email: str | None = None
@@ -55,17 +63,23 @@ class AccountChanges(Struct, frozen=True):
 
 
 class Session(Struct, frozen=True):
+    """An authenticated session and its account."""
+
     id: SessionId
     account: Account
     device_id: DeviceId | None = None  # the device that the session is bound to (v2 API)
 
 
 class ChatCode(Struct, frozen=True):
+    """A chat code that can still be used."""
+
     code: int
     expires_at: datetime
 
 
 class Invite(Struct, frozen=True):
+    """An invite; only one account can register with it."""
+
     code: str
     created_by: UserId | None
     created_at: datetime
@@ -94,6 +108,8 @@ class Person(Struct, frozen=True):
 
 
 class SessionShown(Struct, frozen=True):
+    """A session in the list of an account's sessions."""
+
     id: SessionId
     created_at: datetime
     expires_at: datetime

@@ -13,6 +13,8 @@ MAX_CONTENT_CHARS = 700_000  # code points; docs/invites-api.md, POST /messages
 
 
 class Conversation(Struct, frozen=True):
+    """A conversation and the seq of its last entry."""
+
     id: ConversationId
     last_seq: Seq
 

@@ -11,6 +11,7 @@ from handlers.http.endpoint import Endpoint, Limit, SocketEndpoint
 
 
 def changes_what_contacts_see(body: ProfileChanges) -> bool:
+    """Whether contacts are notified of the change."""
     return body.username is not None or body.bio is not None
 
 

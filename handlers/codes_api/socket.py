@@ -1,8 +1,8 @@
 """/api/chats/ws: the messages of one direct conversation as plain text frames.
 
 The socket sends every message of the other participant from the connect on. Each text frame that is not blank is queued
-as a message. If the write queue or the account's quota is full, the socket reads nothing more until it can queue the
-message, and closes with 1013 after BUSY_S. It closes too if a queued message could not be stored, because the contract
+as a message. If the write queue or the account's quota is full, the socket reads nothing more until the message is
+queued. After BUSY_S it closes with 1013. It closes too if a queued message could not be stored, because the contract
 has no frame for errors.
 """
 

@@ -5,7 +5,7 @@ subscribes to the hub after the last acknowledged entry. Direct conversations ar
 socket sends `ready`. From there on three sources send frames:
 
 - the hub calls `push` with committed entries;
-- Connections calls `notify` with events of the device, and `resync` after the connection to the bus was interrupted;
+- Connections calls `notify` with events of the device, and `resync` if notifications may have been lost;
 - the client's frames are answered: `sent`, `refused`, `problem`, `pong`.
 
 An event that changes memberships runs `_follow` again, which subscribes to new conversations and unsubscribes from
@@ -105,6 +105,7 @@ class DeviceSocket(V2Errors, Socket):
     # Sent frames
 
     def send_frame(self, frame: msgspec.Struct) -> None:
+        """Send a frame, unless the socket is closed."""
         if self.send_buffer is not None:
             self.send_buffer.send(frame_of(encode(frame)))
 
@@ -137,6 +138,7 @@ class DeviceSocket(V2Errors, Socket):
             self.send_frame(TextFrame.of(entry, direct.other.uuid, own=False))
 
     def notify(self, event: DeviceEvent) -> None:
+        """Send an event to the device; follow conversations again if it changes which ones the device may read."""
         if event.what == "memberships" or (event.what == "direct_changed" and event.seq is None):
             self.resync()
         if event.what != "memberships":
@@ -149,6 +151,7 @@ class DeviceSocket(V2Errors, Socket):
             self._following = self._start(self._follow(ready=False))
 
     async def _follow(self, ready: bool) -> None:
+        """Subscribe to the conversations of the device until no resync is wanted. With `ready`, then send `ready`."""
         try:
             while ready or self._resync_wanted:
                 self._resync_wanted = False
@@ -171,6 +174,7 @@ class DeviceSocket(V2Errors, Socket):
             self._known = {known for known in self._known if known[0] != gone}
 
     async def _follow_membership(self, membership: DeviceMembership) -> None:
+        """Send the welcome and the unacknowledged entries of a membership, then live ones, once."""
         if (membership.conversation_id, membership.since) in self._known:
             return
         self._known.add((membership.conversation_id, membership.since))
@@ -220,6 +224,8 @@ class DeviceSocket(V2Errors, Socket):
         return None
 
     def _send(self, frame: Send) -> None:
+        """Queue a message. `push` confirms it with its entry, or else `settled` does with `sent` or `refused`."""
+
         def settled(result: Entry | ChatError) -> None:
             self.quota.settled()
             unconfirmed = frame.id in self._unconfirmed
@@ -246,12 +252,14 @@ class DeviceSocket(V2Errors, Socket):
             self._unconfirmed.add(frame.id)
 
     async def _send_in_turn(self, frame: Send) -> None:
+        """Wait for room in the account's quota, then queue the message."""
         await self.quota.turn()
         if not self.ws_is_closing():
             self._send(frame)
         self.quota.next()
 
     def _ack(self, conversation_id: ConversationId, seq: Seq) -> "asyncio.Future[None] | None":
+        """Collect an acknowledgement. Returns a future if too many wait to be stored."""
         self._acks[conversation_id] = max(seq, self._acks.get(conversation_id, Seq(0)))
         if self._acking is None or self._acking.done():
             self._acking = self._start(self._store_acks())

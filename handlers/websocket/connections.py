@@ -1,8 +1,8 @@
 """The open WebSockets of this process, by session, device and account, and the quota of each account.
 
-All sockets of an account share one AccountQuota, whichever API they use. A socket takes a place in the quota for each
-message that it queues (`submitted`), and frees it when the message is stored or refused (`settled`). A socket that
-finds no room awaits `turn`, and reads nothing meanwhile; waiting sockets get their turn in the order of arrival.
+All sockets of an account share one AccountQuota, whichever API they use. A socket counts each message that it queues
+(`submitted`), until the message is stored or refused (`settled`). A socket that finds no room awaits `turn`, and reads
+nothing meanwhile; waiting sockets get their turn in the order of arrival.
 """
 
 import asyncio
@@ -24,15 +24,23 @@ UNSETTLED_MAX = 64  # queued messages of one account that are not stored yet; it
 
 
 class Connection(Protocol):
-    """An authenticated WebSocket. `device_id` is None where an API has no devices."""
+    """An authenticated WebSocket. `device_id` is None if the API has no devices."""
 
     session_: Session
     device_id: int | None
     quota: "AccountQuota"
 
-    def notify(self, event: DeviceEvent) -> None: ...
-    def resync(self) -> None: ...
-    def close(self, code: int | None = None, reason: str | None = None) -> None: ...
+    def notify(self, event: DeviceEvent) -> None:
+        """Handle an event for the device."""
+        ...
+
+    def resync(self) -> None:
+        """Read the state of the device again, because events may have been lost."""
+        ...
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Send a close frame. Never raises."""
+        ...
 
 
 class AccountQuota:
@@ -119,9 +127,11 @@ class Connections:
             socket.close(POLICY, "session ended")
 
     def sessions(self) -> list[SessionId]:
+        """List the sessions that have open sockets."""
         return list(self._by_session)
 
     def of_device(self, device_id: int) -> list[Connection]:
+        """List the open sockets of a device."""
         return list(self._by_device.get(device_id, ()))
 
     def notify(self, event: DeviceEvent) -> None:

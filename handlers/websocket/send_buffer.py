@@ -1,7 +1,7 @@
 """Send buffers: outgoing frames of a socket, written together and bounded.
 
-`send` collects frames; one write at the end of the turn of the event loop sends them. Two limits bound unsent bytes: a
-socket with more than MAX_UNSENT_BYTES is closed, and while all sockets of the process together have more than
+`send` collects frames; one write at the end of the turn of the event loop sends them. Two limits bound unsent bytes. A
+socket with more than MAX_UNSENT_BYTES is closed. While all sockets of the process together have more than
 MAX_UNSENT_BYTES_OF_ALL, the one with the most is closed. A slow consumer is closed with 1013; it reconnects and reads
 the log from its position.
 """
@@ -26,8 +26,13 @@ CLOSE_FRAME_BYTES = 256  # room for a close frame in a full buffer
 class Consumer(Protocol):
     """The socket of a send buffer."""
 
-    def ws_is_closing(self) -> bool: ...
-    def close_as_too_slow(self) -> None: ...
+    def ws_is_closing(self) -> bool:
+        """Whether a close frame was sent or the connection is closed."""
+        ...
+
+    def close_as_too_slow(self) -> None:
+        """Close the connection with 1013. Never raises."""
+        ...
 
 
 class SendBuffers:
