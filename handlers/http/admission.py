@@ -1,4 +1,6 @@
-"""Refuse requests before the application sees them: 503 above MAX_IN_FLIGHT requests, 413 for a body that is too large.
+"""Refuse requests before the application sees them.
+
+503 answers a request above MAX_IN_FLIGHT or above the memory budget, 413 a body that is too large.
 
 A refusal here costs little. Tornado's own limit closes the connection with an empty 400, so this one is lower.
 
@@ -26,8 +28,8 @@ from handlers.http.memory_budget import MemoryBudget
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_LONG_BODY_BYTES = 12 * MAX_CONTENT_CHARS + 64 * 1024  # JSON may encode one code point as \ud83d\ude00: 12 bytes
-DRAIN_BYTES = 64 * 1024 * 1024  # of a refused body are read and dropped, so that the client can read the answer
-MAX_GET_BODY_BYTES = 4096  # it has no meaning, and tornado keeps it as long as a WebSocket is open
+DRAIN_BYTES = 64 * 1024 * 1024  # a refused body up to this size is read and dropped: the client can read the answer
+MAX_GET_BODY_BYTES = 4096  # such a body has no meaning, and tornado keeps it as long as a WebSocket is open
 MAX_IN_FLIGHT = 1024  # requests being answered; a further one gets 503 before any work is done
 
 _REFUSALS = {
@@ -52,6 +54,7 @@ class Admission(HTTPServerConnectionDelegate):
         self.application.on_close(server_conn)
 
     def max_body_bytes(self, request: RequestStartLine) -> int:
+        """Return the largest body that a request may have."""
         if request.method == "GET":
             return MAX_GET_BODY_BYTES
         path = request.path.partition("?")[0]
@@ -59,6 +62,8 @@ class Admission(HTTPServerConnectionDelegate):
 
 
 class _Limited(HTTPMessageDelegate):
+    """One request, on its way from tornado to the application."""
+
     def __init__(self, admission: Admission, inner: HTTPMessageDelegate, connection: HTTPConnection) -> None:
         self._admission = admission
         self._inner = inner

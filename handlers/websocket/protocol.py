@@ -1,6 +1,6 @@
 """Tornado's WebSocket protocol with a faster reader.
 
-Tornado awaits several reads for each frame. This reader takes all bytes that have arrived, and parses all their frames.
+Tornado awaits several reads for each frame. This reader takes up to CHUNK_BYTES at once and parses all frames in them.
 After a bounded amount of work it yields to the event loop. A handler that returns an awaitable from `on_message` pauses
 the reader: backpressure reaches the client through TCP.
 """
@@ -19,12 +19,12 @@ from handlers.tornado_internals import WebSocketParams
 from handlers.websocket.frames import TEXT, TRY_LATER, BadFrame, FrameParser, decode
 
 CHUNK_BYTES = 16 * 1024  # nearly 3,000 empty frames
-TURN_BYTES = 8 * 1024  # after that many bytes or messages the reader yields to other tasks
-MESSAGES_A_TURN = 128
+TURN_BYTES = 8 * 1024  # after so many bytes the reader yields to other tasks
+MESSAGES_A_TURN = 128  # or after so many messages
 
 
 class Protocol(WebSocketProtocol13):
-    """Tornado's protocol; reads all frames that have arrived at once, and closes with a code and a reason."""
+    """Tornado's protocol; reads many frames at once, and closes with a code and a reason."""
 
     def __init__(
         self, handler: WebSocketHandler, mask_outgoing: bool, params: WebSocketParams, incoming: MemoryBudget
