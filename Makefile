@@ -2,6 +2,7 @@
 # make web      bundle the web client's libraries; needs Node 20 or newer. `serve` and `test` run it if npm is installed
 # make test     run lint, type checks, and all tests on every installed Python
 # make bench    measure the server on this machine, in about five minutes
+# make mutants  breaks the server's rules one at a time, to find those that nothing tests
 # make docs     write OpenAPI and AsyncAPI documents to docs/
 # make clean    delete all files that git ignores
 
@@ -17,7 +18,7 @@ NPM := $(shell command -v npm)
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
 APT := $(if $(filter 0,$(shell id -u)),$(shell command -v apt-get))
 
-.PHONY: serve web test chromium bench docs clean
+.PHONY: serve web test chromium bench mutants docs clean
 
 serve: $(VENV)/installed
 	@$(if $(NPM),$(MAKE) --silent web || echo "The web client could not be built; the server runs without it.")
@@ -63,6 +64,10 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 web/vendor/.built: web/node_modules/.package-lock.json web/build-vendor.js
 	cd web && (node build-vendor.js || (rm -rf vendor; exit 1))
 	@touch $@
+
+# FILES: which of the server's files to mutate; docs/testing.md.
+mutants: $(VENV)/bench-installed
+	@$(VENV)/bin/python -m tests.mutants $(FILES)
 
 docs: $(VENV)/bench-installed
 	@$(VENV)/bin/python -m handlers.documents docs
