@@ -49,8 +49,8 @@ HIDDEN = {
     "app/.git/main.js": SCRIPT,
     "app/notes.md": "later",
     "app/page.html.bak": "<p>",
-    "plays/two.test.js": SCRIPT,
-    "plays/cast.js": SCRIPT,
+    "scenarios/two.test.js": SCRIPT,
+    "scenarios/users.js": SCRIPT,
     "node_modules/lit/index.js": SCRIPT,
     "vendor/.built": "",
 }
@@ -146,7 +146,7 @@ async def test_a_link_leads_to_nothing_above_the_folder(house: House, folder: Pa
 
 
 async def test_what_the_checkout_has_besides_the_client_is_not_served(house: House) -> None:
-    own = ["package.json", "cli.js", "echo-bot.js", "plays/cast.js", "core/node/files.js", "core/content.test.js"]
+    own = ["package.json", "cli.js", "echo-bot.js", "scenarios/users.js", "core/node/files.js", "core/content.test.js"]
     for name in own:
         assert (web.FOLDER / name).is_file(), name
         assert (await get(house, f"/web/{name}")).status_code == 404, name

@@ -2,7 +2,7 @@
 /** The server's workers are killed between a commit and its answer. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { conversation, people, until } from './cast.js';
+import { conversation, people, until } from './users.js';
 import { workerPids } from './workers.js';
 
 const serverPid = Number(process.env.SOTTOVOCE_PID ?? 0);

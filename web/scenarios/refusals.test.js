@@ -6,21 +6,21 @@ import { newId } from '../core/content.js';
 import { Api } from '../core/api.js';
 import { fromBase64, toBase64 } from '../core/bytes.js';
 import { CommitRejected } from '../core/mls.js';
-import { another, conversation, people, refused, until } from './cast.js';
+import { another, conversation, people, refused, until } from './users.js';
 
-/** @param {import('./cast.js').Device} device @param {string} id @param {object} body */
+/** @param {import('./users.js').Device} device @param {string} id @param {object} body */
 function post(device, id, body) {
   return device.client.api.call('POST', `conversations/${id}/messages`, body);
 }
 
-/** @param {import('./cast.js').Device} device @param {string} id @param {string} text */
+/** @param {import('./users.js').Device} device @param {string} id @param {string} text */
 async function encrypted(device, id, text) {
   const { epoch, data } = await device.client.mls.encrypt(id, new TextEncoder().encode(JSON.stringify({ kind: 'text', id: newId(), text })));
   return { id: `id-${text}`, epoch, data: toBase64(data) };
 }
 
 /** A commit as it would go out, which the group has not made. */
-/** @param {import('./cast.js').Device} device @param {string} id */
+/** @param {import('./users.js').Device} device @param {string} id */
 async function commitOf(device, id) {
   /** @type {any} */
   let body;
@@ -137,7 +137,7 @@ test('an id of a device, and a key, belong to one device', async () => {
   await refused(alice.client.api.call('POST', 'key-packages', { key_packages: foreign }), 'bad_frame');
 });
 
-/** @param {import('./cast.js').Device} device @param {string} id */
+/** @param {import('./users.js').Device} device @param {string} id */
 function send(device, id) {
   return async (/** @type {import('../core/mls.js').Bundle} */ bundle) => {
     await device.client.api.call('POST', `conversations/${id}/commits`, { ...Api.bundle(bundle), read: 0 });

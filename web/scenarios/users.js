@@ -1,5 +1,5 @@
 // @ts-check
-/** People with devices, as plays use them: real clients on a real server. */
+/** Users with devices, for the scenarios: real clients on a real server. */
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { NodeWebSocket, startInNode } from '../core/node/platform.js';
@@ -16,8 +16,8 @@ import { PASSWORD } from './password.js';
 const PATIENCE_MS = 60_000; // machines that test have other work too
 
 /** @type {Device[]} */
-const cast = [];
-after(() => cast.forEach((device) => device.client.line.close()));
+const devices = [];
+after(() => devices.forEach((device) => device.client.line.close()));
 
 let names = 0;
 
@@ -46,7 +46,7 @@ export class Device {
   constructor(username, client) {
     this.username = username;
     this.client = client;
-    cast.push(this);
+    devices.push(this);
     this.listen();
   }
 

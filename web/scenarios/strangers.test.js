@@ -2,9 +2,9 @@
 /** Accounts, strangers, and key packages that run out. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { another, conversation, invited, people, refused, server, until } from './cast.js';
+import { another, conversation, invited, people, refused, server, until } from './users.js';
 
-/** @param {import('./cast.js').Device} device @param {string} id */
+/** @param {import('./users.js').Device} device @param {string} id */
 async function stateOf(device, id) {
   return (await device.client.groups.list()).find((one) => one.id === id)?.state;
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { receivedBy } from '../core/timeline.js';
-import { another, conversation, people, until } from './cast.js';
+import { another, conversation, people, until } from './users.js';
 
 test('two people talk, and what they said is kept in order', async () => {
   const [alice, bob] = await people('alice', 'bob');
@@ -97,7 +97,7 @@ test('of two commits at once one wins, and the other lands on top of it', async 
   [alice, bob].forEach((one) => one.isFine());
 });
 
-/** @param {import('./cast.js').Device} by @param {string} id */
+/** @param {import('./users.js').Device} by @param {string} id */
 async function said(by, id) {
   return /** @type {import('../core/timeline.js').Item} */ ((await by.client.log.items(id)).find((item) => item.id !== undefined));
 }

@@ -2,7 +2,7 @@
 /** A group of a hundred devices. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { another, conversation, people } from './cast.js';
+import { another, conversation, people } from './users.js';
 
 const PEOPLE = 10;
 const DEVICES = 10;

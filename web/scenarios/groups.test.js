@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Undecryptable } from '../core/mls.js';
 import { fromBase64 } from '../core/bytes.js';
-import { another, conversation, people, refused, until } from './cast.js';
+import { another, conversation, people, refused, until } from './users.js';
 
 test('ten people hear everything that each of them says', async () => {
   const [maker, ...others] = await people(...'abcdefghij');
