@@ -1,13 +1,13 @@
 // @ts-check
 /** A device in a thread of its own, so that it can be killed at any moment: what it knows is in its folder. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { platformIn } from '../core/node/platform.js';
+import { platformIn } from '../client/node/platform.js';
 import { PASSWORD } from './password.js';
 
 const { server, folder, username, how } = workerData;
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
 const platform = await platformIn(folder);
-const { Client } = await import('../core/client.js');
+const { Client } = await import('../client/client.js');
 const client = new Client(server, platform);
 
 for (const type of ['undecryptable', 'problem', 'failed', 'rejoined']) {

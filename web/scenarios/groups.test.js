@@ -2,8 +2,8 @@
 /** The life of a group. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Undecryptable } from '../core/mls.js';
-import { fromBase64 } from '../core/bytes.js';
+import { Undecryptable } from '../client/mls.js';
+import { fromBase64 } from '../client/bytes.js';
 import { another, conversation, people, refused, until } from './users.js';
 
 test('ten people hear everything that each of them says', async () => {

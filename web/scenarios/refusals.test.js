@@ -2,10 +2,10 @@
 /** What the server does not take, each with the code that tells a client what to do. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newId } from '../core/content.js';
-import { Api } from '../core/api.js';
-import { fromBase64, toBase64 } from '../core/bytes.js';
-import { CommitRejected } from '../core/mls.js';
+import { newId } from '../client/content.js';
+import { Api } from '../client/api.js';
+import { fromBase64, toBase64 } from '../client/bytes.js';
+import { CommitRejected } from '../client/mls.js';
 import { another, conversation, people, refused, until } from './users.js';
 
 /** @param {import('./users.js').Device} device @param {string} id @param {object} body */
@@ -139,7 +139,7 @@ test('an id of a device, and a key, belong to one device', async () => {
 
 /** @param {import('./users.js').Device} device @param {string} id */
 function send(device, id) {
-  return async (/** @type {import('../core/mls.js').Bundle} */ bundle) => {
+  return async (/** @type {import('../client/mls.js').Bundle} */ bundle) => {
     await device.client.api.call('POST', `conversations/${id}/commits`, { ...Api.bundle(bundle), read: 0 });
   };
 }

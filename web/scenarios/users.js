@@ -2,12 +2,12 @@
 /** Users with devices, for the scenarios: real clients on a real server. */
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
-import { NodeWebSocket, startInNode } from '../core/node/platform.js';
-import { MemoryStorage } from '../core/storage.js';
+import { NodeWebSocket, startInNode } from '../client/node/platform.js';
+import { MemoryStorage } from '../client/storage.js';
 
 await startInNode();
-const { Client } = await import('../core/client.js');
-const { memoryDatabase } = await import('../core/mls.js');
+const { Client } = await import('../client/client.js');
+const { memoryDatabase } = await import('../client/mls.js');
 
 export const server = process.env.SOTTOVOCE_SERVER ?? '';
 assert.ok(server, 'SOTTOVOCE_SERVER says where the server is; see tests/sealed/');

@@ -1,9 +1,9 @@
 // @ts-check
 /** The worker that leads: one client, and what the tabs may ask of it. */
-import { Client } from '../core/client.js';
-import { openDatabase, startCoreCrypto } from '../core/mls.js';
-import { IndexedDbStorage } from '../core/storage-idb.js';
-import { SealedStorage } from '../core/storage-sealed.js';
+import { Client } from '../client/client.js';
+import { openDatabase, startCoreCrypto } from '../client/mls.js';
+import { IndexedDbStorage } from '../client/storage-idb.js';
+import { SealedStorage } from '../client/storage-sealed.js';
 import { openKey, wipeKey } from './key.js';
 import { createRpc, runCall } from './rpc.js';
 

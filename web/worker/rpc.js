@@ -10,17 +10,17 @@
  */
 
 /**
- * @typedef {import('../core/client.js').Client} Client
- * @typedef {import('../core/content.js').Known} Known
- * @typedef {import('../core/frames.d.ts').Device} Device
- * @typedef {import('../core/frames.d.ts').OwnAccount} OwnAccount
- * @typedef {import('../core/frames.d.ts').Server} Server
- * @typedef {import('../core/frames.d.ts').Session} Session
- * @typedef {import('../core/frames.d.ts').ShareCode} ShareCode
- * @typedef {import('../core/frames.d.ts').User} User
- * @typedef {import('../core/outbox.js').Waiting} Waiting
- * @typedef {import('../core/timeline.js').Conversation} Conversation
- * @typedef {import('../core/timeline.js').Person} Person
+ * @typedef {import('../client/client.js').Client} Client
+ * @typedef {import('../client/content.js').Known} Known
+ * @typedef {import('../client/frames.d.ts').Device} Device
+ * @typedef {import('../client/frames.d.ts').OwnAccount} OwnAccount
+ * @typedef {import('../client/frames.d.ts').Server} Server
+ * @typedef {import('../client/frames.d.ts').Session} Session
+ * @typedef {import('../client/frames.d.ts').ShareCode} ShareCode
+ * @typedef {import('../client/frames.d.ts').User} User
+ * @typedef {import('../client/outbox.js').Waiting} Waiting
+ * @typedef {import('../client/timeline.js').Conversation} Conversation
+ * @typedef {import('../client/timeline.js').Person} Person
  * @typedef {{ theme: 'system' | 'light' | 'dark', receipts: boolean, typing: boolean, notices: boolean }} Settings
  * @typedef {'codes' | 'invites'} ShareKind
  * @typedef {`${string}-${string}-${string}-${string}-${string}`} Uuid
