@@ -1,6 +1,6 @@
 // @ts-check
 /** Who we are: the account's session, and this device of it. */
-import { Refused } from './api.js';
+import { Refused } from './transport/api.js';
 import { randomBytes, toBase64, toHex } from './bytes.js';
 import { Mls } from './mls.js';
 import { isSame } from './same.js';

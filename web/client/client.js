@@ -6,10 +6,10 @@
  * stored before it is acknowledged, and what is to be said before it is sent; so a crash at any moment loses nothing.
  */
 import { Account } from './account.js';
-import { Api } from './api.js';
+import { Api } from './transport/api.js';
 import { Direct } from './direct.js';
 import { Groups } from './groups.js';
-import { Line } from './line.js';
+import { Line } from './transport/connection.js';
 import { Log } from './log.js';
 import { Outbox } from './outbox.js';
 import { Receipts } from './receipts.js';

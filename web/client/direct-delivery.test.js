@@ -2,7 +2,7 @@
 /** What is said in a direct conversation arrives once, whatever comes between. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Refused, sleep } from './api.js';
+import { Refused, sleep } from './transport/api.js';
 import { fingerprintOf, importKey, openText } from './direct-text.js';
 import { startInNode } from './node/platform.js';
 import { MemoryStorage } from './storage.js';

@@ -3,7 +3,7 @@
  * Direct conversations: two people, and a key that the server handed out. Kept and shown like the others, and never
  * taken for end-to-end encrypted.
  */
-import { Refused } from './api.js';
+import { Refused } from './transport/api.js';
 import { fingerprintOf, importKey, openText, sealText } from './direct-text.js';
 import { isSame } from './same.js';
 import { soon } from './soon.js';

@@ -1,6 +1,6 @@
 // @ts-check
 /** Conversations as groups: who is in them, how they change, how this device comes into them. */
-import { Api, Refused } from './api.js';
+import { Api, Refused } from './transport/api.js';
 import { fromBase64 } from './bytes.js';
 import { CommitRejected } from './mls.js';
 import { safetyNumber } from './safety.js';

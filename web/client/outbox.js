@@ -1,6 +1,6 @@
 // @ts-check
 /** What we say: kept until the server has taken it, sent as soon as that is possible, in the order in which it was said. */
-import { Refused, sleep } from './api.js';
+import { Refused, sleep } from './transport/api.js';
 import { toBase64 } from './bytes.js';
 import { decodeContent, encodeContent, newId } from './content.js';
 

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sleep } from './api.js';
+import { sleep } from './transport/api.js';
 import { soon } from './soon.js';
 
 test('what is called for while it is done is done once more, and nothing piles up', async () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newId } from '../client/content.js';
-import { Api } from '../client/api.js';
+import { Api } from '../client/transport/api.js';
 import { fromBase64, toBase64 } from '../client/bytes.js';
 import { CommitRejected } from '../client/mls.js';
 import { another, conversation, people, refused, until } from './users.js';

@@ -12,12 +12,12 @@
 /**
  * @typedef {import('../client/client.js').Client} Client
  * @typedef {import('../client/content.js').Known} Known
- * @typedef {import('../client/frames.d.ts').Device} Device
- * @typedef {import('../client/frames.d.ts').OwnAccount} OwnAccount
- * @typedef {import('../client/frames.d.ts').Server} Server
- * @typedef {import('../client/frames.d.ts').Session} Session
- * @typedef {import('../client/frames.d.ts').ShareCode} ShareCode
- * @typedef {import('../client/frames.d.ts').User} User
+ * @typedef {import('../client/transport/frames.d.ts').Device} Device
+ * @typedef {import('../client/transport/frames.d.ts').OwnAccount} OwnAccount
+ * @typedef {import('../client/transport/frames.d.ts').Server} Server
+ * @typedef {import('../client/transport/frames.d.ts').Session} Session
+ * @typedef {import('../client/transport/frames.d.ts').ShareCode} ShareCode
+ * @typedef {import('../client/transport/frames.d.ts').User} User
  * @typedef {import('../client/outbox.js').Waiting} Waiting
  * @typedef {import('../client/timeline.js').Conversation} Conversation
  * @typedef {import('../client/timeline.js').Person} Person

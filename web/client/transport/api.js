@@ -1,6 +1,6 @@
 // @ts-check
 /** The sealed API over HTTP and its socket, as this client needs them. */
-import { fromBase64, toBase64 } from './bytes.js';
+import { fromBase64, toBase64 } from '../bytes.js';
 
 /** What the server refused; `code` says what to do. */
 export class Refused extends Error {
@@ -75,7 +75,7 @@ export class Api {
     }
   }
 
-  /** @param {import('./mls.js').Bundle} bundle */
+  /** @param {import('../mls.js').Bundle} bundle */
   static bundle({ commit, welcome, groupInfo }) {
     return {
       commit: toBase64(commit),

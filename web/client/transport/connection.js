@@ -21,7 +21,7 @@ export class Line {
   /** What was missed has been heard. */
   isReady = false;
 
-  /** @param {import('./client.js').Client} client @param {(frame: any) => void} onFrame */
+  /** @param {import('../client.js').Client} client @param {(frame: any) => void} onFrame */
   constructor(client, onFrame) {
     this.client = client;
     this.onFrame = onFrame;
