@@ -5,7 +5,7 @@
  * Everything that changes a group or reads the log goes through `inTurn`, one thing after the other. What was read is
  * stored before it is acknowledged, and what is to be said before it is sent; so a crash at any moment loses nothing.
  */
-import { Account } from './account.js';
+import { Account } from './session/account.js';
 import { Api } from './transport/api.js';
 import { Direct } from './direct.js';
 import { Groups } from './groups.js';
@@ -15,7 +15,7 @@ import { Outbox } from './outbox.js';
 import { Receipts } from './receipts.js';
 
 /**
- * @typedef {import('./account.js').Me} Me
+ * @typedef {import('./session/account.js').Me} Me
  * @typedef {import('./mls.js').Mls} Mls
  * @typedef {import('./timeline.js').Said} Message
  * @typedef {object} Platform

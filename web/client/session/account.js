@@ -1,9 +1,9 @@
 // @ts-check
 /** Who we are: the account's session, and this device of it. */
-import { Refused } from './transport/api.js';
-import { randomBytes, toBase64, toHex } from './bytes.js';
-import { Mls } from './mls.js';
-import { isSame } from './same.js';
+import { Refused } from '../transport/api.js';
+import { randomBytes, toBase64, toHex } from '../bytes.js';
+import { Mls } from '../mls.js';
+import { isSame } from '../same.js';
 
 const KEY_PACKAGES = 50;
 const FEW = 20; // key packages; then new ones are made
@@ -16,7 +16,7 @@ const RENEW_MS = 24 * 3600 * 1000; // a session lives some days; while it is use
  */
 
 export class Account {
-  /** @param {import('./client.js').Client} client */
+  /** @param {import('../client.js').Client} client */
   constructor(client) {
     this.client = client;
   }
