@@ -92,7 +92,7 @@ async function talk(id) {
   if (shown?.state === 'requested') console.log('* this is a stranger’s request; by answering you accept it');
   /** @param {string} user */
   const nameOf = (user) => (user === client.me.user.id ? 'you' : (names.get(user) ?? user.slice(0, 8)));
-  /** @param {import('./client/timeline.js').Item} item */
+  /** @param {import('./client/conversations/reducer.js').Item} item */
   const show = ({ at, user, device, text, isDeleted, isHidden, edits, notice }) => {
     if (notice?.what === 'members') {
       for (const one of notice.devices) {

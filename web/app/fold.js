@@ -2,9 +2,9 @@
 /** The state of the page as a pure fold over what happens. The same event twice changes nothing more. */
 
 /**
- * @typedef {import('../client/timeline.js').Conversation} Conversation
- * @typedef {import('../client/timeline.js').Item} Item
- * @typedef {import('../client/outbox.js').Waiting} Waiting
+ * @typedef {import('../client/conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../client/conversations/reducer.js').Item} Item
+ * @typedef {import('../client/conversations/outbox.js').Waiting} Waiting
  * @typedef {import('../worker/rpc.js').Settings} Settings
  * @typedef {{ id: string, username: string, device: string }} Me
  *
@@ -202,7 +202,7 @@ export function unreadCount(state) {
 
 /**
  * Whom the server names, and whoever else has a device in the group: the group decides who reads.
- * @param {Conversation} conversation @returns {import('../client/timeline.js').Person[]}
+ * @param {Conversation} conversation @returns {import('../client/conversations/reducer.js').Person[]}
  */
 export function everybody({ people, members, names }) {
   const strangers = new Set(members.map(({ user }) => user).filter((user) => !people.some(({ id }) => id === user)));

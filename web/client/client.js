@@ -10,14 +10,14 @@ import { Api } from './transport/api.js';
 import { Direct } from './direct.js';
 import { Groups } from './groups.js';
 import { Line } from './transport/connection.js';
-import { Log } from './log.js';
-import { Outbox } from './outbox.js';
-import { Receipts } from './receipts.js';
+import { Log } from './conversations/sync.js';
+import { Outbox } from './conversations/outbox.js';
+import { Receipts } from './conversations/receipts.js';
 
 /**
  * @typedef {import('./session/account.js').Me} Me
  * @typedef {import('./mls.js').Mls} Mls
- * @typedef {import('./timeline.js').Said} Message
+ * @typedef {import('./conversations/reducer.js').Said} Message
  * @typedef {object} Platform
  * @property {import('./storage.js').Storage} storage
  * @property {(me: Me) => Promise<import('../vendor/core-crypto.js').Database>} openDatabase

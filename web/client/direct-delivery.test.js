@@ -6,7 +6,7 @@ import { Refused, sleep } from './transport/api.js';
 import { fingerprintOf, importKey, openText } from './direct-text.js';
 import { startInNode } from './node/platform.js';
 import { MemoryStorage } from './storage.js';
-import { emptyConversation } from './timeline.js';
+import { emptyConversation } from './conversations/reducer.js';
 
 await startInNode();
 const { Client } = await import('./client.js');

@@ -7,11 +7,11 @@ import { Refused } from './transport/api.js';
 import { fingerprintOf, importKey, openText, sealText } from './direct-text.js';
 import { isSame } from './same.js';
 import { soon } from './soon.js';
-import { emptyConversation, previewed } from './timeline.js';
+import { emptyConversation, previewed } from './conversations/reducer.js';
 
 /**
- * @typedef {import('./timeline.js').Conversation} Conversation
- * @typedef {import('./outbox.js').Waiting} Waiting
+ * @typedef {import('./conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('./conversations/outbox.js').Waiting} Waiting
  * @typedef {import('./storage.js').Change} Change
  * @typedef {{ id: string, user: { id: string, username: string, picture?: string }, last_seq: number, last_message_at: string | null, key_fingerprint: string | null, key_waiting: boolean, blocked: boolean }} Shown
  * @typedef {{ seq: number, sender: string, text: string, at: string, id?: string, edited_at?: string }} Text
@@ -98,7 +98,7 @@ export class Direct {
     });
   }
 
-  /** @param {string} id @param {import('./timeline.js').Item} item as it was @param {Text} [text] as the server has it; none: it is gone */
+  /** @param {string} id @param {import('./conversations/reducer.js').Item} item as it was @param {Text} [text] as the server has it; none: it is gone */
   async #change(id, item, text) {
     if (item.text === undefined) return; // it is no text here any more
     if (!text) return this.client.log.onDeleted({ conversation: id, seq: item.seq });
@@ -278,5 +278,5 @@ export class Direct {
 
 /** @param {Conversation} conversation @param {string} me */
 function otherOf(conversation, me) {
-  return /** @type {import('./timeline.js').Person} */ (conversation.people.find(({ id }) => id !== me)).id;
+  return /** @type {import('./conversations/reducer.js').Person} */ (conversation.people.find(({ id }) => id !== me)).id;
 }

@@ -6,15 +6,15 @@ import { CommitRejected } from './mls.js';
 import { safetyNumber } from './safety.js';
 import { isSame } from './same.js';
 import { soon } from './soon.js';
-import { emptyConversation, hasLostTrust, regrouped } from './timeline.js';
+import { emptyConversation, hasLostTrust, regrouped } from './conversations/reducer.js';
 
 const COMMIT_TRIES = 10;
 
 /**
  * @typedef {import('./mls.js').Bundle} Bundle
- * @typedef {import('./timeline.js').Conversation} Conversation
- * @typedef {import('./timeline.js').Notice} Notice
- * @typedef {import('./timeline.js').Person} Person
+ * @typedef {import('./conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('./conversations/reducer.js').Notice} Notice
+ * @typedef {import('./conversations/reducer.js').Person} Person
  * @typedef {{ id: string, state: Conversation['state'], members: Person[] }} Shown as the server knows it
  */
 

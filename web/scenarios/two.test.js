@@ -2,7 +2,7 @@
 /** The life of two people, and of their devices. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { receivedBy } from '../client/timeline.js';
+import { receivedBy } from '../client/conversations/reducer.js';
 import { another, conversation, people, until } from './users.js';
 
 test('two people talk, and what they said is kept in order', async () => {
@@ -99,7 +99,7 @@ test('of two commits at once one wins, and the other lands on top of it', async 
 
 /** @param {import('./users.js').Device} by @param {string} id */
 async function said(by, id) {
-  return /** @type {import('../client/timeline.js').Item} */ ((await by.client.log.items(id)).find((item) => item.id !== undefined));
+  return /** @type {import('../client/conversations/reducer.js').Item} */ ((await by.client.log.items(id)).find((item) => item.id !== undefined));
 }
 
 test('an author deletes a message for everyone', async () => {

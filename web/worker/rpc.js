@@ -18,9 +18,9 @@
  * @typedef {import('../client/transport/frames.d.ts').Session} Session
  * @typedef {import('../client/transport/frames.d.ts').ShareCode} ShareCode
  * @typedef {import('../client/transport/frames.d.ts').User} User
- * @typedef {import('../client/outbox.js').Waiting} Waiting
- * @typedef {import('../client/timeline.js').Conversation} Conversation
- * @typedef {import('../client/timeline.js').Person} Person
+ * @typedef {import('../client/conversations/outbox.js').Waiting} Waiting
+ * @typedef {import('../client/conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../client/conversations/reducer.js').Person} Person
  * @typedef {{ theme: 'system' | 'light' | 'dark', receipts: boolean, typing: boolean, notices: boolean }} Settings
  * @typedef {'codes' | 'invites'} ShareKind
  * @typedef {`${string}-${string}-${string}-${string}-${string}`} Uuid

@@ -1,6 +1,6 @@
 // @ts-check
 import { css, html, nothing, repeat } from '../../vendor/lit.js';
-import { receivedBy } from '../../client/timeline.js';
+import { receivedBy } from '../../client/conversations/reducer.js';
 import { isGroup, nameOf } from '../fold.js';
 import { dayOf, isSameDay, timeOf } from '../format.js';
 import { isLookedAt } from '../looking.js';
@@ -302,7 +302,7 @@ export class Timeline extends Element {
 
   /** @param {Item} item */
   #notice(item) {
-    const { text, isLoud } = wordsOf(/** @type {import('../../client/timeline.js').Notice} */ (item.notice), item.seq, this.conversation, this.me);
+    const { text, isLoud } = wordsOf(/** @type {import('../../client/conversations/reducer.js').Notice} */ (item.notice), item.seq, this.conversation, this.me);
     return { key: item.seq, html: html`<p class="notice ${isLoud ? 'loud' : ''}" role="listitem">${isLoud ? icon('alarm', 16) : nothing} ${text} <span class="unseen">${timeOf(item.at)}</span></p>` };
   }
 }

@@ -1,18 +1,18 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deleted, emptyConversation, fold, hasLostTrust, receivedBy, references, regrouped, trustIn } from './timeline.js';
+import { deleted, emptyConversation, fold, hasLostTrust, receivedBy, references, regrouped, trustIn } from './reducer.js';
 
 const ME = 'me';
 const at = '2026-11-24T12:00:00Z';
 
-/** @typedef {import('./content.js').Content} Content */
-/** @typedef {import('./timeline.js').Conversation} Conversation */
+/** @typedef {import('../content.js').Content} Content */
+/** @typedef {import('./reducer.js').Conversation} Conversation */
 
 /** A conversation that is folded as the log does it. */
 class Played {
   conversation = emptyConversation('c');
-  /** @type {Map<number, import('./timeline.js').Item>} */
+  /** @type {Map<number, import('./reducer.js').Item>} */
   items = new Map();
   seq = 0;
 

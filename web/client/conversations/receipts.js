@@ -10,7 +10,7 @@ export class Receipts {
   /** @type {Set<string>} conversations in which something has come */
   #due = new Set();
 
-  /** @param {import('./client.js').Client} client */
+  /** @param {import('../client.js').Client} client */
   constructor(client) {
     this.client = client;
   }

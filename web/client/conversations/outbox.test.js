@@ -2,12 +2,12 @@
 /** What was refused for good, and two tabs whose people want different things of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startInNode } from './node/platform.js';
-import { MemoryStorage } from './storage.js';
-import { emptyConversation } from './timeline.js';
+import { startInNode } from '../node/platform.js';
+import { MemoryStorage } from '../storage.js';
+import { emptyConversation } from './reducer.js';
 
 await startInNode();
-const { Client } = await import('./client.js');
+const { Client } = await import('../client.js');
 
 const GROUP = '0f8fad5b-d9cb-469f-a165-70867728950e';
 const content = { kind: /** @type {const} */ ('text'), id: '0'.repeat(32), text: 'hello' };

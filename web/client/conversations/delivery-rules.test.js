@@ -2,14 +2,14 @@
 /** What a device must not do whatever the server sends: lose a message, or send a text to the wrong kind of conversation. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toBase64 } from './bytes.js';
-import { encodeContent } from './content.js';
-import { startInNode } from './node/platform.js';
-import { MemoryStorage } from './storage.js';
-import { emptyConversation } from './timeline.js';
+import { toBase64 } from '../bytes.js';
+import { encodeContent } from '../content.js';
+import { startInNode } from '../node/platform.js';
+import { MemoryStorage } from '../storage.js';
+import { emptyConversation } from './reducer.js';
 
 await startInNode();
-const { Client } = await import('./client.js');
+const { Client } = await import('../client.js');
 
 const ME = { user: '0f8fad5b-d9cb-469f-a165-70867728950e', device: '1111111111111111' };
 const EVE = { user: '7c9e6679-7425-40de-944b-e07fc1f90ae7', device: '2222222222222222' };

@@ -5,21 +5,21 @@
  * What was read is written together with the cursor that stands behind it, before it is acknowledged; so a crash at any
  * moment loses nothing, and nothing is read twice.
  */
-import { fromBase64 } from './bytes.js';
-import { decodeContent } from './content.js';
-import { Undecryptable } from './mls.js';
-import { deleted, emptyConversation, fold, hasLostTrust, marked, references, regrouped } from './timeline.js';
+import { fromBase64 } from '../bytes.js';
+import { decodeContent } from '../content.js';
+import { Undecryptable } from '../mls.js';
+import { deleted, emptyConversation, fold, hasLostTrust, marked, references, regrouped } from './reducer.js';
 
 /**
- * @typedef {import('./timeline.js').Conversation} Conversation
- * @typedef {import('./timeline.js').Item} Item
- * @typedef {import('./timeline.js').Notice} Notice
- * @typedef {import('./timeline.js').Said} Said
- * @typedef {import('./storage.js').Change} Change
+ * @typedef {import('./reducer.js').Conversation} Conversation
+ * @typedef {import('./reducer.js').Item} Item
+ * @typedef {import('./reducer.js').Notice} Notice
+ * @typedef {import('./reducer.js').Said} Said
+ * @typedef {import('../storage.js').Change} Change
  */
 
 export class Log {
-  /** @param {import('./client.js').Client} client */
+  /** @param {import('../client.js').Client} client */
   constructor(client) {
     this.client = client;
   }
@@ -229,7 +229,7 @@ export class Log {
 
   /**
    * New devices know nothing of before, not even the name; whoever added them says it again, or else one of those who
-   * were there. @param {Conversation} before @param {import('./timeline.js').Member[]} members @param {string} sender
+   * were there. @param {Conversation} before @param {import('./reducer.js').Member[]} members @param {string} sender
    */
   async #introduce(before, members, sender) {
     const there = new Set(before.members.map(({ device }) => device));
