@@ -7,7 +7,7 @@
  */
 import { Account } from './session/account.js';
 import { Api } from './transport/api.js';
-import { Direct } from './direct.js';
+import { Direct } from './direct/direct.js';
 import { Groups } from './groups.js';
 import { Line } from './transport/connection.js';
 import { Log } from './conversations/sync.js';

@@ -11,7 +11,7 @@
  * @typedef {import('../mls.js').ClientName} ClientName
  * @typedef {import('../mls.js').Member} Member
  * @typedef {{ id: string, username: string, role: 'owner' | 'admin' | 'member', picture?: string }} Person
- * @typedef {{ seq: number, at: string, sender: ClientName, content: Content, how?: import('../direct-text.js').How }} Said
+ * @typedef {{ seq: number, at: string, sender: ClientName, content: Content, how?: import('../direct/cipher.js').How }} Said
  * @typedef {{ emoji: string, seq: number }} Reaction an empty emoji was taken back
  *
  * @typedef {{ by: string, added: string[], removed: string[], devices: { user: string, device: string }[] }} Change
@@ -27,7 +27,7 @@
  * @property {string} [id] of the message
  * @property {string} [text]
  * @property {string} [replyTo] an id
- * @property {import('../direct-text.js').How} [how] a text of a direct conversation was kept
+ * @property {import('../direct/cipher.js').How} [how] a text of a direct conversation was kept
  * @property {number[]} [edits] their seqs
  * @property {boolean} [isDeleted] for everyone, by its author
  * @property {boolean} [isHidden] here, by the reader; or of a kind that we do not know

@@ -2,14 +2,14 @@
 /** What is said in a direct conversation arrives once, whatever comes between. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Refused, sleep } from './transport/api.js';
-import { fingerprintOf, importKey, openText } from './direct-text.js';
-import { startInNode } from './node/platform.js';
-import { MemoryStorage } from './storage.js';
-import { emptyConversation } from './conversations/reducer.js';
+import { Refused, sleep } from '../transport/api.js';
+import { fingerprintOf, importKey, openText } from './cipher.js';
+import { startInNode } from '../node/platform.js';
+import { MemoryStorage } from '../storage.js';
+import { emptyConversation } from '../conversations/reducer.js';
 
 await startInNode();
-const { Client } = await import('./client.js');
+const { Client } = await import('../client.js');
 
 const ME = { id: '0f8fad5b-d9cb-469f-a165-70867728950e', username: 'me' };
 const EVE = { id: '7c9e6679-7425-40de-944b-e07fc1f90ae7', username: 'eve' };
@@ -29,7 +29,7 @@ class Server {
   /** What a request waits for before it is looked at. @type {Promise<unknown> | null} */
   gate = null;
 
-  /** @param {import('./client.js').Client} client */
+  /** @param {import('../client.js').Client} client */
   constructor(client) {
     this.client = client;
   }
@@ -114,7 +114,7 @@ async function until(isSo) {
   }
 }
 
-/** @param {import('./client.js').Client} client */
+/** @param {import('../client.js').Client} client */
 async function nothingWaits(client) {
   await until(async () => (await client.outbox.waiting()).length === 0);
   await client.settled();

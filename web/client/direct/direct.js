@@ -3,22 +3,22 @@
  * Direct conversations: two people, and a key that the server handed out. Kept and shown like the others, and never
  * taken for end-to-end encrypted.
  */
-import { Refused } from './transport/api.js';
-import { fingerprintOf, importKey, openText, sealText } from './direct-text.js';
-import { isSame } from './same.js';
-import { soon } from './soon.js';
-import { emptyConversation, previewed } from './conversations/reducer.js';
+import { Refused } from '../transport/api.js';
+import { fingerprintOf, importKey, openText, sealText } from './cipher.js';
+import { isSame } from '../same.js';
+import { soon } from '../soon.js';
+import { emptyConversation, previewed } from '../conversations/reducer.js';
 
 /**
- * @typedef {import('./conversations/reducer.js').Conversation} Conversation
- * @typedef {import('./conversations/outbox.js').Waiting} Waiting
- * @typedef {import('./storage.js').Change} Change
+ * @typedef {import('../conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../conversations/outbox.js').Waiting} Waiting
+ * @typedef {import('../storage.js').Change} Change
  * @typedef {{ id: string, user: { id: string, username: string, picture?: string }, last_seq: number, last_message_at: string | null, key_fingerprint: string | null, key_waiting: boolean, blocked: boolean }} Shown
  * @typedef {{ seq: number, sender: string, text: string, at: string, id?: string, edited_at?: string }} Text
  */
 
 export class Direct {
-  /** @param {import('./client.js').Client} client */
+  /** @param {import('../client.js').Client} client */
   constructor(client) {
     this.client = client;
     this.catchUpSoon = soon(() => client.attempt(() => client.inTurn(() => this.catchUp())));
@@ -98,7 +98,7 @@ export class Direct {
     });
   }
 
-  /** @param {string} id @param {import('./conversations/reducer.js').Item} item as it was @param {Text} [text] as the server has it; none: it is gone */
+  /** @param {string} id @param {import('../conversations/reducer.js').Item} item as it was @param {Text} [text] as the server has it; none: it is gone */
   async #change(id, item, text) {
     if (item.text === undefined) return; // it is no text here any more
     if (!text) return this.client.log.onDeleted({ conversation: id, seq: item.seq });
@@ -278,5 +278,5 @@ export class Direct {
 
 /** @param {Conversation} conversation @param {string} me */
 function otherOf(conversation, me) {
-  return /** @type {import('./conversations/reducer.js').Person} */ (conversation.people.find(({ id }) => id !== me)).id;
+  return /** @type {import('../conversations/reducer.js').Person} */ (conversation.people.find(({ id }) => id !== me)).id;
 }

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { randomBytes, toBase64 } from './bytes.js';
-import { importKey, openText, sealText } from './direct-text.js';
+import { randomBytes, toBase64 } from '../bytes.js';
+import { importKey, openText, sealText } from './cipher.js';
 
 const conversation = '3f94f62e-d48f-4428-8165-4f311033e101';
 const another = '11111111-2222-4333-8444-555555555555';
@@ -22,7 +22,7 @@ test('a text is opened with its key, in its conversation', async () => {
 
 test('the example of docs/PROTOCOL.md', async () => {
   const key = await importKey(toBase64(new Uint8Array(32)));
-  const page = await readFile(new URL('../../docs/PROTOCOL.md', import.meta.url), 'utf8');
+  const page = await readFile(new URL('../../../docs/PROTOCOL.md', import.meta.url), 'utf8');
   const [, text] = /^ {4}(aes1\.\S+)$/m.exec(page) ?? [];
   assert.deepEqual(await openText(key, 'f82c7b2c-8a2c-4b0f-88d4-b0d5fe9d2c41', text), { text: 'Tea at five?', how: 'key' });
 });

@@ -2,12 +2,12 @@
 /** What a server that lies gets by it: nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startInNode } from './node/platform.js';
-import { MemoryStorage } from './storage.js';
-import { emptyConversation } from './conversations/reducer.js';
+import { startInNode } from '../node/platform.js';
+import { MemoryStorage } from '../storage.js';
+import { emptyConversation } from '../conversations/reducer.js';
 
 await startInNode();
-const { Client } = await import('./client.js');
+const { Client } = await import('../client.js');
 
 const GROUP = '0f8fad5b-d9cb-469f-a165-70867728950e';
 const EVE = { id: '7c9e6679-7425-40de-944b-e07fc1f90ae7', username: 'eve' };
