@@ -8,7 +8,7 @@
 import { Account } from './session/account.js';
 import { Api } from './transport/api.js';
 import { Direct } from './direct/direct.js';
-import { Groups } from './groups.js';
+import { Groups } from './mls/membership.js';
 import { Line } from './transport/connection.js';
 import { Log } from './conversations/sync.js';
 import { Outbox } from './conversations/outbox.js';
@@ -16,7 +16,7 @@ import { Receipts } from './conversations/receipts.js';
 
 /**
  * @typedef {import('./session/account.js').Me} Me
- * @typedef {import('./mls.js').Mls} Mls
+ * @typedef {import('./mls/core-crypto.js').Mls} Mls
  * @typedef {import('./conversations/reducer.js').Said} Message
  * @typedef {object} Platform
  * @property {import('./storage.js').Storage} storage

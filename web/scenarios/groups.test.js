@@ -2,7 +2,7 @@
 /** The life of a group. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Undecryptable } from '../client/mls.js';
+import { Undecryptable } from '../client/mls/core-crypto.js';
 import { fromBase64 } from '../client/bytes.js';
 import { another, conversation, people, refused, until } from './users.js';
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { newId } from '../client/content.js';
 import { Api } from '../client/transport/api.js';
 import { fromBase64, toBase64 } from '../client/bytes.js';
-import { CommitRejected } from '../client/mls.js';
+import { CommitRejected } from '../client/mls/core-crypto.js';
 import { another, conversation, people, refused, until } from './users.js';
 
 /** @param {import('./users.js').Device} device @param {string} id @param {object} body */
@@ -139,7 +139,7 @@ test('an id of a device, and a key, belong to one device', async () => {
 
 /** @param {import('./users.js').Device} device @param {string} id */
 function send(device, id) {
-  return async (/** @type {import('../client/mls.js').Bundle} */ bundle) => {
+  return async (/** @type {import('../client/mls/core-crypto.js').Bundle} */ bundle) => {
     await device.client.api.call('POST', `conversations/${id}/commits`, { ...Api.bundle(bundle), read: 0 });
   };
 }

@@ -7,7 +7,7 @@ import { MemoryStorage } from '../client/storage.js';
 
 await startInNode();
 const { Client } = await import('../client/client.js');
-const { memoryDatabase } = await import('../client/mls.js');
+const { memoryDatabase } = await import('../client/mls/core-crypto.js');
 
 export const server = process.env.SOTTOVOCE_SERVER ?? '';
 assert.ok(server, 'SOTTOVOCE_SERVER says where the server is; see tests/sealed/');

@@ -1,7 +1,7 @@
 // @ts-check
 /** The worker that leads: one client, and what the tabs may ask of it. */
 import { Client } from '../client/client.js';
-import { openDatabase, startCoreCrypto } from '../client/mls.js';
+import { openDatabase, startCoreCrypto } from '../client/mls/core-crypto.js';
 import { IndexedDbStorage } from '../client/storage-idb.js';
 import { SealedStorage } from '../client/storage-sealed.js';
 import { openKey, wipeKey } from './key.js';

@@ -8,8 +8,8 @@
 
 /**
  * @typedef {import('../content.js').Content} Content
- * @typedef {import('../mls.js').ClientName} ClientName
- * @typedef {import('../mls.js').Member} Member
+ * @typedef {import('../mls/core-crypto.js').ClientName} ClientName
+ * @typedef {import('../mls/core-crypto.js').Member} Member
  * @typedef {{ id: string, username: string, role: 'owner' | 'admin' | 'member', picture?: string }} Person
  * @typedef {{ seq: number, at: string, sender: ClientName, content: Content, how?: import('../direct/cipher.js').How }} Said
  * @typedef {{ emoji: string, seq: number }} Reaction an empty emoji was taken back

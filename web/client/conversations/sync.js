@@ -7,7 +7,7 @@
  */
 import { fromBase64 } from '../bytes.js';
 import { decodeContent } from '../content.js';
-import { Undecryptable } from '../mls.js';
+import { Undecryptable } from '../mls/core-crypto.js';
 import { deleted, emptyConversation, fold, hasLostTrust, marked, references, regrouped } from './reducer.js';
 
 /**

@@ -21,7 +21,7 @@ export function startInNode() {
     const globals = /** @type {any} */ (globalThis);
     globals.self ??= globalThis;
     globals.window ??= globalThis;
-    const [{ startCoreCrypto }, { wasm }] = await Promise.all([import('../mls.js'), import('../../vendor/core-crypto.js')]);
+    const [{ startCoreCrypto }, { wasm }] = await Promise.all([import('../mls/core-crypto.js'), import('../../vendor/core-crypto.js')]);
     const bytes = await readFile(new URL(wasm));
     await startCoreCrypto(`data:application/wasm;base64,${bytes.toString('base64')}`);
   })();
@@ -35,7 +35,7 @@ export function startInNode() {
 export async function platformIn(folder) {
   await startInNode();
   const { FileStorage, Snapshot } = await import('./files.js');
-  const { openDatabase } = await import('../mls.js');
+  const { openDatabase } = await import('../mls/core-crypto.js');
   const storage = await FileStorage.open(folder);
   const snapshot = new Snapshot(folder);
   await snapshot.load();

@@ -2,7 +2,7 @@
 /** Who we are: the account's session, and this device of it. */
 import { Refused } from '../transport/api.js';
 import { randomBytes, toBase64, toHex } from '../bytes.js';
-import { Mls } from '../mls.js';
+import { Mls } from '../mls/core-crypto.js';
 import { isSame } from '../same.js';
 
 const KEY_PACKAGES = 50;

@@ -75,7 +75,7 @@ export class Api {
     }
   }
 
-  /** @param {import('../mls.js').Bundle} bundle */
+  /** @param {import('../mls/core-crypto.js').Bundle} bundle */
   static bundle({ commit, welcome, groupInfo }) {
     return {
       commit: toBase64(commit),

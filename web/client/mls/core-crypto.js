@@ -5,8 +5,8 @@
  * A commit advances the group only after the server has accepted it: CoreCrypto hands the bundle to `deliver` in the
  * middle of its transaction, and a rejection undoes the transaction. Transactions go one at a time.
  */
-import * as cc from '../vendor/core-crypto.js';
-import { fromBase64, uuidBytes } from './bytes.js';
+import * as cc from '../../vendor/core-crypto.js';
+import { fromBase64, uuidBytes } from '../bytes.js';
 
 const SUITE = cc.CipherSuite.Mls128Dhkemx25519Aes128gcmSha256Ed25519;
 const DOMAIN = 'sottovoce'; // of identities; the server's address may change
@@ -15,7 +15,7 @@ const HEADER_BYTES = 4; // of an MLSMessage, which CoreCrypto's GroupInfo wants 
 /** @typedef {{ commit: Uint8Array, welcome: Uint8Array | null, groupInfo: Uint8Array }} Bundle */
 /** @typedef {{ user: string, device: string }} ClientName */
 /** @typedef {ClientName & { thumbprint: string }} Member */
-/** @typedef {import('../vendor/core-crypto.js').CoreCryptoContext} Context */
+/** @typedef {import('../../vendor/core-crypto.js').CoreCryptoContext} Context */
 
 /** The server did not take the commit; `cause` says why. Nothing has changed. */
 export class CommitRejected extends Error {
@@ -38,7 +38,7 @@ export function identityOf({ user, device }) {
   return new cc.ClientId(new cc.Uuid(user), cc.DeviceId.fromHexString(device), DOMAIN);
 }
 
-/** @param {import('../vendor/core-crypto.js').ClientId} id @returns {ClientName} */
+/** @param {import('../../vendor/core-crypto.js').ClientId} id @returns {ClientName} */
 function nameOf(id) {
   const text = new TextDecoder().decode(id.copyBytes());
   const [user, device] = text.split('@')[0].split(':');
@@ -51,7 +51,7 @@ function groupOf(conversation) {
 }
 
 export class Mls {
-  /** @type {import('../vendor/core-crypto.js').CredentialRef} */
+  /** @type {import('../../vendor/core-crypto.js').CredentialRef} */
   #credential = /** @type {any} */ (undefined);
   /** @type {((bundle: Bundle) => Promise<void>) | null} */
   #deliver = null;
@@ -60,7 +60,7 @@ export class Mls {
   /** @type {Promise<unknown>} */
   #last = Promise.resolve();
 
-  /** @param {import('../vendor/core-crypto.js').CoreCrypto} core @param {ClientName} name */
+  /** @param {import('../../vendor/core-crypto.js').CoreCrypto} core @param {ClientName} name */
   constructor(core, name) {
     this.core = core;
     this.name = name;
@@ -71,7 +71,7 @@ export class Mls {
   /**
    * The device's keys, made if there are none. `open` is the platform's: it answers a database of CoreCrypto's.
    * @param {ClientName} name
-   * @param {() => Promise<import('../vendor/core-crypto.js').Database>} open
+   * @param {() => Promise<import('../../vendor/core-crypto.js').Database>} open
    * @param {() => Promise<void>} [persist]
    */
   static async open(name, open, persist) {
@@ -282,7 +282,7 @@ export class Mls {
     }
   }
 
-  /** @param {import('../vendor/core-crypto.js').CommitBundle} bundle */
+  /** @param {import('../../vendor/core-crypto.js').CommitBundle} bundle */
   async #sendCommitBundle(bundle) {
     try {
       if (this.#deliver === null) throw new Error('nobody asked for a commit');

@@ -1,25 +1,25 @@
 // @ts-check
 /** Conversations as groups: who is in them, how they change, how this device comes into them. */
-import { Api, Refused } from './transport/api.js';
-import { fromBase64 } from './bytes.js';
-import { CommitRejected } from './mls.js';
-import { safetyNumber } from './safety.js';
-import { isSame } from './same.js';
-import { soon } from './soon.js';
-import { emptyConversation, hasLostTrust, regrouped } from './conversations/reducer.js';
+import { Api, Refused } from '../transport/api.js';
+import { fromBase64 } from '../bytes.js';
+import { CommitRejected } from './core-crypto.js';
+import { safetyNumber } from '../safety.js';
+import { isSame } from '../same.js';
+import { soon } from '../soon.js';
+import { emptyConversation, hasLostTrust, regrouped } from '../conversations/reducer.js';
 
 const COMMIT_TRIES = 10;
 
 /**
- * @typedef {import('./mls.js').Bundle} Bundle
- * @typedef {import('./conversations/reducer.js').Conversation} Conversation
- * @typedef {import('./conversations/reducer.js').Notice} Notice
- * @typedef {import('./conversations/reducer.js').Person} Person
+ * @typedef {import('./core-crypto.js').Bundle} Bundle
+ * @typedef {import('../conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../conversations/reducer.js').Notice} Notice
+ * @typedef {import('../conversations/reducer.js').Person} Person
  * @typedef {{ id: string, state: Conversation['state'], members: Person[] }} Shown as the server knows it
  */
 
 export class Groups {
-  /** @param {import('./client.js').Client} client */
+  /** @param {import('../client.js').Client} client */
   constructor(client) {
     this.client = client;
     this.refreshSoon = soon(() => client.attempt(() => this.refresh()));
