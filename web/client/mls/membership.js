@@ -3,7 +3,7 @@
 import { Api, Refused } from '../transport/api.js';
 import { fromBase64 } from '../bytes.js';
 import { CommitRejected } from './core-crypto.js';
-import { safetyNumber } from '../safety.js';
+import { safetyNumber } from '../trust/safety-number.js';
 import { isSame } from '../same.js';
 import { soon } from '../soon.js';
 import { emptyConversation, hasLostTrust, regrouped } from '../conversations/reducer.js';

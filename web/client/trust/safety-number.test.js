@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { safetyNumber } from './safety.js';
+import { safetyNumber } from './safety-number.js';
 
 const alice = { user: '11111111-2222-4333-8444-555555555555', thumbprints: ['key A', 'key B'] };
 const bob = { user: '21111111-2222-4333-8444-555555555555', thumbprints: ['key C'] };
