@@ -1,6 +1,6 @@
 // @ts-check
 /** What a person wants, and what is done for it; and what happens, told to the state. */
-import { newId } from '../client/content.js';
+import { newId } from '../client/content/index.js';
 import { PAGE, listed, others } from './fold.js';
 import { tellingOf } from './telling.js';
 import { sentenceFor } from './words.js';

@@ -2,7 +2,7 @@
 /** What the server does not take, each with the code that tells a client what to do. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newId } from '../client/content.js';
+import { newId } from '../client/content/index.js';
 import { Api } from '../client/transport/api.js';
 import { fromBase64, toBase64 } from '../client/bytes.js';
 import { CommitRejected } from '../client/mls/core-crypto.js';

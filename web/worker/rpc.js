@@ -11,7 +11,7 @@
 
 /**
  * @typedef {import('../client/client.js').Client} Client
- * @typedef {import('../client/content.js').Known} Known
+ * @typedef {import('../client/content/index.js').Known} Known
  * @typedef {import('../client/transport/frames.d.ts').Device} Device
  * @typedef {import('../client/transport/frames.d.ts').OwnAccount} OwnAccount
  * @typedef {import('../client/transport/frames.d.ts').Server} Server

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toBase64 } from '../bytes.js';
-import { encodeContent } from '../content.js';
+import { encodeContent } from '../content/index.js';
 import { startInNode } from '../node/platform.js';
 import { MemoryStorage } from '../storage.js';
 import { emptyConversation } from './reducer.js';

@@ -2,7 +2,7 @@
 /** What we say: kept until the server has taken it, sent as soon as that is possible, in the order in which it was said. */
 import { Refused, sleep } from '../transport/api.js';
 import { toBase64 } from '../bytes.js';
-import { decodeContent, encodeContent, newId } from '../content.js';
+import { decodeContent, encodeContent, newId } from '../content/index.js';
 
 const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits the server's frame
 const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
@@ -10,7 +10,7 @@ const RETRY_MS = 200;
 const LATER_MS = 5000;
 
 /**
- * @typedef {import('../content.js').Content} Content
+ * @typedef {import('../content/index.js').Content} Content
  * @typedef {{ id: string, order: number, at: string, conversation: string, isDirect: boolean, content: Content, failure?: { code: string, message: string } }} Waiting
  *   what was written for a group goes to nothing else; a text that was refused for good waits for its author's word
  */
@@ -41,7 +41,7 @@ export class Outbox {
   /**
    * Returns its id when it is stored here. Who gives it an id may say it again, and it is said once.
    * @param {string} conversation
-   * @param {Omit<import('../content.js').Known, 'id'> & { id?: string } & Record<string, any>} content
+   * @param {Omit<import('../content/index.js').Known, 'id'> & { id?: string } & Record<string, any>} content
    */
   async send(conversation, content) {
     const { id = newId() } = content;

@@ -7,7 +7,7 @@
  */
 
 /**
- * @typedef {import('../content.js').Content} Content
+ * @typedef {import('../content/index.js').Content} Content
  * @typedef {import('../mls/core-crypto.js').ClientName} ClientName
  * @typedef {import('../mls/core-crypto.js').Member} Member
  * @typedef {{ id: string, username: string, role: 'owner' | 'admin' | 'member', picture?: string }} Person

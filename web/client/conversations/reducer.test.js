@@ -6,7 +6,7 @@ import { deleted, emptyConversation, fold, hasLostTrust, receivedBy, references,
 const ME = 'me';
 const at = '2026-11-24T12:00:00Z';
 
-/** @typedef {import('../content.js').Content} Content */
+/** @typedef {import('../content/index.js').Content} Content */
 /** @typedef {import('./reducer.js').Conversation} Conversation */
 
 /** A conversation that is folded as the log does it. */

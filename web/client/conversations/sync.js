@@ -6,7 +6,7 @@
  * moment loses nothing, and nothing is read twice.
  */
 import { fromBase64 } from '../bytes.js';
-import { decodeContent } from '../content.js';
+import { decodeContent } from '../content/index.js';
 import { Undecryptable } from '../mls/core-crypto.js';
 import { deleted, emptyConversation, fold, hasLostTrust, marked, references, regrouped } from './reducer.js';
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fromBase64, fromHex, toBase64, toHex, uuidBytes } from './bytes.js';
-import { decodeContent, encodeContent } from './content.js';
+import { fromBase64, fromHex, toBase64, toHex, uuidBytes } from '../bytes.js';
+import { decodeContent, encodeContent } from './index.js';
 
-const protocol = readFileSync(new URL('../../docs/PROTOCOL.md', import.meta.url), 'utf8');
+const protocol = readFileSync(new URL('../../../docs/PROTOCOL.md', import.meta.url), 'utf8');
 const examples = [...protocol.matchAll(/```json content\n(.*?)```/gs)].map(([, json]) => JSON.parse(json));
 
 test('every kind of content in docs/PROTOCOL.md is known, and comes back as it was', () => {
@@ -36,7 +36,7 @@ test('what is no content, or has fields of other types, is of unknown kind and h
 });
 
 test('every emoji that can be chosen is one that is taken', async () => {
-  const { emoji } = await import('../vendor/emoji.js');
+  const { emoji } = await import('../../vendor/emoji.js');
   const groups = JSON.parse(readFileSync(new URL(emoji), 'utf8'));
   const all = groups.flat().map((/** @type {string[]} */ [one]) => one);
   assert.ok(all.length > 1800);
