@@ -19,7 +19,7 @@ import { Receipts } from './conversations/receipts.js';
  * @typedef {import('./mls/core-crypto.js').Mls} Mls
  * @typedef {import('./conversations/reducer.js').Said} Message
  * @typedef {object} Platform
- * @property {import('./storage.js').Storage} storage
+ * @property {import('./storage/storage.js').Storage} storage
  * @property {(me: Me) => Promise<import('../vendor/core-crypto.js').Database>} openDatabase
  * @property {() => Promise<void>} [persist] what makes that database durable, where it is not by itself
  * @property {string} [name] of the device, as its owner sees it in the list

@@ -1,6 +1,6 @@
 // @ts-check
 /** The key of this browser's memory: kept by the browser, usable here, readable by nobody's script. */
-import { SealedStorage } from '../client/storage-sealed.js';
+import { SealedStorage } from '../client/storage/encrypted.js';
 
 const NAME = 'sottovoce-key';
 const STORE = 'key';

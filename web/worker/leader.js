@@ -2,8 +2,8 @@
 /** The worker that leads: one client, and what the tabs may ask of it. */
 import { Client } from '../client/client.js';
 import { openDatabase, startCoreCrypto } from '../client/mls/core-crypto.js';
-import { IndexedDbStorage } from '../client/storage-idb.js';
-import { SealedStorage } from '../client/storage-sealed.js';
+import { IndexedDbStorage } from '../client/storage/indexeddb.js';
+import { SealedStorage } from '../client/storage/encrypted.js';
 import { openKey, wipeKey } from './key.js';
 import { createRpc, runCall } from './rpc.js';
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { toBase64 } from '../bytes.js';
 import { encodeContent } from '../content/index.js';
 import { startInNode } from '../node/platform.js';
-import { MemoryStorage } from '../storage.js';
+import { MemoryStorage } from '../storage/storage.js';
 import { emptyConversation } from './reducer.js';
 
 await startInNode();

@@ -72,7 +72,7 @@ export class Outbox {
 
   /**
    * The same text under another id, for what went under this one counts for nothing.
-   * @param {string} id @param {import('../storage.js').Change[]} more what is written with it: a crash says it neither twice nor never
+   * @param {string} id @param {import('../storage/storage.js').Change[]} more what is written with it: a crash says it neither twice nor never
    */
   async renew(id, more) {
     const before = await this.client.storage.get('outbox', id);

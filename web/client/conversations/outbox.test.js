@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startInNode } from '../node/platform.js';
-import { MemoryStorage } from '../storage.js';
+import { MemoryStorage } from '../storage/storage.js';
 import { emptyConversation } from './reducer.js';
 
 await startInNode();

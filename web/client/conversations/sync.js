@@ -15,7 +15,7 @@ import { deleted, emptyConversation, fold, hasLostTrust, marked, references, reg
  * @typedef {import('./reducer.js').Item} Item
  * @typedef {import('./reducer.js').Notice} Notice
  * @typedef {import('./reducer.js').Said} Said
- * @typedef {import('../storage.js').Change} Change
+ * @typedef {import('../storage/storage.js').Change} Change
  */
 
 export class Log {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Refused, sleep } from '../transport/api.js';
 import { fingerprintOf, importKey, openText } from './cipher.js';
 import { startInNode } from '../node/platform.js';
-import { MemoryStorage } from '../storage.js';
+import { MemoryStorage } from '../storage/storage.js';
 import { emptyConversation } from '../conversations/reducer.js';
 
 await startInNode();

@@ -12,7 +12,7 @@ import { emptyConversation, previewed } from '../conversations/reducer.js';
 /**
  * @typedef {import('../conversations/reducer.js').Conversation} Conversation
  * @typedef {import('../conversations/outbox.js').Waiting} Waiting
- * @typedef {import('../storage.js').Change} Change
+ * @typedef {import('../storage/storage.js').Change} Change
  * @typedef {{ id: string, user: { id: string, username: string, picture?: string }, last_seq: number, last_message_at: string | null, key_fingerprint: string | null, key_waiting: boolean, blocked: boolean }} Shown
  * @typedef {{ seq: number, sender: string, text: string, at: string, id?: string, edited_at?: string }} Text
  */

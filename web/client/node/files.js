@@ -4,12 +4,12 @@ import 'fake-indexeddb/auto';
 import { mkdir, open, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import v8 from 'node:v8';
-import { COLLECTIONS, MemoryStorage } from '../storage.js';
+import { COLLECTIONS, MemoryStorage } from '../storage/storage.js';
 
 const OWNER_ONLY = 0o600;
 const OURS = ['journal.jsonl', 'journal.jsonl.new', 'keys.bin', 'keys.bin.new', 'lock'];
 
-/** @typedef {import('../storage.js').Storage} Storage */
+/** @typedef {import('../storage/storage.js').Storage} Storage */
 
 /**
  * What is written together is a line of the journal, written before it counts; what is in memory answers.

@@ -5,9 +5,9 @@ import { appendFile, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { FileStorage } from './node/files.js';
-import { IndexedDbStorage } from './storage-idb.js';
-import { SealedStorage } from './storage-sealed.js';
+import { FileStorage } from '../node/files.js';
+import { IndexedDbStorage } from './indexeddb.js';
+import { SealedStorage } from './encrypted.js';
 import { MemoryStorage } from './storage.js';
 
 const folder = () => mkdtemp(join(tmpdir(), 'sottovoce-storage-'));
