@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Undecryptable } from '../client/mls/core-crypto.js';
-import { fromBase64 } from '../client/bytes.js';
+import { fromBase64 } from '../client/util/bytes.js';
 import { another, conversation, people, refused, until } from './users.js';
 
 test('ten people hear everything that each of them says', async () => {

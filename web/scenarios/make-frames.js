@@ -2,7 +2,7 @@
 /** Writes tests/mls/frames.json, the frames of CoreCrypto that the server's parser is tested on: `node scenarios/make-frames.js`. */
 import { writeFileSync } from 'node:fs';
 import * as cc from '@wireapp/core-crypto/browser';
-import { toBase64, toHex, uuidBytes } from '../client/bytes.js';
+import { toBase64, toHex, uuidBytes } from '../client/util/bytes.js';
 import { startInNode } from '../client/node/platform.js';
 
 const ALICE = '11111111-2222-4333-8444-555555555555';

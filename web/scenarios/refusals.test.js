@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newId } from '../client/content/index.js';
 import { Api } from '../client/transport/api.js';
-import { fromBase64, toBase64 } from '../client/bytes.js';
+import { fromBase64, toBase64 } from '../client/util/bytes.js';
 import { CommitRejected } from '../client/mls/core-crypto.js';
 import { another, conversation, people, refused, until } from './users.js';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fromBase64, fromHex, toBase64, toHex, uuidBytes } from '../bytes.js';
+import { fromBase64, fromHex, toBase64, toHex, uuidBytes } from '../util/bytes.js';
 import { decodeContent, encodeContent } from './index.js';
 
 const protocol = readFileSync(new URL('../../../docs/PROTOCOL.md', import.meta.url), 'utf8');

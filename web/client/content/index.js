@@ -4,7 +4,7 @@
  *
  * A kind that this client does not know is kept as it is and shown as nothing: a newer client may have sent it.
  */
-import { randomBytes, toHex } from '../bytes.js';
+import { randomBytes, toHex } from '../util/bytes.js';
 
 /**
  * @typedef {{ kind: 'text', id: string, text: string, reply_to?: string }} Text

@@ -2,7 +2,7 @@
 /** What a device must not do whatever the server sends: lose a message, or send a text to the wrong kind of conversation. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toBase64 } from '../bytes.js';
+import { toBase64 } from '../util/bytes.js';
 import { encodeContent } from '../content/index.js';
 import { startInNode } from '../node/platform.js';
 import { MemoryStorage } from '../storage/storage.js';

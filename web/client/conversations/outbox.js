@@ -1,7 +1,7 @@
 // @ts-check
 /** What we say: kept until the server has taken it, sent as soon as that is possible, in the order in which it was said. */
 import { Refused, sleep } from '../transport/api.js';
-import { toBase64 } from '../bytes.js';
+import { toBase64 } from '../util/bytes.js';
 import { decodeContent, encodeContent, newId } from '../content/index.js';
 
 const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits the server's frame

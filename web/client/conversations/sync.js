@@ -5,7 +5,7 @@
  * What was read is written together with the cursor that stands behind it, before it is acknowledged; so a crash at any
  * moment loses nothing, and nothing is read twice.
  */
-import { fromBase64 } from '../bytes.js';
+import { fromBase64 } from '../util/bytes.js';
 import { decodeContent } from '../content/index.js';
 import { Undecryptable } from '../mls/core-crypto.js';
 import { deleted, emptyConversation, fold, hasLostTrust, marked, references, regrouped } from './reducer.js';

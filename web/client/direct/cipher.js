@@ -3,7 +3,7 @@
  * How a text of a direct conversation looks under its key: `aes1.` and, in base64, a random IV of 12 bytes with the
  * output of AES-256-GCM, whose associated data is the conversation's UUID. Anything else is plain text.
  */
-import { fromBase64, randomBytes, toBase64 } from '../bytes.js';
+import { fromBase64, randomBytes, toBase64 } from '../util/bytes.js';
 
 const PREFIX = 'aes1.';
 const IV_BYTES = 12;

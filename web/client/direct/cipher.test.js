@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { randomBytes, toBase64 } from '../bytes.js';
+import { randomBytes, toBase64 } from '../util/bytes.js';
 import { importKey, openText, sealText } from './cipher.js';
 
 const conversation = '3f94f62e-d48f-4428-8165-4f311033e101';

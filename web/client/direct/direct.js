@@ -5,8 +5,8 @@
  */
 import { Refused } from '../transport/api.js';
 import { fingerprintOf, importKey, openText, sealText } from './cipher.js';
-import { isSame } from '../same.js';
-import { soon } from '../soon.js';
+import { isSame } from '../util/equal.js';
+import { soon } from '../util/debounce.js';
 import { emptyConversation, previewed } from '../conversations/reducer.js';
 
 /**

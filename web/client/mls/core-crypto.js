@@ -6,7 +6,7 @@
  * middle of its transaction, and a rejection undoes the transaction. Transactions go one at a time.
  */
 import * as cc from '../../vendor/core-crypto.js';
-import { fromBase64, uuidBytes } from '../bytes.js';
+import { fromBase64, uuidBytes } from '../util/bytes.js';
 
 const SUITE = cc.CipherSuite.Mls128Dhkemx25519Aes128gcmSha256Ed25519;
 const DOMAIN = 'sottovoce'; // of identities; the server's address may change

@@ -1,11 +1,11 @@
 // @ts-check
 /** Conversations as groups: who is in them, how they change, how this device comes into them. */
 import { Api, Refused } from '../transport/api.js';
-import { fromBase64 } from '../bytes.js';
+import { fromBase64 } from '../util/bytes.js';
 import { CommitRejected } from './core-crypto.js';
 import { safetyNumber } from '../trust/safety-number.js';
-import { isSame } from '../same.js';
-import { soon } from '../soon.js';
+import { isSame } from '../util/equal.js';
+import { soon } from '../util/debounce.js';
 import { emptyConversation, hasLostTrust, regrouped } from '../conversations/reducer.js';
 
 const COMMIT_TRIES = 10;

@@ -1,9 +1,9 @@
 // @ts-check
 /** Who we are: the account's session, and this device of it. */
 import { Refused } from '../transport/api.js';
-import { randomBytes, toBase64, toHex } from '../bytes.js';
+import { randomBytes, toBase64, toHex } from '../util/bytes.js';
 import { Mls } from '../mls/core-crypto.js';
-import { isSame } from '../same.js';
+import { isSame } from '../util/equal.js';
 
 const KEY_PACKAGES = 50;
 const FEW = 20; // key packages; then new ones are made

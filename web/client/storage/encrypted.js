@@ -1,6 +1,6 @@
 // @ts-check
 /** A memory whose values are encrypted where they lie: AES-256-GCM, with the collection as associated data. */
-import { randomBytes } from '../bytes.js';
+import { randomBytes } from '../util/bytes.js';
 
 /** @typedef {import('./storage.js').Storage} Storage */
 /** @typedef {import('./storage.js').Collection} Collection */

@@ -1,6 +1,6 @@
 // @ts-check
 /** The sealed API over HTTP and its socket, as this client needs them. */
-import { fromBase64, toBase64 } from '../bytes.js';
+import { fromBase64, toBase64 } from '../util/bytes.js';
 
 /** What the server refused; `code` says what to do. */
 export class Refused extends Error {

@@ -1,5 +1,5 @@
 // @ts-check
-import { sleep } from './transport/api.js';
+import { sleep } from '../transport/api.js';
 
 const SOON_MS = 200;
 

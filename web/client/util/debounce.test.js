@@ -1,8 +1,8 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sleep } from './transport/api.js';
-import { soon } from './soon.js';
+import { sleep } from '../transport/api.js';
+import { soon } from './debounce.js';
 
 test('what is called for while it is done is done once more, and nothing piles up', async () => {
   let [running, most, times] = [0, 0, 0];
