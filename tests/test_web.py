@@ -23,7 +23,7 @@ FILES = {
     "manifest.webmanifest": "{}",
     "app/main.js": SCRIPT,
     "app/views/room.css": "main {}",
-    "client/api.js": SCRIPT,
+    "client/transport/api.js": SCRIPT,
     "worker/worker.js": SCRIPT,
     "icons/any.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
     "icons/192.png": b"\x89PNG",
@@ -42,7 +42,7 @@ HIDDEN = {
     "cli.js": SCRIPT,
     "without-client.html": "<title>No client</title>",
     "manifest.json": "{}",
-    "client/api.test.js": SCRIPT,
+    "client/transport/api.test.js": SCRIPT,
     "client/node/files.js": SCRIPT,
     "app/main.test.js": SCRIPT,
     "app/.hidden.js": SCRIPT,
@@ -146,11 +146,11 @@ async def test_a_link_leads_to_nothing_above_the_folder(house: House, folder: Pa
 
 
 async def test_what_the_checkout_has_besides_the_client_is_not_served(house: House) -> None:
-    own = ["package.json", "cli.js", "echo-bot.js", "scenarios/users.js", "client/node/files.js", "client/content.test.js"]
+    own = ["package.json", "cli.js", "echo-bot.js", "scenarios/users.js", "client/node/files.js", "client/content/content.test.js"]
     for name in own:
         assert (web.FOLDER / name).is_file(), name
         assert (await get(house, f"/web/{name}")).status_code == 404, name
-    assert (await get(house, "/web/client/api.js")).status_code == 200
+    assert (await get(house, "/web/client/transport/api.js")).status_code == 200
 
 
 # How
