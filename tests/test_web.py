@@ -146,7 +146,14 @@ async def test_a_link_leads_to_nothing_above_the_folder(house: House, folder: Pa
 
 
 async def test_what_the_checkout_has_besides_the_client_is_not_served(house: House) -> None:
-    own = ["package.json", "cli.js", "echo-bot.js", "scenarios/users.js", "client/node/files.js", "client/content/content.test.js"]
+    own = [
+        "package.json",
+        "cli.js",
+        "echo-bot.js",
+        "scenarios/users.js",
+        "client/node/files.js",
+        "client/content/content.test.js",
+    ]
     for name in own:
         assert (web.FOLDER / name).is_file(), name
         assert (await get(house, f"/web/{name}")).status_code == 404, name

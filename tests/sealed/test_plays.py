@@ -1,4 +1,4 @@
-"""The plays in web/scenarios: Node clients on a server of two workers. Afterwards nothing of what was said is anywhere."""
+"""The scenarios in web/scenarios: Node clients on a server of two workers. Nothing that was said stays anywhere."""
 
 from collections.abc import Iterator
 

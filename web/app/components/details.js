@@ -1,6 +1,6 @@
 // @ts-check
 import { css, html, nothing } from '../../vendor/lit.js';
-import { trustIn } from '../../client/conversations/reducer.js';
+import { trustIn } from '../../client/trust/verified.js';
 import { UNKNOWN, everybody, isGroup, titleOf } from '../fold.js';
 import { sentenceFor } from '../words.js';
 import './avatar.js';

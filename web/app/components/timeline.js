@@ -290,7 +290,7 @@ export class Timeline extends Element {
 
   /** @param {import('../fold.js').Waiting} waiting */
   #unsent({ id, at, content, failure }) {
-    const { text, reply_to: replyTo } = /** @type {import('../../client/content/index.js').Text} */ (content);
+    const { text, reply_to: replyTo } = /** @type {import('../../client/content/text.js').Text} */ (content);
     const item = { seq: Infinity, at, user: this.me, id, text, replyTo };
     const quoted = replyTo ? this.window?.items.find((one) => one.id === replyTo) : undefined;
     return {

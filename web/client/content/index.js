@@ -2,42 +2,62 @@
 /**
  * What is inside the ciphertext: one JSON object a message. `docs/PROTOCOL.md` lists the kinds.
  *
- * A kind that this client does not know is kept as it is and shown as nothing: a newer client may have sent it.
+ * A kind that this client does not know is stored as it is and not shown: a newer client may have sent it.
  */
 import { randomBytes, toHex } from '../util/bytes.js';
+import { deletion } from './delete.js';
+import { edit } from './edit.js';
+import { groupName } from './group-name.js';
+import { isId } from './kind.js';
+import { reaction } from './reaction.js';
+import { receipt } from './receipt.js';
+import { text } from './text.js';
 
-/**
- * @typedef {{ kind: 'text', id: string, text: string, reply_to?: string }} Text
- * @typedef {{ kind: 'edit', id: string, of: string, text: string }} Edit
- * @typedef {{ kind: 'delete', id: string, of: string }} Delete
- * @typedef {{ kind: 'reaction', id: string, of: string, emoji: string }} Reaction an empty emoji takes it back
- * @typedef {{ kind: 'receipt', id: string, of: string[], state: 'delivered' | 'read' }} Receipt
- * @typedef {{ kind: 'group', id: string, name: string }} GroupName
- * @typedef {{ kind: 'unknown', id: string, raw: unknown }} Unknown
- * @typedef {Text | Edit | Delete | Reaction | Receipt | GroupName} Known
- * @typedef {Known | Unknown} Content
- */
-
-/** The fields of each kind, with the type that each has to have. */
-const FIELDS = {
-  text: { text: 'string' },
-  edit: { of: 'id', text: 'string' },
-  delete: { of: 'id' },
-  reaction: { of: 'id', emoji: 'emoji' },
-  receipt: { of: 'ids', state: 'state' },
-  group: { name: 'name' },
+/** One line for each kind. */
+export const KINDS = {
+  text,
+  edit,
+  delete: deletion,
+  reaction,
+  receipt,
+  group: groupName,
 };
 
-const OPTIONAL = { reply_to: 'id' };
-const NAME_MAX = 60;
-/** Controls, halves of characters, and what turns the direction of a line. Joiners are seen: emoji and Persian need them. */
-const UNSEEN = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
-const IDS_MAX = 50; // that one receipt is about
+/**
+ * @typedef {import('./kind.js').Item} Item
+ * @typedef {typeof KINDS} Kinds
+ * @typedef {Parameters<Kinds[keyof Kinds]['references']>[0]} Known
+ * @typedef {{ kind: 'unknown', id: string, raw: unknown }} Unknown
+ * @typedef {Known | Unknown} Content
+ * @typedef {{ [Name in keyof Kinds]: Omit<Extract<Known, { kind: Name }>, 'id'> & { id?: string } }[keyof Kinds]} Draft
+ *   content that may still be without an id
+ * @typedef {import('./kind.js').Kind<{ kind: string, id: string, [field: string]: any }>} AnyKind
+ */
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** An id that nobody else makes. */
+/** @param {unknown} name @returns {AnyKind | undefined} */
+export function kindOf(name) {
+  if (typeof name !== 'string' || !Object.hasOwn(KINDS, name)) return undefined;
+  return /** @type {AnyKind} */ (/** @type {unknown} */ (KINDS[/** @type {keyof Kinds} */ (name)]));
+}
+
+/** Whether it is a message of its own, which a person has written. @param {Content | Draft} content */
+export function isMessage({ kind }) {
+  return kindOf(kind)?.preview !== undefined;
+}
+
+/** The line of this item in the list of conversations; undefined: it has none. @param {Item} item */
+export function previewOf(item) {
+  for (const name of Object.keys(KINDS)) {
+    const preview = kindOf(name)?.preview?.(item);
+    if (preview !== undefined) return preview;
+  }
+  return undefined;
+}
+
+/** A random id of 128 bits. */
 export function newId() {
   return toHex(randomBytes(16));
 }
@@ -48,7 +68,7 @@ export function encodeContent(content) {
 }
 
 /**
- * Never throws: what cannot be read is of unknown kind.
+ * Never throws: what cannot be decoded is of unknown kind.
  * @param {Uint8Array} bytes
  * @returns {Content}
  */
@@ -62,32 +82,10 @@ export function decodeContent(bytes) {
   return isKnown(raw) ? raw : { kind: 'unknown', id: typeof raw?.id === 'string' ? raw.id : '', raw };
 }
 
-/** @param {any} raw @returns {raw is Known} */
+/** @param {unknown} raw @returns {raw is Known} */
 function isKnown(raw) {
-  if (typeof raw !== 'object' || raw === null || !isOf(raw.id, 'id') || !Object.hasOwn(FIELDS, raw.kind)) {
-    return false;
-  }
-  const fields = FIELDS[/** @type {keyof typeof FIELDS} */ (raw.kind)];
-  return (
-    Object.entries(fields).every(([name, type]) => isOf(raw[name], type)) &&
-    Object.entries(OPTIONAL).every(([name, type]) => raw[name] === undefined || isOf(raw[name], type))
-  );
-}
-
-/** @param {unknown} value @param {string} type @returns {boolean} */
-function isOf(value, type) {
-  switch (type) {
-    case 'id':
-      return typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
-    case 'ids':
-      return Array.isArray(value) && value.length <= IDS_MAX && value.every((one) => isOf(one, 'id'));
-    case 'emoji':
-      return value === '' || (typeof value === 'string' && /^\p{RGI_Emoji}$/v.test(value));
-    case 'name':
-      return typeof value === 'string' && value.trim() === value && value !== '' && [...value].length <= NAME_MAX && !UNSEEN.test(value);
-    case 'state':
-      return value === 'delivered' || value === 'read';
-    default:
-      return typeof value === type;
-  }
+  if (typeof raw !== 'object' || raw === null) return false;
+  const given = /** @type {Record<string, unknown>} */ (raw);
+  const kind = kindOf(given.kind);
+  return kind !== undefined && isId(given.id) && Object.entries(kind.fields).every(([name, check]) => check(given[name]));
 }

@@ -6,7 +6,7 @@ import { toBase64 } from '../util/bytes.js';
 import { encodeContent } from '../content/index.js';
 import { startInNode } from '../node/platform.js';
 import { MemoryStorage } from '../storage/storage.js';
-import { emptyConversation } from './reducer.js';
+import { emptyConversation } from './changes.js';
 
 await startInNode();
 const { Client } = await import('../client.js');

@@ -2,7 +2,7 @@
 /** What we say: kept until the server has taken it, sent as soon as that is possible, in the order in which it was said. */
 import { Refused, sleep } from '../transport/api.js';
 import { toBase64 } from '../util/bytes.js';
-import { decodeContent, encodeContent, newId } from '../content/index.js';
+import { decodeContent, encodeContent, isMessage, kindOf, newId } from '../content/index.js';
 
 const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits the server's frame
 const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
@@ -41,7 +41,7 @@ export class Outbox {
   /**
    * Returns its id when it is stored here. Who gives it an id may say it again, and it is said once.
    * @param {string} conversation
-   * @param {Omit<import('../content/index.js').Known, 'id'> & { id?: string } & Record<string, any>} content
+   * @param {import('../content/index.js').Draft} content
    */
   async send(conversation, content) {
     const { id = newId() } = content;
@@ -88,7 +88,7 @@ export class Outbox {
   /** Keys that were compared are not there any more: what was written for them waits for its author's word. @param {string} conversation */
   async hold(conversation) {
     for (const { id, conversation: where, content, failure } of await this.waiting()) {
-      const isSecret = content.kind === 'text' || content.kind === 'edit';
+      const isSecret = kindOf(content.kind)?.isSecret;
       if (where === conversation && isSecret && !failure) await this.onRefused({ id, code: 'keys_changed', error: 'the keys have changed' });
     }
   }
@@ -223,7 +223,7 @@ export class Outbox {
       case 'not_a_leaf':
         return; // removed; the entry that says so is on its way
       default:
-        if (waiting.content.kind === 'text') await this.#keep({ ...waiting, failure: { code, message: error } });
+        if (isMessage(waiting.content)) await this.#keep({ ...waiting, failure: { code, message: error } });
         else await this.drop(id);
         this.client.tell('failed', { ...waiting, code, error });
         return this.landed(id);

@@ -1,7 +1,9 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deleted, emptyConversation, fold, hasLostTrust, receivedBy, references, regrouped, trustIn } from './reducer.js';
+import { hasLostTrust, trustIn } from '../trust/verified.js';
+import { emptyConversation } from './changes.js';
+import { deleted, fold, receivedBy, references, regrouped } from './reducer.js';
 
 const ME = 'me';
 const at = '2026-11-24T12:00:00Z';

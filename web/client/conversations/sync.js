@@ -6,9 +6,11 @@
  * moment loses nothing, and nothing is read twice.
  */
 import { fromBase64 } from '../util/bytes.js';
-import { decodeContent } from '../content/index.js';
+import { decodeContent, isMessage } from '../content/index.js';
 import { Undecryptable } from '../mls/core-crypto.js';
-import { deleted, emptyConversation, fold, hasLostTrust, marked, references, regrouped } from './reducer.js';
+import { hasLostTrust } from '../trust/verified.js';
+import { emptyConversation, marked } from './changes.js';
+import { deleted, fold, references, regrouped } from './reducer.js';
 
 /**
  * @typedef {import('./reducer.js').Conversation} Conversation
@@ -117,7 +119,7 @@ export class Log {
     const { conversation, item } = fold(before, said, await this.#target(id, said), this.client.me.user.id);
     await this.write(cursor === undefined ? conversation : { ...conversation, cursor }, item, more);
     this.client.tell('message', { conversation: id, message: said });
-    if (said.content.kind === 'text' && said.sender.user !== this.client.me.user.id) this.client.receipts.onMessage(id);
+    if (isMessage(said.content) && said.sender.user !== this.client.me.user.id) this.client.receipts.onMessage(id);
   }
 
   /** @param {string} id @param {Said} said */

@@ -6,7 +6,7 @@ import { Refused, sleep } from '../transport/api.js';
 import { fingerprintOf, importKey, openText } from './cipher.js';
 import { startInNode } from '../node/platform.js';
 import { MemoryStorage } from '../storage/storage.js';
-import { emptyConversation } from '../conversations/reducer.js';
+import { emptyConversation } from '../conversations/changes.js';
 
 await startInNode();
 const { Client } = await import('../client.js');

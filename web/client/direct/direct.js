@@ -7,7 +7,8 @@ import { Refused } from '../transport/api.js';
 import { fingerprintOf, importKey, openText, sealText } from './cipher.js';
 import { isSame } from '../util/equal.js';
 import { soon } from '../util/debounce.js';
-import { emptyConversation, previewed } from '../conversations/reducer.js';
+import { emptyConversation } from '../conversations/changes.js';
+import { withPreview } from '../conversations/reducer.js';
 
 /**
  * @typedef {import('../conversations/reducer.js').Conversation} Conversation
@@ -106,7 +107,7 @@ export class Direct {
     const opened = await this.#open(known, text.text);
     if (opened.text === item.text && opened.how === item.how) return;
     const edited = { ...item, ...opened, edits: [item.seq] };
-    await this.client.log.write(previewed(known, edited), edited);
+    await this.client.log.write(withPreview(known, edited), edited);
   }
 
   /**

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startInNode } from '../node/platform.js';
 import { MemoryStorage } from '../storage/storage.js';
-import { emptyConversation } from '../conversations/reducer.js';
+import { emptyConversation } from '../conversations/changes.js';
 
 await startInNode();
 const { Client } = await import('../client.js');

@@ -6,7 +6,9 @@ import { CommitRejected } from './core-crypto.js';
 import { safetyNumber } from '../trust/safety-number.js';
 import { isSame } from '../util/equal.js';
 import { soon } from '../util/debounce.js';
-import { emptyConversation, hasLostTrust, regrouped } from '../conversations/reducer.js';
+import { emptyConversation } from '../conversations/changes.js';
+import { regrouped } from '../conversations/reducer.js';
+import { hasLostTrust } from '../trust/verified.js';
 
 const COMMIT_TRIES = 10;
 
