@@ -13,7 +13,7 @@ const { Client } = await import('./client/client.js');
 const bot = new Client(server, platform);
 
 bot.addEventListener('joined', async (event) => {
-  await bot.groups.answer(/** @type {CustomEvent} */ (event).detail.conversation, 'joined');
+  await bot.membership.answer(/** @type {CustomEvent} */ (event).detail.conversation, 'joined');
 });
 
 bot.addEventListener('message', async (event) => {
@@ -24,6 +24,6 @@ bot.addEventListener('message', async (event) => {
 });
 
 if (!(await bot.account.resume())) await bot.account.register(name, password).catch(() => bot.account.logIn(name, password));
-await bot.line.connect();
+await bot.connection.connect();
 console.log(`${name} listens`);
 process.on('SIGTERM', () => process.exit(0));

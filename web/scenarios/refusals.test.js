@@ -57,7 +57,7 @@ test('a message that is replayed, truncated, of another group, epoch or kind, or
   await refused(post(alice, id, { ...next, id: 'nul \u0000' }), 'invalid');
 
   const late = await encrypted(alice, id, 'late');
-  await bob.client.groups.update(id);
+  await bob.client.membership.update(id);
   await refused(post(alice, id, late), 'stale_epoch');
 });
 
@@ -87,9 +87,9 @@ test('a commit that is late, truncated, another\'s, of another group, or does no
   await refused(commit(alice, { ...good, group_info: theirs.group_info }), 'tree_differs');
   await refused(commit(alice, { ...good, welcome: good.group_info }), 'bad_frame');
 
-  await bob.client.groups.update(id);
+  await bob.client.membership.update(id);
   await refused(commit(alice, good), 'stale_epoch');
-  await alice.client.groups.update(id);
+  await alice.client.membership.update(id);
   [alice, bob].forEach((one) => one.isFine());
 });
 
@@ -98,7 +98,7 @@ test('somebody who was not claimed cannot be added, and a key package works once
   const id = await conversation(alice, bob);
   const [unclaimed] = await carol.client.mls.keyPackages(1);
   await refused(alice.client.mls.add(id, [unclaimed], send(alice, id)).catch(cause), 'unknown_key_package');
-  await alice.client.groups.add(id, [carol.username]);
+  await alice.client.membership.add(id, [carol.username]);
   await carol.isIn(id);
   await until(async () => (await bob.client.mls.members(id)).length === 3, 'all have seen it');
 });
@@ -115,7 +115,7 @@ test('the answer to a commit that is lost is given again', async () => {
     return answer;
   };
   const epoch = Number(await alice.client.mls.epoch(id));
-  await alice.client.groups.update(id);
+  await alice.client.membership.update(id);
   assert.ok(lost >= 2, 'the first answer was lost');
   assert.equal(await alice.client.mls.epoch(id), epoch + 1, 'one commit, not two');
   await alice.says(id, 'after all');
@@ -185,7 +185,7 @@ test('a member who signs a false group info is healed by the next honest commit'
   const id = await conversation(alice, bob);
   const first = await commitOf(alice, id);
   await alice.client.api.call('POST', `conversations/${id}/commits`, first); // and forgets it: her keys are lost
-  await bob.client.groups.update(id);
+  await bob.client.membership.update(id);
   await alice.says(id, 'I am back');
   await bob.hears('I am back');
   await bob.says(id, 'welcome back');

@@ -17,7 +17,7 @@ const PATIENCE_MS = 60_000; // machines that test have other work too
 
 /** @type {Device[]} */
 const devices = [];
-after(() => devices.forEach((device) => device.client.line.close()));
+after(() => devices.forEach((device) => device.client.connection.close()));
 
 let names = 0;
 
@@ -109,7 +109,7 @@ export class Device {
 
   /** What it has kept, in the order of the conversation. @param {string} conversation */
   async kept(conversation) {
-    const items = await this.client.log.items(conversation, { limit: Infinity });
+    const items = await this.client.store.items(conversation, { limit: Infinity });
     return items.filter((item) => item.notice === undefined).map((item) => item.text);
   }
 
@@ -120,11 +120,11 @@ export class Device {
   }
 
   leaves() {
-    this.client.line.close();
+    this.client.connection.close();
   }
 
   returns() {
-    return this.client.line.connect();
+    return this.client.connection.connect();
   }
 }
 
@@ -134,7 +134,7 @@ async function device(username, how, invite) {
   const client = new Client(server, { storage, openDatabase: memoryDatabase, WebSocket: NodeWebSocket });
   const made = new Device(username, client);
   await client.account[how](username, PASSWORD, invite);
-  await client.line.connect();
+  await client.connection.connect();
   return made;
 }
 
@@ -155,7 +155,7 @@ export function another(other) {
 
 /** @param {Device} by @param {Device[]} others */
 export async function conversation(by, ...others) {
-  const id = await by.client.groups.start([...new Set(others.map((one) => one.username))]);
+  const id = await by.client.membership.start([...new Set(others.map((one) => one.username))]);
   await Promise.all([by, ...others].map((one) => one.isIn(id)));
   return id;
 }

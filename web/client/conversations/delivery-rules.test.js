@@ -60,7 +60,7 @@ async function connected() {
     accept: async () => {},
   });
   await storage.write([['conversations', GROUP, { ...emptyConversation(GROUP), isActive: true, state: 'joined', members }]]);
-  client.line.connect().catch(() => {});
+  client.connection.connect().catch(() => {});
   const socket = /** @type {FakeSocket} */ (FakeSocket.last);
   const receive = async (/** @type {unknown} */ frame) => {
     socket.onmessage({ data: JSON.stringify(frame) });
@@ -81,7 +81,7 @@ test('deleted_frame_of_the_server_removes_nothing', async () => {
   await receive({ type: 'deleted', conversation: GROUP, seq: 1 });
   await receive(entry); // the log shows a deleted entry without its data
   assert.deepEqual([await storage.all('items'), await storage.all('conversations')], before);
-  client.line.close();
+  client.connection.close();
 });
 
 test('entry_is_stored_before_it_is_acknowledged', async () => {
@@ -100,7 +100,7 @@ test('entry_is_stored_before_it_is_acknowledged', async () => {
   assert.deepEqual(acks(socket), [{ conversation: GROUP, seq: 1 }]);
   const [items, conversation] = (await storedAtAck) ?? [];
   assert.deepEqual([items.length, items[0]?.[1].text, conversation.cursor], [1, TEXT.text, 1]);
-  client.line.close();
+  client.connection.close();
 });
 
 test('entry_that_cannot_be_stored_is_not_acknowledged', async () => {
@@ -117,7 +117,7 @@ test('entry_that_cannot_be_stored_is_not_acknowledged', async () => {
   storage.write = write;
   await receive(textEntry);
   assert.deepEqual(acks(socket), [{ conversation: GROUP, seq: 1 }], 'the server sends it again');
-  client.line.close();
+  client.connection.close();
 });
 
 test('malformed_frame_changes_nothing_and_is_reported', async () => {
@@ -128,7 +128,7 @@ test('malformed_frame_changes_nothing_and_is_reported', async () => {
   for (const frame of [{ ...textEntry, at: 'yesterday' }, { ...textEntry, seq: '1' }, { type: 'typing', conversation: {} }, 'entry']) await receive(frame);
   assert.deepEqual([await storage.all('conversations'), await storage.all('items'), acks(socket)], [before, [], []]);
   assert.deepEqual([codes, client.api.malformed], [Array(4).fill('malformed'), 4]);
-  client.line.close();
+  client.connection.close();
 });
 
 test('welcome_is_stored_before_it_is_acknowledged', async () => {
@@ -143,14 +143,14 @@ test('welcome_is_stored_before_it_is_acknowledged', async () => {
   assert.deepEqual(acks(socket), [{ conversation: id, seq: 4 }]);
   const { cursor, isActive } = await storedAtAck;
   assert.deepEqual({ cursor, isActive }, { cursor: 4, isActive: true });
-  client.line.close();
+  client.connection.close();
 });
 
 test('group_text_is_never_sent_to_a_direct_conversation_nor_the_reverse', async () => {
   const { client, storage } = await connected();
   const sent = /** @type {string[]} */ ([]);
-  client.line.close();
-  client.line = /** @type {any} */ ({ isReady: true, put: (/** @type {any} */ frame) => sent.push(`group ${frame.id}`) });
+  client.connection.close();
+  client.connection = /** @type {any} */ ({ isReady: true, send: (/** @type {any} */ frame) => sent.push(`group ${frame.id}`) });
   client.mls.encrypt = async () => ({ epoch: 1, data: new Uint8Array(1) });
   client.direct.deliver = async ({ id }) => void sent.push(`direct ${id}`);
   const waiting = (/** @type {string} */ id, /** @type {boolean} */ isDirect) => ({ id, order: 1, at: AT, conversation: GROUP, isDirect, content: { ...TEXT, id } });

@@ -82,7 +82,7 @@ async function talking() {
   const storage = new MemoryStorage();
   const client = new Client('http://127.0.0.1:9', { storage, openDatabase: async () => assert.fail('it needs no keys') });
   client.me = /** @type {any} */ ({ user: ME, device: 'd' });
-  client.line = /** @type {any} */ ({ isReady: true });
+  client.connection = /** @type {any} */ ({ isReady: true });
   const people = [ME, EVE].map((one) => ({ ...one, role: /** @type {const} */ ('member') }));
   const conversation = { ...emptyConversation(ID), kind: 'direct', isActive: true, state: 'joined', key: 'here', people, fingerprint: await fingerprintOf(FIRST_KEY) };
   await storage.write([['state', `key/${ID}`, FIRST_KEY], ['conversations', ID, conversation]]);
@@ -140,7 +140,7 @@ test('that is so also where a crash comes between the two', async () => {
   const id = await client.outbox.send(ID, { kind: 'text', text: 'hello' });
   await until(() => server.writes.length === 1);
   const lost = await storage.get('state', `sealed/${id}`);
-  client.line = /** @type {any} */ ({ isReady: false }); // nothing else sets out
+  client.connection = /** @type {any} */ ({ isReady: false }); // nothing else sets out
   server.renewKey();
   await client.settled();
   const { write } = storage;
@@ -158,7 +158,7 @@ test('that is so also where a crash comes between the two', async () => {
   storage.write = write;
   await client.direct.onText({ conversation: ID, seq: 1, sender: ME.id, text: lost, at: AT, id });
   assert.deepEqual(server.writes.filter((one) => one === 'DELETE 1').length, 2, 'it is taken back again, and that it was gone is no error');
-  client.line = /** @type {any} */ ({ isReady: true });
+  client.connection = /** @type {any} */ ({ isReady: true });
   await client.inTurn(() => client.outbox.restart());
   await nothingWaits(client);
   assert.deepEqual(await server.texts(), ['hello']);
@@ -192,7 +192,7 @@ test('what was taken back while it was queued twice does not come again', async 
   };
   open();
   await until(async () => (await items()).includes('one'));
-  await client.unsay(ID, 1);
+  await client.deleteForEveryone(ID, 1);
   second.open();
   await nothingWaits(client);
   assert.deepEqual(server.rows, []);
@@ -203,7 +203,7 @@ test('who deletes what was deleted meanwhile sees that it is gone', async () => 
   await client.outbox.send(ID, { kind: 'text', text: 'one' });
   await nothingWaits(client);
   server.rows = []; // by another device, while nobody listened here
-  await client.unsay(ID, 1);
+  await client.deleteForEveryone(ID, 1);
   await client.settled();
   assert.deepEqual(await items(), [null]);
 });

@@ -30,7 +30,7 @@ export function startInNode() {
 
 /**
  * A client that remembers in a folder. @param {string} folder
- * @returns {Promise<import('../client.js').Platform>}
+ * @returns {Promise<import('../context.js').Platform>}
  */
 export async function platformIn(folder) {
   await startInNode();
