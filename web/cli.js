@@ -34,7 +34,10 @@ function typed() {
     return parseArgs({
       allowPositionals: true,
       options: {
-        server: { type: 'string', default: process.env.SOTTOVOCE_SERVER ?? `http://127.0.0.1:${process.env.PORT ?? 2607}` },
+        server: {
+          type: 'string',
+          default: process.env.SOTTOVOCE_SERVER ?? `http://127.0.0.1:${process.env.PORT ?? 2607}`,
+        },
         folder: { type: 'string', default: process.env.SOTTOVOCE_FOLDER ?? join(homedir(), '.sottovoce') },
         help: { type: 'boolean', short: 'h' },
       },
@@ -101,7 +104,9 @@ async function talk(id) {
     }
     if (notice || isHidden || (device === undefined && !isDeleted)) return;
     const said = isDeleted ? '(deleted)' : `${text}${edits?.length ? ' (edited)' : ''}`;
-    console.log(`${new Date(at).toLocaleTimeString()} ${nameOf(user)}: ${said.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '?').replaceAll('\n', '\n    ')}`);
+    console.log(
+      `${new Date(at).toLocaleTimeString()} ${nameOf(user)}: ${said.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '?').replaceAll('\n', '\n    ')}`,
+    );
   };
   for (const item of await client.store.items(id, { limit: 20 })) show(item);
   client.addEventListener('item', (event) => {
@@ -156,7 +161,8 @@ const commands = {
     console.log(`${client.me.user.username} is registered; this is device ${client.me.device}.`);
   },
   async login() {
-    if (hasDevice && given[0] !== client.me.user.username) fail(`${values.folder} is a device of ${client.me.user.username} already`);
+    if (hasDevice && given[0] !== client.me.user.username)
+      fail(`${values.folder} is a device of ${client.me.user.username} already`);
     const password = await askSecretly('Password: ');
     await (hasDevice ? client.account.logInAgain(password) : client.account.logIn(given[0], password));
     await client.connection.connect();
@@ -188,8 +194,10 @@ const commands = {
 };
 
 const run = commands[command] ?? fail(`there is no command ${command}; see --help`);
-if (!hasDevice && !['register', 'login'].includes(command)) fail('there is no device here yet: register or login first');
-if (hasDevice && !['login', 'logout'].includes(command)) await client.api.call('GET', 'account').catch((error) => fail(error.message));
+if (!hasDevice && !['register', 'login'].includes(command))
+  fail('there is no device here yet: register or login first');
+if (hasDevice && !['login', 'logout'].includes(command))
+  await client.api.call('GET', 'account').catch((error) => fail(error.message));
 await run().catch((error) => fail(error.message));
 client.connection.close();
 process.exit(0);

@@ -23,7 +23,8 @@ bot.addEventListener('message', async (event) => {
   await bot.outbox.send(conversation, echo).catch((error) => console.error(error.message));
 });
 
-if (!(await bot.account.resume())) await bot.account.register(name, password).catch(() => bot.account.logIn(name, password));
+if (!(await bot.account.resume()))
+  await bot.account.register(name, password).catch(() => bot.account.logIn(name, password));
 await bot.connection.connect();
 console.log(`${name} listens`);
 process.on('SIGTERM', () => process.exit(0));

@@ -28,7 +28,10 @@ import { VerifiedKeys } from './trust/verified.js';
 export class Client extends Context {
   account = new Account(this);
   /** @type {Connection} */
-  connection = new Connection(this, { onFrame: (frame) => this.#onFrame(frame), isSessionOver: () => this.account.isOver() });
+  connection = new Connection(this, {
+    onFrame: (frame) => this.#onFrame(frame),
+    isSessionOver: () => this.account.isOver(),
+  });
   store = new ConversationStore(this);
   trust = new VerifiedKeys(this, this);
   sync = new Sync(this, this);
@@ -49,8 +52,10 @@ export class Client extends Context {
     if (known?.kind === 'direct') return this.direct.deleteForEveryone(known, seq);
     const item = await this.store.itemAt(conversation, seq);
     // Other devices delete it by this message; the server then deletes the ciphertext that it stores.
-    if (item?.id && item.user === this.me.user.id) await this.outbox.send(conversation, { kind: 'delete', of: item.id });
-    for (const one of [...(item?.edits ?? []), seq]) await this.api.callUntilAnswered('DELETE', `conversations/${conversation}/entries/${one}`);
+    if (item?.id && item.user === this.me.user.id)
+      await this.outbox.send(conversation, { kind: 'delete', of: item.id });
+    for (const one of [...(item?.edits ?? []), seq])
+      await this.api.callUntilAnswered('DELETE', `conversations/${conversation}/entries/${one}`);
   }
 
   /** Tell the other members that this user is typing. @param {string} conversation */

@@ -23,7 +23,8 @@ const verbs = {
   say: (conversation, text) => client.outbox.say(conversation, text),
   update: (conversation) => client.membership.update(conversation),
   add: (conversation, username) => client.membership.add(conversation, [username]),
-  remove: (conversation, username) => client.membership.find(username).then(({ id }) => client.membership.remove(conversation, id)),
+  remove: (conversation, username) =>
+    client.membership.find(username).then(({ id }) => client.membership.remove(conversation, id)),
   call: (...request) => client.api.callUntilAnswered(.../** @type {[string, string]} */ (request)),
   close: () => client.connection.close(),
   connect: () => client.connection.connect().then(() => {}),
@@ -50,6 +51,7 @@ port.on('message', async ({ id, verb, given }) => {
   }
 });
 
-if (!(await client.account.resume())) await client.account[/** @type {'register' | 'logIn'} */ (how)](username, PASSWORD);
+if (!(await client.account.resume()))
+  await client.account[/** @type {'register' | 'logIn'} */ (how)](username, PASSWORD);
 void client.connection.connect();
 port.postMessage({ event: 'up', detail: client.me });

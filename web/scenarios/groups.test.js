@@ -42,7 +42,10 @@ test('somebody who is removed while messages fly can read nothing that comes aft
   assert.ok(after.length > 0, 'there is something to attack');
   for (const entry of after) {
     if (entry.data === undefined) continue; // bob's own
-    await assert.rejects(mls.decrypt(id, fromBase64(entry.data), async () => {}), Undecryptable);
+    await assert.rejects(
+      mls.decrypt(id, fromBase64(entry.data), async () => {}),
+      Undecryptable,
+    );
   }
   const ends = raw.filter((entry) => entry.kind === 'commit' && entry.epoch >= Number(epoch));
   for (const { data } of ends) {
@@ -50,12 +53,18 @@ test('somebody who is removed while messages fly can read nothing that comes aft
   }
   for (const entry of after) {
     if (entry.data === undefined) continue;
-    await assert.rejects(mls.decrypt(id, fromBase64(entry.data), async () => {}), Undecryptable);
+    await assert.rejects(
+      mls.decrypt(id, fromBase64(entry.data), async () => {}),
+      Undecryptable,
+    );
   }
   await refused(mallory.client.api.call('GET', `conversations/${id}/group-info`), 'no_such_conversation');
   const seen = await mallory.client.api.call('GET', `conversations/${id}/log?after=0`);
   const removal = ends.at(-1)?.seq ?? 0;
-  assert.ok(seen.every((entry) => entry.seq <= removal), 'the server gives it nothing more');
+  assert.ok(
+    seen.every((entry) => entry.seq <= removal),
+    'the server gives it nothing more',
+  );
 });
 
 test('who leaves is removed by the others, and hears nothing more', async () => {
@@ -117,6 +126,9 @@ test('somebody who was removed is added again, and reads what comes then', async
     await bob.says(id, `thanks ${round}`);
     await alice.hears(`thanks ${round}`);
   }
-  assert.deepEqual(bob.heard.filter((text) => text.startsWith('without')), []);
+  assert.deepEqual(
+    bob.heard.filter((text) => text.startsWith('without')),
+    [],
+  );
   [alice, bob].forEach((one) => one.isFine());
 });

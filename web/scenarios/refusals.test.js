@@ -15,7 +15,10 @@ function post(device, id, body) {
 
 /** @param {import('./users.js').Device} device @param {string} id @param {string} text */
 async function encrypted(device, id, text) {
-  const { epoch, data } = await device.client.mls.encrypt(id, new TextEncoder().encode(JSON.stringify({ kind: 'text', id: newId(), text })));
+  const { epoch, data } = await device.client.mls.encrypt(
+    id,
+    new TextEncoder().encode(JSON.stringify({ kind: 'text', id: newId(), text })),
+  );
   return { id: `id-${text}`, epoch, data: toBase64(data) };
 }
 
@@ -33,7 +36,7 @@ async function commitOf(device, id) {
   return body;
 }
 
-test('a message that is replayed, truncated, of another group, epoch or kind, or nobody\'s', async () => {
+test("a message that is replayed, truncated, of another group, epoch or kind, or nobody's", async () => {
   const [alice, bob, mallory] = await people('alice', 'bob', 'mallory');
   const [id, other] = [await conversation(alice, bob), await conversation(alice, mallory)];
   const message = await encrypted(alice, id, 'once');
@@ -61,7 +64,7 @@ test('a message that is replayed, truncated, of another group, epoch or kind, or
   await refused(post(alice, id, late), 'stale_epoch');
 });
 
-test('a commit that is late, truncated, another\'s, of another group, or does not match what comes with it', async () => {
+test("a commit that is late, truncated, another's, of another group, or does not match what comes with it", async () => {
   const [alice, bob, mallory] = await people('alice', 'bob', 'mallory');
   const [id, other] = [await conversation(alice, bob), await conversation(alice, mallory)];
   const commit = (/** @type {any} */ device, /** @type {object} */ body, to = id) =>
@@ -125,7 +128,11 @@ test('the answer to a commit that is lost is given again', async () => {
 
 test('an id of a device, and a key, belong to one device', async () => {
   const [alice, bob] = await people('alice', 'bob');
-  const device = { id: alice.client.me.device, name: 'x', signature_key: toBase64(await alice.client.mls.signatureKey()) };
+  const device = {
+    id: alice.client.me.device,
+    name: 'x',
+    signature_key: toBase64(await alice.client.mls.signatureKey()),
+  };
   const register = (/** @type {any} */ body) => bob.client.api.call('POST', 'devices', body);
   await refused(register(device), 'taken');
   await refused(register({ ...device, id: '0000000000000abc' }), 'taken');

@@ -9,7 +9,7 @@ async function stateOf(device, id) {
   return (await device.client.membership.list()).find((one) => one.id === id)?.state;
 }
 
-test('a stranger\'s conversation is a request, which is taken or ignored', async () => {
+test("a stranger's conversation is a request, which is taken or ignored", async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const id = await conversation(alice, bob);
   assert.equal(await stateOf(bob, id), 'requested');
@@ -42,7 +42,10 @@ test('somebody who is blocked reaches nobody, and is not told', async () => {
   await mallory.hears('hello again');
   await alice.doesNotHear('why do you not answer');
   await alice.doesNotHear('hello again', 0);
-  assert.deepEqual((await alice.client.api.call('GET', 'blocks')).map((/** @type {any} */ one) => one.username), [mallory.username]);
+  assert.deepEqual(
+    (await alice.client.api.call('GET', 'blocks')).map((/** @type {any} */ one) => one.username),
+    [mallory.username],
+  );
   assert.equal((await mallory.client.membership.list())[0].members.length, 2, 'mallory sees nothing of it');
   await alice.client.api.call('DELETE', `blocks/${mallory.user}`);
   await alice.hears('why do you not answer');
@@ -62,7 +65,10 @@ test('a chat code lets two know each other, once', async () => {
 
 test('who comes by an invite knows the one who invited, and is known', async () => {
   const [alice] = await people('alice');
-  const made = await fetch(`${server}/invites`, { method: 'POST', headers: { Authorization: `Bearer ${alice.client.me.token}` } });
+  const made = await fetch(`${server}/invites`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${alice.client.me.token}` },
+  });
   const { invite_code } = await made.json();
   const bob = await invited('bob', invite_code);
   const account = await bob.client.api.call('GET', 'account');
@@ -90,8 +96,14 @@ test('when key packages run out the last resort is handed out, its device hears 
     claimed.push(...(await alice.client.api.call('POST', `users/${bob.user}/key-packages/claim`, {})));
   }
   assert.equal(new Set(claimed.map((one) => one.key_package)).size, 51, 'each once, but for the last resort');
-  assert.deepEqual(claimed.slice(-3).map((one) => one.last_resort), [false, true, true]);
-  const ids = [await alice.client.membership.start([bob.username]), await alice.client.membership.start([bob.username])];
+  assert.deepEqual(
+    claimed.slice(-3).map((one) => one.last_resort),
+    [false, true, true],
+  );
+  const ids = [
+    await alice.client.membership.start([bob.username]),
+    await alice.client.membership.start([bob.username]),
+  ];
   for (const id of ids) await alice.says(id, `early in ${id}`);
   await bob.returns();
   for (const id of ids) {
@@ -110,10 +122,13 @@ test('sessions are listed and end, a new password ends the others, and a deleted
   const id = await conversation(alice, bob, carol);
   const laptop = await another(bob);
   const sessions = await bob.client.api.call('GET', 'sessions');
-  assert.deepEqual(sessions.map((/** @type {any} */ one) => [one.device, one.current]), [
-    [bob.client.me.device, true],
-    [laptop.client.me.device, false],
-  ]);
+  assert.deepEqual(
+    sessions.map((/** @type {any} */ one) => [one.device, one.current]),
+    [
+      [bob.client.me.device, true],
+      [laptop.client.me.device, false],
+    ],
+  );
   const change = { password: 'wrong', new_password: 'Second2pass' };
   await refused(bob.client.api.call('PUT', 'account/password', change), 'invalid_credentials');
   await bob.client.api.call('PUT', 'account/password', { ...change, password: 'Secret1pass' });

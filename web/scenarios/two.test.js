@@ -42,8 +42,14 @@ test('both read the same safety number, and another conversation has another', a
     for (const one of [alice, bob, phone]) assert.deepEqual(await one.client.mls.members(id), members);
   }
   for (const one of [alice, bob]) {
-    const added = one.told('members').flatMap(({ conversation, notice }) => (conversation === id ? notice.devices : []));
-    assert.deepEqual(added.map(({ device }) => device), [phone.client.me.device], 'nobody else is new');
+    const added = one
+      .told('members')
+      .flatMap(({ conversation, notice }) => (conversation === id ? notice.devices : []));
+    assert.deepEqual(
+      added.map(({ device }) => device),
+      [phone.client.me.device],
+      'nobody else is new',
+    );
   }
   phone.isFine();
 });
@@ -99,7 +105,9 @@ test('of two commits at once one wins, and the other lands on top of it', async 
 
 /** @param {import('./users.js').Device} by @param {string} id */
 async function said(by, id) {
-  return /** @type {import('../client/conversations/reducer.js').Item} */ ((await by.client.store.items(id)).find((item) => item.id !== undefined));
+  return /** @type {import('../client/conversations/reducer.js').Item} */ (
+    (await by.client.store.items(id)).find((item) => item.id !== undefined)
+  );
 }
 
 test('an author deletes a message for everyone', async () => {
@@ -120,7 +128,8 @@ test('what was delivered and read is told to its author, where the reader wants 
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   await until(async () => (await alice.client.store.get(id))?.people.length === 2, 'alice knows who is there');
-  const state = async () => receivedBy(/** @type {any} */ (await alice.client.store.get(id)), (await said(alice, id)).seq, alice.user);
+  const state = async () =>
+    receivedBy(/** @type {any} */ (await alice.client.store.get(id)), (await said(alice, id)).seq, alice.user);
   await alice.says(id, 'kept to oneself');
   await bob.hears('kept to oneself');
   bob.client.receipts.areOn = true;

@@ -55,7 +55,17 @@ export class Device {
       const { message } = /** @type {CustomEvent} */ (event).detail;
       if (message.content?.kind === 'text') this.heard.push(message.content.text);
     });
-    const told = ['problem', 'undecryptable', 'rejoined', 'failed', 'removed', 'joined', 'members', 'typing', 'devices'];
+    const told = [
+      'problem',
+      'undecryptable',
+      'rejoined',
+      'failed',
+      'removed',
+      'joined',
+      'members',
+      'typing',
+      'devices',
+    ];
     for (const type of told) {
       this.client.addEventListener(type, (event) => {
         this.events.push({ type, detail: /** @type {CustomEvent} */ (event).detail });
@@ -70,7 +80,9 @@ export class Device {
 
   /** Nothing went wrong. */
   isFine() {
-    const wrong = ['problem', 'undecryptable', 'failed'].flatMap((type) => this.told(type).map((detail) => ({ type, detail })));
+    const wrong = ['problem', 'undecryptable', 'failed'].flatMap((type) =>
+      this.told(type).map((detail) => ({ type, detail })),
+    );
     assert.deepEqual(wrong, [], `${this.username} was told of trouble`);
   }
 

@@ -146,7 +146,8 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
       /** @param {{ image: string }} args base64 of the file @returns {Promise<void>} */
       setPicture: ({ image }) => api.call('PUT', 'account/picture', { image }),
       /** @param {{ password: string, newPassword: string }} args @returns {Promise<void>} */
-      setPassword: ({ password, newPassword }) => api.call('PUT', 'account/password', { password, new_password: newPassword }),
+      setPassword: ({ password, newPassword }) =>
+        api.call('PUT', 'account/password', { password, new_password: newPassword }),
     },
 
     sessions: {
@@ -272,7 +273,9 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
  * @param {Table} rpc @param {string} group @param {string} method @param {unknown} args
  */
 export async function runCall(rpc, group, method, args) {
-  const methods = Object.hasOwn(rpc, group) ? /** @type {Record<string, (args: unknown) => unknown>} */ (rpc[/** @type {keyof Table} */ (group)]) : {};
+  const methods = Object.hasOwn(rpc, group)
+    ? /** @type {Record<string, (args: unknown) => unknown>} */ (rpc[/** @type {keyof Table} */ (group)])
+    : {};
   if (!Object.hasOwn(methods, method)) throw new TypeError(`there is no call ${group}.${method}`);
   return methods[method](args);
 }

@@ -9,7 +9,10 @@ export function repeatNameForNewDevices(client, outbox) {
   client.on('members', async ({ before, members, sender }) => {
     const known = new Set(before.members.map(({ device }) => device));
     if (!before.name || members.every(({ device }) => known.has(device))) return;
-    const [first] = members.map(({ device }) => device).filter((device) => known.has(device)).sort();
+    const [first] = members
+      .map(({ device }) => device)
+      .filter((device) => known.has(device))
+      .sort();
     const repeats = known.has(sender) ? sender : first;
     if (repeats === client.me.device) await outbox.send(before.id, { kind: 'group', name: before.name });
   });

@@ -67,9 +67,17 @@ export class Outbox {
     const whole = /** @type {Content} */ ({ ...content, id });
     const encoded = encodeContent(whole);
     if (encoded.length > MAX_CONTENT_BYTES) throw new Error('This message is too long.');
-    if (decodeContent(encoded).kind === 'unknown') throw new Error('Nobody could read this: there are characters in it that cannot be shown.');
+    if (decodeContent(encoded).kind === 'unknown')
+      throw new Error('Nobody could read this: there are characters in it that cannot be shown.');
     const isDirect = (await this.store.get(conversation))?.kind === 'direct';
-    const waiting = { id, order: await this.#nextOrder(), at: new Date().toISOString(), conversation, isDirect, content: whole };
+    const waiting = {
+      id,
+      order: await this.#nextOrder(),
+      at: new Date().toISOString(),
+      conversation,
+      isDirect,
+      content: whole,
+    };
     await this.#keep(waiting);
     this.client.later(() => this.flush());
     return id;
@@ -78,13 +86,19 @@ export class Outbox {
   /** @param {string} conversation @param {string} id */
   async #isKnown(conversation, id) {
     const { storage } = this.client;
-    return (await storage.get('outbox', id)) !== undefined || (await storage.get('ids', `${conversation}/${id}`)) !== undefined;
+    return (
+      (await storage.get('outbox', id)) !== undefined ||
+      (await storage.get('ids', `${conversation}/${id}`)) !== undefined
+    );
   }
 
   /** Not any more. @param {string} id */
   async drop(id) {
     this.#inFlight.delete(id);
-    await this.client.storage.write([['outbox', id], ['state', `sealed/${id}`]]);
+    await this.client.storage.write([
+      ['outbox', id],
+      ['state', `sealed/${id}`],
+    ]);
     this.client.emit('dropped', { id });
   }
 
@@ -107,7 +121,8 @@ export class Outbox {
   async hold(conversation) {
     for (const { id, conversation: where, content, failure } of await this.waiting()) {
       const isSecret = kindOf(content.kind)?.isSecret;
-      if (where === conversation && isSecret && !failure) await this.onRefused({ id, code: 'keys_changed', error: 'the keys have changed' });
+      if (where === conversation && isSecret && !failure)
+        await this.onRefused({ id, code: 'keys_changed', error: 'the keys have changed' });
     }
   }
 

@@ -15,7 +15,10 @@ const content = { kind: /** @type {const} */ ('text'), id: '0'.repeat(32), text:
 /** One message that was refused; `sent` is what goes to the server. */
 async function refused() {
   const storage = new MemoryStorage();
-  const client = new Client('http://127.0.0.1:9', { storage, openDatabase: async () => assert.fail('it needs no keys') });
+  const client = new Client('http://127.0.0.1:9', {
+    storage,
+    openDatabase: async () => assert.fail('it needs no keys'),
+  });
   const sent = /** @type {string[]} */ ([]);
   client.connection = /** @type {any} */ ({ isReady: true, send: (/** @type {any} */ frame) => sent.push(frame.id) });
   client.mls = /** @type {any} */ ({ encrypt: async () => ({ epoch: 1, data: new Uint8Array(1) }) });

@@ -20,7 +20,8 @@ export class Receipts {
     this.store = store;
     this.outbox = outbox;
     client.addEventListener('message', (event) => {
-      const { conversation, message } = /** @type {CustomEvent<{ conversation: string, message: import('./reducer.js').Said }>} */ (event).detail;
+      const { conversation, message } =
+        /** @type {CustomEvent<{ conversation: string, message: import('./reducer.js').Said }>} */ (event).detail;
       if (isMessage(message.content) && message.sender.user !== client.me.user.id) this.onMessage(conversation);
     });
   }
@@ -51,7 +52,8 @@ export class Receipts {
   /** @param {string} id @param {'delivered' | 'read'} state */
   async #tell(id, state) {
     const conversation = await this.client.storage.get('conversations', id);
-    if (!this.areOn || !conversation?.isActive || conversation.kind === 'direct' || conversation.state !== 'joined') return;
+    if (!this.areOn || !conversation?.isActive || conversation.kind === 'direct' || conversation.state !== 'joined')
+      return;
     if (conversation.people.length > PEOPLE_MAX) return;
     const me = this.client.me.user.id;
     const upTo = state === 'read' ? (conversation.marks[me]?.read ?? 0) : conversation.cursor;
@@ -59,7 +61,10 @@ export class Receipts {
     if (newest === undefined) return;
     await this.client.inTurn(async () => {
       const now = await this.client.storage.get('conversations', id);
-      const told = { delivered: Math.max(now.told.delivered, newest.seq), read: state === 'read' ? newest.seq : now.told.read };
+      const told = {
+        delivered: Math.max(now.told.delivered, newest.seq),
+        read: state === 'read' ? newest.seq : now.told.read,
+      };
       await this.store.write({ ...now, told });
     });
     await this.outbox.send(id, { kind: 'receipt', of: [newest.id], state });

@@ -57,7 +57,12 @@ export class ConversationStore {
 
   /** The newest message of another user, after `after` and up to `upTo`. @param {string} id @param {number} after @param {number} upTo */
   async newestOfOthers(id, after, upTo) {
-    const found = await this.client.storage.last('items', itemKey(id, after + 1), itemKey(id, upTo + 1), NEWEST_SEARCHED);
+    const found = await this.client.storage.last(
+      'items',
+      itemKey(id, after + 1),
+      itemKey(id, upTo + 1),
+      NEWEST_SEARCHED,
+    );
     return found.findLast((/** @type {Item} */ item) => item.id !== undefined && item.user !== this.client.me.user.id);
   }
 
@@ -130,7 +135,13 @@ export class ConversationStore {
         ['conversations', id],
         ['state', `draft/${id}`],
         ['state', `key/${id}`],
-        ...waiting.flatMap(([key]) => /** @type {Change[]} */ ([['outbox', key], ['state', `sealed/${key}`]])),
+        ...waiting.flatMap(
+          ([key]) =>
+            /** @type {Change[]} */ ([
+              ['outbox', key],
+              ['state', `sealed/${key}`],
+            ]),
+        ),
         ...(await this.#deleteItems(id)),
       ]);
     });

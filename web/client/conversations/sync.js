@@ -126,7 +126,8 @@ export class Sync {
     const pinned = await this.trust.pinned(since);
     if (hasLostTrust(conversation, pinned)) await this.client.emitAndWait('keys changed', { conversation: id });
     await this.store.write(pinned, notice ? { seq, at, user: by, notice } : undefined);
-    if (notice) await this.client.emitAndWait('members', { conversation: id, notice, before: conversation, members, sender });
+    if (notice)
+      await this.client.emitAndWait('members', { conversation: id, notice, before: conversation, members, sender });
   }
 
   /** This device is not in the group any more. @param {Conversation} conversation @param {LogEntry} entry @param {Notice} notice */

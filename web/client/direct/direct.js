@@ -37,7 +37,8 @@ export class Direct {
     for (const one of shown) await this.client.attempt(() => this.#follow(one));
     const there = new Set(shown.map(({ id }) => id));
     for (const [id, known] of await this.client.storage.all('conversations')) {
-      if (known.kind === 'direct' && known.isActive && !there.has(id)) await this.store.write({ ...known, isActive: false });
+      if (known.kind === 'direct' && known.isActive && !there.has(id))
+        await this.store.write({ ...known, isActive: false });
     }
   }
 
@@ -62,7 +63,15 @@ export class Direct {
       const { conversation: id, key } = await this.client.api.call('POST', `direct/${user.id}/key`);
       await this.#known(id);
       const fingerprint = await this.#take(id, key);
-      await this.#follow({ id, user, last_seq: Infinity, last_message_at: null, key_fingerprint: fingerprint, key_waiting: false, blocked: false });
+      await this.#follow({
+        id,
+        user,
+        last_seq: Infinity,
+        last_message_at: null,
+        key_fingerprint: fingerprint,
+        key_waiting: false,
+        blocked: false,
+      });
       return id;
     });
   }
@@ -136,7 +145,8 @@ export class Direct {
         const text = await this.client.inTurn(async () => {
           const waiting = await this.client.storage.get('outbox', id);
           if (!waiting || waiting.failure) return null; // read, taken back or refused since it was queued
-          const kept = (await this.client.storage.get('state', `sealed/${id}`)) ?? (await this.#seal(conversation, content.text));
+          const kept =
+            (await this.client.storage.get('state', `sealed/${id}`)) ?? (await this.#seal(conversation, content.text));
           await this.client.storage.write([['state', `sealed/${id}`, kept]]);
           return kept;
         });
@@ -181,7 +191,15 @@ export class Direct {
   }
 
   /** @param {Shown} shown */
-  async #follow({ id, user, last_seq: lastSeq, last_message_at: at, key_fingerprint: fingerprint, key_waiting: isKeyWaiting, blocked }) {
+  async #follow({
+    id,
+    user,
+    last_seq: lastSeq,
+    last_message_at: at,
+    key_fingerprint: fingerprint,
+    key_waiting: isKeyWaiting,
+    blocked,
+  }) {
     await this.#known(id);
     const now = (isKeyWaiting ? await this.#claim(id, user.id) : null) ?? fingerprint ?? undefined;
     const before = await this.#known(id);
@@ -189,10 +207,24 @@ export class Direct {
     const known = await this.#known(id);
     const key = await this.#whereIsKey(id, known, now);
     const me = this.client.me.user;
-    const people = [me, user].map(({ id: one, username, picture }) => ({ id: one, username, role: /** @type {const} */ ('member'), picture }));
+    const people = [me, user].map(({ id: one, username, picture }) => ({
+      id: one,
+      username,
+      role: /** @type {const} */ ('member'),
+      picture,
+    }));
     const last = known?.last ?? { seq: 0, at: at ?? new Date().toISOString(), user: '', text: '' };
     const state = blocked ? /** @type {const} */ ('blocked') : /** @type {const} */ ('joined');
-    const conversation = { ...(known ?? emptyConversation(id)), kind: /** @type {const} */ ('direct'), isActive: true, people, state, last, key, fingerprint: now ?? known?.fingerprint };
+    const conversation = {
+      ...(known ?? emptyConversation(id)),
+      kind: /** @type {const} */ ('direct'),
+      isActive: true,
+      people,
+      state,
+      last,
+      key,
+      fingerprint: now ?? known?.fingerprint,
+    };
     if (!isSame(conversation, known)) await this.store.write(conversation);
     if (lastSeq > conversation.cursor) await this.#readOn(conversation);
   }
@@ -250,8 +282,22 @@ export class Direct {
   async #keep(conversation, { seq, sender, text, at, id = `seq-${seq}`, edited_at: editedAt }) {
     const opened = await this.#open(conversation, text);
     if (opened.how === 'unreadable' && (await this.#sayAgain(conversation, seq, id))) return;
-    const said = { seq, at, sender: { user: sender, device: '' }, content: { kind: /** @type {const} */ ('text'), id, text: opened.text }, how: opened.how };
-    await this.store.apply(conversation.id, said, [['outbox', id], ['state', `sealed/${id}`]], seq);
+    const said = {
+      seq,
+      at,
+      sender: { user: sender, device: '' },
+      content: { kind: /** @type {const} */ ('text'), id, text: opened.text },
+      how: opened.how,
+    };
+    await this.store.apply(
+      conversation.id,
+      said,
+      [
+        ['outbox', id],
+        ['state', `sealed/${id}`],
+      ],
+      seq,
+    );
     this.outbox.landed(id);
     if (editedAt === undefined) return;
     const [item] = await this.store.itemsFrom(conversation.id, { from: seq, limit: 1 });
@@ -279,11 +325,15 @@ export class Direct {
 
   /** @param {Conversation} conversation @param {string} query @returns {Promise<Text[]>} */
   #read(conversation, query) {
-    return this.client.api.callUntilAnswered('GET', `direct/${otherOf(conversation, this.client.me.user.id)}/messages?${query}`);
+    return this.client.api.callUntilAnswered(
+      'GET',
+      `direct/${otherOf(conversation, this.client.me.user.id)}/messages?${query}`,
+    );
   }
 }
 
 /** @param {Conversation} conversation @param {string} me */
 function otherOf(conversation, me) {
-  return /** @type {import('../conversations/reducer.js').Person} */ (conversation.people.find(({ id }) => id !== me)).id;
+  return /** @type {import('../conversations/reducer.js').Person} */ (conversation.people.find(({ id }) => id !== me))
+    .id;
 }

@@ -53,10 +53,15 @@ export class Membership {
         await this.client.api.callUntilAnswered('POST', 'conversations', { id, ...Api.bundle(bundle) });
       });
       const me = this.client.me.user;
-      const people = [{ ...me, role: /** @type {const} */ ('owner') }, ...users.map(({ id, username }) => ({ id, username, role: /** @type {const} */ ('member') }))];
+      const people = [
+        { ...me, role: /** @type {const} */ ('owner') },
+        ...users.map(({ id, username }) => ({ id, username, role: /** @type {const} */ ('member') })),
+      ];
       const members = await this.client.mls.members(id);
       const last = { seq: 0, at: new Date().toISOString(), user: me.id, text: '' };
-      await this.store.write(await this.trust.pinned({ ...emptyConversation(id), state: 'joined', isActive: true, members, people, last }));
+      await this.store.write(
+        await this.trust.pinned({ ...emptyConversation(id), state: 'joined', isActive: true, members, people, last }),
+      );
     });
     return id;
   }
@@ -121,7 +126,8 @@ export class Membership {
     await this.client.inTurn(async () => {
       for (const { id, state, members: people } of await this.list()) {
         const known = await this.store.get(id);
-        if (known && !isSame([known.state, known.people], [state, people])) await this.store.write({ ...known, state, people });
+        if (known && !isSame([known.state, known.people], [state, people]))
+          await this.store.write({ ...known, state, people });
       }
     });
   }
@@ -150,7 +156,8 @@ export class Membership {
     for (const { id, state } of await this.list()) {
       const known = await this.store.get(id);
       if (known?.kind === 'direct') continue; // and stays it
-      if (!known?.isActive && state !== 'ignored' && state !== 'blocked') await this.client.attempt(() => this.join(id));
+      if (!known?.isActive && state !== 'ignored' && state !== 'blocked')
+        await this.client.attempt(() => this.join(id));
     }
   }
 
@@ -178,7 +185,15 @@ export class Membership {
     const members = await this.client.mls.members(id);
     const after = before ? regrouped(before, members, this.client.me.user.id) : null;
     const at = new Date().toISOString();
-    const entered = await this.trust.pinned({ ...emptyConversation(id), last: { seq, at, user: '', text: '' }, ...after?.conversation, since: seq, cursor: seq, isActive: true, members });
+    const entered = await this.trust.pinned({
+      ...emptyConversation(id),
+      last: { seq, at, user: '', text: '' },
+      ...after?.conversation,
+      since: seq,
+      cursor: seq,
+      isActive: true,
+      members,
+    });
     const told = after?.notice ? { ...notice, change: after.notice } : notice; // keys that are new are said
     if (before && hasLostTrust(before, entered)) await this.client.emitAndWait('keys changed', { conversation: id });
     await this.store.write(entered, { seq, at, user: this.client.me.user.id, notice: told });
@@ -216,10 +231,14 @@ export class Membership {
     const handed = [];
     for (const { id, username } of users.filter((user) => user.id !== me.user.id)) {
       const theirs = await api.callUntilAnswered('POST', `users/${id}/key-packages/claim`, {});
-      if (!theirs.length) throw new Refused(404, 'has_no_device', `${username} has no device here that could be added.`, 0);
+      if (!theirs.length)
+        throw new Refused(404, 'has_no_device', `${username} has no device here that could be added.`, 0);
       handed.push(...theirs);
     }
-    if (others.length) handed.push(...(await api.callUntilAnswered('POST', `users/${me.user.id}/key-packages/claim`, { devices: others })));
+    if (others.length)
+      handed.push(
+        ...(await api.callUntilAnswered('POST', `users/${me.user.id}/key-packages/claim`, { devices: others })),
+      );
     return handed.map((one) => ({ device: one.device, bytes: fromBase64(one.key_package) }));
   }
 

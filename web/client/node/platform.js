@@ -21,7 +21,10 @@ export function startInNode() {
     const globals = /** @type {any} */ (globalThis);
     globals.self ??= globalThis;
     globals.window ??= globalThis;
-    const [{ startCoreCrypto }, { wasm }] = await Promise.all([import('../mls/core-crypto.js'), import('../../vendor/core-crypto.js')]);
+    const [{ startCoreCrypto }, { wasm }] = await Promise.all([
+      import('../mls/core-crypto.js'),
+      import('../../vendor/core-crypto.js'),
+    ]);
     const bytes = await readFile(new URL(wasm));
     await startCoreCrypto(`data:application/wasm;base64,${bytes.toString('base64')}`);
   })();

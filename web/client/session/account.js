@@ -33,7 +33,8 @@ export class Account {
   /** @param {string} username @param {string} password @param {string} [inviteCode] */
   async register(username, password, inviteCode) {
     const { me } = this.client;
-    if (me && !me.isRegistered && me.user.username.toLowerCase() === username.toLowerCase()) return this.#registerDevice(); // it broke off in the middle
+    if (me && !me.isRegistered && me.user.username.toLowerCase() === username.toLowerCase())
+      return this.#registerDevice(); // it broke off in the middle
     const body = { username, password, ...(inviteCode ? { invite_code: inviteCode } : {}) };
     await this.#signIn(await this.client.api.call('POST', 'accounts', body));
   }
@@ -117,7 +118,8 @@ export class Account {
   async #signIn({ token, user }) {
     const { me } = this.client;
     if (me) {
-      if (me.user.id !== user.id) throw new Error(`${me.user.username} has begun here. Reload the page, and log out first.`);
+      if (me.user.id !== user.id)
+        throw new Error(`${me.user.username} has begun here. Reload the page, and log out first.`);
       await this.#become({ ...me, token, renewedAt: Date.now() });
       return this.#registerDevice();
     }

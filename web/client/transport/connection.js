@@ -37,7 +37,9 @@ export class Connection {
     if (this.isReady) return Promise.resolve();
     const ready = new Promise((resolve, reject) => {
       this.client.addEventListener('ready', () => resolve(undefined), { once: true });
-      this.client.addEventListener('logged out', () => reject(new Error('this session has ended, log in again')), { once: true });
+      this.client.addEventListener('logged out', () => reject(new Error('this session has ended, log in again')), {
+        once: true,
+      });
     });
     if (this.#socket === null) this.#open();
     return ready;

@@ -18,7 +18,9 @@ export function trustIn(conversation, user) {
 
 /** A contact was verified before the change and is not any more. @param {Conversation} before @param {Conversation} after */
 export function hasLostTrust(before, after) {
-  return Object.keys(after.verified).some((user) => trustIn(after, user) === 'changed' && trustIn(before, user) !== 'changed');
+  return Object.keys(after.verified).some(
+    (user) => trustIn(after, user) === 'changed' && trustIn(before, user) !== 'changed',
+  );
 }
 
 export class VerifiedKeys {
@@ -46,7 +48,8 @@ export class VerifiedKeys {
     return this.client.inTurn(async () => {
       await this.client.storage.write([['state', `verified/${user}`, thumbprints]]);
       for (const one of await this.store.list()) {
-        if (one.members.some((member) => member.user === user)) await this.store.write({ ...one, verified: { ...one.verified, [user]: thumbprints } });
+        if (one.members.some((member) => member.user === user))
+          await this.store.write({ ...one, verified: { ...one.verified, [user]: thumbprints } });
       }
     });
   }
