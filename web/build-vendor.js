@@ -33,6 +33,13 @@ const here = new URL('.', import.meta.url);
 const vendor = new URL('vendor/', here);
 const modules = new URL('node_modules/', here);
 
+/** @template T @param {string} json of a package that npm has verified @returns {T} */
+function parseJson(json) {
+  /** @type {unknown} */
+  const value = JSON.parse(json);
+  return /** @type {T} */ (value);
+}
+
 /** Under its name with a hash. @param {string} name @param {string} type @param {Uint8Array | string} content */
 async function write(name, type, content) {
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 8).toUpperCase();
@@ -98,12 +105,12 @@ const RGI = /^\p{RGI_Emoji}$/v; // what our clients take for a reaction
 
 /** By group: each emoji with its name and the words that it is found by. */
 async function emoji() {
-  const all = JSON.parse(await readFile(new URL('emojibase-data/en/compact.json', modules), 'utf8'));
+  const json = await readFile(new URL('emojibase-data/en/compact.json', modules), 'utf8');
+  /** @type {{ unicode: string, label: string, tags?: string[], group?: number, order?: number }[]} */
+  const all = parseJson(json);
   /** @type {[string, string, string][][]} */
   const groups = [];
-  for (const { unicode, label, tags = [], group, order } of all.sort(
-    (/** @type {any} */ a, /** @type {any} */ b) => a.order - b.order,
-  )) {
+  for (const { unicode, label, tags = [], group, order } of all.sort((a, b) => (a.order ?? 0) - (b.order ?? 0))) {
     if (group === undefined || group === 2 || order === undefined) continue; // parts of others
     // Some come with a selector that Unicode's list of emoji has not.
     const plain = RGI.test(unicode) ? unicode : unicode.replace(/\ufe0f$/, '');
@@ -134,7 +141,9 @@ async function licences() {
   const parts = [];
   for (const name of [...packages, ...fontsources]) {
     const folder = new URL(`${name}/`, modules);
-    const { version, license } = JSON.parse(await readFile(new URL('package.json', folder), 'utf8'));
+    const json = await readFile(new URL('package.json', folder), 'utf8');
+    /** @type {{ version: string, license: string }} */
+    const { version, license } = parseJson(json);
     const file = (await readdir(folder)).find((one) => /^licen[cs]e/i.test(one));
     const text = file ? await readFile(new URL(file, folder), 'utf8') : '';
     parts.push(`${name} ${version}, ${license}\n\n${text}`);

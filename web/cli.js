@@ -28,6 +28,11 @@ function fail(problem) {
   process.exit(1);
 }
 
+/** @param {unknown} error @returns {never} */
+function failWith(error) {
+  return fail(error instanceof Error ? error.message : String(error));
+}
+
 /** What was typed, or the end. */
 function typed() {
   try {
@@ -56,11 +61,17 @@ if (values.help || !command) {
 }
 
 if (!/^https?:\/\//.test(values.server)) fail('the server is an address like https://chat.example.org:8443');
-const platform = await platformIn(values.folder).catch((error) => fail(error.message));
+const platform = await platformIn(values.folder).catch(failWith);
 platform.name = `command line on ${hostname()}`;
 const { Client } = await import('./client/client.js');
 const client = new Client(values.server, platform);
 const hasDevice = await client.account.resume();
+
+/** Without the control characters that could change the terminal; further lines are indented. @param {string} text */
+function printable(text) {
+  // eslint-disable-next-line no-control-regex -- these are the ones
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '?').replaceAll('\n', '\n    ');
+}
 
 /** @typedef {{ id: string, state: string, members: { id: string, username: string, role: string }[] }} Shown */
 
@@ -104,30 +115,25 @@ async function talk(id) {
     }
     if (notice || isHidden || (device === undefined && !isDeleted)) return;
     const said = isDeleted ? '(deleted)' : `${text}${edits?.length ? ' (edited)' : ''}`;
-    console.log(
-      `${new Date(at).toLocaleTimeString()} ${nameOf(user)}: ${said.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '?').replaceAll('\n', '\n    ')}`,
-    );
+    console.log(`${new Date(at).toLocaleTimeString()} ${nameOf(user)}: ${printable(said)}`);
   };
   for (const item of await client.store.items(id, { limit: 20 })) show(item);
-  client.addEventListener('item', (event) => {
-    const { conversation, item } = /** @type {CustomEvent} */ (event).detail;
+  client.listen('item', ({ conversation, item }) => {
     if (conversation === id) show(item);
   });
-  client.addEventListener('failed', (event) => {
-    const { id: message, content, error } = /** @type {CustomEvent} */ (event).detail;
-    console.error(`* not sent: ${content.text ?? content.kind} (${error})`);
+  client.listen('failed', ({ id: message, content, error }) => {
+    console.error(`* not sent: ${content.kind === 'text' ? content.text : content.kind} (${error})`);
     void client.outbox.discard(message);
   });
-  client.addEventListener('removed', (event) => {
-    if (/** @type {CustomEvent} */ (event).detail.conversation !== id) return;
+  client.listen('removed', ({ conversation }) => {
+    if (conversation !== id) return;
     console.log('* you are not in this conversation any more');
     process.exit(0);
   });
-  client.addEventListener('left', (event) => {
-    const { conversation, device } = /** @type {CustomEvent} */ (event).detail;
+  client.listen('left', ({ conversation, device }) => {
     if (conversation === id) console.log(`* ${names.get(users.get(device) ?? '') ?? 'somebody'} has left`);
   });
-  client.addEventListener('offline', () => console.log('* no connection; what you say is sent later'));
+  client.listen('offline', () => console.log('* no connection; what you say is sent later'));
 
   const users = new Map((await client.mls.members(id)).map((member) => [member.device, member.user]));
   const wantsName = ['/add', '/remove', '/safety'];
@@ -171,7 +177,7 @@ const commands = {
   async list() {
     await client.connection.connect();
     for (const { id, members, state } of await client.membership.list()) {
-      console.log(`${id.slice(0, 8)}  ${members.map((/** @type {any} */ one) => one.username).join(', ')}  ${state}`);
+      console.log(`${id.slice(0, 8)}  ${members.map((one) => one.username).join(', ')}  ${state}`);
     }
   },
   async start() {
@@ -196,8 +202,7 @@ const commands = {
 const run = commands[command] ?? fail(`there is no command ${command}; see --help`);
 if (!hasDevice && !['register', 'login'].includes(command))
   fail('there is no device here yet: register or login first');
-if (hasDevice && !['login', 'logout'].includes(command))
-  await client.api.call('GET', 'account').catch((error) => fail(error.message));
-await run().catch((error) => fail(error.message));
+if (hasDevice && !['login', 'logout'].includes(command)) await client.api.call('GET', 'account').catch(failWith);
+await run().catch(failWith);
 client.connection.close();
 process.exit(0);

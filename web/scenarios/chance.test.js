@@ -203,7 +203,8 @@ test(`a play of chance, seed ${seed}`, async () => {
   await Promise.all(threads.map((thread) => thread.ask('connect').catch(() => {})));
 
   const current = threads.filter((thread) => !out.has(thread.username));
-  let looks = /** @type {any[]} */ ([]);
+  /** @type {any[]} */
+  let looks;
   const deadline = Date.now() + SETTLE_MS;
   for (;;) {
     looks = await Promise.all(current.map((thread) => thread.ask('look', id)));

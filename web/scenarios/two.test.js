@@ -132,7 +132,7 @@ test('what was delivered and read is told to its author, where the reader wants 
     receivedBy(/** @type {any} */ (await alice.client.store.get(id)), (await said(alice, id)).seq, alice.user);
   await alice.says(id, 'kept to oneself');
   await bob.hears('kept to oneself');
-  bob.client.receipts.areOn = true;
+  bob.client.receipts.isEnabled = true;
   await bob.client.membership.answer(id, 'joined'); // strangers are told nothing
   await alice.says(id, 'do you hear me?');
   await bob.hears('do you hear me?');

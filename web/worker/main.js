@@ -11,7 +11,7 @@ const LOCK = 'sottovoce';
 /** CoreCrypto believes that it is in a window. */
 /** @type {any} */ (globalThis).window = self;
 
-navigator.locks.request(self.name, () => {
+void navigator.locks.request(self.name, () => {
   self.postMessage({ alive: true });
   return new Promise(() => {});
 });

@@ -60,12 +60,12 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
   /** @type {Settings} */
   let settings = DEFAULTS;
   let hasEnded = false;
-  client.addEventListener('logged out', () => (hasEnded = true));
+  client.listen('logged out', () => (hasEnded = true));
 
   /** @param {Settings} changed */
   function applySettings(changed) {
     settings = changed;
-    client.receipts.areOn = settings.receipts;
+    client.receipts.isEnabled = settings.receipts;
   }
 
   /** An account is logged in: connect, and show it in every tab. */

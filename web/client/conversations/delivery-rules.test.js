@@ -28,6 +28,7 @@ class FakeSocket {
   onFrame = (/** @type {any} */ _frame) => {};
   /** @type {(event: { data: string }) => void} */
   onmessage = () => {};
+  onerror = () => {};
   onclose = () => {};
 
   constructor() {

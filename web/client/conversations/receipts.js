@@ -7,7 +7,7 @@ const TOGETHER_MS = 300; // what comes within this is confirmed by one receipt
 
 export class Receipts {
   /** Whether the others are told. */
-  areOn = false;
+  isEnabled = false;
   /** @type {Set<string>} conversations in which something has come */
   #due = new Set();
 
@@ -19,9 +19,7 @@ export class Receipts {
     this.client = client;
     this.store = store;
     this.outbox = outbox;
-    client.addEventListener('message', (event) => {
-      const { conversation, message } =
-        /** @type {CustomEvent<{ conversation: string, message: import('./reducer.js').Said }>} */ (event).detail;
+    client.listen('message', ({ conversation, message }) => {
       if (isMessage(message.content) && message.sender.user !== client.me.user.id) this.onMessage(conversation);
     });
   }
@@ -33,26 +31,26 @@ export class Receipts {
       const seen = conversation?.unread.findLast((seq) => seq <= upTo);
       if (conversation && seen !== undefined) await this.store.mark(conversation, 'read', seen);
     });
-    await this.#tell(id, 'read');
+    await this.#send(id, 'read');
   }
 
   /** Something of another's has come. @param {string} id */
   onMessage(id) {
-    if (!this.areOn) return;
-    if (this.#due.size === 0) setTimeout(() => this.#tellDue(), TOGETHER_MS);
+    if (!this.isEnabled) return;
+    if (this.#due.size === 0) setTimeout(() => void this.#sendDue(), TOGETHER_MS);
     this.#due.add(id);
   }
 
-  async #tellDue() {
+  async #sendDue() {
     const due = [...this.#due];
     this.#due.clear();
-    for (const id of due) await this.client.attempt(() => this.#tell(id, 'delivered'));
+    for (const id of due) await this.client.attempt(() => this.#send(id, 'delivered'));
   }
 
   /** @param {string} id @param {'delivered' | 'read'} state */
-  async #tell(id, state) {
+  async #send(id, state) {
     const conversation = await this.client.storage.get('conversations', id);
-    if (!this.areOn || !conversation?.isActive || conversation.kind === 'direct' || conversation.state !== 'joined')
+    if (!this.isEnabled || !conversation?.isActive || conversation.kind === 'direct' || conversation.state !== 'joined')
       return;
     if (conversation.people.length > PEOPLE_MAX) return;
     const me = this.client.me.user.id;

@@ -116,14 +116,15 @@ export class Mls {
     let failure = /** @type {unknown} */ (null);
     const result = await this.core
       .transaction((context) =>
-        work(context).catch((error) => {
+        work(context).catch((/** @type {unknown} */ error) => {
           failure = error;
           throw error;
         }),
       )
-      .catch((error) => {
+      .catch((/** @type {unknown} */ error) => {
         throw failure ?? error;
       });
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- the same
     if (failure !== null) throw failure;
     return result;
   }
@@ -223,9 +224,11 @@ export class Mls {
         throw new Undecryptable(reasonOf(error), error);
       });
       switch (found.tag) {
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-comparison -- the enum's values are these strings
         case 'Text':
           await keep(found.inner.plaintext, nameOf(found.inner.senderClientId));
           return { isActive: true };
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-comparison -- the same
         case 'Commit':
           await keep(null, null);
           return { isActive: found.inner.isActive };
@@ -290,21 +293,24 @@ export class Mls {
       if (this.#deliver === null) throw new Error('nobody asked for a commit');
       await this.#deliver({
         commit: bundle.commit,
-        welcome: bundle.welcome ? /** @type {any} */ (bundle.welcome).serialize() : null,
+        welcome: bundle.welcome ? bundle.welcome.serialize() : null,
         groupInfo: bundle.groupInfo.payload,
       });
     } catch (error) {
       this.#rejection = error;
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- what CoreCrypto takes for a rejection
       throw new cc.MlsTransportError.MessageRejected({ reason: String(error) });
     }
   }
 }
 
-/** @param {any} error */
+/** CoreCrypto's name for it, or the message of another error. @param {unknown} error */
 function reasonOf(error) {
-  const mls = error?.inner?.mlsError;
-  if (mls) return mls.tag === 'Other' ? JSON.stringify(mls.inner) : String(mls.tag);
-  return String(error?.message ?? error);
+  const { inner, message } =
+    /** @type {{ inner?: { mlsError?: { tag: string, inner?: unknown } }, message?: string }} */ (error ?? {});
+  const mls = inner?.mlsError;
+  if (mls) return mls.tag === 'Other' ? JSON.stringify(mls.inner) : mls.tag;
+  return message ?? String(error);
 }
 
 /** The signature key in a KeyPackage's leaf, RFC 9420 sections 10 and 7.2. @param {Uint8Array} keyPackage */

@@ -33,7 +33,8 @@ export class Membership {
       client.emit('rejoined', { conversation, reason });
       await this.join(conversation, { what: 'rejoined' });
     });
-    client.on('members', async ({ notice }) => {
+    client.on('members changed', async ({ conversation, notice }) => {
+      client.emit('members', { conversation, notice });
       if (notice.added.length || notice.removed.length) this.refreshSoon();
     });
     client.on('left', async ({ conversation }) => {

@@ -41,7 +41,11 @@ export class FileStorage extends MemoryStorage {
   async #replay() {
     const lines = ((await read(this.path))?.toString() ?? '').split('\n');
     lines.pop(); // empty, or torn by a crash in the middle of it
-    for (const line of lines) await super.write(JSON.parse(line));
+    for (const line of lines) {
+      /** @type {unknown} */
+      const changes = JSON.parse(line);
+      await super.write(/** @type {import('../storage/storage.js').Change[]} */ (changes));
+    }
   }
 
   /** What is there now, a line each, and not how it came to be. */
@@ -92,7 +96,19 @@ function isAlive(pid) {
   }
 }
 
-/** What CoreCrypto keeps in IndexedDB, which here is memory: read at the start, written after each transaction. */
+/**
+ * @typedef {object} StoredCollection
+ * @property {string} name
+ * @property {string | string[] | null} keyPath
+ * @property {boolean} autoIncrement
+ * @property {(IDBIndexParameters & { name: string, keyPath: string | string[] })[]} indexes
+ * @property {IDBValidKey[]} keys
+ * @property {unknown[]} values
+ *
+ * @typedef {{ name: string, version: number, stores: StoredCollection[] }} StoredDatabase
+ */
+
+/** CoreCrypto's database, which is in memory in Node: read from disk at the start, written after each transaction. */
 export class Snapshot {
   /** @param {string} folder */
   constructor(folder) {
@@ -102,7 +118,9 @@ export class Snapshot {
   async load() {
     const bytes = await read(this.path);
     if (bytes === null) return;
-    for (const { name, version, stores } of v8.deserialize(bytes)) await restore(name, version, stores);
+    /** @type {unknown} */
+    const databases = v8.deserialize(bytes);
+    for (const one of /** @type {StoredDatabase[]} */ (databases)) await restore(one);
   }
 
   /** The whole of it, or what was there before. */
@@ -117,7 +135,7 @@ export class Snapshot {
 
 /** Null where there is no such file; one that cannot be read is not an empty one. @param {string} path */
 async function read(path) {
-  return readFile(path).catch((error) => {
+  return readFile(path).catch((/** @type {NodeJS.ErrnoException} */ error) => {
     if (error.code !== 'ENOENT') throw error;
     return null;
   });
@@ -136,7 +154,7 @@ async function replace(path, content) {
 function done(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
+    request.onerror = () => reject(request.error ?? new Error('IndexedDB failed'));
   });
 }
 
@@ -158,14 +176,14 @@ async function dump(name) {
   return stores;
 }
 
-/** @param {string} name @param {number} version @param {any[]} stores */
-async function restore(name, version, stores) {
+/** @param {StoredDatabase} database */
+async function restore({ name, version, stores }) {
   const request = indexedDB.open(name, version);
   request.onupgradeneeded = () => {
     for (const { name: storeName, keyPath, autoIncrement, indexes, keys, values } of stores) {
       const store = request.result.createObjectStore(storeName, { keyPath, autoIncrement });
       for (const { name: indexName, ...index } of indexes) store.createIndex(indexName, index.keyPath, index);
-      values.forEach((/** @type {any} */ value, /** @type {number} */ at) => {
+      values.forEach((value, at) => {
         if (keyPath === null) store.put(value, keys[at]);
         else store.put(value);
       });

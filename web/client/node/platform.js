@@ -18,7 +18,7 @@ let started = /** @type {Promise<void> | null} */ (null);
 /** CoreCrypto believes that it is in a window, and fetches its WebAssembly. */
 export function startInNode() {
   started ??= (async () => {
-    const globals = /** @type {any} */ (globalThis);
+    const globals = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (globalThis));
     globals.self ??= globalThis;
     globals.window ??= globalThis;
     const [{ startCoreCrypto }, { wasm }] = await Promise.all([

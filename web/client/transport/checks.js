@@ -93,18 +93,20 @@ export function either(one, other) {
 export function list(inner) {
   return (value, path) => {
     if (!Array.isArray(value)) throw new Malformed(path, 'a list');
-    value.forEach((one, index) => inner(one, `${path}[${index}]`));
+    value.forEach((/** @type {unknown} */ one, index) => inner(one, `${path}[${index}]`));
   };
 }
 
 /** Other fields, of a newer server, are allowed. @template {object} T @param {{ [Field in keyof T]-?: Check<T[Field]> }} fields @returns {Check<T>} */
 export function object(fields) {
+  /** @type {[string, Check<unknown>][]} */
+  const checks = Object.entries(fields);
   return (value, path) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed(path, 'an object');
     const given = /** @type {Record<string, unknown>} */ (value);
-    for (const [name, inner] of Object.entries(fields)) {
+    for (const [name, inner] of checks) {
       const field = Object.hasOwn(given, name) ? given[name] : undefined;
-      /** @type {Check<unknown>} */ (inner)(field, `${path}.${name}`);
+      inner(field, `${path}.${name}`);
     }
   };
 }

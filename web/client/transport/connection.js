@@ -9,9 +9,9 @@ const SILENCE_MS = 45_000; // a line that says nothing for this long is dead, wh
 const HURRY_MS = 4_000; // where there is reason to doubt it
 
 export class Connection {
-  /** @type {any} */
+  /** @type {import('../context.js').Socket | null} */
   #socket = null;
-  /** That which has said 'ready'. @type {any} */
+  /** The socket that has received 'ready'. @type {import('../context.js').Socket | null} */
   #heardAll = null;
   #wanted = false;
   #failures = 0;
@@ -83,7 +83,7 @@ export class Connection {
       if (frame.type === 'ready') this.#heardAll = socket;
       this.onFrame(frame);
     };
-    const socket = this.client.api.open(onFrame, () => this.#onClose(socket));
+    const socket = this.client.api.open(onFrame, () => void this.#onClose(socket));
     this.#socket = socket;
     this.#heardAt = Date.now();
     clearInterval(this.#beat);
@@ -99,10 +99,10 @@ export class Connection {
   #drop() {
     const socket = this.#socket;
     socket?.close();
-    this.#onClose(socket);
+    void this.#onClose(socket);
   }
 
-  /** @param {unknown} socket */
+  /** @param {import('../context.js').Socket | null} socket */
   async #onClose(socket) {
     if (socket === null || socket !== this.#socket) return; // an older one
     clearInterval(this.#beat);

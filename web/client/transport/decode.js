@@ -220,7 +220,9 @@ export function decodeAnswer(method, path, text, onDropped) {
     found.answer(answer, found.name);
     return answer;
   }
-  return answer.filter((one) => {
+  /** @type {unknown[]} */
+  const entries = answer;
+  return entries.filter((one) => {
     try {
       found.answer([one], found.name);
       return true;
