@@ -1,5 +1,5 @@
 // @ts-check
-/** The life of a group. */
+/** A group: members come and go, and removed devices cannot read on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Undecryptable } from '../client/mls/core-crypto.js';
@@ -25,7 +25,7 @@ test('somebody who is removed while messages fly can read nothing that comes aft
   await alice.says(id, 'before');
   await mallory.hears('before');
 
-  // Mallory's device keeps its keys: what the server says of its end shall not reach it.
+  // Mallory's device keeps its keys: it must not learn from the server that it was removed.
   const { mls } = mallory.client;
   mallory.leaves();
   const epoch = await mls.epoch(id);

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the server does not take, each with the code that tells a client what to do. */
+/** Requests that the server rejects, each with its code. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newId } from '../client/content/index.js';
@@ -22,8 +22,7 @@ async function encrypted(device, id, text) {
   return { id: `id-${text}`, epoch, data: toBase64(data) };
 }
 
-/** A commit as it would go out, which the group has not made. */
-/** @param {import('./users.js').Device} device @param {string} id */
+/** A commit as it would be sent; the group stays as it is. @param {import('./users.js').Device} device @param {string} id */
 async function commitOf(device, id) {
   /** @type {any} */
   let body;
@@ -114,7 +113,7 @@ test('the answer to a commit that is lost is given again', async () => {
   let lost = 0;
   api.fetch = async (...request) => {
     const answer = await fetch(...request);
-    if (String(request[0]).endsWith('/commits') && lost++ === 0) throw new TypeError('the line broke');
+    if (String(request[0]).endsWith('/commits') && lost++ === 0) throw new TypeError('the connection broke');
     return answer;
   };
   const epoch = Number(await alice.client.mls.epoch(id));
@@ -176,7 +175,7 @@ test('a stranger who makes a group that nobody can join disturbs nobody', async 
   const [claimed] = await mallory.client.api.call('POST', `users/${bob.user}/key-packages/claim`, {});
   await mallory.client.mls.create(id, [fromBase64(claimed.key_package)], async (bundle) => {
     const welcome = bundle.welcome && Uint8Array.from(bundle.welcome);
-    welcome?.fill(0, welcome.length - 40); // as MLS allows, but nobody can open it
+    welcome?.fill(0, welcome.length - 40); // valid MLS, but no device can decrypt it
     await mallory.client.api.call('POST', 'conversations', { id, ...Api.bundle({ ...bundle, welcome }) });
   });
   const [carol] = await people('carol');
@@ -191,7 +190,7 @@ test('a member who signs a false group info is healed by the next honest commit'
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   const first = await commitOf(alice, id);
-  await alice.client.api.call('POST', `conversations/${id}/commits`, first); // and forgets it: her keys are lost
+  await alice.client.api.call('POST', `conversations/${id}/commits`, first); // and does not apply it: her keys are lost
   await bob.client.membership.update(id);
   await alice.says(id, 'I am back');
   await bob.hears('I am back');

@@ -1,5 +1,5 @@
 // @ts-check
-/** Accounts, strangers, and key packages that run out. */
+/** Accounts, message requests, and key packages that run out. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { another, conversation, invited, people, refused, server, until } from './users.js';

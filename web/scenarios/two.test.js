@@ -1,5 +1,5 @@
 // @ts-check
-/** The life of two people, and of their devices. */
+/** Two users and their devices. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { receivedBy } from '../client/conversations/reducer.js';
@@ -11,14 +11,14 @@ test('two people talk, and what they said is kept in order', async () => {
   for (const text of ['hello', 'are you there?', '🙂 é']) await alice.says(id, text);
   await bob.hears('hello', 'are you there?', '🙂 é');
   await bob.says(id, 'here I am');
-  await Promise.all([alice, bob].map((one) => one.hears('here I am'))); // a word of one's own is kept when it was taken
+  await Promise.all([alice, bob].map((one) => one.hears('here I am'))); // one's own message is stored when the server has confirmed it
   for (const one of [alice, bob]) {
     assert.deepEqual(await one.kept(id), ['hello', 'are you there?', '🙂 é', 'here I am']);
   }
   [alice, bob].forEach((one) => one.isFine());
 });
 
-/** What both see of a safety number. @param {{ digits: string, qr: string }} number */
+/** The parts of a safety number that both users see. @param {{ digits: string, qr: string }} number */
 const shown = ({ digits, qr }) => ({ digits, qr });
 
 test('both read the same safety number, and another conversation has another', async () => {
@@ -133,7 +133,7 @@ test('what was delivered and read is told to its author, where the reader wants 
   await alice.says(id, 'kept to oneself');
   await bob.hears('kept to oneself');
   bob.client.receipts.isEnabled = true;
-  await bob.client.membership.answer(id, 'joined'); // strangers are told nothing
+  await bob.client.membership.answer(id, 'joined'); // no receipts before the request is accepted
   await alice.says(id, 'do you hear me?');
   await bob.hears('do you hear me?');
   await until(async () => (await state()) === 'delivered', 'alice sees that bob has it');

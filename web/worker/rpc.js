@@ -124,7 +124,7 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
 
     connection: {
       /** The network or the tab has changed: check the connection now. */
-      check: () => client.connection.hurry(),
+      check: () => client.connection.check(),
     },
 
     account: {

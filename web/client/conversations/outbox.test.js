@@ -67,6 +67,6 @@ test('what was written for keys that were compared does not go to others by itse
 
 test('what nobody could read is not sent', async () => {
   const { client } = await refused();
-  await assert.rejects(client.outbox.send(GROUP, { kind: 'group', name: 'a\u202eb' }), /cannot be shown/);
+  await assert.rejects(client.outbox.send(GROUP, { kind: 'group', name: 'a\u202eb' }), /cannot be sent/);
   await client.outbox.send(GROUP, { kind: 'group', name: 'Family 👨‍👩‍👧' });
 });

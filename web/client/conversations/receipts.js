@@ -1,19 +1,20 @@
 // @ts-check
-/** What we tell the others of what we have got and seen. */
+/** Sends receipts: what this device has received, and what the user has read. */
 import { isMessage } from '../content/index.js';
 
-const PEOPLE_MAX = 16; // of a conversation; where there are more, receipts would be most of what is said
-const TOGETHER_MS = 300; // what comes within this is confirmed by one receipt
+const PEOPLE_MAX = 16; // in a larger group receipts would outnumber the messages
+const TOGETHER_MS = 300; // one receipt confirms everything that comes within this time
 
 export class Receipts {
-  /** Whether the others are told. */
+  /** The user's setting. */
   isEnabled = false;
-  /** @type {Set<string>} conversations in which something has come */
+  /** Conversations with messages that are not confirmed. @type {Set<string>} */
   #due = new Set();
 
   /**
    * @param {import('../context.js').Context} client
-   * @param {{ store: import('./store.js').ConversationStore, outbox: import('./outbox.js').Outbox }} parts
+   * @param {object} parts
+   * @param {import('./store.js').ConversationStore} parts.store @param {import('./outbox.js').Outbox} parts.outbox
    */
   constructor(client, { store, outbox }) {
     this.client = client;
@@ -24,7 +25,7 @@ export class Receipts {
     });
   }
 
-  /** Everything that has been heard up to here has been seen. @param {string} id @param {number} upTo a seq */
+  /** The user has read everything up to `upTo`. @param {string} id @param {number} upTo a seq */
   async read(id, upTo) {
     await this.client.inTurn(async () => {
       const conversation = await this.store.get(id);
@@ -34,7 +35,7 @@ export class Receipts {
     await this.#send(id, 'read');
   }
 
-  /** Something of another's has come. @param {string} id */
+  /** A message of another user has come. @param {string} id */
   onMessage(id) {
     if (!this.isEnabled) return;
     if (this.#due.size === 0) setTimeout(() => void this.#sendDue(), TOGETHER_MS);

@@ -1,5 +1,5 @@
 // @ts-check
-/** A client's memory in a folder: what it knows in a journal, CoreCrypto's database in a snapshot. */
+/** A client's storage in a folder: its data in a journal, CoreCrypto's database in a snapshot. */
 import 'fake-indexeddb/auto';
 import { mkdir, open, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const OURS = ['journal.jsonl', 'journal.jsonl.new', 'keys.bin', 'keys.bin.new', 
 /** @typedef {import('../storage/storage.js').Storage} Storage */
 
 /**
- * What is written together is a line of the journal, written before it counts; what is in memory answers.
+ * Each write is one line of the journal, on disk before the write returns; reads come from memory.
  * @implements {Storage}
  */
 export class FileStorage extends MemoryStorage {
@@ -40,7 +40,7 @@ export class FileStorage extends MemoryStorage {
 
   async #replay() {
     const lines = ((await read(this.path))?.toString() ?? '').split('\n');
-    lines.pop(); // empty, or torn by a crash in the middle of it
+    lines.pop(); // empty, or cut off by a crash
     for (const line of lines) {
       /** @type {unknown} */
       const changes = JSON.parse(line);
@@ -48,7 +48,7 @@ export class FileStorage extends MemoryStorage {
     }
   }
 
-  /** What is there now, a line each, and not how it came to be. */
+  /** Replace the journal by one line for each present value. */
   async #compact() {
     const lines = [];
     for (const one of COLLECTIONS)
@@ -71,18 +71,19 @@ export class FileStorage extends MemoryStorage {
   async wipe() {
     await this.#journal.close();
     for (const name of OURS) await rm(join(this.folder, name), { force: true });
-    await rmdir(this.folder).catch(() => {}); // there may be other things in it
+    await rmdir(this.folder).catch(() => {}); // other files may be in it
     await super.wipe();
   }
 }
 
 /**
- * Two processes with the same keys would ruin them. A lock whose holder has died is taken over.
+ * Two processes with the same keys would destroy them. The lock of a process that has died is taken over.
  * @param {string} path
  */
 async function lock(path) {
   const holder = Number(await read(path));
-  if (holder && holder !== process.pid && isAlive(holder)) throw new Error(`another process (${holder}) uses ${path}`);
+  if (holder && holder !== process.pid && isAlive(holder))
+    throw new Error(`the folder is in use by process ${holder} (${path})`);
   await writeFile(path, String(process.pid), { mode: OWNER_ONLY });
 }
 
@@ -123,7 +124,7 @@ export class Snapshot {
     for (const one of /** @type {StoredDatabase[]} */ (databases)) await restore(one);
   }
 
-  /** The whole of it, or what was there before. */
+  /** Atomic: a crash leaves the old snapshot or the new one. */
   async save() {
     const found = [];
     for (const { name, version } of await indexedDB.databases()) {
@@ -133,7 +134,7 @@ export class Snapshot {
   }
 }
 
-/** Null where there is no such file; one that cannot be read is not an empty one. @param {string} path */
+/** Null if there is no such file; throws if it cannot be read. @param {string} path */
 async function read(path) {
   return readFile(path).catch((/** @type {NodeJS.ErrnoException} */ error) => {
     if (error.code !== 'ENOENT') throw error;
@@ -141,7 +142,7 @@ async function read(path) {
   });
 }
 
-/** The whole of it, or what was there before. @param {string} path @param {string | Uint8Array} content */
+/** Atomic: a crash leaves the old content or the new one. @param {string} path @param {string | Uint8Array} content */
 async function replace(path, content) {
   const file = await open(`${path}.new`, 'w', OWNER_ONLY);
   await file.writeFile(content);
