@@ -3,8 +3,9 @@
 /**
  * Builds `vendor/` from npm packages; our own code is served as it is.
  *
- * Each bundle has its hash in its name and may be cached for ever. A small file without a hash exports it again, so that
- * our sources import a fixed name. Beside each bundle are its compressed forms, which the server sends as they are.
+ * Each bundle has its hash in its name and may be cached for ever. A small file without a hash exports it again, so
+ * that our sources import a fixed name. Beside each bundle are its compressed forms, which the server sends as they
+ * are.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -40,7 +41,10 @@ function parseJson(json) {
   return /** @type {T} */ (value);
 }
 
-/** Write a file with its hash in the name. @param {string} name @param {string} type @param {Uint8Array | string} content */
+/**
+ * Write a file with its hash in the name.
+ * @param {string} name @param {string} type @param {Uint8Array | string} content
+ */
 async function write(name, type, content) {
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 8).toUpperCase();
   const file = `${name}-${hash}.${type}`;

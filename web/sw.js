@@ -42,7 +42,10 @@ async function answer(event, isForEver) {
   }
 }
 
-/** In place of what had another hash. @param {Cache} cache @param {string} key @param {Response} fresh @param {boolean} isForEver */
+/**
+ * In place of what had another hash.
+ * @param {Cache} cache @param {string} key @param {Response} fresh @param {boolean} isForEver
+ */
 async function keep(cache, key, fresh, isForEver) {
   await cache.put(key, fresh);
   if (!isForEver) return;

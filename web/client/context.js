@@ -62,7 +62,10 @@ export class Context extends EventTarget {
     this.inTurn(work).catch((/** @type {unknown} */ error) => this.emit('problem', { error }));
   }
 
-  /** Emit an error as a 'problem': one conversation that fails must not stop the others. @param {() => Promise<unknown>} work */
+  /**
+   * Emit an error as a 'problem': one conversation that fails must not stop the others.
+   * @param {() => Promise<unknown>} work
+   */
   async attempt(work) {
     await work().catch((/** @type {unknown} */ error) => this.emit('problem', { error }));
   }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Twelve devices of six users send, update, are added and removed, disconnect and crash, while workers of the server are
- * killed, all by a random seed. In the end every device in the group has read everything since it joined.
+ * Twelve devices of six users send, update, are added and removed, disconnect and crash, while workers of the server
+ * are killed, all by a random seed. In the end every device in the group has read everything since it joined.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -110,7 +110,7 @@ class Thread {
   }
 }
 
-test(`a play of chance, seed ${seed}`, async () => {
+test(`random_scenario_of_seed_${seed}`, async () => {
   const chance = chanceOf(seed);
   const pick = (/** @type {any[]} */ among) => among[Math.floor(chance() * among.length)];
   const folder = await mkdtemp(join(tmpdir(), 'sottovoce-chance-'));

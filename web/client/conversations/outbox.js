@@ -3,8 +3,8 @@
  * Messages that the server has not confirmed yet.
  *
  * A message is stored before it is sent, and stays until the server has confirmed it. Messages of one conversation are
- * sent in the order in which they were written. A text that the server rejected for good, or that was held back because a
- * verified contact's keys changed, stays with its `failure` until the user retries or discards it. A message that was
+ * sent in the order in which they were written. A text that the server rejected for good, or that was held back because
+ * a verified contact's keys changed, stays with its `failure` until the user retries or discards it. A message that was
  * written for a group is never sent to a direct conversation, nor the reverse.
  */
 import { Refused, sleep } from '../transport/api.js';
@@ -32,9 +32,15 @@ const LATER_MS = 5000; // where the server cannot be reached
 export class Outbox {
   /** Of the newest message; null until it was read from storage. @type {Promise<number> | null} */
   #order = null;
-  /** Messages that were sent and are not confirmed, by id. @type {Map<string, { conversation: string, epoch: number }>} */
+  /**
+   * Messages that were sent and are not confirmed, by id.
+   * @type {Map<string, { conversation: string, epoch: number }>}
+   */
   #inFlight = new Map();
-  /** Conversations with messages of an earlier epoch in flight, which no other message may overtake. @type {Set<string>} */
+  /**
+   * Conversations with messages of an earlier epoch in flight, which no other message may overtake.
+   * @type {Set<string>}
+   */
   #held = new Set();
   #directQueue = Promise.resolve();
   /**
@@ -140,7 +146,10 @@ export class Outbox {
     this.client.later(() => this.flush());
   }
 
-  /** A verified contact's keys have changed: hold secret messages back until the user decides. @param {string} conversation */
+  /**
+   * A verified contact's keys have changed: hold secret messages back until the user decides.
+   * @param {string} conversation
+   */
   async hold(conversation) {
     for (const { id, conversation: where, content, failure } of await this.waiting()) {
       const isSecret = kindOf(content.kind)?.isSecret;

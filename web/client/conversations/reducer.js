@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * The pure reducer of a conversation: a decrypted entry changes the conversation and at most one item. The same entry twice
- * changes nothing more.
+ * The pure reducer of a conversation: a decrypted entry changes the conversation and at most one item. The same entry
+ * twice changes nothing more.
  *
- * An entry that is about an earlier message gets it as `target`. All devices read the log in the same order, so that message
- * was read before, or never will be.
+ * An entry that is about an earlier message gets it as `target`. All devices read the log in the same order, so that
+ * message was read before, or never will be.
  */
 import { kindOf, previewOf } from '../content/index.js';
 import { deletedItem, withoutUnread } from './changes.js';
@@ -85,7 +85,10 @@ export function fold(conversation, said, target, me) {
   return after.item ? { ...after, conversation: withPreview(after.conversation, after.item) } : after;
 }
 
-/** The ids that a content refers to; the newest of those that are known is the `target` of `fold`. @param {Content} content */
+/**
+ * The ids that a content refers to; the newest of those that are known is the `target` of `fold`.
+ * @param {Content} content
+ */
 export function references(content) {
   return kindOf(content.kind)?.references(content) ?? [];
 }
@@ -96,7 +99,10 @@ export function deleted(conversation, target) {
   return { conversation: withPreview(withoutUnread(conversation, target.seq), item), item };
 }
 
-/** The list of conversations shows the newest message, as it is now. @param {Conversation} conversation @param {Item} item */
+/**
+ * The list of conversations shows the newest message, as it is now.
+ * @param {Conversation} conversation @param {Item} item
+ */
 export function withPreview(conversation, item) {
   const newest = conversation.last?.seq ?? 0;
   const text = item.isDeleted ? '' : previewOf(item);
@@ -132,7 +138,10 @@ function keyOf({ device, thumbprint }) {
   return `${device} ${thumbprint}`;
 }
 
-/** What all other members have done with a message. @param {Conversation} conversation @param {number} seq @param {string} me */
+/**
+ * What all other members have done with a message.
+ * @param {Conversation} conversation @param {number} seq @param {string} me
+ */
 export function receivedBy(conversation, seq, me) {
   const others = conversation.people.filter(({ id }) => id !== me).map(({ id }) => conversation.marks[id]);
   if (others.length === 0 || others.some((mark) => (mark?.delivered ?? 0) < seq)) return 'sent';

@@ -2,8 +2,8 @@
 /**
  * Reads the log of each group in order, and stores what it comes to.
  *
- * An entry is stored together with the cursor behind it before it is acknowledged. A crash at any moment therefore loses
- * no entry and applies none twice.
+ * An entry is stored together with the cursor behind it before it is acknowledged. A crash at any moment therefore
+ * loses no entry and applies none twice.
  *
  * Sync knows nothing of the outbox and the membership. It emits, and waits for whoever listens:
  *  - 'state lost': the group's state does not fit the log; this device has to join again
@@ -136,7 +136,10 @@ export class Sync {
       });
   }
 
-  /** This device is not in the group any more. @param {Conversation} conversation @param {LogEntry} entry @param {Notice} notice */
+  /**
+   * This device is not in the group any more.
+   * @param {Conversation} conversation @param {LogEntry} entry @param {Notice} notice
+   */
   async #end(conversation, entry, notice) {
     await this.client.mls.forget(conversation.id);
     await this.store.write({ ...conversation, isActive: false }, this.#noticeAt(entry, notice, conversation));

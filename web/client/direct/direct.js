@@ -86,7 +86,10 @@ export class Direct {
     if (frame.seq > known.cursor) await this.#fetchNew(known); // those between were missed or deleted
   }
 
-  /** A message has changed; without `seq`, the whole conversation. @param {{ conversation: string, seq?: number }} frame */
+  /**
+   * A message has changed; without `seq`, the whole conversation.
+   * @param {{ conversation: string, seq?: number }} frame
+   */
   async onChanged({ conversation: id, seq }) {
     const known = await this.#known(id);
     if (seq === undefined || !known) return this.catchUp();
@@ -131,7 +134,8 @@ export class Direct {
   }
 
   /**
-   * The stored conversation. Throws for a group: a server that calls a group a direct conversation could read its messages.
+   * The stored conversation. Throws for a group: a server that calls a group a direct conversation could read its
+   * messages.
    * @param {string} id @returns {Promise<Conversation | undefined>}
    */
   async #known(id) {
@@ -171,7 +175,10 @@ export class Direct {
     }
   }
 
-  /** The text for the server: plain only if there has never been a key. @param {string} conversation @param {string} text */
+  /**
+   * The text for the server: plain only if there has never been a key.
+   * @param {string} conversation @param {string} text
+   */
   async #encrypt(conversation, text) {
     const key = await this.#key(conversation);
     if (key) return encryptText(key, conversation, text);
@@ -248,20 +255,27 @@ export class Direct {
     }
   }
 
-  /** The key that waits for this account, unless another device has taken it. @param {string} id @param {string} user */
+  /**
+   * The key that waits for this account, unless another device has taken it.
+   * @param {string} id @param {string} user
+   */
   async #claim(id, user) {
     const { key } = await this.client.api.call('POST', `direct/${user}/key/claim`);
     return key === null ? null : this.#storeKey(id, key);
   }
 
-  /** Store the key first: the server gives it only once. @param {string} id @param {string} key @returns {Promise<string>} its fingerprint */
+  /**
+   * Store the key first: the server gives it only once.
+   * @param {string} id @param {string} key @returns {Promise<string>} its fingerprint
+   */
   async #storeKey(id, key) {
     await this.client.storage.write([['state', `key/${id}`, key]]);
     return fingerprintOf(key);
   }
 
   /**
-   * A new key was made: the server has deleted all messages, the old key is useless, and waiting texts are encrypted again.
+   * A new key was made: the server has deleted all messages, the old key is useless, and waiting texts are encrypted
+   * again.
    * @param {string} id @param {string} fingerprint of the new key
    */
   async #onNewKey(id, fingerprint) {

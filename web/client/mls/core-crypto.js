@@ -102,14 +102,17 @@ export class Mls {
     });
   }
 
-  /** The same for work that changes nothing. @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>} */
+  /**
+   * The same for work that changes nothing.
+   * @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>}
+   */
   #read(work) {
     return this.#inTurn(() => this.#whole(work));
   }
 
   /**
-   * An error of `work` undoes the transaction and is thrown unchanged: without `Error.isError` (Node 20, older browsers)
-   * CoreCrypto swallows errors that are not its own.
+   * An error of `work` undoes the transaction and is thrown unchanged: without `Error.isError` (Node 20, older
+   * browsers) CoreCrypto swallows errors that are not its own.
    * @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>}
    */
   async #whole(work) {
@@ -163,7 +166,9 @@ export class Mls {
     });
   }
 
-  /** @param {string} conversation @param {Uint8Array[]} keyPackages @param {(bundle: Bundle) => Promise<void>} deliver */
+  /**
+   * @param {string} conversation @param {Uint8Array[]} keyPackages @param {(bundle: Bundle) => Promise<void>} deliver
+   */
   add(conversation, keyPackages, deliver) {
     return this.#committing(deliver, (context) => this.#add(context, conversation, keyPackages));
   }
@@ -174,7 +179,10 @@ export class Mls {
     return this.#committing(deliver, (context) => context.removeClientsFromConversation(groupOf(conversation), ids));
   }
 
-  /** New keys for this device's leaf. @param {string} conversation @param {(bundle: Bundle) => Promise<void>} deliver */
+  /**
+   * New keys for this device's leaf.
+   * @param {string} conversation @param {(bundle: Bundle) => Promise<void>} deliver
+   */
   update(conversation, deliver) {
     return this.#committing(deliver, (context) => context.updateKeyingMaterial(groupOf(conversation)));
   }
@@ -204,7 +212,9 @@ export class Mls {
     });
   }
 
-  /** @param {string} conversation @param {Uint8Array} plaintext @returns {Promise<{ epoch: number, data: Uint8Array }>} */
+  /**
+   * @param {string} conversation @param {Uint8Array} plaintext @returns {Promise<{ epoch: number, data: Uint8Array }>}
+   */
   encrypt(conversation, plaintext) {
     return this.transaction(async (context) => ({
       epoch: Number(await context.conversationEpoch(groupOf(conversation))),

@@ -1,9 +1,10 @@
 // @ts-check
 /**
- * The members of groups: how a group is created, how members and devices are added and removed, and how this device joins.
+ * The members of groups: how a group is created, how members and devices are added and removed, and how this device
+ * joins.
  *
- * A change is a commit on the newest epoch. If another device's commit came first, the log is read and the change is made
- * again on top of it.
+ * A change is a commit on the newest epoch. If another device's commit came first, the log is read and the change is
+ * made again on top of it.
  */
 import { Api, Refused } from '../transport/api.js';
 import { fromBase64 } from '../util/bytes.js';
@@ -194,7 +195,10 @@ export class Membership {
     }
   }
 
-  /** Store a group that this device has joined; its log begins after `seq`. @param {string} id @param {number} seq @param {{ what: 'joined' | 'rejoined' }} notice */
+  /**
+   * Store a group that this device has joined; its log begins after `seq`.
+   * @param {string} id @param {number} seq @param {{ what: 'joined' | 'rejoined' }} notice
+   */
   async #enter(id, seq, notice) {
     const before = await this.store.get(id);
     const members = await this.client.mls.members(id);
@@ -238,7 +242,10 @@ export class Membership {
     }
   }
 
-  /** Claim a key package of each device of these users, and of our other devices. @param {{ id: string, username: string }[]} users */
+  /**
+   * Claim a key package of each device of these users, and of our other devices.
+   * @param {{ id: string, username: string }[]} users
+   */
   async #claim(users) {
     const { api, me } = this.client;
     const own = (await api.callUntilAnswered('GET', 'devices')).map((device) => device.id);

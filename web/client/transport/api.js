@@ -33,7 +33,10 @@ export class Api {
   /** A malformed frame or list entry was dropped. @type {(error: Malformed) => void} */
   onMalformed = () => {};
 
-  /** @param {string} server its address, without a path @param {{ fetch?: typeof fetch, WebSocket?: import('../context.js').SocketConstructor }} [platform] */
+  /**
+   * @param {string} server its address, without a path
+   * @param {{ fetch?: typeof fetch, WebSocket?: import('../context.js').SocketConstructor }} [platform]
+   */
   constructor(server, platform = {}) {
     this.server = server.replace(/\/$/, '');
     this.fetch = platform.fetch ?? globalThis.fetch.bind(globalThis);
@@ -112,8 +115,8 @@ export class Api {
   }
 
   /**
-   * A socket of this session's device. `onFrame` gets decoded frames, null for one of an unknown type; malformed ones are
-   * dropped. `onClose` is called once.
+   * A socket of this session's device. `onFrame` gets decoded frames, null for one of an unknown type; malformed ones
+   * are dropped. `onClose` is called once.
    * @param {(frame: import('./frames.d.ts').ServerFrame | null) => void} onFrame @param {() => void} onClose
    */
   open(onFrame, onClose) {

@@ -32,7 +32,9 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 const SENT_ID = /^[!-~]{1,64}$/;
 
-/** @param {string} wanted @param {RegExp} pattern @param {(text: string) => boolean} [isValid] @returns {Check<string>} */
+/**
+ * @param {string} wanted @param {RegExp} pattern @param {(text: string) => boolean} [isValid] @returns {Check<string>}
+ */
 function matching(wanted, pattern, isValid = () => true) {
   return check(wanted, (value) => typeof value === 'string' && pattern.test(value) && isValid(value));
 }
@@ -97,7 +99,10 @@ export function list(inner) {
   };
 }
 
-/** Other fields, of a newer server, are allowed. @template {object} T @param {{ [Field in keyof T]-?: Check<T[Field]> }} fields @returns {Check<T>} */
+/**
+ * Other fields, of a newer server, are allowed.
+ * @template {object} T @param {{ [Field in keyof T]-?: Check<T[Field]> }} fields @returns {Check<T>}
+ */
 export function object(fields) {
   /** @type {[string, Check<unknown>][]} */
   const checks = Object.entries(fields);

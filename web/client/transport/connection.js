@@ -2,9 +2,9 @@
 /**
  * The connection to the server: one socket, opened again whenever it is lost.
  *
- * After `connect` it stays open until `close`. A socket that receives nothing for 45 s is replaced. `isReady` is true from
- * the frame `ready`, when everything that was missed has been processed, until the socket is lost. If the session is over,
- * 'logged out' is emitted and no further socket is opened.
+ * After `connect` it stays open until `close`. A socket that receives nothing for 45 s is replaced. `isReady` is true
+ * from the frame `ready`, when everything that was missed has been processed, until the socket is lost. If the session
+ * is over, 'logged out' is emitted and no further socket is opened.
  */
 import { sleep } from './api.js';
 

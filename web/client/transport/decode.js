@@ -177,7 +177,10 @@ const ANSWERS = {
 const INDEPENDENT = new Set(['GET conversations', 'GET direct']);
 
 /** @typedef {typeof ANSWERS} Answers */
-/** @template {string} Name @typedef {Name extends `${infer Start}*${infer Rest}` ? `${Start}${string}${Pattern<Rest>}` : Name} Pattern */
+/**
+ * @template {string} Name
+ * @typedef {Name extends `${infer Start}*${infer Rest}` ? `${Start}${string}${Pattern<Rest>}` : Name} Pattern
+ */
 /**
  * A `*` at the end does not stand for further parts of the path.
  * @template {string} Request @template {string} Name

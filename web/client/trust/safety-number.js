@@ -2,8 +2,8 @@
 /**
  * Safety numbers, which two users compare to detect a man in the middle.
  *
- * Sixty digits, thirty for each user, as in Signal: an iterated hash, which makes near collisions expensive to find, of the
- * user's id and the thumbprints (RFC 7638) of the user's devices in the group.
+ * Sixty digits, thirty for each user, as in Signal: an iterated hash, which makes near collisions expensive to find, of
+ * the user's id and the thumbprints (RFC 7638) of the user's devices in the group.
  */
 
 const VERSION = 1;

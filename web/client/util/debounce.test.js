@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { sleep } from '../transport/api.js';
 import { debounce } from './debounce.js';
 
-test('what is called for while it is done is done once more, and nothing piles up', async () => {
+test('debounce_runs_once_more_for_calls_during_the_work', async () => {
   let [running, most, times] = [0, 0, 0];
   const call = debounce(async () => {
     times++;
