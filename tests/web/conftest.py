@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from tests.processes.server import ROOT, Server, running
+from testing.process import ROOT, Server, running
 from tests.web.person import GREETING, Person, Trouble
 
 FLAGS = [
@@ -26,7 +26,7 @@ FLAGS = [
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 
-Cast = Callable[..., Person]
+Users = Callable[..., Person]
 Two = tuple[Person, Person]
 _numbers = itertools.count(100)  # no name is the beginning of another
 
@@ -71,7 +71,7 @@ def no_trouble(trouble: Trouble) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def casting(browser: Browser, server: Server, trouble: Trouble, **usual: Any) -> Iterator[Cast]:
+def casting(browser: Browser, server: Server, trouble: Trouble, **usual: Any) -> Iterator[Users]:
     contexts = []
 
     def somebody(name: str = "", *, of: Person | None = None, exactly: str = "", **settings: Any) -> Person:
@@ -86,22 +86,22 @@ def casting(browser: Browser, server: Server, trouble: Trouble, **usual: Any) ->
 
 
 @pytest.fixture
-def cast(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Cast]:
+def users(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Users]:
     """
-    `cast("alice")` is somebody new at a browser of their own; `of=` is another device of somebody.
+    `users("alice")` is somebody new at a browser of their own; `of=` is another device of somebody.
 
     A service worker keeps what was loaded for a start without a network. Who never has one does without: it loads
     everything a second time, which is a quarter of what a newcomer costs.
     """
-    with casting(browser, server, trouble, service_workers="block") as cast:
-        yield cast
+    with casting(browser, server, trouble, service_workers="block") as users:
+        yield users
 
 
 @pytest.fixture(scope="session")
 def friends(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Two]:
     """They know each other for as long as there are plays: to make two for each would take longer than most plays."""
-    with casting(browser, server, trouble) as cast:
-        anna, ben = cast("anna").registers(), cast("ben").registers()
+    with casting(browser, server, trouble) as users:
+        anna, ben = users("anna").registers(), users("ben").registers()
         anna.meets(ben)
         yield anna, ben
 

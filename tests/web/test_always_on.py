@@ -8,8 +8,8 @@ import psutil
 import pytest
 from playwright.sync_api import Error, WebSocket, expect
 
-from tests.processes.server import Server
-from tests.web.conftest import Cast, Two
+from testing.process import Server
+from tests.web.conftest import Two, Users
 from tests.web.person import PASSWORD
 
 pytestmark = pytest.mark.once
@@ -125,8 +125,8 @@ def test_nothing_is_lost_or_doubled_when_the_server_is_killed(two: Two, server: 
         assert [text for text in anna.texts() if text.startswith(name)] == said[name]
 
 
-def test_two_tabs_share_one_line(cast: Cast, two: Two) -> None:
-    anna, (_, ben) = cast("anna"), two
+def test_two_tabs_share_one_line(users: Users, two: Two) -> None:
+    anna, (_, ben) = users("anna"), two
     lines: list[WebSocket] = []
     anna.page.on("websocket", lambda line: lines.append(line))
     anna.context.on("page", lambda page: page.on("websocket", lambda line: lines.append(line)))
@@ -172,10 +172,10 @@ def test_what_was_said_to_somebody_who_was_away_comes_in_order(two: Two) -> None
     expect(ben.page).to_have_title("Sottovoce")
 
 
-def test_a_session_that_has_ended_goes_on_with_the_same_device(cast: Cast) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
+def test_a_session_that_has_ended_goes_on_with_the_same_device(users: Users) -> None:
+    anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
-    phone = cast(of=anna).logs_in()
+    phone = users(of=anna).logs_in()
     phone.opens_settings()
     phone.page.get_by_text("Change the password").click()
     phone.page.get_by_label("Current password").fill(PASSWORD)
@@ -227,8 +227,8 @@ def test_a_line_that_has_fallen_silent_is_noticed(two: Two, server: Server) -> N
     anna.sees_mark("Does anybody hear me?", "Read")
 
 
-def test_a_memory_that_cannot_be_opened_is_no_dead_end(cast: Cast) -> None:
-    anna = cast("anna").registers()
+def test_a_memory_that_cannot_be_opened_is_no_dead_end(users: Users) -> None:
+    anna = users("anna").registers()
     anna.opens("/web/tokens.css")  # without a worker
     anna.page.evaluate(SPOIL)
     anna.opens()

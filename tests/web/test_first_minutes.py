@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.conftest import Cast, Two
+from tests.web.conftest import Two, Users
 from tests.web.person import PASSWORD, Person
 
 pytestmark = pytest.mark.once
@@ -19,8 +19,8 @@ LEFT_BEHIND = """async () => ({
 })"""
 
 
-def test_an_invite_leads_to_a_first_message_in_less_than_a_minute(cast: Cast) -> None:
-    host = cast("anna", permissions=["clipboard-read", "clipboard-write"]).registers()
+def test_an_invite_leads_to_a_first_message_in_less_than_a_minute(users: Users) -> None:
+    host = users("anna", permissions=["clipboard-read", "clipboard-write"]).registers()
     host.begins("Invite")
     host.page.get_by_role("button", name="Make an invite").click()
     expect(host.page.get_by_role("img", name="The invite, to scan")).to_be_visible()
@@ -33,7 +33,7 @@ def test_an_invite_leads_to_a_first_message_in_less_than_a_minute(cast: Cast) ->
     expect(host.page.locator("sv-own code")).to_have_text(invite)  # it is still there
     host.closes()
 
-    guest = cast("ben")
+    guest = users("ben")
     began = time.monotonic()
     guest.opens(f"/#invite={invite}")
     guest.sees("You are invited.")
@@ -52,8 +52,8 @@ def test_an_invite_leads_to_a_first_message_in_less_than_a_minute(cast: Cast) ->
     assert invite not in guest.page.url
 
 
-def test_what_cannot_be_is_said_in_a_sentence(cast: Cast, friends: Two) -> None:
-    (anna, _), other = friends, cast("ben")
+def test_what_cannot_be_is_said_in_a_sentence(users: Users, friends: Two) -> None:
+    (anna, _), other = friends, users("ben")
     other.opens()
     other.gives(anna.name, PASSWORD)
     start = other.page.get_by_role("button", name="Start talking")
@@ -78,12 +78,12 @@ def test_what_cannot_be_is_said_in_a_sentence(cast: Cast, friends: Two) -> None:
     other.is_told("This invite cannot be used: it is unknown, used up or too old. Ask for a new one.")
 
 
-def test_a_second_device_joins_by_itself_and_hears_what_comes(cast: Cast) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
+def test_a_second_device_joins_by_itself_and_hears_what_comes(users: Users) -> None:
+    anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
     anna.says("Only for the first")
     ben.hears("Only for the first")
-    phone = cast(of=ben).logs_in()
+    phone = users(of=ben).logs_in()
     phone.goes_to(anna.name)
     phone.sees("This device joined here. What was said before stays on the devices that were there.")
     ben.sees("Another device of yours has joined.")
@@ -94,14 +94,14 @@ def test_a_second_device_joins_by_itself_and_hears_what_comes(cast: Cast) -> Non
     phone.says("From my phone")
     anna.hears("From my phone")
     ben.hears("From my phone")
-    phone.starts_with(cast("carol").registers())  # and begins conversations, with the first device in them
+    phone.starts_with(users("carol").registers())  # and begins conversations, with the first device in them
     phone.says("Hello Carol")
     phone.sees_mark("Hello Carol", "Sent")
     expect(ben.listed("carol")).to_contain_text("You: Hello Carol")
 
 
-def test_logging_out_leaves_nothing_behind(cast: Cast, friends: Two) -> None:
-    anna, (_, ben) = cast("anna", service_workers="allow").registers(), friends
+def test_logging_out_leaves_nothing_behind(users: Users, friends: Two) -> None:
+    anna, (_, ben) = users("anna", service_workers="allow").registers(), friends
     anna.starts_with(ben)
     anna.says("A secret")
     anna.sees_mark("A secret", "Sent")
@@ -126,8 +126,8 @@ def is_empty(person: Person) -> None:
     assert person.context.cookies() == []
 
 
-def test_two_people_meet_by_a_code(cast: Cast) -> None:
-    anna, ben, carol = cast("anna").registers(), cast("ben").registers(), cast("carol")
+def test_two_people_meet_by_a_code(users: Users) -> None:
+    anna, ben, carol = users("anna").registers(), users("ben").registers(), users("carol")
     anna.begins("By code")
     code = shows_a_code(anna)
     ben.begins("By code")
@@ -171,8 +171,8 @@ def shows_a_code(person: Person) -> str:
     return code
 
 
-def test_codes_are_there_again_until_they_are_taken_back(cast: Cast) -> None:
-    anna = cast("anna").registers()
+def test_codes_are_there_again_until_they_are_taken_back(users: Users) -> None:
+    anna = users("anna").registers()
     anna.begins("By code")
     first = shows_a_code(anna)
     anna.page.get_by_role("button", name="Make another").click()
@@ -195,8 +195,8 @@ def test_codes_are_there_again_until_they_are_taken_back(cast: Cast) -> None:
         anna.is_told("This code is not known. Codes work once, for 24 hours.")
 
 
-def test_an_account_is_deleted(cast: Cast, two: Two) -> None:
-    anna, (_, ben) = cast("anna").registers(), two
+def test_an_account_is_deleted(users: Users, two: Two) -> None:
+    anna, (_, ben) = users("anna").registers(), two
     anna.meets(ben)
     anna.says("What you have stays with you")
     anna.opens_settings()

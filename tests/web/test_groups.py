@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.conftest import Cast
+from tests.web.conftest import Users
 from tests.web.person import Person
 
 pytestmark = pytest.mark.once
@@ -14,9 +14,9 @@ Three = tuple[Person, Person, Person]
 
 
 @pytest.fixture
-def three(cast: Cast) -> Three:
+def three(users: Users) -> Three:
     """Anna has made "The garden" with Ben and Carol, who have taken it."""
-    anna, ben, carol = (cast(name).registers() for name in ("anna", "ben", "carol"))
+    anna, ben, carol = (users(name).registers() for name in ("anna", "ben", "carol"))
     anna.makes_group("The garden", [ben, carol])
     anna.says("Who waters?")
     for other in (ben, carol):
@@ -26,7 +26,7 @@ def three(cast: Cast) -> Three:
     return anna, ben, carol
 
 
-def test_three_talk_and_a_fourth_reads_what_comes_then(three: Three, cast: Cast) -> None:
+def test_three_talk_and_a_fourth_reads_what_comes_then(three: Three, users: Users) -> None:
     anna, ben, carol = three
     ben.sees(f"{anna.name} named this group “The garden”.")
     ben.says("I do")
@@ -37,7 +37,7 @@ def test_three_talk_and_a_fourth_reads_what_comes_then(three: Three, cast: Cast)
     anna.says("Thank you")
     anna.sees_mark("Thank you", "Read")  # by both
 
-    dora = cast("dora").registers()
+    dora = users("dora").registers()
     anna.opens_details()
     anna.sees("They read what is said from now on, and nothing from before.")
     anna.page.get_by_label("Add somebody").fill(dora.name)
@@ -64,13 +64,13 @@ def test_three_talk_and_a_fourth_reads_what_comes_then(three: Three, cast: Cast)
         person.is_in("The green garden")
         expect(person.listed("The green garden")).to_be_visible()
     dora.sees(f"{carol.name} named this group “The green garden”.")
-    phone = cast(of=carol).logs_in()  # nor does a new device have to guess
+    phone = users(of=carol).logs_in()  # nor does a new device have to guess
     phone.goes_to("The green garden")
 
 
-def test_an_owner_makes_an_admin_who_adds_and_removes(three: Three, cast: Cast) -> None:
+def test_an_owner_makes_an_admin_who_adds_and_removes(three: Three, users: Users) -> None:
     anna, ben, carol = three
-    dora = cast("dora").registers()
+    dora = users("dora").registers()
     ben.opens_details()
     expect(ben.page.get_by_label("Add somebody")).to_have_count(0)  # a member does not
     anna.opens_details()

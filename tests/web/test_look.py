@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.processes.server import ROOT
-from tests.web.conftest import DESKTOP, PHONE, Cast, Two
+from testing.process import ROOT
+from tests.web.conftest import DESKTOP, PHONE, Two, Users
 from tests.web.person import PASSWORD, Person
 
 pytestmark = pytest.mark.once
@@ -106,9 +106,9 @@ def show_everything(screens: Screens, person: Person, friend: Person, group: str
     [("desktop", DESKTOP, ("Anna", "Ben", "Clara")), ("phone", PHONE, ("Dora", "Emil", "Frida"))],
     ids=["desktop", "phone"],
 )
-def test_every_screen_in_both_looks(cast: Cast, size: str, viewport: Any, names: tuple[str, ...]) -> None:
+def test_every_screen_in_both_looks(users: Users, size: str, viewport: Any, names: tuple[str, ...]) -> None:
     screens = Screens(size)
-    anna, ben, clara = (cast(exactly=name, viewport=viewport, reduced_motion="reduce") for name in names)
+    anna, ben, clara = (users(exactly=name, viewport=viewport, reduced_motion="reduce") for name in names)
     anna.opens()
     expect(anna.page.get_by_role("button", name="Start talking")).to_be_visible()
     screens.see(anna, "welcome")
@@ -120,7 +120,7 @@ def test_every_screen_in_both_looks(cast: Cast, size: str, viewport: Any, names:
     expect(clara.page.get_by_role("button", name="Accept")).to_be_visible()
     screens.see(clara, "request")
     show_everything(screens, anna, ben, "Sunday lunch")
-    compares_before_a_new_device(anna, ben, cast(of=ben))
+    compares_before_a_new_device(anna, ben, users(of=ben))
     screens.see(anna, "keys-changed")
     assert not screens.wrong, "\n".join(screens.wrong)
 
@@ -162,9 +162,9 @@ def compares_before_a_new_device(anna: Person, ben: Person, phone: Person) -> No
     expect(anna.page.get_by_role("alert")).to_contain_text(f"The keys of {ben.name} are not the ones you compared.")
 
 
-def test_a_first_message_by_keyboard_alone(cast: Cast, friends: Two) -> None:
+def test_a_first_message_by_keyboard_alone(users: Users, friends: Two) -> None:
     _, ben = friends
-    anna = cast("anna").opens()
+    anna = users("anna").opens()
     keys = anna.page.keyboard
 
     def tab_to(name: str) -> None:
@@ -233,14 +233,14 @@ def test_enlarged_to_twice_the_size_nothing_is_lost(two: Two) -> None:
     anna.page.set_viewport_size(DESKTOP)
 
 
-def test_whoever_wants_no_motion_gets_none(cast: Cast) -> None:
-    anna = cast("anna", reduced_motion="reduce").opens()
+def test_whoever_wants_no_motion_gets_none(users: Users) -> None:
+    anna = users("anna", reduced_motion="reduce").opens()
     quick = anna.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--quick')")
     assert quick.strip() == "0ms"
 
 
-def test_the_look_that_was_chosen_stays(cast: Cast) -> None:
-    anna = cast("anna", color_scheme="light").registers()
+def test_the_look_that_was_chosen_stays(users: Users) -> None:
+    anna = users("anna", color_scheme="light").registers()
     paper = "getComputedStyle(document.documentElement).backgroundColor"
     light = anna.page.evaluate(paper)
     anna.page.get_by_role("button", name="Settings").click()
@@ -259,8 +259,8 @@ def test_what_comes_is_said_to_who_listens(two: Two) -> None:
     expect(anna.page.locator("[aria-live=polite]")).to_have_text(f"{ben.name}: for your ears")
 
 
-def test_long_names_push_nothing_off_a_phone(cast: Cast) -> None:
-    anna, ben = cast("anna", viewport=PHONE).registers(), cast("ben").registers()
+def test_long_names_push_nothing_off_a_phone(users: Users) -> None:
+    anna, ben = users("anna", viewport=PHONE).registers(), users("ben").registers()
     anna.makes_group("A name of a group that is as long as any may ever become!!!", [ben])
     for name in ("What this means", "Send"):
         box = anna.page.get_by_role("button", name=name).bounding_box()

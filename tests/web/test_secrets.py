@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import pytest
 from playwright.sync_api import Browser
 
-from tests.processes.server import Server
-from tests.sealed.places import all_places, found
-from tests.web.conftest import Cast, Two
+from testing.process import Server
+from tests.v2.places import all_places, found
+from tests.web.conftest import Two, Users
 from tests.web.person import Person
 
 pytestmark = pytest.mark.once
@@ -44,9 +44,9 @@ KEPT = """async () => {
 
 
 def test_nothing_that_was_said_is_at_the_server_nor_in_clear_in_the_browser(
-    cast: Cast, two: Two, server: Server
+    users: Users, two: Two, server: Server
 ) -> None:
-    anna, (_, ben) = cast("anna").registers(), two
+    anna, (_, ben) = users("anna").registers(), two
     anna.meets(ben)
     anna.says(WORDS[0])
     ben.says(WORDS[1])

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
-from tests.web.conftest import Cast, Two
+from tests.web.conftest import Two, Users
 from tests.web.person import PASSWORD, Person
 
 pytestmark = pytest.mark.once
@@ -80,9 +80,9 @@ def test_receipts_and_typing_can_be_kept_to_oneself(two: Two) -> None:
     ben.field.fill("")
 
 
-def test_a_new_password_ends_other_sessions_and_is_asked_for(cast: Cast) -> None:
-    anna = cast("anna").registers()
-    laptop = cast(of=anna).logs_in()
+def test_a_new_password_ends_other_sessions_and_is_asked_for(users: Users) -> None:
+    anna = users("anna").registers()
+    laptop = users(of=anna).logs_in()
     dialog = settings(anna)
     dialog.get_by_text("Change the password").click()
     dialog.get_by_label("Current password").fill("Wrong-1234")
@@ -114,8 +114,8 @@ def test_a_line_about_oneself_is_kept_and_shown(two: Two) -> None:
     ben.closes()
 
 
-def test_another_name_is_seen_by_others_and_known_to_oneself(cast: Cast) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
+def test_another_name_is_seen_by_others_and_known_to_oneself(users: Users) -> None:
+    anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
     after = f"{anna.name}_now"
     by_another_program(anna, "PATCH", "/api/users", {"username": after, "password": PASSWORD})

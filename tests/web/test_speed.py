@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.processes.server import Server
-from tests.web.conftest import Cast, Two, casting
+from testing.process import Server
+from tests.web.conftest import Two, Users, casting
 from tests.web.person import Person, Trouble
 
 pytestmark = pytest.mark.once
@@ -73,8 +73,8 @@ def best(name: str, limit_ms: float, figures: list[float]) -> None:
 @pytest.fixture(scope="module")
 def anna(browser: Browser, server: Server, trouble: Trouble, friends: Two) -> Iterator[Person]:
     """With ten thousand messages in one conversation."""
-    with casting(browser, server, trouble) as cast:
-        anna, (_, ben) = cast("anna").registers(), friends
+    with casting(browser, server, trouble) as users:
+        anna, (_, ben) = users("anna").registers(), friends
         anna.starts_with(ben)
         anna.says("Hello")
         anna.sees_mark("Hello", "Sent")
@@ -134,8 +134,8 @@ def cold(page: Page, address: str) -> tuple[float, float]:
     return paint, usable
 
 
-def test_a_cold_start_paints_and_lists_soon(browser: Browser, server: Server, cast: Cast, friends: Two) -> None:
-    anna, (_, ben) = cast("anna").registers(), friends
+def test_a_cold_start_paints_and_lists_soon(browser: Browser, server: Server, users: Users, friends: Two) -> None:
+    anna, (_, ben) = users("anna").registers(), friends
     anna.starts_with(ben)
     anna.says("Hello")
     figures = [cold(anna.page, server.address) for _ in range(TRIES)]

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.web.conftest import Cast, Two
+from tests.web.conftest import Two, Users
 from tests.web.person import Person
 
 pytestmark = pytest.mark.once
@@ -26,8 +26,8 @@ def test_the_lock_explains_itself(two: Two) -> None:
     expect(anna.page.get_by_role("heading", name=f"Safety number with {ben.name}")).to_be_visible()
 
 
-def test_two_compare_are_warned_of_a_new_device_and_compare_again(cast: Cast) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
+def test_two_compare_are_warned_of_a_new_device_and_compare_again(users: Users) -> None:
+    anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
     numbers = [opens_safety_number(anna, ben), opens_safety_number(ben, anna)]
     assert numbers[0] == numbers[1]
@@ -44,7 +44,7 @@ def test_two_compare_are_warned_of_a_new_device_and_compare_again(cast: Cast) ->
     ben.goes_to(anna.name)
     sees_lock(ben, "Compared")
 
-    phone = cast(of=ben).logs_in()
+    phone = users(of=ben).logs_in()
     phone.goes_to(anna.name)
     banner = anna.page.get_by_role("alert").filter(has_text=CHANGED)
     expect(banner).to_contain_text(f"The keys of {ben.name} {CHANGED}")
@@ -73,8 +73,8 @@ def test_two_compare_are_warned_of_a_new_device_and_compare_again(cast: Cast) ->
     sees_lock(anna, "Compared")
 
 
-def test_who_comes_again_with_all_keys_new_is_not_taken_for_the_same(cast: Cast, two: Two) -> None:
-    (anna, _), ben = two, cast("ben").registers()
+def test_who_comes_again_with_all_keys_new_is_not_taken_for_the_same(users: Users, two: Two) -> None:
+    (anna, _), ben = two, users("ben").registers()
     anna.meets(ben)
     ben.logs_out()
     anna.sees(f"{ben.name} is not in this conversation any more.")
@@ -82,10 +82,10 @@ def test_who_comes_again_with_all_keys_new_is_not_taken_for_the_same(cast: Cast,
     anna.sees(f"{ben.name} has a new device or new keys: the safety number has changed.")
 
 
-def test_a_revoked_device_learns_that_its_session_has_ended(cast: Cast) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
+def test_a_revoked_device_learns_that_its_session_has_ended(users: Users) -> None:
+    anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
-    phone = cast(of=ben).logs_in()
+    phone = users(of=ben).logs_in()
     phone.goes_to(anna.name)
     anna.says("To both")
     phone.hears("To both")

@@ -5,13 +5,13 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.conftest import Cast, Two
+from tests.web.conftest import Two, Users
 
 pytestmark = pytest.mark.once
 
 
-def test_a_strangers_first_message_is_a_request(cast: Cast, two: Two) -> None:
-    anna, (_, ben) = cast("anna").registers(), two
+def test_a_strangers_first_message_is_a_request(users: Users, two: Two) -> None:
+    anna, (_, ben) = users("anna").registers(), two
     anna.starts_with(ben)
     anna.says("Do you know me?")
     ben.sees("Wants to talk to you")
@@ -25,8 +25,8 @@ def test_a_strangers_first_message_is_a_request(cast: Cast, two: Two) -> None:
     anna.sees_mark("Do you know me?", "Read")
 
 
-def test_a_request_is_ignored_and_a_person_blocked(cast: Cast, two: Two) -> None:
-    anna, (_, ben), eve = cast("anna").registers(), two, cast("eve").registers()
+def test_a_request_is_ignored_and_a_person_blocked(users: Users, two: Two) -> None:
+    anna, (_, ben), eve = users("anna").registers(), two, users("eve").registers()
     for stranger in (anna, eve):
         stranger.starts_with(ben)
         stranger.says("Hello?")
@@ -111,9 +111,9 @@ def test_text_is_text_and_links_are_links(two: Two) -> None:
     ben.hears("two\nlines")
 
 
-def test_a_draft_is_kept_in_each_conversation(two: Two, cast: Cast) -> None:
+def test_a_draft_is_kept_in_each_conversation(two: Two, users: Users) -> None:
     anna, ben = two
-    carol = cast("carol").registers()
+    carol = users("carol").registers()
     ben.field.fill("not yet sent")
     carol.starts_with(ben)
     carol.says("and me")
