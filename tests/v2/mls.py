@@ -1,7 +1,7 @@
 """Frames of MLS as a delivery service sees them: signed by their devices, with nothing inside.
 
 The server reads who changes what and checks signatures; it cannot read secrets, so random bytes stand for those. Frames
-that members could read come from CoreCrypto: tests/mls/frames.json and web/plays.
+that members could read come from CoreCrypto: tests/mls/frames.json and web/scenarios.
 """
 
 import secrets
