@@ -1,18 +1,18 @@
 // @ts-check
 /** What a person wants, and what is done for it; and what happens, told to the state. */
 import { newId } from '../core/content.js';
-import { PAGE, listed, others } from './fold.js';
-import { tellingOf } from './telling.js';
+import { PAGE, listed, others } from './state/reducer.js';
+import { tellingOf } from './notifications.js';
 import { sentenceFor } from './words.js';
 
 const TYPING_LOOK_MS = 1000;
 const DRAFT_MS = 400; // what is typed within this is stored together
 
 /**
- * @param {import('./store.js').Store} store @param {import('./link.js').Link} link
+ * @param {import('./state/store.js').Store} store @param {import('./link.js').Link} link
  */
 export function intentsOf(store, link) {
-  const app = /** @type {import('./components/app.js').App} */ (document.querySelector('sv-app'));
+  const app = /** @type {import('./app.js').App} */ (document.querySelector('sv-app'));
   const { dress, notice, toast } = tellingOf(store, app);
   /** @type {Map<string, ReturnType<typeof setTimeout>>} */
   const drafts = new Map();
@@ -71,7 +71,7 @@ export function intentsOf(store, link) {
   /** @param {string[]} names @param {string} [title] */
   async function start(names, title) {
     const { state } = store;
-    const me = /** @type {import('./fold.js').Me} */ (state.me);
+    const me = /** @type {import('./state/reducer.js').Me} */ (state.me);
     const isSame = (/** @type {string} */ one, /** @type {string} */ other) => one.toLowerCase() === other.toLowerCase();
     if (names.some((name) => isSame(name, me.username))) throw Object.assign(new Error(), { code: 'self_chat' });
     const known = listed(state).find((one) => {
@@ -96,7 +96,7 @@ export function intentsOf(store, link) {
     for (const item of window.items) if (item.replyTo) void quote(id, item.replyTo);
   }
 
-  /** Edits and deletions in a direct conversation are told to those who listen, and asked for by those who did not. @param {import('./fold.js').Item[]} items */
+  /** Edits and deletions in a direct conversation are told to those who listen, and asked for by those who did not. @param {import('./state/reducer.js').Item[]} items */
   function lookAgain(items) {
     const open = store.state.open ? store.state.conversations[store.state.open] : null;
     if (open?.kind === 'direct' && items.length) void link.call('lookAgain', open.id, items[0].seq, items[items.length - 1].seq).catch(() => {});

@@ -1,12 +1,12 @@
 // @ts-check
-import { css, html, nothing } from '../../vendor/lit.js';
-import { trustIn } from '../../core/timeline.js';
-import { others } from '../fold.js';
-import { aboutNewKey, sentenceFor } from '../words.js';
-import './dialog.js';
-import { Element } from './element.js';
-import { icon } from './icon.js';
-import './qr.js';
+import { css, html, nothing } from '../../../vendor/lit.js';
+import { trustIn } from '../../../core/timeline.js';
+import { others } from '../../state/reducer.js';
+import { aboutNewKey, sentenceFor } from '../../words.js';
+import '../../ui/dialog.js';
+import { Element } from '../../ui/element.js';
+import { icon } from '../../ui/icon.js';
+import '../../ui/qr.js';
 
 /** The safety number of two people, to compare, and whether it has been. */
 export class Safety extends Element {
@@ -22,7 +22,7 @@ export class Safety extends Element {
 
   constructor() {
     super();
-    /** @type {import('../fold.js').Conversation} */
+    /** @type {import('../../state/reducer.js').Conversation} */
     this.conversation = /** @type {any} */ (undefined);
     this.user = this.me = this.problem = '';
     /** @type {{ digits: string, qr: string, thumbprints: string[] } | null} */
@@ -69,7 +69,7 @@ export class Lock extends Element {
   constructor() {
     super();
     this.title = this.me = '';
-    /** @type {import('../fold.js').Conversation} */
+    /** @type {import('../../state/reducer.js').Conversation} */
     this.conversation = /** @type {any} */ (undefined);
   }
 

@@ -1,8 +1,8 @@
 // @ts-check
-import { css, html, live, nothing } from '../../vendor/lit.js';
-import { Element } from './element.js';
-import './emoji.js';
-import { icon } from './icon.js';
+import { css, html, live, nothing } from '../../../vendor/lit.js';
+import { Element } from '../../ui/element.js';
+import '../emoji/emoji.js';
+import { icon } from '../../ui/icon.js';
 
 const MAX_CHARS = 20_000;
 const TYPING_MS = 3000; // more often is not told
@@ -35,7 +35,7 @@ export class Composer extends Element {
   constructor() {
     super();
     this.conversation = this.draft = this.name = '';
-    /** @type {{ what: 'reply' | 'edit', item: import('../fold.js').Item } | null} */
+    /** @type {{ what: 'reply' | 'edit', item: import('../../state/reducer.js').Item } | null} */
     this.about = null;
     this.picking = false;
   }

@@ -1,18 +1,18 @@
 // @ts-check
-import { css, html, nothing, repeat } from '../../vendor/lit.js';
-import { receivedBy } from '../../core/timeline.js';
-import { isGroup, nameOf } from '../fold.js';
-import { dayOf, isSameDay, timeOf } from '../format.js';
-import { isLookedAt } from '../looking.js';
-import { wordsOf } from '../notices.js';
-import { sentenceFor } from '../words.js';
-import { Element } from './element.js';
-import './emoji.js';
-import { icon } from './icon.js';
-import './menu.js';
+import { css, html, nothing, repeat } from '../../../vendor/lit.js';
+import { receivedBy } from '../../../core/timeline.js';
+import { isGroup, nameOf } from '../../state/reducer.js';
+import { dayOf, isSameDay, timeOf } from '../../format.js';
+import { isLookedAt } from '../../visibility.js';
+import { wordsOf } from './notices.js';
+import { sentenceFor } from '../../words.js';
+import { Element } from '../../ui/element.js';
+import '../emoji/emoji.js';
+import { icon } from '../../ui/icon.js';
+import '../../ui/menu.js';
 import './message.js';
 
-/** @typedef {import('../fold.js').Item} Item */
+/** @typedef {import('../../state/reducer.js').Item} Item */
 
 const NEAR_PX = 60; // of the end: then what comes is followed
 const EARLY_PX = 800; // before the end of what is loaded more is asked for
@@ -57,12 +57,12 @@ export class Timeline extends Element {
 
   constructor() {
     super();
-    /** @type {import('../fold.js').Conversation} */
+    /** @type {import('../../state/reducer.js').Conversation} */
     this.conversation = /** @type {any} */ (undefined);
     this.me = '';
-    /** @type {import('../fold.js').Window | null} */
+    /** @type {import('../../state/reducer.js').Window | null} */
     this.window = null;
-    /** @type {import('../fold.js').Waiting[]} */
+    /** @type {import('../../state/reducer.js').Waiting[]} */
     this.waiting = [];
     /** @type {Record<string, Item>} */
     this.quoted = {};
@@ -187,10 +187,10 @@ export class Timeline extends Element {
   async #onMenu({ detail: { item, opener, at } }) {
     this.chosen = item;
     await this.updateComplete;
-    /** @type {import('./menu.js').Menu} */ (this.renderRoot.querySelector('sv-menu')).openAt(opener, at);
+    /** @type {import('../../ui/menu.js').Menu} */ (this.renderRoot.querySelector('sv-menu')).openAt(opener, at);
   }
 
-  /** @param {Item} item @returns {import('./menu.js').Choice[]} */
+  /** @param {Item} item @returns {import('../../ui/menu.js').Choice[]} */
   #choices(item) {
     const { id } = this.conversation;
     const isMine = item.user === this.me;
@@ -257,7 +257,7 @@ export class Timeline extends Element {
     this.picking = item;
   }
 
-  /** @param {import('../fold.js').Window} window */
+  /** @param {import('../../state/reducer.js').Window} window */
   #rows(window) {
     const rows = [];
     const items = window.items.filter(({ isHidden }) => !isHidden);
@@ -288,9 +288,9 @@ export class Timeline extends Element {
     };
   }
 
-  /** @param {import('../fold.js').Waiting} waiting */
+  /** @param {import('../../state/reducer.js').Waiting} waiting */
   #unsent({ id, at, content, failure }) {
-    const { text, reply_to: replyTo } = /** @type {import('../../core/content.js').Text} */ (content);
+    const { text, reply_to: replyTo } = /** @type {import('../../../core/content.js').Text} */ (content);
     const item = { seq: Infinity, at, user: this.me, id, text, replyTo };
     const quoted = replyTo ? this.window?.items.find((one) => one.id === replyTo) : undefined;
     return {
@@ -302,7 +302,7 @@ export class Timeline extends Element {
 
   /** @param {Item} item */
   #notice(item) {
-    const { text, isLoud } = wordsOf(/** @type {import('../../core/timeline.js').Notice} */ (item.notice), item.seq, this.conversation, this.me);
+    const { text, isLoud } = wordsOf(/** @type {import('../../../core/timeline.js').Notice} */ (item.notice), item.seq, this.conversation, this.me);
     return { key: item.seq, html: html`<p class="notice ${isLoud ? 'loud' : ''}" role="listitem">${isLoud ? icon('alarm', 16) : nothing} ${text} <span class="unseen">${timeOf(item.at)}</span></p>` };
   }
 }

@@ -1,11 +1,11 @@
 // @ts-check
-import { css, html, nothing } from '../../vendor/lit.js';
-import { momentOf } from '../format.js';
-import { sentenceFor } from '../words.js';
-import './avatar.js';
-import './dialog.js';
-import { Element } from './element.js';
-import './picture.js';
+import { css, html, nothing } from '../../../vendor/lit.js';
+import { momentOf } from '../../format.js';
+import { sentenceFor } from '../../words.js';
+import '../../ui/avatar.js';
+import '../../ui/dialog.js';
+import { Element } from '../../ui/element.js';
+import './picture-crop.js';
 
 /** @typedef {{ id: string, username: string, email: string | null, bio: string | null, picture?: string | null }} Account */
 
@@ -38,7 +38,7 @@ export class Settings extends Element {
   constructor() {
     super();
     this.me = { id: '', username: '', device: '' };
-    /** @type {import('../fold.js').Settings | null} */
+    /** @type {import('../../state/reducer.js').Settings | null} */
     this.settings = null;
     /** @type {Account | null} */
     this.account = null;

@@ -1,15 +1,15 @@
 // @ts-check
 /** What happened in a conversation, in words: who came, who went, whose keys are new. */
-import { nameOf } from './fold.js';
-import { listOf } from './format.js';
+import { nameOf } from '../../state/reducer.js';
+import { listOf } from '../../format.js';
 
 /**
- * @typedef {import('../core/timeline.js').Conversation} Conversation
- * @typedef {import('../core/timeline.js').Change} Change
+ * @typedef {import('../../../core/timeline.js').Conversation} Conversation
+ * @typedef {import('../../../core/timeline.js').Change} Change
  */
 
 /**
- * @param {import('../core/timeline.js').Notice} notice @param {number} seq @param {Conversation} conversation @param {string} me
+ * @param {import('../../../core/timeline.js').Notice} notice @param {number} seq @param {Conversation} conversation @param {string} me
  * @returns {{ text: string, isLoud?: boolean }} loud: there are new keys
  */
 export function wordsOf(notice, seq, conversation, me) {

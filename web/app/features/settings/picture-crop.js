@@ -1,6 +1,6 @@
 // @ts-check
-import { css, html } from '../../vendor/lit.js';
-import { Element } from './element.js';
+import { css, html } from '../../../vendor/lit.js';
+import { Element } from '../../ui/element.js';
 
 const SIDE = 256; // what the server takes
 const ZOOM_MAX = 4;

@@ -1,11 +1,11 @@
 // @ts-check
 /** How a person hears of what happens while they look elsewhere: title and badge, toasts, notifications, screen reader. */
-import { titleOf, unreadCount } from './fold.js';
-import { isLookedAt } from './looking.js';
+import { titleOf, unreadCount } from './state/reducer.js';
+import { isLookedAt } from './visibility.js';
 
 const TOAST_MS = 5000;
 
-/** @param {import('./store.js').Store} store @param {import('./components/app.js').App} app */
+/** @param {import('./state/store.js').Store} store @param {import('./app.js').App} app */
 export function tellingOf(store, app) {
   let toasts = 0;
 

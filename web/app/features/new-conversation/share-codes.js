@@ -1,10 +1,10 @@
 // @ts-check
-import { css, html, nothing } from '../../vendor/lit.js';
-import { wholeTimeOf } from '../format.js';
-import { sentenceFor } from '../words.js';
-import { Element } from './element.js';
-import { icon } from './icon.js';
-import './qr.js';
+import { css, html, nothing } from '../../../vendor/lit.js';
+import { wholeTimeOf } from '../../format.js';
+import { sentenceFor } from '../../words.js';
+import { Element } from '../../ui/element.js';
+import { icon } from '../../ui/icon.js';
+import '../../ui/qr.js';
 
 const WORDS = {
   codes: {

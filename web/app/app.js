@@ -1,18 +1,18 @@
 // @ts-check
-import { css, html, nothing } from '../../vendor/lit.js';
-import { EMPTY, listed, titleOf } from '../fold.js';
-import './about.js';
-import './again.js';
-import './broken.js';
-import './confirm.js';
-import './conversation.js';
-import './details.js';
-import { Element } from './element.js';
-import './new.js';
-import './safety.js';
-import './settings.js';
-import './sidebar.js';
-import './welcome.js';
+import { css, html, nothing } from '../vendor/lit.js';
+import { EMPTY, listed, titleOf } from './state/reducer.js';
+import './features/details/profile.js';
+import './features/session-expired/session-expired.js';
+import './features/welcome/start-failed.js';
+import './ui/confirm.js';
+import './features/conversations/conversation.js';
+import './features/details/details.js';
+import { Element } from './ui/element.js';
+import './features/new-conversation/new-conversation.js';
+import './features/trust/safety-number.js';
+import './features/settings/settings.js';
+import './features/conversations/sidebar.js';
+import './features/welcome/welcome.js';
 
 /** The whole page: which of its parts are shown, and what of the state each gets. */
 export class App extends Element {
@@ -87,7 +87,7 @@ export class App extends Element {
   #home() {
     const { state } = this;
     const open = state.open ? state.conversations[state.open] : undefined;
-    const me = /** @type {import('../fold.js').Me} */ (state.me);
+    const me = /** @type {import('./state/reducer.js').Me} */ (state.me);
     const isDetailed = open !== undefined && this.dialog?.name === 'details';
     return html`
       <div class="home ${open ? 'open' : ''} ${isDetailed ? 'detailed' : ''}">
@@ -108,7 +108,7 @@ export class App extends Element {
   #dialog() {
     const { state, dialog } = this;
     if (!dialog || state.phase !== 'home') return nothing;
-    const me = /** @type {import('../fold.js').Me} */ (state.me);
+    const me = /** @type {import('./state/reducer.js').Me} */ (state.me);
     const conversation = state.conversations[dialog.conversation ?? ''];
     switch (dialog.name) {
       case 'new':

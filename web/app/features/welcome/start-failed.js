@@ -1,6 +1,6 @@
 // @ts-check
-import { css, html } from '../../vendor/lit.js';
-import { Element } from './element.js';
+import { css, html } from '../../../vendor/lit.js';
+import { Element } from '../../ui/element.js';
 
 /** What this browser keeps cannot be opened: what that means, and the ways out. */
 export class Broken extends Element {

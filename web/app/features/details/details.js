@@ -1,15 +1,15 @@
 // @ts-check
-import { css, html, nothing } from '../../vendor/lit.js';
-import { trustIn } from '../../core/timeline.js';
-import { UNKNOWN, everybody, isGroup, titleOf } from '../fold.js';
-import { sentenceFor } from '../words.js';
-import './avatar.js';
-import { Element } from './element.js';
-import { icon } from './icon.js';
-import './menu.js';
-import { pictureOf } from './sidebar.js';
+import { css, html, nothing } from '../../../vendor/lit.js';
+import { trustIn } from '../../../core/timeline.js';
+import { UNKNOWN, everybody, isGroup, titleOf } from '../../state/reducer.js';
+import { sentenceFor } from '../../words.js';
+import '../../ui/avatar.js';
+import { Element } from '../../ui/element.js';
+import { icon } from '../../ui/icon.js';
+import '../../ui/menu.js';
+import { pictureOf } from '../conversations/sidebar.js';
 
-/** @typedef {import('../../core/timeline.js').Person} Person */
+/** @typedef {import('../../../core/timeline.js').Person} Person */
 
 /** Who is in a conversation, and what can be done about it. */
 export class Details extends Element {
@@ -31,7 +31,7 @@ export class Details extends Element {
 
   constructor() {
     super();
-    /** @type {import('../fold.js').Conversation} */
+    /** @type {import('../../state/reducer.js').Conversation} */
     this.conversation = /** @type {any} */ (undefined);
     this.me = this.problem = '';
     this.isBusy = false;
@@ -75,7 +75,7 @@ export class Details extends Element {
   async #openMenu(person, opener) {
     this.chosen = person;
     await this.updateComplete;
-    /** @type {import('./menu.js').Menu} */ (this.renderRoot.querySelector('sv-menu')).openAt(opener);
+    /** @type {import('../../ui/menu.js').Menu} */ (this.renderRoot.querySelector('sv-menu')).openAt(opener);
   }
 
   /** @param {Person} person */

@@ -1,10 +1,10 @@
 // @ts-check
-import { css, html, nothing } from '../../vendor/lit.js';
-import { sentenceFor } from '../words.js';
-import './dialog.js';
-import { Element } from './element.js';
-import { icon } from './icon.js';
-import './own.js';
+import { css, html, nothing } from '../../../vendor/lit.js';
+import { sentenceFor } from '../../words.js';
+import '../../ui/dialog.js';
+import { Element } from '../../ui/element.js';
+import { icon } from '../../ui/icon.js';
+import './share-codes.js';
 
 /** @typedef {'name' | 'group' | 'code' | 'invite'} Tab */
 

@@ -1,10 +1,10 @@
 // @ts-check
-import { css, html, nothing } from '../../vendor/lit.js';
-import { sentenceFor } from '../words.js';
-import './avatar.js';
-import './dialog.js';
-import { Element } from './element.js';
-import { pictureOf } from './sidebar.js';
+import { css, html, nothing } from '../../../vendor/lit.js';
+import { sentenceFor } from '../../words.js';
+import '../../ui/avatar.js';
+import '../../ui/dialog.js';
+import { Element } from '../../ui/element.js';
+import { pictureOf } from '../conversations/sidebar.js';
 
 /** What somebody shows of themselves. */
 export class About extends Element {
@@ -19,7 +19,7 @@ export class About extends Element {
 
   constructor() {
     super();
-    /** @type {import('../../core/timeline.js').Person} */
+    /** @type {import('../../../core/timeline.js').Person} */
     this.person = /** @type {any} */ (undefined);
     /** @type {string | null} */
     this.bio = null;

@@ -1,15 +1,15 @@
 // @ts-check
-import { css, html, nothing } from '../../vendor/lit.js';
-import { trustIn } from '../../core/timeline.js';
-import { UNKNOWN, isGroup, nameOf, others, titleOf } from '../fold.js';
-import { listOf } from '../format.js';
-import './avatar.js';
-import './composer.js';
-import { Element } from './element.js';
-import { icon } from './icon.js';
+import { css, html, nothing } from '../../../vendor/lit.js';
+import { trustIn } from '../../../core/timeline.js';
+import { UNKNOWN, isGroup, nameOf, others, titleOf } from '../../state/reducer.js';
+import { listOf } from '../../format.js';
+import '../../ui/avatar.js';
+import '../composer/composer.js';
+import { Element } from '../../ui/element.js';
+import { icon } from '../../ui/icon.js';
 import { pictureOf } from './sidebar.js';
-import './timeline.js';
-import { aboutNewKey } from '../words.js';
+import '../timeline/timeline.js';
+import { aboutNewKey } from '../../words.js';
 
 /** One conversation: who it is with, what was said, and what is being said. */
 export class ConversationView extends Element {
@@ -42,23 +42,23 @@ export class ConversationView extends Element {
 
   constructor() {
     super();
-    /** @type {import('../fold.js').Conversation} */
+    /** @type {import('../../state/reducer.js').Conversation} */
     this.conversation = /** @type {any} */ (undefined);
     this.me = '';
     /** @type {'online' | 'offline'} */
     this.line = 'online';
-    /** @type {import('../fold.js').Window | null} */
+    /** @type {import('../../state/reducer.js').Window | null} */
     this.window = null;
-    /** @type {import('../fold.js').Waiting[]} */
+    /** @type {import('../../state/reducer.js').Waiting[]} */
     this.waiting = [];
-    /** @type {Record<string, import('../fold.js').Item>} */
+    /** @type {Record<string, import('../../state/reducer.js').Item>} */
     this.quoted = {};
     /** @type {Record<string, number> | undefined} */
     this.typing = undefined;
     this.draft = '';
-    /** @type {import('../fold.js').Settings | null} */
+    /** @type {import('../../state/reducer.js').Settings | null} */
     this.settings = null;
-    /** What is being written refers to this. @type {{ what: 'reply' | 'edit', item: import('../fold.js').Item } | null} */
+    /** What is being written refers to this. @type {{ what: 'reply' | 'edit', item: import('../../state/reducer.js').Item } | null} */
     this.about = null;
   }
 

@@ -1,8 +1,8 @@
 // @ts-check
-import { html, nothing } from '../../vendor/lit.js';
-import { sentenceFor } from '../words.js';
-import './dialog.js';
-import { Element } from './element.js';
+import { html, nothing } from '../../../vendor/lit.js';
+import { sentenceFor } from '../../words.js';
+import '../../ui/dialog.js';
+import { Element } from '../../ui/element.js';
 
 /** A session that has ended goes on with the same device. */
 export class Again extends Element {

@@ -1,9 +1,9 @@
 // @ts-check
-import { css, html, nothing } from '../../vendor/lit.js';
-import { nameOf } from '../fold.js';
-import { isJumbo, listOf, partsOf, timeOf, wholeTimeOf } from '../format.js';
-import { Element } from './element.js';
-import { icon } from './icon.js';
+import { css, html, nothing } from '../../../vendor/lit.js';
+import { nameOf } from '../../state/reducer.js';
+import { isJumbo, listOf, partsOf, timeOf, wholeTimeOf } from '../../format.js';
+import { Element } from '../../ui/element.js';
+import { icon } from '../../ui/icon.js';
 
 /** @type {Record<string, [string, string]>} */
 const MARKS = {
@@ -55,15 +55,15 @@ export class Message extends Element {
 
   constructor() {
     super();
-    /** @type {import('../fold.js').Item} */
+    /** @type {import('../../state/reducer.js').Item} */
     this.item = /** @type {any} */ (undefined);
     this.name = this.me = this.mark = '';
     /** Why it was not sent. */
     this.failure = '';
-    /** @type {import('../fold.js').Conversation} */
+    /** @type {import('../../state/reducer.js').Conversation} */
     this.conversation = /** @type {any} */ (undefined);
     this.showsName = this.isFollowing = false;
-    /** @type {import('../fold.js').Item | undefined} */
+    /** @type {import('../../state/reducer.js').Item | undefined} */
     this.quoted = undefined;
     this.addEventListener('keydown', (event) => this.#onKey(event));
     this.addEventListener('contextmenu', (event) => this.#onContextMenu(event));

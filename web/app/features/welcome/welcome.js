@@ -1,7 +1,7 @@
 // @ts-check
-import { css, html, nothing } from '../../vendor/lit.js';
-import { sentenceFor } from '../words.js';
-import { Element } from './element.js';
+import { css, html, nothing } from '../../../vendor/lit.js';
+import { sentenceFor } from '../../words.js';
+import { Element } from '../../ui/element.js';
 
 const MIN_PASSWORD = 8;
 

@@ -1,12 +1,12 @@
 // @ts-check
-import { css, html, nothing, repeat } from '../../vendor/lit.js';
-import { isGroup, nameOf, others, titleOf } from '../fold.js';
-import { listOf, momentOf, wholeTimeOf } from '../format.js';
-import './avatar.js';
-import { Element } from './element.js';
-import { icon } from './icon.js';
+import { css, html, nothing, repeat } from '../../../vendor/lit.js';
+import { isGroup, nameOf, others, titleOf } from '../../state/reducer.js';
+import { listOf, momentOf, wholeTimeOf } from '../../format.js';
+import '../../ui/avatar.js';
+import { Element } from '../../ui/element.js';
+import { icon } from '../../ui/icon.js';
 
-/** @typedef {import('../fold.js').Conversation} Conversation */
+/** @typedef {import('../../state/reducer.js').Conversation} Conversation */
 
 /** The conversations, the latest first, with what is new in each. */
 export class Sidebar extends Element {
@@ -51,11 +51,11 @@ export class Sidebar extends Element {
     this.me = { id: '', username: '', device: '' };
     /** @type {string | null} */
     this.open = null;
-    /** @type {import('../fold.js').State['typing']} */
+    /** @type {import('../../state/reducer.js').State['typing']} */
     this.typing = {};
     /** @type {Record<string, string>} */
     this.drafts = {};
-    /** @type {import('../fold.js').Waiting[]} */
+    /** @type {import('../../state/reducer.js').Waiting[]} */
     this.waiting = [];
     /** @type {'online' | 'offline'} */
     this.line = 'offline';

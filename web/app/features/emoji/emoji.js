@@ -1,7 +1,7 @@
 // @ts-check
-import { css, html, repeat } from '../../vendor/lit.js';
-import { emoji } from '../../vendor/emoji.js';
-import { Element } from './element.js';
+import { css, html, repeat } from '../../../vendor/lit.js';
+import { emoji } from '../../../vendor/emoji.js';
+import { Element } from '../../ui/element.js';
 
 const GROUPS = ['Smileys', 'People', 'Nature', 'Food', 'Places', 'Activities', 'Objects', 'Symbols', 'Flags'];
 const FOUND_MAX = 120;
