@@ -5,7 +5,7 @@ import { openDatabase, startCoreCrypto } from '../core/mls.js';
 import { IndexedDbStorage } from '../core/storage-idb.js';
 import { SealedStorage } from '../core/storage-sealed.js';
 import { openKey, wipeKey } from './key.js';
-import { verbsOf } from './verbs.js';
+import { createRpc, runCall } from './rpc.js';
 
 const CHANNEL = 'sottovoce';
 const STORE = 'sottovoce';
@@ -53,21 +53,22 @@ export async function lead() {
   }
 
   for (const type of TOLD) client.addEventListener(type, (event) => tell(type, plain(/** @type {CustomEvent} */ (event).detail)));
-  const { begin, verbs } = verbsOf(client, {
-    tell,
-    tellSnapshot: (snapshot) => tellFirst(async () => ({ event: 'snapshot', detail: await snapshot() })),
-    wipe: async () => {
-      for (const name of [KEYS, PAGES]) indexedDB.deleteDatabase(name); // waits until CoreCrypto is gone, with this worker
-      await storage.wipe();
-      await wipeKey();
-    },
+  const page = {
+    emit: tell,
+    /** @param {() => Promise<object>} snapshot */
+    emitSnapshot: (snapshot) => tellFirst(async () => ({ event: 'snapshot', detail: await snapshot() })),
+  };
+  const { start, rpc } = createRpc(client, page, async () => {
+    for (const name of [KEYS, PAGES]) indexedDB.deleteDatabase(name); // waits until CoreCrypto is gone, with this worker
+    await storage.wipe();
+    await wipeKey();
   });
-  await begin();
-  channel.onmessage = async ({ data: { call, verb, given } }) => {
+  await start();
+  channel.onmessage = async ({ data: { call, group, method, args } }) => {
     if (call === undefined) return;
     try {
-      const answer = async () => ({ answer: call, result: await verbs[verb](...given) });
-      if (verb === 'snapshot') await tellFirst(answer);
+      const answer = async () => ({ answer: call, result: await runCall(rpc, group, method, args) });
+      if (`${group}.${method}` === 'page.snapshot') await tellFirst(answer);
       else channel.postMessage(await answer());
     } catch (error) {
       channel.postMessage({ answer: call, error: plain({ error }).error });

@@ -5,7 +5,7 @@
  * @typedef {import('../../core/timeline.js').Conversation} Conversation
  * @typedef {import('../../core/timeline.js').Item} Item
  * @typedef {import('../../core/outbox.js').Waiting} Waiting
- * @typedef {import('../../worker/verbs.js').Settings} Settings
+ * @typedef {import('../../worker/rpc.js').Settings} Settings
  * @typedef {{ id: string, username: string, device: string }} Me
  *
  * @typedef {object} Window the stretch of the open conversation that is shown
