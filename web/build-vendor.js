@@ -89,19 +89,31 @@ async function fonts() {
 
 const RGI = /^\p{RGI_Emoji}$/v; // what our clients take for a reaction
 
-/** By group: each emoji with its name and the words that it is found by. */
-async function emoji() {
-  const all = JSON.parse(await readFile(new URL('emojibase-data/en/compact.json', modules), 'utf8'));
+const EMOJI_LANGUAGES = ['en', 'de']; // as in app/messages/
+
+/** By group: each emoji with its name and the words that it is found by. @param {string} language */
+async function emojiIn(language) {
+  const all = JSON.parse(await readFile(new URL(`emojibase-data/${language}/compact.json`, modules), 'utf8'));
   /** @type {[string, string, string][][]} */
   const groups = [];
-  for (const { unicode, label, tags = [], group, order } of all.sort((/** @type {any} */ a, /** @type {any} */ b) => a.order - b.order)) {
+  const sorted = all.sort((/** @type {any} */ a, /** @type {any} */ b) => a.order - b.order);
+  for (const { unicode, label, tags = [], group, order } of sorted) {
     if (group === undefined || group === 2 || order === undefined) continue; // parts of others
-    // Some come with a selector that Unicode's list of emoji has not.
+    // Some come with a selector that Unicode's list of emoji does not have.
     const plain = RGI.test(unicode) ? unicode : unicode.replace(/\ufe0f$/, '');
     if (RGI.test(plain)) (groups[group] ??= []).push([plain, label, tags.join(' ')]);
   }
-  const file = await write('emoji', 'json', JSON.stringify(groups.filter(Boolean)));
-  await pass('emoji', `export const emoji = new URL('./${file}', import.meta.url).href;\n`, 'export declare const emoji: string;\n');
+  return write(`emoji-${language}`, 'json', JSON.stringify(groups.filter(Boolean)));
+}
+
+async function emoji() {
+  const lines = [];
+  for (const language of EMOJI_LANGUAGES) {
+    lines.push(`export const ${language} = new URL('./${await emojiIn(language)}', import.meta.url).href;\n`);
+  }
+  const types = EMOJI_LANGUAGES.map((language) => `export declare const ${language}: string;\n`);
+  const all = `export { en as emoji };\n`; // the emoji themselves are the same in every language
+  await pass('emoji', lines.join('') + all, types.join('') + all);
 }
 
 /** What has gone into it, under which licence. */

@@ -37,7 +37,7 @@ def test_what_is_written_while_the_server_is_down_is_sent_when_it_is_back(two: T
     anna.sees("Offline. Connecting…")
     anna.says("Into the void")
     anna.sees_mark("Into the void", "Sending")
-    anna.sees("Offline. What you write is sent later.")
+    anna.sees("Offline. Your messages will be sent later.")
     anna.page.reload()  # the page itself comes from the service worker
     anna.goes_to(ben.name)
     anna.hears("Hello Ben", "Hello Anna")
@@ -165,7 +165,7 @@ def test_what_was_said_to_somebody_who_was_away_comes_in_order(two: Two) -> None
     ben.goes_to(anna.name)
     ben.hears("number 19")
     assert ben.texts() == ["Hello Ben", "Hello Anna", *said]
-    ben.sees("New")
+    ben.sees("New messages")
     anna.sees_mark("number 0", "Delivered")
     ben.page.get_by_role("button", name="20 new").click()
     anna.sees_mark("number 0", "Read")
@@ -177,25 +177,25 @@ def test_a_session_that_has_ended_goes_on_with_the_same_device(cast: Cast) -> No
     anna.meets(ben)
     phone = cast(of=anna).logs_in()
     phone.opens_settings()
-    phone.page.get_by_text("Change the password").click()
+    phone.page.get_by_text("Change password").click()
     phone.page.get_by_label("Current password").fill(PASSWORD)
     phone.page.get_by_label("New password").fill("Sesame-5678")
-    phone.page.get_by_role("button", name="Change it").click()
-    phone.sees("Your password is changed. Other sessions have ended.")
-    anna.sees("Your session has ended. What is here stays.")
+    phone.page.get_by_role("button", name="Save new password").click()
+    phone.sees("Your password was changed. Your other sessions have ended.")
+    anna.sees("Your session has ended. Your messages are still on this device.")
     anna.says("Not yet")
     anna.sees_mark("Not yet", "Sending")
     ben.says("While you were out")
 
     anna.page.reload()  # it has ended for good
-    anna.sees("Your session has ended. What is here stays.")
+    anna.sees("Your session has ended. Your messages are still on this device.")
     anna.goes_to(ben.name)
     anna.hears("Hello Ben")
     anna.page.get_by_role("button", name="Log in again").click()
-    again = anna.page.locator("sv-again")
+    again = anna.page.locator("sv-session-expired")
     again.get_by_label("Password").fill(PASSWORD)
     again.get_by_role("button", name="Log in", exact=True).click()
-    expect(again.get_by_role("alert")).to_contain_text("This name and password do not belong together.")
+    expect(again.get_by_role("alert")).to_contain_text("Wrong username or password.")
     again.get_by_label("Password").fill("Sesame-5678")
     again.get_by_role("button", name="Log in", exact=True).click()
     expect(again).to_have_count(0)
@@ -218,7 +218,7 @@ def test_a_line_that_has_fallen_silent_is_noticed(two: Two, server: Server) -> N
     try:
         anna.says("Does anybody hear me?")
         anna.page.evaluate("dispatchEvent(new Event('offline'))")
-        anna.sees("Offline. What you write is sent later.")
+        anna.sees("Offline. Your messages will be sent later.")
         anna.sees_mark("Does anybody hear me?", "Sending")
     finally:
         for process in stopped:
@@ -232,9 +232,9 @@ def test_a_memory_that_cannot_be_opened_is_no_dead_end(cast: Cast) -> None:
     anna.opens("/web/tokens.css")  # without a worker
     anna.page.evaluate(SPOIL)
     anna.opens()
-    expect(anna.page.get_by_role("heading", name="Sottovoce cannot start in this browser")).to_be_visible()
-    anna.page.get_by_text("If nothing helps").click()
-    anna.page.get_by_role("button", name="Empty this device").click()
+    expect(anna.page.get_by_role("heading", name="Sottovoce can’t start in this browser")).to_be_visible()
+    anna.page.get_by_text("Still not working?").click()
+    anna.page.get_by_role("button", name="Erase this device").click()
     anna.is_welcomed()
     anna.logs_in()
 

@@ -22,24 +22,24 @@ LEFT_BEHIND = """async () => ({
 def test_an_invite_leads_to_a_first_message_in_less_than_a_minute(cast: Cast) -> None:
     host = cast("anna", permissions=["clipboard-read", "clipboard-write"]).registers()
     host.begins("Invite")
-    host.page.get_by_role("button", name="Make an invite").click()
-    expect(host.page.get_by_role("img", name="The invite, to scan")).to_be_visible()
-    invite = host.page.locator("sv-own code").inner_text()
-    host.page.get_by_role("button", name="Copy the link").click()
+    host.page.get_by_role("button", name="Create invite link").click()
+    expect(host.page.get_by_role("img", name="Your invite as a QR code")).to_be_visible()
+    invite = host.page.locator("sv-share-codes code").inner_text()
+    host.page.get_by_role("button", name="Copy link").click()
     host.sees("Copied")
     assert host.page.evaluate("navigator.clipboard.readText()") == f"{host.address}/#invite={invite}"
     host.closes()
     host.begins("Invite")
-    expect(host.page.locator("sv-own code")).to_have_text(invite)  # it is still there
+    expect(host.page.locator("sv-share-codes code")).to_have_text(invite)  # it is still there
     host.closes()
 
     guest = cast("ben")
     began = time.monotonic()
     guest.opens(f"/#invite={invite}")
-    guest.sees("You are invited.")
+    guest.sees("You’ve been invited.")
     expect(guest.page.get_by_label("Invite code")).to_have_value(invite)
     guest.gives(guest.name, PASSWORD)
-    guest.page.get_by_role("button", name="Start talking").click()
+    guest.page.get_by_role("button", name="Create account").click()
     guest.is_in(host.name)
     guest.says("Here I am")
     guest.sees_mark("Here I am", "Delivered")  # and no request: they know each other
@@ -56,9 +56,9 @@ def test_what_cannot_be_is_said_in_a_sentence(cast: Cast, friends: Two) -> None:
     (anna, _), other = friends, cast("ben")
     other.opens()
     other.gives(anna.name, PASSWORD)
-    start = other.page.get_by_role("button", name="Start talking")
+    start = other.page.get_by_role("button", name="Create account")
     start.click()
-    other.is_told("Somebody has this name already. Choose another one.")
+    other.is_told("That username is taken. Choose another one.")
     other.gives("has space", PASSWORD)
     start.click()
     expect(other.page.get_by_role("alert")).to_have_text(re.compile(r"^[A-Z][^{}_]+\.$"))
@@ -66,16 +66,16 @@ def test_what_cannot_be_is_said_in_a_sentence(cast: Cast, friends: Two) -> None:
     start.click()
     assert other.page.get_by_label("Password").evaluate("(field) => field.validity.tooShort")  # the browser says so
     other.is_welcomed()
-    other.page.get_by_role("button", name="I have an account").click()
+    other.page.get_by_role("tab", name="Log in").click()
     expect(other.page.get_by_role("alert")).to_have_count(0)
     other.gives(anna.name, "not-her-password")
     other.page.get_by_role("button", name="Log in").click()
-    other.is_told("This name and password do not belong together. Look at both and try again.")
-    other.page.get_by_role("button", name="I am new").click()
+    other.is_told("Wrong username or password.")
+    other.page.get_by_role("tab", name="Sign up").click()
     other.opens("/#invite=NOSUCH0")
     other.gives(other.name, PASSWORD)
-    other.page.get_by_role("button", name="Start talking").click()
-    other.is_told("This invite cannot be used: it is unknown, used up or too old. Ask for a new one.")
+    other.page.get_by_role("button", name="Create account").click()
+    other.is_told("This invite is unknown, already used or expired. Ask for a new one.")
 
 
 def test_a_second_device_joins_by_itself_and_hears_what_comes(cast: Cast) -> None:
@@ -85,8 +85,8 @@ def test_a_second_device_joins_by_itself_and_hears_what_comes(cast: Cast) -> Non
     ben.hears("Only for the first")
     phone = cast(of=ben).logs_in()
     phone.goes_to(anna.name)
-    phone.sees("This device joined here. What was said before stays on the devices that were there.")
-    ben.sees("Another device of yours has joined.")
+    phone.sees("You added this device today. Earlier messages are on your other devices.")
+    ben.sees("You added a new device.")
     anna.says("For both of you")
     for device in (ben, phone):
         device.hears("For both of you")
@@ -114,7 +114,7 @@ def test_logging_out_leaves_nothing_behind(cast: Cast, friends: Two) -> None:
 
     anna.logs_in()  # the same browser is a new device
     anna.goes_to(ben.name)
-    anna.sees("This device joined here.")
+    anna.sees("You added this device today. Earlier messages aren’t on this device.")
     anna.does_not_see("A secret")
 
 
@@ -128,9 +128,9 @@ def is_empty(person: Person) -> None:
 
 def test_two_people_meet_by_a_code(cast: Cast) -> None:
     anna, ben, carol = cast("anna").registers(), cast("ben").registers(), cast("carol")
-    anna.begins("By code")
+    anna.begins("Code")
     code = shows_a_code(anna)
-    ben.begins("By code")
+    ben.begins("Code")
     ben.page.get_by_label("Their code").fill(code)
     ben.page.get_by_role("button", name="Start", exact=True).click()
     ben.says("You gave me a code")
@@ -138,13 +138,13 @@ def test_two_people_meet_by_a_code(cast: Cast) -> None:
     anna.goes_to(ben.name)  # without asking first
     anna.says("I did")
     ben.hears("I did")
-    ben.begins("By code")
+    ben.begins("Code")
     ben.page.get_by_label("Their code").fill(code)
     ben.page.get_by_role("button", name="Start", exact=True).click()
-    ben.is_told("This code is not known. Codes work once, for 24 hours.")
+    ben.is_told("This code is unknown, already used or expired. A code works once, for 24 hours.")
     ben.closes()
 
-    ben.begins("By code")
+    ben.begins("Code")
     link = f"/#code={shows_a_code(ben)}"
     carol.registers(link)  # by the link, as somebody new
     carol.page.get_by_role("button", name="Start", exact=True).click()
@@ -153,7 +153,7 @@ def test_two_people_meet_by_a_code(cast: Cast) -> None:
     ben.goes_to(carol.name)
     ben.hears("I scanned it")
 
-    carol.begins("By code")
+    carol.begins("Code")
     anna.opens(f"/#code={shows_a_code(carol)}")  # and as somebody who is here
     expect(anna.page.get_by_label("Their code")).to_have_value(re.compile(r"^\d{5}$"))
     anna.page.get_by_role("button", name="Start", exact=True).click()
@@ -162,9 +162,9 @@ def test_two_people_meet_by_a_code(cast: Cast) -> None:
 
 def shows_a_code(person: Person) -> str:
     """Large, and as a QR code."""
-    person.page.get_by_role("button", name="Show a code of mine").click()
-    expect(person.page.get_by_role("img", name="The same code, to scan")).to_be_visible()
-    shown = person.page.locator("sv-own .code")
+    person.page.get_by_role("button", name="Show my code").click()
+    expect(person.page.get_by_role("img", name="Your code as a QR code")).to_be_visible()
+    shown = person.page.locator("sv-share-codes .code")
     assert float(shown.evaluate("(code) => parseFloat(getComputedStyle(code).fontSize)")) >= 32
     code = shown.inner_text()
     assert re.fullmatch(r"\d{5}", code)
@@ -173,26 +173,26 @@ def shows_a_code(person: Person) -> str:
 
 def test_codes_are_there_again_until_they_are_taken_back(cast: Cast) -> None:
     anna = cast("anna").registers()
-    anna.begins("By code")
+    anna.begins("Code")
     first = shows_a_code(anna)
-    anna.page.get_by_role("button", name="Make another").click()
-    shown = anna.page.locator("sv-own .code")
+    anna.page.get_by_role("button", name="Create another").click()
+    shown = anna.page.locator("sv-share-codes .code")
     expect(shown).not_to_have_text(first)
     second = shown.inner_text()
     anna.closes()
-    anna.begins("By code")
+    anna.begins("Code")
     expect(shown).to_have_text(second)
-    others = anna.page.get_by_role("list", name="Others that still work")
+    others = anna.page.get_by_role("list", name="Also active")
     expect(others).to_contain_text(first)
-    anna.page.get_by_role("button", name=f"Take back {second}").click()
+    anna.page.get_by_role("button", name=f"Revoke {second}").click()
     expect(shown).to_have_text(first)
     expect(others).to_have_count(0)
-    anna.page.get_by_role("button", name=f"Take back {first}").click()
-    expect(anna.page.get_by_role("button", name="Show a code of mine")).to_be_visible()
+    anna.page.get_by_role("button", name=f"Revoke {first}").click()
+    expect(anna.page.get_by_role("button", name="Show my code")).to_be_visible()
     for code in (first, second):
         anna.page.get_by_label("Their code").fill(code)
         anna.page.get_by_role("button", name="Start", exact=True).click()
-        anna.is_told("This code is not known. Codes work once, for 24 hours.")
+        anna.is_told("This code is unknown, already used or expired. A code works once, for 24 hours.")
 
 
 def test_an_account_is_deleted(cast: Cast, two: Two) -> None:
@@ -200,7 +200,7 @@ def test_an_account_is_deleted(cast: Cast, two: Two) -> None:
     anna.meets(ben)
     anna.says("What you have stays with you")
     anna.opens_settings()
-    anna.page.get_by_text("Delete the account").click()
+    anna.page.get_by_text("Delete account").click()
     form = anna.page.locator("form").filter(has=anna.page.get_by_role("button", name="Delete my account"))
     form.get_by_label("Password").fill("not-my-password")
     form.get_by_role("button").click()
@@ -210,11 +210,11 @@ def test_an_account_is_deleted(cast: Cast, two: Two) -> None:
     anna.is_welcomed()
     is_empty(anna)
     ben.hears("What you have stays with you")
-    ben.begins("By name")
-    ben.page.get_by_label("Their name here").fill(anna.name)
+    ben.begins("Person")
+    ben.page.get_by_label("Username").fill(anna.name)
     ben.page.get_by_role("button", name="Start", exact=True).click()
-    ben.is_told("Nobody here has exactly this name. Look at how they write it: names are not searched.")
-    anna.page.get_by_role("button", name="I have an account").click()
+    ben.is_told("No one has that username. Check the spelling.")
+    anna.page.get_by_role("tab", name="Log in").click()
     anna.gives(anna.name, PASSWORD)
     anna.page.get_by_role("button", name="Log in").click()
-    anna.is_told("This name and password do not belong together. Look at both and try again.")
+    anna.is_told("Wrong username or password.")

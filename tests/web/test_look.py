@@ -70,10 +70,10 @@ def show_everything(screens: Screens, person: Person, friend: Person, group: str
     expect(page.get_by_role("button", name="grinning face", exact=True)).to_be_visible()
     screens.see(person, "emoji")
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="What this means").click()
+    page.get_by_role("button", name="About encryption").click()
     screens.see(person, "lock")
     page.get_by_role("button", name="Safety number").click()
-    expect(page.get_by_role("img", name="The safety number, to scan")).to_be_visible()
+    expect(page.get_by_role("img", name="The safety number as a QR code")).to_be_visible()
     screens.see(person, "safety-number")
     page.keyboard.press("Escape")
     person.leaves_it()
@@ -84,19 +84,19 @@ def show_everything(screens: Screens, person: Person, friend: Person, group: str
     person.leaves_it()
     page.get_by_role("button", name="New conversation").first.click()
     for tab, make in (
-        ("By name", None),
+        ("Person", None),
         ("Group", None),
-        ("By code", "Show a code of mine"),
-        ("Invite", "Make an invite"),
+        ("Code", "Show my code"),
+        ("Invite", "Create invite link"),
     ):
         page.get_by_role("tab", name=tab).click()
         if make:
             page.get_by_role("button", name=make).click()
-            expect(page.get_by_role("img", name="to scan")).to_be_visible()
-        screens.see(person, f"new-{tab.split()[-1].lower()}")
+            expect(page.get_by_role("img", name="as a QR code")).to_be_visible()
+        screens.see(person, f"new-{tab.lower()}")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Settings").click()
-    person.sees("this device")
+    person.sees_devices()
     screens.see(person, "settings")
     page.keyboard.press("Escape")
 
@@ -110,7 +110,7 @@ def test_every_screen_in_both_looks(cast: Cast, size: str, viewport: Any, names:
     screens = Screens(size)
     anna, ben, clara = (cast(exactly=name, viewport=viewport, reduced_motion="reduce") for name in names)
     anna.opens()
-    expect(anna.page.get_by_role("button", name="Start talking")).to_be_visible()
+    expect(anna.page.get_by_role("button", name="Create account")).to_be_visible()
     screens.see(anna, "welcome")
     for person in (anna, ben, clara):
         person.registers()
@@ -140,7 +140,7 @@ def talk(anna: Person, ben: Person, clara: Person) -> None:
     ben.says("I can bring bread.")
     anna.hears("I can bring bread.")
     anna.does_with("I can bring bread.", "React with ❤️")
-    anna.does_with("Yes, gladly!", "Answer")
+    anna.does_with("Yes, gladly!", "Reply")
     anna.says("Good. The recipe is at https://example.org/soup, if you want to look.")
     anna.says("And tell the others, please.")
     ben.hears("And tell the others")
@@ -153,13 +153,13 @@ def talk(anna: Person, ben: Person, clara: Person) -> None:
 def compares_before_a_new_device(anna: Person, ben: Person, phone: Person) -> None:
     anna.leaves_it()
     anna.goes_to(ben.name)
-    anna.page.get_by_role("button", name="What this means").click()
+    anna.page.get_by_role("button", name="About encryption").click()
     anna.page.get_by_role("button", name="Safety number").click()
-    anna.page.get_by_role("button", name="They are the same").click()
-    anna.sees("You have compared these keys.")
+    anna.page.get_by_role("button", name="They match – mark as verified").click()
+    anna.sees("You’ll be told if the safety number changes.")
     anna.closes()
     phone.logs_in()
-    expect(anna.page.get_by_role("alert")).to_contain_text(f"The keys of {ben.name} are not the ones you compared.")
+    expect(anna.page.get_by_role("alert")).to_contain_text(f"{ben.name}’s safety number has changed.")
 
 
 def test_a_first_message_by_keyboard_alone(cast: Cast, friends: Two) -> None:
@@ -175,8 +175,8 @@ def test_a_first_message_by_keyboard_alone(cast: Cast, friends: Two) -> None:
                 return
         raise AssertionError(f"the Tab key does not reach {name}")
 
-    expect(anna.page.get_by_label("Name")).to_be_visible()
-    tab_to("Name")
+    expect(anna.page.get_by_label("Username")).to_be_visible()
+    tab_to("Username")
     keys.type(anna.name)
     tab_to("Password")
     keys.type(PASSWORD)
@@ -185,7 +185,7 @@ def test_a_first_message_by_keyboard_alone(cast: Cast, friends: Two) -> None:
     tab_to("New conversation")
     keys.press("Enter")
     expect(anna.page.get_by_role("dialog")).to_be_visible()
-    tab_to("Their name here")
+    tab_to("Username")
     keys.type(ben.name)
     keys.press("Enter")
     expect(anna.field).to_be_focused()
@@ -201,10 +201,10 @@ def test_a_first_message_by_keyboard_alone(cast: Cast, friends: Two) -> None:
     keys.press("Shift+Tab")
     assert "By keyboard alone" in focused(anna.page)
     keys.press("Enter")
-    expect(anna.page.get_by_role("menuitem", name="Answer")).to_be_visible()
+    expect(anna.page.get_by_role("menuitem", name="Reply")).to_be_visible()
     assert "👍" in focused(anna.page)
     keys.press("Escape")
-    expect(anna.page.get_by_role("menuitem", name="Answer")).to_be_hidden()
+    expect(anna.page.get_by_role("menuitem", name="Reply")).to_be_hidden()
 
 
 def focused(page: Page) -> str:
@@ -267,4 +267,4 @@ def test_long_names_push_nothing_off_a_phone(cast: Cast) -> None:
         assert box is not None
         assert box["x"] + box["width"] <= PHONE["width"], name
     anna.context.set_offline(True)
-    expect(anna.page.get_by_role("main").get_by_text("Offline. What you write is sent later.")).to_be_visible()
+    expect(anna.page.get_by_role("main").get_by_text("Offline. Your messages will be sent later.")).to_be_visible()

@@ -110,7 +110,7 @@ def test_ten_thousand_messages_are_scrolled_through_with_few_of_them_in_the_page
         if first < 1000:
             break
     assert seen[-1] < 1000, "the beginning is never reached"
-    page.get_by_role("button", name="Newest").click()
+    page.get_by_role("button", name="Latest messages").click()
     expect(anna.message(f"message {MESSAGES - 1}")).to_be_in_viewport()
 
 

@@ -14,7 +14,7 @@ def test_a_strangers_first_message_is_a_request(cast: Cast, two: Two) -> None:
     anna, (_, ben) = cast("anna").registers(), two
     anna.starts_with(ben)
     anna.says("Do you know me?")
-    ben.sees("Wants to talk to you")
+    ben.sees("Message requests")
     ben.goes_to(anna.name)
     ben.hears("Do you know me?")
     expect(ben.field).to_have_count(0)
@@ -40,7 +40,7 @@ def test_a_request_is_ignored_and_a_person_blocked(cast: Cast, two: Two) -> None
     eve.sees_mark("Are you there?", "Sent")
     ben.page.get_by_role("button", name="Settings").click()
     ben.page.get_by_role("listitem").filter(has_text=eve.name).get_by_role("button", name="Unblock").click()
-    ben.sees("You have blocked nobody.")
+    ben.sees("No blocked people")
     ben.closes()
     expect(ben.listed(eve.name)).to_be_visible()
 
@@ -73,13 +73,13 @@ def test_a_message_is_edited_answered_reacted_to_and_deleted(two: Two) -> None:
     expect(ben.message("See you at nine?")).to_contain_text("edited")
     ben.does_not_see("eight")
 
-    ben.does_with("See you at nine?", "Answer")
+    ben.does_with("See you at nine?", "Reply")
     ben.says("Yes!")
     expect(anna.message("Yes!")).to_contain_text("See you at nine?")
     anna.does_with("Yes!", "React with ❤️")
-    expect(ben.page.get_by_role("button", name=f"❤️ by {anna.name}")).to_be_visible()
-    anna.page.get_by_role("button", name="❤️ by You").click()
-    expect(ben.page.get_by_role("button", name="❤️ by")).to_have_count(0)
+    expect(ben.page.get_by_role("button", name=f"❤️ from {anna.name}")).to_be_visible()
+    anna.page.get_by_role("button", name="❤️ from you").click()
+    expect(ben.page.get_by_role("button", name="❤️ from")).to_have_count(0)
 
     anna.does_with("See you at nine?", "Delete for everyone")
     anna.confirms("Delete for everyone")
@@ -128,7 +128,7 @@ def test_a_draft_is_kept_in_each_conversation(two: Two, cast: Cast) -> None:
 def test_an_emoji_is_found_by_its_name(two: Two) -> None:
     anna, ben = two
     anna.page.get_by_role("button", name="Emoji").click()
-    anna.page.get_by_label("Find an emoji").fill("hedgehog")
+    anna.page.get_by_label("Search emoji").fill("hedgehog")
     anna.page.get_by_role("button", name="hedgehog").click()
     anna.page.get_by_role("button", name="Send").click()
     ben.hears("🦔")

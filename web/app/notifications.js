@@ -1,64 +1,53 @@
 // @ts-check
-/** How a person hears of what happens while they look elsewhere: title and badge, toasts, notifications, screen reader. */
-import { titleOf, unreadCount } from './state/reducer.js';
-import { isLookedAt } from './visibility.js';
+/** How a user learns of a new message: the title, a badge, a toast, a notification, a screen reader. */
+import { t } from './messages/index.js';
+import { titleOf, unreadCount } from './state/selectors.js';
+import { isTabActive } from './visibility.js';
 
-const TOAST_MS = 5000;
+/** @typedef {import('./actions.js').Context} Context */
 
-/** @param {import('./state/store.js').Store} store @param {import('./app.js').App} app */
-export function tellingOf(store, app) {
-  let toasts = 0;
+/** The title and the badge show how many messages are unread. @param {import('./state/reducer.js').State} state */
+export function showUnreadCount(state) {
+  const count = unreadCount(state);
+  document.title = t.notifications.pageTitle(count);
+  // Not every browser has badges, and some refuse them.
+  const badge = count ? navigator.setAppBadge?.(count) : navigator.clearAppBadge?.();
+  badge?.catch(() => {});
+}
 
-  /** @param {string} text */
-  function toast(text) {
-    const id = ++toasts;
-    store.dispatch({ type: 'toast', toast: { id, text } });
-    app.said = text;
-    setTimeout(() => store.dispatch({ type: 'toast is over', id }), TOAST_MS);
+/**
+ * @param {Context} context
+ * @param {{ conversation: string, message: import('../core/timeline.js').Said }} event a new message
+ */
+export function notifyOf({ store, page }, { conversation: id, message }) {
+  const { state } = store;
+  const conversation = state.conversations[id];
+  const me = state.me?.id ?? '';
+  const { content, sender } = message;
+  if (!conversation || content.kind !== 'text' || sender.user === me) return;
+  const name = conversation.people.find((person) => person.id === sender.user)?.username;
+  if (!name) return;
+  const isOpen = id === state.open;
+  const summary = t.notifications.newMessage(name);
+  page.announce(isOpen ? t.conversations.said(name, content.text) : summary);
+  if ((isOpen && isTabActive()) || conversation.state !== 'joined') return;
+  const isAllowed = state.settings?.notices && globalThis.Notification?.permission === 'granted';
+  if (isAllowed && notify(titleOf(conversation, me), summary, id)) return;
+  if (isAllowed || !isOpen) page.toast(summary);
+}
+
+/**
+ * False where only a service worker may do it, as on phones.
+ * @param {string} title @param {string} body @param {string} conversation
+ */
+function notify(title, body, conversation) {
+  try {
+    new Notification(title, { body, tag: conversation }).onclick = () => {
+      window.focus();
+      location.hash = `c/${conversation}`;
+    };
+    return true;
+  } catch {
+    return false;
   }
-
-  /** Title, badge and look follow the state. */
-  function dress() {
-    const { state } = store;
-    const count = unreadCount(state);
-    document.title = count ? `(${count}) Sottovoce` : 'Sottovoce';
-    const badge = /** @type {any} */ (navigator);
-    void (count ? badge.setAppBadge?.(count) : badge.clearAppBadge?.())?.catch(() => {});
-    const theme = state.settings?.theme ?? 'system';
-    if (theme === 'system') delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
-    localStorage.setItem('theme', theme);
-  }
-
-  /** Somebody has said something. @param {{ conversation: string, message: import('../core/timeline.js').Said }} detail */
-  function notice({ conversation: id, message }) {
-    const { state } = store;
-    const conversation = state.conversations[id];
-    const me = state.me?.id ?? '';
-    if (!conversation || message.content.kind !== 'text' || message.sender.user === me) return;
-    const name = conversation.people.find((person) => person.id === message.sender.user)?.username;
-    if (!name) return;
-    app.said = id === state.open ? `${name}: ${message.content.text}` : `New message from ${name}`;
-    if (isLookedAt() && id === state.open) return;
-    if (conversation.state !== 'joined') return;
-    if (state.settings?.notices && globalThis.Notification?.permission === 'granted') {
-      notify(titleOf(conversation, me), `New message from ${name}`, id);
-    } else if (id !== state.open) {
-      toast(`New message from ${name}`);
-    }
-  }
-
-  /** @param {string} title @param {string} body @param {string} id of the conversation */
-  function notify(title, body, id) {
-    try {
-      new Notification(title, { body, tag: id }).onclick = () => {
-        window.focus();
-        location.hash = `c/${id}`;
-      };
-    } catch {
-      toast(body); // browsers on phones let only service workers do it
-    }
-  }
-
-  return { dress, notice, toast };
 }

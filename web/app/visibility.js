@@ -1,6 +1,6 @@
 // @ts-check
 
-/** Whether somebody sits before this page: what comes is seen then, and otherwise told. */
-export function isLookedAt() {
+/** Whether the user is looking at this tab: new messages are then seen, and otherwise notified. */
+export function isTabActive() {
   return document.visibilityState === 'visible' && document.hasFocus();
 }

@@ -1,10 +1,12 @@
 // @ts-check
-/** The state of the page, and who wants to know when it changes. */
+/** The state of the page, and the listeners that are called when it changes. */
 import { EMPTY, reduce } from './reducer.js';
+
+/** @typedef {import('./reducer.js').State} State */
 
 export class Store {
   state = EMPTY;
-  /** @type {Set<(state: import('./reducer.js').State) => void>} */
+  /** @type {Set<(state: State) => void>} */
   #listeners = new Set();
 
   /** @param {import('./reducer.js').Event} event */
@@ -15,7 +17,7 @@ export class Store {
     for (const listener of this.#listeners) listener(next);
   }
 
-  /** @param {(state: import('./reducer.js').State) => void} listener */
+  /** @param {(state: State) => void} listener */
   subscribe(listener) {
     this.#listeners.add(listener);
   }

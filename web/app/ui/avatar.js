@@ -3,15 +3,15 @@ import { css, html } from '../../vendor/lit.js';
 import { hueOf, initialsOf } from '../format.js';
 import { Element } from './element.js';
 
-/** A picture of somebody or of a group: their own, or their initials on a colour that is always the same. */
+/** The picture of a person or a group: their own, or initials on a colour that is always the same. */
 export class Avatar extends Element {
   static properties = { of: {}, name: {}, picture: {}, size: { type: Number } };
   static styles = [
     super.styles,
     css`
       :host { display: block; flex: none; }
-      div, img { display: grid; place-items: center; width: 100%; height: 100%; border-radius: 50%; object-fit: cover;
-        font-weight: 700; user-select: none; }
+      div, img { display: grid; place-items: center; width: 100%; height: 100%; border-radius: 50%;
+        object-fit: cover; font-weight: 700; user-select: none; }
       .c0 { background: light-dark(#cfe3df, #1f4a48); color: light-dark(#0a474d, #bfe8e1); }
       .c1 { background: light-dark(#f2dcc6, #5a3a20); color: light-dark(#6d3a0c, #f8d3ae); }
       .c2 { background: light-dark(#e3d8ec, #44325a); color: light-dark(#4b2d6b, #ddc9f2); }

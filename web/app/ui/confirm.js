@@ -1,33 +1,46 @@
 // @ts-check
 import { html } from '../../vendor/lit.js';
+import { t } from '../messages/index.js';
 import './dialog.js';
 import { Element } from './element.js';
 
 /**
- * What cannot be taken back is asked once more.
+ * Asks before an action that can't be undone.
  *
- * @typedef {{ heading: string, text: string, action: string, then: { intent: string, [detail: string]: unknown } }} Question
- *   what is wanted `then`, if the answer is yes
+ * @typedef {{ heading: string, text: string, label: string, then: import('../actions.js').Call }} Question
+ *   `label` is on the button that runs the action `then`
  */
 export class Confirm extends Element {
-  static properties = { heading: {}, text: {}, action: {}, intent: { attribute: false } };
+  static properties = { question: { attribute: false } };
 
   constructor() {
     super();
-    this.heading = this.text = this.action = '';
-    /** @type {any} */
-    this.intent = null;
+    /** @type {Question} */
+    this.question = /** @type {any} */ (undefined);
+  }
+
+  get #dialog() {
+    return /** @type {import('./dialog.js').Dialog} */ (this.renderRoot.querySelector('sv-dialog'));
+  }
+
+  #confirm() {
+    const { then } = this.question;
+    this.#dialog.close();
+    this.run(then);
   }
 
   render() {
-    return html`<sv-dialog .heading=${this.heading}><div class="stack"><p>${this.text}</p>
-      <div class="row"><button class="button bad" @click=${this.#do}>${this.action}</button><button class="button" @click=${() => /** @type {any} */ (this.renderRoot.querySelector('sv-dialog')).close()}>Cancel</button></div></div></sv-dialog>`;
-  }
-
-  #do() {
-    const { intent, ...detail } = this.intent;
-    /** @type {import('./dialog.js').Dialog} */ (this.renderRoot.querySelector('sv-dialog')).close();
-    this.want(intent, detail);
+    const { heading, text, label } = this.question;
+    return html`
+      <sv-dialog .heading=${heading}>
+        <div class="stack">
+          <p>${text}</p>
+          <div class="row">
+            <button class="button bad" @click=${this.#confirm}>${label}</button>
+            <button class="button" @click=${() => this.#dialog.close()}>${t.common.cancel}</button>
+          </div>
+        </div>
+      </sv-dialog>`;
   }
 }
 customElements.define('sv-confirm', Confirm);

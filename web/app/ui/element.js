@@ -1,22 +1,52 @@
 // @ts-check
-/** What every component is: given values, it draws them, and says what its person wants. */
+/** The base of every component: it renders the values it is given, and dispatches what the user does as actions. */
 import { LitElement } from '../../vendor/lit.js';
+import { onLanguage } from '../messages/index.js';
 import { shared } from './styles.js';
+
+/** @typedef {import('../actions.js').Actions} Actions */
 
 export class Element extends LitElement {
   /** @type {import('../../vendor/lit.js').CSSResultGroup} */
   static styles = [shared];
 
-  /**
-   * What a person wants; `app/intents.js` does it.
-   * @param {string} intent @param {object} [detail]
-   */
-  want(intent, detail = {}) {
-    this.dispatchEvent(new CustomEvent('intent', { bubbles: true, composed: true, detail: { intent, ...detail } }));
+  /** @type {(() => void) | null} */
+  #stopListening = null;
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.#stopListening = onLanguage(() => this.requestUpdate());
   }
 
-  /** The same, with an answer. @param {string} intent @param {object} [detail] @returns {Promise<any>} */
-  ask(intent, detail = {}) {
-    return new Promise((resolve, reject) => this.want(intent, { ...detail, resolve, reject }));
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.#stopListening?.();
+  }
+
+  /**
+   * Run an action of `actions.js`; an error is shown as a toast.
+   * @template {keyof Actions} Name @param {Name} action @param {Parameters<Actions[Name]>} detail
+   */
+  act(action, ...detail) {
+    this.#dispatch({ action, detail: detail[0] });
+  }
+
+  /** The same for a call that was given as a value. @param {import('../actions.js').Call} call */
+  run({ action, detail }) {
+    this.#dispatch({ action, detail });
+  }
+
+  /**
+   * Run an action and return its result, or raise its error.
+   * @template {keyof Actions} Name @param {Name} action @param {Parameters<Actions[Name]>} detail
+   * @returns {Promise<Awaited<ReturnType<Actions[Name]>>>}
+   */
+  ask(action, ...detail) {
+    return new Promise((resolve, reject) => this.#dispatch({ action, detail: detail[0], resolve, reject }));
+  }
+
+  /** @param {object} request */
+  #dispatch(request) {
+    this.dispatchEvent(new CustomEvent('action', { bubbles: true, composed: true, detail: request }));
   }
 }

@@ -5,7 +5,7 @@ import { Element } from './element.js';
 
 const BORDER = 3;
 
-/** A QR code: dark on light in every theme, as cameras want it. */
+/** A QR code: dark on light in every theme, because cameras need that. */
 export class Qr extends Element {
   static properties = { text: {}, label: {} };
   static styles = [

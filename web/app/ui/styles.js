@@ -1,13 +1,14 @@
 // @ts-check
-/** What many components look like alike. */
+/** Styles that many components share. */
 import { css } from '../../vendor/lit.js';
 
 export const shared = css`
   * { box-sizing: border-box; }
   :host([hidden]) { display: none; }
-  h1, h2, h3 { margin: 0; font: italic 500 var(--large)/1.2 var(--display); letter-spacing: -0.01em; text-wrap: balance; }
+  h1, h2, h3 { margin: 0; font: italic 500 var(--large)/1.2 var(--display); letter-spacing: -0.01em;
+    text-wrap: balance; }
   p { margin: 0; }
-  p, li, dd { text-wrap: pretty; }
+  p, li, dd { text-wrap: pretty; overflow-wrap: break-word; }
   a { color: var(--accent); }
   button, input, textarea, select { font: inherit; color: inherit; }
   button { cursor: pointer; }
@@ -16,10 +17,12 @@ export const shared = css`
   .soft { color: var(--soft); }
   .small { font-size: var(--small); }
   .plain { padding: 0; border: 0; background: none; text-align: inherit; }
-  .unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+  .unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden;
+    clip-path: inset(50%); white-space: nowrap; }
 
   .button { display: inline-flex; align-items: center; justify-content: center; gap: 0.5rem; min-height: var(--touch);
-    padding: 0 1.1rem; border: 1px solid var(--edge); border-radius: var(--round); background: transparent; font-weight: 600;
+    padding: 0.3rem 1.1rem; border: 1px solid var(--edge); border-radius: var(--round); background: transparent;
+    font-weight: 600;
     transition: background var(--quick); }
   .button:not(.main):hover:not(:disabled) { background: var(--hover); }
   .button.main { border-color: var(--accent); background: var(--accent); color: var(--on-accent); }
@@ -42,6 +45,7 @@ export const shared = css`
   .grow { flex: 1; min-width: 0; }
   .cut { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .list { display: grid; margin: 0; padding: 0; list-style: none; }
-  .list > li { display: flex; align-items: center; gap: 0.75rem; min-height: 3.25rem; padding: 0.35rem 0; border-top: 1px solid var(--line); }
+  .list > li { display: flex; align-items: center; gap: 0.75rem; min-height: 3.25rem; padding: 0.35rem 0;
+    border-top: 1px solid var(--line); }
   .list > li:first-child { border-top: 0; }
 `;

@@ -1,48 +1,66 @@
 // @ts-check
 import { css, html, nothing } from '../../../vendor/lit.js';
 import { trustIn } from '../../../core/timeline.js';
-import { UNKNOWN, isGroup, nameOf, others, titleOf } from '../../state/reducer.js';
-import { listOf } from '../../format.js';
+import { t } from '../../messages/index.js';
+import { isGroup, nameOf, others, pictureOf, titleOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';
-import '../composer/composer.js';
 import { Element } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
-import { pictureOf } from './sidebar.js';
+import '../composer/composer.js';
 import '../timeline/timeline.js';
-import { aboutNewKey } from '../../words.js';
+import { questionBeforeNewKey } from '../trust/new-key.js';
 
-/** One conversation: who it is with, what was said, and what is being said. */
+/** @typedef {import('../../state/reducer.js').Item} Item */
+
+/** One open conversation: who it is with, its messages, and the field for the next one. */
 export class ConversationView extends Element {
   static properties = {
-    conversation: { attribute: false }, me: {}, line: {}, window: { attribute: false }, waiting: { attribute: false }, quoted: { attribute: false },
-    typing: { attribute: false }, draft: {}, settings: { attribute: false }, about: { state: true },
-  }; // prettier-ignore
+    conversation: { attribute: false },
+    me: {},
+    line: {},
+    window: { attribute: false },
+    waiting: { attribute: false },
+    quoted: { attribute: false },
+    typing: { attribute: false },
+    draft: {},
+    about: { state: true },
+  };
   static styles = [
     super.styles,
     css`
       :host { display: grid; grid-template: auto auto minmax(0, 1fr) auto / minmax(0, 1fr); background: var(--paper); }
-      .head { display: flex; align-items: center; gap: 0.6rem; min-height: 4rem; padding: 0.4rem 0.75rem; border-bottom: 1px solid var(--line); }
+      .head { display: flex; align-items: center; gap: 0.6rem; min-height: 4rem; padding: 0.4rem 0.75rem;
+        border-bottom: 1px solid var(--line); }
       .head h1 { font: 700 1.05rem/1.25 var(--face); letter-spacing: 0; }
       .title { display: block; }
       .under { display: block; font-weight: 400; color: var(--soft); font-size: var(--small); }
-      .who { display: flex; width: 100%; align-items: center; gap: 0.75rem; border-radius: 0.7rem; min-height: var(--touch); }
-      .lock { display: inline-flex; align-items: center; gap: 0.35rem; min-height: 2.25rem; padding: 0 0.8rem; border: 0; border-radius: 2rem;
-        background: var(--accent-soft); color: var(--accent); font-size: var(--small); font-weight: 600; }
+      .who { display: flex; width: 100%; align-items: center; gap: 0.75rem; border-radius: 0.7rem;
+        min-height: var(--touch); }
+      .lock { display: inline-flex; flex: none; align-items: center; gap: 0.35rem; max-width: 50%; min-height: 2.25rem;
+        padding: 0.2rem 0.8rem; border: 0; border-radius: 2rem; background: var(--accent-soft); color: var(--accent);
+        font-size: var(--small); font-weight: 600; }
+      .lock svg { flex: none; }
       .lock:hover { filter: brightness(0.97); }
       .lock.direct { background: var(--warn-soft); color: var(--warn); }
       .lock.changed { background: var(--bad-soft); color: var(--bad); }
       .back { display: none; }
-      .banner { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 1rem; padding: 0.8rem 1.25rem; background: var(--accent-soft); }
+      .banner { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 1rem; padding: 0.8rem 1.25rem;
+        background: var(--accent-soft); }
       .banner.changed { background: var(--bad-soft); color: var(--bad); border-bottom: 2px solid var(--bad); }
       .banner p { flex: 1 1 16rem; }
       .over { padding: 1rem 1.25rem; border-top: 1px solid var(--line); color: var(--soft); text-align: center; }
-      @media (max-width: 44rem) { .back { display: inline-grid; } .lock span { display: none; } .lock { width: var(--touch); padding: 0; justify-content: center; } }
+      .over .button { margin-top: 0.5rem; }
+      @media (max-width: 44rem) {
+        .back { display: inline-grid; }
+        .lock span { display: none; }
+        .lock { width: var(--touch); padding: 0; justify-content: center; }
+      }
     `,
   ];
 
   constructor() {
     super();
-    /** @type {import('../../state/reducer.js').Conversation} */
+    /** @type {import('../../state/selectors.js').Conversation} */
     this.conversation = /** @type {any} */ (undefined);
     this.me = '';
     /** @type {'online' | 'offline'} */
@@ -51,14 +69,12 @@ export class ConversationView extends Element {
     this.window = null;
     /** @type {import('../../state/reducer.js').Waiting[]} */
     this.waiting = [];
-    /** @type {Record<string, import('../../state/reducer.js').Item>} */
+    /** @type {Record<string, Item>} */
     this.quoted = {};
     /** @type {Record<string, number> | undefined} */
     this.typing = undefined;
     this.draft = '';
-    /** @type {import('../../state/reducer.js').Settings | null} */
-    this.settings = null;
-    /** What is being written refers to this. @type {{ what: 'reply' | 'edit', item: import('../../state/reducer.js').Item } | null} */
+    /** The message that is replied to or edited. @type {{ what: 'reply' | 'edit', item: Item } | null} */
     this.about = null;
   }
 
@@ -72,32 +88,45 @@ export class ConversationView extends Element {
     const title = titleOf(conversation, me);
     const [first] = others(conversation, me);
     const group = isGroup(conversation);
+    const waiting = this.waiting.filter((one) => one.conversation === conversation.id && one.content.kind === 'text');
     return html`
       <div class="head">
-        <button class="icon back" aria-label="Back to the conversations" @click=${() => this.want('open', { conversation: null })}>${icon('back')}</button>
-        <h1 class="grow"><button class="plain who" @click=${() => this.want('show', { dialog: { name: 'details' } })}>
-          <sv-avatar size="40" of=${group ? conversation.id : (first?.id ?? conversation.id)} .name=${title} .picture=${group ? '' : pictureOf(first)}></sv-avatar>
-          <span class="grow"><span class="cut title">${title}</span>${this.#under()}<span class="unseen">: members and more</span></span>
-        </button></h1>
+        <button class="icon back" aria-label=${t.conversation.back}
+          @click=${() => this.act('openConversation', { conversation: null })}>${icon('back')}</button>
+        <h1 class="grow">
+          <button class="plain who" id="details" @click=${() => this.act('show', { dialog: { name: 'details' } })}>
+            <sv-avatar size="40" of=${group ? conversation.id : (first?.id ?? conversation.id)} .name=${title}
+              .picture=${group ? '' : pictureOf(first)}></sv-avatar>
+            <span class="grow"><span class="cut title">${title}</span>${this.#under()}<span class="unseen">:
+              ${t.conversation.details}</span></span>
+          </button>
+        </h1>
         ${this.#lock()}
       </div>
       <div>${this.#banner(title)}</div>
       <sv-timeline .conversation=${conversation} .me=${me} .window=${this.window} .quoted=${this.quoted}
-        .waiting=${this.waiting.filter((one) => one.conversation === conversation.id && one.content.kind === 'text')}
-        @about=${(/** @type {CustomEvent} */ event) => this.#begin(event.detail)}></sv-timeline>
+        .waiting=${waiting} @about=${this.#onAbout}></sv-timeline>
       ${this.#foot()}`;
   }
 
-  /** @param {NonNullable<ConversationView['about']>} about */
-  #begin(about) {
-    this.about = about;
+  /** @param {CustomEvent<NonNullable<ConversationView['about']>>} event */
+  #onAbout(event) {
+    this.about = event.detail;
   }
 
   #under() {
-    const typing = Object.keys(this.typing ?? {}).map((user) => nameOf(this.conversation, user, this.me));
-    const names = isGroup(this.conversation) ? [...others(this.conversation, this.me).map(({ username }) => username), 'you'] : [];
-    const text = this.line === 'offline' ? 'Offline. What you write is sent later.' : typing.length ? `${listOf(typing)} ${typing.length > 1 ? 'are' : 'is'} typing…` : listOf(names);
+    const text = this.line === 'offline' ? t.conversations.offlineWaiting : this.#typing() || this.#members();
     return text ? html`<span class="under cut">${text}</span>` : nothing;
+  }
+
+  #typing() {
+    const names = Object.keys(this.typing ?? {}).map((user) => nameOf(this.conversation, user, this.me));
+    return names.length ? t.conversations.peopleTyping(names) : '';
+  }
+
+  #members() {
+    if (!isGroup(this.conversation)) return '';
+    return t.conversation.members(others(this.conversation, this.me).map(({ username }) => username));
   }
 
   #trust() {
@@ -109,59 +138,102 @@ export class ConversationView extends Element {
 
   #lock() {
     const trust = this.#trust();
-    const [name, word] = { changed: ['alarm', 'Keys changed'], verified: ['shield', 'Compared'], unknown: ['lock', 'Encrypted'], direct: ['open', 'Not end-to-end'] }[trust];
-    return html`<button class="lock ${trust}" title="What this means" @click=${() => this.want('show', { dialog: { name: 'lock', conversation: this.conversation.id } })}>
-      ${icon(name, 18)}<span>${word}</span><span class="unseen">. What this means</span></button>`;
+    const [name, word] = {
+      changed: ['alarm', t.conversation.safetyNumberChanged],
+      verified: ['shield', t.conversation.verified],
+      unknown: ['lock', t.conversation.encrypted],
+      direct: ['open', t.common.notEncrypted],
+    }[trust];
+    const dialog = { name: /** @type {const} */ ('encryption'), conversation: this.conversation.id };
+    return html`
+      <button class="lock ${trust}" id="lock" title=${t.conversation.aboutEncryption}
+        @click=${() => this.act('show', { dialog })}>
+        ${icon(name, 18)}<span>${word}</span><span class="unseen">. ${t.conversation.aboutEncryption}</span>
+      </button>`;
   }
 
   /** @param {string} title */
   #banner(title) {
     const { conversation } = this;
-    const changed = others(conversation, this.me).filter(({ id }) => trustIn(conversation, id) === 'changed');
-    if (conversation.state === 'requested') {
-      const strangers = others(conversation, this.me);
-      const host = strangers.find(({ role }) => role === 'owner') ?? strangers[0];
-      return html`<div class="banner" role="region" aria-label="Request">
-        <p><b>${host?.username ?? title}</b> is new to you. Until you accept, they do not see whether you have read anything.</p>
+    const people = others(conversation, this.me);
+    if (conversation.state === 'requested') return this.#request(people, title);
+    if (conversation.kind !== 'direct' && people.some(({ isUnknown }) => isUnknown)) {
+      return html`
+        <div class="banner changed" role="alert" id="unknown-participant">
+          ${icon('alarm', 28)}
+          <p><b>${t.conversation.unknownParticipant}</b> ${t.conversation.unknownParticipantText}</p>
+        </div>`;
+    }
+    const changed = people.filter(({ id }) => trustIn(conversation, id) === 'changed');
+    return changed.length ? this.#numbersChanged(changed) : nothing;
+  }
+
+  /** @param {import('../../state/selectors.js').Person[]} people @param {string} title */
+  #request(people, title) {
+    const { id } = this.conversation;
+    const host = people.find(({ role }) => role === 'owner') ?? people[0];
+    const answer = (/** @type {'joined' | 'ignored'} */ state) => () =>
+      this.act('answerRequest', { conversation: id, state });
+    return html`
+      <div class="banner" role="region" aria-label=${t.conversation.request}>
+        <p><b>${t.conversation.requestFrom(host?.username ?? title)}</b> ${t.conversation.requestText}</p>
         <div class="row">
-          <button class="button main" @click=${() => this.want('answer', { conversation: conversation.id, state: 'joined' })}>Accept</button>
-          <button class="button" @click=${() => this.want('answer', { conversation: conversation.id, state: 'ignored' })}>Ignore</button>
-          <button class="button bad" @click=${() => this.want('block', { user: host?.id })}>Block</button>
-        </div></div>`;
-    }
-    const unknown = others(conversation, this.me).filter(({ username }) => username === UNKNOWN);
-    if (unknown.length && conversation.kind !== 'direct') {
-      return html`<div class="banner changed" role="alert">${icon('alarm', 28)}
-        <p><b>Somebody reads along here whom the server does not name.</b> That goes by in a moment when somebody is just being added. If it stays, say nothing secret.</p></div>`;
-    }
-    if (!changed.length) return nothing;
-    return html`<div class="banner changed" role="alert">
-      ${icon('alarm', 28)}
-      <p><b>The keys of ${listOf(changed.map(({ username }) => username))} are not the ones you compared.</b>
-        They may have a new phone, or somebody may be listening. Compare the safety number again before you say anything secret.</p>
-      ${changed.map(({ id, username }) => html`<button class="button bad" @click=${() => this.want('show', { dialog: { name: 'safety', conversation: conversation.id, user: id } })}>Compare with ${username}</button>`)}
-    </div>`;
+          <button class="button main" id="accept" @click=${answer('joined')}>${t.conversation.accept}</button>
+          <button class="button" id="ignore" @click=${answer('ignored')}>${t.conversation.ignore}</button>
+          ${
+            host
+              ? html`<button class="button bad" id="block" @click=${() => this.act('block', { user: host.id })}>
+                ${t.common.block}
+              </button>`
+              : nothing
+          }
+        </div>
+      </div>`;
+  }
+
+  /** @param {import('../../state/selectors.js').Person[]} people */
+  #numbersChanged(people) {
+    const conversation = this.conversation.id;
+    const show = (/** @type {string} */ user) => () =>
+      this.act('show', { dialog: { name: 'safety-number', conversation, user } });
+    return html`
+      <div class="banner changed" role="alert" id="numbers-changed">
+        ${icon('alarm', 28)}
+        <p><b>${t.conversation.numbersChanged(people.map(({ username }) => username))}</b>
+          ${t.conversation.numbersChangedText}</p>
+        ${people.map(
+          ({ id, username }) =>
+            html`<button class="button bad" @click=${show(id)}>${t.conversation.verify(username)}</button>`,
+        )}
+      </div>`;
   }
 
   #foot() {
-    const { conversation } = this;
+    const { conversation, me } = this;
     if (!conversation.isActive) {
-      return html`<div class="over"><p>You are not in this conversation any more. What was said stays here until you remove it.</p>
-        <button class="button" @click=${() => this.want('forget', { conversation: conversation.id })}>Remove it from this device</button></div>`;
+      return html`
+        <div class="over" id="not-member"><p>${t.conversation.notMember}</p>
+          <button class="button" @click=${() => this.act('forgetConversation', { conversation: conversation.id })}>
+            ${t.conversation.deleteHere}
+          </button></div>`;
     }
     if (conversation.key === 'elsewhere') {
-      const name = titleOf(conversation, this.me);
-      return html`<div class="over"><p>The key of this conversation is not on this device. The server hands it out once; with a new one both of you begin anew.</p>
-        <button class="button" @click=${() => this.want('confirm', aboutNewKey(conversation.id, name))}>Make a new key</button></div>`;
+      const question = questionBeforeNewKey(conversation.id, titleOf(conversation, me));
+      return html`
+        <div class="over" id="key-missing"><p>${t.conversation.keyMissing}</p>
+          <button class="button" @click=${() => this.act('confirm', question)}>${t.newKey.createNew}</button></div>`;
     }
-    if (conversation.state !== 'joined') return html`<div class="over">Accept the request to answer.</div>`;
-    return html`<sv-composer .conversation=${conversation.id} .draft=${this.draft} .about=${this.about} .name=${this.about ? nameOf(conversation, this.about.item.user, this.me) : ''}
-      @done=${() => (this.about = null)} @last=${this.#editLast}></sv-composer>`;
+    if (conversation.state !== 'joined') return html`<div class="over">${t.conversation.acceptFirst}</div>`;
+    const name = this.about && this.about.item.user !== me ? nameOf(conversation, this.about.item.user, me) : '';
+    return html`
+      <sv-composer .conversation=${conversation.id} .draft=${this.draft} .about=${this.about} .name=${name}
+        @done=${() => (this.about = null)} @last=${this.#editLast}></sv-composer>`;
   }
 
-  /** The arrow up in an empty field takes up what one has said last. */
+  /** The up arrow in an empty field edits the last message of one's own. */
   #editLast() {
-    const item = this.window?.items.findLast((one) => one.user === this.me && one.id !== undefined && one.text !== undefined);
+    const items = this.window?.items ?? [];
+    const item = items.findLast((one) => one.user === this.me && one.id !== undefined && one.text !== undefined);
     if (item) this.about = { what: 'edit', item };
   }
 }

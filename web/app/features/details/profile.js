@@ -1,13 +1,14 @@
 // @ts-check
 import { css, html, nothing } from '../../../vendor/lit.js';
-import { sentenceFor } from '../../words.js';
+import { errorText, failure } from '../../messages/errors.js';
+import { t } from '../../messages/index.js';
+import { pictureOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';
 import '../../ui/dialog.js';
 import { Element } from '../../ui/element.js';
-import { pictureOf } from '../conversations/sidebar.js';
 
-/** What somebody shows of themselves. */
-export class About extends Element {
+/** The picture of a person and what they wrote about themselves. */
+export class Profile extends Element {
   static properties = { person: { attribute: false }, bio: { state: true }, problem: { state: true } };
   static styles = [
     super.styles,
@@ -19,30 +20,39 @@ export class About extends Element {
 
   constructor() {
     super();
-    /** @type {import('../../../core/timeline.js').Person} */
+    /** @type {import('../../state/selectors.js').Person} */
     this.person = /** @type {any} */ (undefined);
-    /** @type {string | null} */
+    /** Null until it is loaded. @type {string | null} */
     this.bio = null;
     this.problem = '';
   }
 
   async firstUpdated() {
     try {
-      const { id, bio } = await this.ask('find', { name: this.person.username });
-      if (id !== this.person.id) throw Object.assign(new Error(), { code: 'no_such_user' }); // somebody else has the name now
+      const { id, bio } = await this.ask('findUser', { name: this.person.username });
+      if (id !== this.person.id) throw failure('no_such_user'); // another person has this name now
       this.bio = bio ?? '';
     } catch (error) {
-      this.problem = sentenceFor(error);
+      this.problem = errorText(error);
     }
   }
 
   render() {
-    const { person, bio } = this;
-    return html`<sv-dialog .heading=${person.username}><div class="stack">
-      <sv-avatar size="160" of=${person.id} .name=${person.username} .picture=${pictureOf(person)}></sv-avatar>
-      ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
-      ${bio === null ? nothing : bio ? html`<p class="bio">${bio}</p>` : html`<p class="soft">${person.username} says nothing here.</p>`}
-    </div></sv-dialog>`;
+    const { person } = this;
+    return html`
+      <sv-dialog .heading=${person.username}>
+        <div class="stack">
+          <sv-avatar size="160" of=${person.id} .name=${person.username} .picture=${pictureOf(person)}></sv-avatar>
+          ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
+          ${this.bio === null ? nothing : this.#bio(this.bio)}
+        </div>
+      </sv-dialog>`;
+  }
+
+  /** @param {string} bio */
+  #bio(bio) {
+    if (bio) return html`<p class="bio">${bio}</p>`;
+    return html`<p class="soft">${t.details.noBio(this.person.username)}</p>`;
   }
 }
-customElements.define('sv-about', About);
+customElements.define('sv-profile', Profile);

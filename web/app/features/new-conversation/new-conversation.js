@@ -1,6 +1,7 @@
 // @ts-check
 import { css, html, nothing } from '../../../vendor/lit.js';
-import { sentenceFor } from '../../words.js';
+import { errorText } from '../../messages/errors.js';
+import { t } from '../../messages/index.js';
 import '../../ui/dialog.js';
 import { Element } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
@@ -8,20 +9,32 @@ import './share-codes.js';
 
 /** @typedef {'name' | 'group' | 'code' | 'invite'} Tab */
 
-/** @type {[Tab, string][]} */
-const TABS = [['name', 'By name'], ['group', 'Group'], ['code', 'By code'], ['invite', 'Invite']]; // prettier-ignore
+/** @type {Tab[]} */
+const TABS = ['name', 'group', 'code', 'invite'];
 
-/** How a conversation begins: by a name, by a code, or with somebody who is not here yet. */
-export class New extends Element {
-  static properties = { me: {}, code: {}, tab: {}, isFree: { state: true }, names: { state: true }, unreachable: { state: true }, problem: { state: true }, isBusy: { state: true } };
+/** Start a conversation: by username, as a group, by a code, or by inviting someone to the server. */
+export class NewConversation extends Element {
+  static properties = {
+    me: {},
+    code: {},
+    tab: {},
+    hasNoLimit: { state: true },
+    names: { state: true },
+    unencrypted: { state: true },
+    problem: { state: true },
+    isBusy: { state: true },
+  };
   static styles = [
     super.styles,
     css`
-      [role=tablist] { display: flex; gap: 0.25rem; margin-bottom: 1.25rem; padding: 0.25rem; border-radius: 1rem; background: var(--desk); }
-      [role=tab] { flex: 1; min-height: var(--touch); padding: 0 0.25rem; border: 0; border-radius: 0.8rem; background: none; font-weight: 600; }
+      [role=tablist] { display: flex; gap: 0.25rem; margin-bottom: 1.25rem; padding: 0.25rem; border-radius: 1rem;
+        background: var(--desk); }
+      [role=tab] { flex: 1 1 auto; min-width: 0; min-height: var(--touch); padding: 0 0.25rem; border: 0;
+        border-radius: 0.8rem; background: none; font-weight: 600; overflow-wrap: anywhere; }
       [aria-selected=true] { background: var(--sheet); box-shadow: 0 1px 3px var(--shade); }
       .names { display: flex; flex-wrap: wrap; gap: 0.4rem; }
-      .names button { display: inline-flex; align-items: center; gap: 0.3rem; min-height: 2.25rem; padding: 0 0.6rem 0 0.9rem; border: 0; border-radius: 2rem; background: var(--accent-soft); }
+      .names button { display: inline-flex; align-items: center; gap: 0.3rem; min-height: 2.25rem;
+        padding: 0 0.6rem 0 0.9rem; border: 0; border-radius: 2rem; background: var(--accent-soft); }
       hr { width: 100%; border: 0; border-top: 1px solid var(--line); }
       .adding { display: flex; gap: 0.5rem; align-items: end; }
     `,
@@ -32,29 +45,34 @@ export class New extends Element {
     this.me = this.code = this.problem = '';
     /** @type {Tab} */
     this.tab = 'name';
-    /** Makes as many invites as they like. */
-    this.isFree = false;
+    /** Admins can create any number of invites. */
+    this.hasNoLimit = false;
     /** @type {string[]} */
     this.names = [];
-    /** Somebody who has no device that could be added. @type {string | null} */
-    this.unreachable = null;
+    /** The name of a person who has no device with end-to-end encryption. @type {string | null} */
+    this.unencrypted = null;
     this.isBusy = false;
   }
 
   async firstUpdated() {
-    const { role } = await this.ask('account').catch(() => ({ role: '' }));
-    this.isFree = role === 'admin' || role === 'tester';
+    const { role } = await this.ask('getAccount').catch(() => ({ role: '' }));
+    this.hasNoLimit = role === 'admin' || role === 'tester';
   }
 
-  /** @param {string} intent @param {object} [detail] @returns {Promise<any>} */
-  async #do(intent, detail) {
+  /**
+   * Run an action; a problem is shown.
+   * @template R @param {() => Promise<R>} run @param {string} [name] @returns {Promise<R | undefined>}
+   */
+  async #run(run, name) {
     this.problem = '';
+    this.unencrypted = null;
     this.isBusy = true;
     try {
-      return await this.ask(intent, detail);
+      return await run();
     } catch (error) {
-      this.problem = sentenceFor(error);
-      this.unreachable = /** @type {any} */ (error).code === 'has_no_device' ? /** @type {any} */ (detail).names[0] : null;
+      const hasNoDevice = /** @type {{ code?: string }} */ (error).code === 'has_no_device';
+      this.unencrypted = hasNoDevice && name ? name : null;
+      this.problem = errorText(error, { invalid: t.errors.no_such_user });
       return undefined;
     } finally {
       this.isBusy = false;
@@ -62,104 +80,172 @@ export class New extends Element {
   }
 
   /** @param {SubmitEvent} event */
-  #given(event) {
-    event.preventDefault();
-    const given = new FormData(/** @type {HTMLFormElement} */ (event.target));
-    return (/** @type {string} */ name) => String(given.get(name) ?? '').trim();
-  }
-
-  /** @param {SubmitEvent} event */
   #startByName(event) {
-    return this.#do('start', { names: [this.#given(event)('name')] });
+    const name = fieldOf(event, 'name');
+    return this.#run(() => this.ask('startConversation', { names: [name] }), name);
   }
 
   /** @param {SubmitEvent} event */
   #startGroup(event) {
-    const given = this.#given(event);
-    if (!this.names.length) this.problem = 'Add at least one person.';
-    else this.#do('start', { names: this.names, title: given('title') });
+    const title = fieldOf(event, 'title');
+    if (!this.names.length) this.problem = t.newConversation.noMembers;
+    else this.#run(() => this.ask('startConversation', { names: this.names, title }));
   }
 
   /** @param {SubmitEvent} event */
   #startByCode(event) {
-    return this.#do('startByCode', { code: Number(this.#given(event)('code')) });
+    const code = Number(fieldOf(event, 'code'));
+    return this.#run(() => this.ask('startByCode', { code }));
   }
 
   async #addName() {
     const field = /** @type {HTMLInputElement} */ (this.renderRoot.querySelector('#member'));
     const name = field.value.trim();
     if (!name) return;
-    const found = await this.#do('find', { name });
-    if (found?.id === this.me) this.problem = 'You are in the group anyway.';
+    const found = await this.#run(() => this.ask('findUser', { name }));
+    if (found?.id === this.me) this.problem = t.newConversation.youAreMember;
     else if (found && !this.names.includes(found.username)) this.names = [...this.names, found.username];
     if (found) field.value = '';
     field.focus();
   }
 
-  render() {
-    const current = this.tab;
-    return html`
-      <sv-dialog heading="New conversation">
-        <div role="tablist" aria-label="How to begin">
-          ${TABS.map(([tab, label]) => html`<button role="tab" id="tab-${tab}" aria-selected=${tab === current} aria-controls="panel" tabindex=${tab === current ? 0 : -1}
-            @keydown=${this.#onTabKey} @click=${() => Object.assign(this, { tab, problem: '' })}>${label}</button>`)}
-        </div>
-        <div id="panel" role="tabpanel" aria-labelledby="tab-${current}" class="stack">
-          ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
-          ${{ name: () => this.#byName(), group: () => this.#group(), code: () => this.#byCode(), invite: () => this.#invite() }[current]()}
-        </div>
-      </sv-dialog>`;
+  /** @param {KeyboardEvent} event */
+  #onMemberKey(event) {
+    if (event.key !== 'Enter') return;
+    event.preventDefault();
+    this.#addName();
   }
 
   /** @param {KeyboardEvent} event */
   async #onTabKey({ key }) {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
-    if (step === undefined) return;
-    const at = TABS.findIndex(([tab]) => tab === this.tab);
-    this.tab = TABS[(at + step + TABS.length) % TABS.length][0];
+    const steps = { ArrowRight: 1, ArrowLeft: -1 };
+    if (!(key in steps)) return;
+    const step = steps[/** @type {keyof typeof steps} */ (key)];
+    this.tab = TABS[(TABS.indexOf(this.tab) + step + TABS.length) % TABS.length];
     await this.updateComplete;
     /** @type {HTMLElement} */ (this.renderRoot.querySelector('[aria-selected=true]')).focus();
   }
 
+  render() {
+    const { byName, group, byCode, invite, ways } = t.newConversation;
+    const labels = { name: byName, group, code: byCode, invite };
+    return html`
+      <sv-dialog .heading=${t.common.newConversation}>
+        <div role="tablist" aria-label=${ways}>${TABS.map((tab) => this.#tab(tab, labels[tab]))}</div>
+        <div id="panel" role="tabpanel" aria-labelledby="tab-${this.tab}" class="stack">
+          ${this.problem && !this.unencrypted ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
+          ${this.#panel()}
+        </div>
+      </sv-dialog>`;
+  }
+
+  /** @param {Tab} tab @param {string} label */
+  #tab(tab, label) {
+    const isChosen = tab === this.tab;
+    return html`
+      <button role="tab" id="tab-${tab}" aria-selected=${isChosen} aria-controls="panel" tabindex=${isChosen ? 0 : -1}
+        @keydown=${this.#onTabKey} @click=${() => Object.assign(this, { tab, problem: '' })}>${label}</button>`;
+  }
+
+  #panel() {
+    switch (this.tab) {
+      case 'name':
+        return this.#byName();
+      case 'group':
+        return this.#group();
+      case 'code':
+        return this.#byCode();
+      case 'invite':
+        return this.#invite();
+    }
+  }
+
   #byName() {
-    return html`<form class="stack" @submit=${this.#startByName}>
-      <div class="field"><label for="name">Their name here</label>
-        <input id="name" name="name" data-first required maxlength="20" autocapitalize="none" autocomplete="off" spellcheck="false" aria-describedby="name-hint">
-        <span class="hint" id="name-hint">Exactly as they chose it: there is no list of people to search in.</span></div>
-      <button class="button main" ?disabled=${this.isBusy}>Start</button>
-      ${this.unreachable
-        ? html`<p class="explained">${this.unreachable} uses another program, which cannot encrypt from device to device. You can write to each other all the same; then the server could read it.</p>
-            <button type="button" class="button" ?disabled=${this.isBusy} @click=${() => this.#do('startDirect', { name: this.unreachable })}>Write without end-to-end encryption</button>`
-        : nothing}</form>`;
+    return html`
+      <form class="stack" @submit=${this.#startByName}>
+        <div class="field">
+          <label for="name">${t.common.username}</label>
+          <input id="name" name="name" data-first required maxlength="20" autocapitalize="none" autocomplete="off"
+            spellcheck="false" aria-describedby="name-hint">
+          <span class="hint" id="name-hint">${t.newConversation.usernameHint}</span>
+        </div>
+        <button class="button main" id="start" ?disabled=${this.isBusy}>${t.common.start}</button>
+        ${this.unencrypted ? this.#offerUnencrypted(this.unencrypted) : nothing}
+      </form>`;
+  }
+
+  /** @param {string} name */
+  #offerUnencrypted(name) {
+    const start = () => this.#run(() => this.ask('startDirect', { name }));
+    return html`
+      <p class="explained" role="alert">${t.newConversation.notEncrypted(name)}</p>
+      <button type="button" class="button" id="start-unencrypted" ?disabled=${this.isBusy} @click=${start}>
+        ${t.newConversation.writeUnencrypted}
+      </button>`;
   }
 
   #group() {
-    return html`<form class="stack" @submit=${this.#startGroup}>
-      <div class="field"><label for="title">Name of the group</label><input id="title" name="title" maxlength="60" required autocomplete="off" aria-describedby="title-hint">
-        <span class="hint" id="title-hint">Only its members can read it, not the server.</span></div>
-      <div class="adding"><div class="field grow"><label for="member">Who is in it</label>
-        <input id="member" maxlength="20" placeholder="A name" autocapitalize="none" autocomplete="off" spellcheck="false"
-          @keydown=${(/** @type {KeyboardEvent} */ event) => event.key === 'Enter' && (event.preventDefault(), this.#addName())}></div>
-        <button type="button" class="button" ?disabled=${this.isBusy} @click=${this.#addName}>Add</button></div>
-      <div class="names" role="group" aria-label="Members">${this.names.map((name) => html`<button type="button" aria-label="Leave out ${name}" @click=${() => Object.assign(this, { problem: '', names: this.names.filter((one) => one !== name) })}>${name} ${icon('close', 16)}</button>`)}</div>
-      <button class="button main" ?disabled=${this.isBusy || !this.names.length}>Make the group</button></form>`;
+    return html`
+      <form class="stack" @submit=${this.#startGroup}>
+        <div class="field">
+          <label for="title">${t.newConversation.groupName}</label>
+          <input id="title" name="title" maxlength="60" required autocomplete="off" aria-describedby="title-hint">
+          <span class="hint" id="title-hint">${t.newConversation.groupNameHint}</span>
+        </div>
+        <div class="adding">
+          <div class="field grow">
+            <label for="member">${t.newConversation.addMember}</label>
+            <input id="member" maxlength="20" placeholder=${t.common.username} autocapitalize="none" autocomplete="off"
+              spellcheck="false" @keydown=${this.#onMemberKey}>
+          </div>
+          <button type="button" class="button" id="add" ?disabled=${this.isBusy} @click=${this.#addName}>
+            ${t.common.add}
+          </button>
+        </div>
+        <div class="names" role="group" aria-label=${t.newConversation.members}>
+          ${this.names.map((name) => this.#member(name))}
+        </div>
+        <button class="button main" id="create-group" ?disabled=${this.isBusy || !this.names.length}>
+          ${t.newConversation.createGroup}
+        </button>
+      </form>`;
+  }
+
+  /** @param {string} name */
+  #member(name) {
+    const remove = () => Object.assign(this, { problem: '', names: this.names.filter((one) => one !== name) });
+    return html`
+      <button type="button" aria-label=${t.newConversation.removeMember(name)} @click=${remove}>
+        ${name} ${icon('close', 16)}</button>`;
   }
 
   #byCode() {
     return html`
       <form class="stack" @submit=${this.#startByCode}>
-        <div class="field"><label for="code">Their code</label>
-          <input id="code" name="code" required inputmode="numeric" pattern="[0-9]{5}" maxlength="5" .value=${this.code} autocomplete="off" title="Five digits"></div>
-        <button class="button main" ?disabled=${this.isBusy}>Start</button>
+        <div class="field">
+          <label for="code">${t.newConversation.code}</label>
+          <input id="code" name="code" required inputmode="numeric" pattern="[0-9]{5}" maxlength="5" .value=${this.code}
+            autocomplete="off" title=${t.newConversation.fiveDigits}>
+        </div>
+        <button class="button main" id="start" ?disabled=${this.isBusy}>${t.common.start}</button>
       </form>
       <hr>
-      <sv-own what="codes" canHaveMore></sv-own>`;
+      <sv-share-codes kind="codes" hasMore></sv-share-codes>`;
   }
 
   #invite() {
-    return html`<p>For somebody who has no account here yet.</p>
-      <p class="small soft">${this.isFree ? 'As an admin you make as many as you like.' : 'One in 24 hours, and at first only as many as people you have met here; admins of this server make as many as they like.'}</p>
-      <sv-own what="invites" ?canHaveMore=${this.isFree}></sv-own>`;
+    const limit = this.hasNoLimit ? t.newConversation.inviteNoLimit : t.newConversation.inviteLimit;
+    return html`
+      <p>${t.newConversation.inviteIntro}</p>
+      <p class="small soft">${limit}</p>
+      <sv-share-codes kind="invites" ?hasMore=${this.hasNoLimit}></sv-share-codes>`;
   }
 }
-customElements.define('sv-new', New);
+
+/** The value of a field of a form that was submitted. @param {SubmitEvent} event @param {string} name */
+function fieldOf(event, name) {
+  event.preventDefault();
+  const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
+  return String(form.get(name) ?? '').trim();
+}
+customElements.define('sv-new-conversation', NewConversation);

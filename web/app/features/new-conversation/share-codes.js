@@ -1,111 +1,149 @@
 // @ts-check
 import { css, html, nothing } from '../../../vendor/lit.js';
-import { wholeTimeOf } from '../../format.js';
-import { sentenceFor } from '../../words.js';
+import { errorText } from '../../messages/errors.js';
+import { wholeTimeOf } from '../../messages/format.js';
+import { t } from '../../messages/index.js';
 import { Element } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
 import '../../ui/qr.js';
 
-const WORDS = {
-  codes: {
-    link: 'code',
-    make: 'Show a code of mine',
-    scan: 'The same code, to scan',
-    about: 'Whoever has it can write to you without asking first.',
-  },
-  invites: {
-    link: 'invite',
-    make: 'Make an invite',
-    scan: 'The invite, to scan',
-    about: 'Whoever opens it can join, and you two know each other.',
-  },
-};
+/**
+ * @typedef {import('../../../worker/rpc.js').ShareKind} ShareKind
+ * @typedef {import('../../../core/frames.d.ts').ShareCode} ShareCode
+ */
 
-/** Codes or invites of ours that still work. The newest is shown large. */
-export class Own extends Element {
-  static properties = { what: {}, canHaveMore: { type: Boolean }, open: { state: true }, problem: { state: true }, isBusy: { state: true } };
+const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
+
+/** The codes or invites of this account that can still be used. The newest is shown large. */
+export class ShareCodes extends Element {
+  static properties = {
+    kind: {},
+    hasMore: { type: Boolean },
+    codes: { state: true },
+    problem: { state: true },
+    isBusy: { state: true },
+  };
   static styles = [
     super.styles,
     css`
-      .code { font: 600 3rem/1 var(--face); letter-spacing: 0.18em; text-align: center; padding-inline-start: 0.18em; font-variant-numeric: tabular-nums; }
-      .shown { display: grid; justify-items: center; gap: 1rem; padding: 1.25rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--sheet); }
+      .code { padding-inline-start: 0.18em; font: 600 3rem/1 var(--face); letter-spacing: 0.18em; text-align: center;
+        font-variant-numeric: tabular-nums; }
+      .shown { display: grid; justify-items: center; gap: 1rem; padding: 1.25rem; border: 1px solid var(--line);
+        border-radius: 1rem; background: var(--sheet); }
       .row { justify-content: center; }
-      .list { margin-top: 1rem; }
+      .list { margin: 1rem 0; }
+      .list > li { flex-wrap: wrap; }
       .list span { font-variant-numeric: tabular-nums; }
     `,
   ];
 
   constructor() {
     super();
-    /** @type {keyof typeof WORDS} */
-    this.what = 'codes';
-    this.canHaveMore = false;
-    /** The oldest first; null while nobody knows. @type {{ code: number | string, expires_at: string }[] | null} */
-    this.open = null;
+    /** @type {ShareKind} */
+    this.kind = 'codes';
+    /** More than one can be active. */
+    this.hasMore = false;
+    /** The oldest first; null until they are loaded. @type {ShareCode[] | null} */
+    this.codes = null;
     this.problem = '';
     this.isBusy = false;
   }
 
   firstUpdated() {
-    return this.#do();
+    return this.#run();
   }
 
-  /** @param {string} [intent] what is wanted before they are listed @param {object} [detail] */
-  async #do(intent, detail) {
+  /** List the codes, after a change if there is one. @param {() => Promise<unknown>} [change] */
+  async #run(change) {
     this.problem = '';
     this.isBusy = true;
     try {
-      if (intent) await this.ask(intent, { what: this.what, ...detail });
-      this.open = await this.ask('own', { what: this.what });
+      await change?.();
+      this.codes = await this.ask('listCodes', { kind: this.kind });
     } catch (error) {
-      this.problem = sentenceFor(error);
+      this.problem = errorText(error);
     }
     this.isBusy = false;
   }
 
+  #create() {
+    return this.#run(() => this.ask('createCode', { kind: this.kind }));
+  }
+
+  /** @param {ShareCode['code']} code */
+  #revoke(code) {
+    return this.#run(() => this.ask('revokeCode', { kind: this.kind, code }));
+  }
+
   render() {
     const problem = this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing;
-    if (this.open === null) return problem;
-    const newest = this.open.at(-1);
-    const { make } = WORDS[this.what];
-    if (!newest) return html`${problem}<button class="button ${this.what === 'invites' ? 'main' : ''}" ?disabled=${this.isBusy} @click=${() => this.#do('makeOwn')}>${make}</button>`;
-    return html`${problem}${this.#large(newest)}
-      ${this.open.length > 1 ? html`<ul class="list" aria-label="Others that still work">${this.open.slice(0, -1).reverse().map((one) => this.#line(one))}</ul>` : nothing}
-      ${this.canHaveMore ? html`<button class="button" ?disabled=${this.isBusy} @click=${() => this.#do('makeOwn')}>Make another</button>` : nothing}`;
+    if (this.codes === null) return problem;
+    const newest = this.codes.at(-1);
+    if (!newest) return html`${problem}${this.#createButton()}`;
+    const others = this.codes.slice(0, -1).reverse();
+    return html`
+      ${problem}${this.#large(newest)}
+      ${
+        others.length
+          ? html`<ul class="list" aria-label=${t.shareCodes.others}>${others.map((one) => this.#line(one))}</ul>`
+          : nothing
+      }
+      ${
+        this.hasMore
+          ? html`<button class="button" id="create" ?disabled=${this.isBusy} @click=${this.#create}>
+            ${t.shareCodes.createAnother}
+          </button>`
+          : nothing
+      }`;
   }
 
-  /** @param {{ code: number | string, expires_at: string }} one */
+  #createButton() {
+    const isInvite = this.kind === 'invites';
+    return html`
+      <button class="button ${isInvite ? 'main' : ''}" id="create" ?disabled=${this.isBusy} @click=${this.#create}>
+        ${isInvite ? t.shareCodes.createInvite : t.shareCodes.showCode}
+      </button>`;
+  }
+
+  /** @param {ShareCode} one */
   #large({ code, expires_at: until }) {
-    const { scan, about } = WORDS[this.what];
-    return html`<div class="shown">
-      ${this.what === 'codes' ? html`<p class="code" aria-label="Your code: ${[...String(code)].join(' ')}">${code}</p>` : nothing}
-      <sv-qr .text=${this.#link(code)} label=${scan}></sv-qr>
-      ${this.what === 'invites' ? html`<code>${code}</code>` : nothing}
-      <div class="row">${this.#buttons(code, 'Copy the link')}</div>
-      ${onlyHere()}
-      <p class="small soft">Works once, until ${wholeTimeOf(until)}. ${about}</p></div>`;
+    const words = t.shareCodes;
+    const isInvite = this.kind === 'invites';
+    const digits = [...String(code)].join(' ');
+    return html`
+      <div class="shown">
+        ${isInvite ? nothing : html`<p class="code" aria-label=${words.yourCode(digits)}>${code}</p>`}
+        <sv-qr .text=${this.#link(code)} .label=${isInvite ? words.inviteQr : words.codeQr}></sv-qr>
+        ${isInvite ? html`<code>${code}</code>` : nothing}
+        <div class="row">${this.#buttons(code)}</div>
+        ${LOCAL.includes(location.hostname) ? html`<p class="explained">${words.localAddress}</p>` : nothing}
+        <p class="small soft">
+          ${words.worksOnce(wholeTimeOf(until))} ${isInvite ? words.inviteText : words.codeText}
+        </p>
+      </div>`;
   }
 
-  /** @param {{ code: number | string, expires_at: string }} one */
+  /** @param {ShareCode} one */
   #line({ code, expires_at: until }) {
-    return html`<li><span class="grow"><strong>${code}</strong><br><span class="small soft">until ${wholeTimeOf(until)}</span></span>${this.#buttons(code, 'Copy')}</li>`;
+    const valid = t.shareCodes.validUntil(wholeTimeOf(until));
+    return html`
+      <li><span class="grow"><strong>${code}</strong><br><span class="small soft">${valid}</span></span>
+        ${this.#buttons(code)}</li>`;
   }
 
-  /** @param {number | string} code @param {string} copy */
-  #buttons(code, copy) {
-    return html`<button class="button" aria-label="${copy} of ${code}" @click=${() => this.want('copy', { text: this.#link(code) })}>${icon('copy', 18)} ${copy}</button>
-      <button class="button bad" aria-label="Take back ${code}" ?disabled=${this.isBusy} @click=${() => this.#do('takeBack', { code })}>Take back</button>`;
+  /** @param {ShareCode['code']} code */
+  #buttons(code) {
+    const words = t.shareCodes;
+    return html`
+      <button class="button copy" aria-label=${words.copyLinkOf(String(code))}
+        @click=${() => this.act('copy', { text: this.#link(code) })}>${icon('copy', 18)} ${words.copyLink}</button>
+      <button class="button bad" aria-label=${words.revokeCode(String(code))} ?disabled=${this.isBusy}
+        @click=${() => this.#revoke(code)}>${words.revoke}</button>`;
   }
 
-  /** @param {number | string} code */
+  /** It works at the address that this page was loaded from. @param {ShareCode['code']} code */
   #link(code) {
-    return `${location.origin}/#${WORDS[this.what].link}=${code}`;
+    return `${location.origin}/#${this.kind === 'invites' ? 'invite' : 'code'}=${code}`;
   }
 }
-
-/** A link is as good as the address from which it was made. */
-function onlyHere() {
-  if (!['localhost', '127.0.0.1', '[::1]'].includes(location.hostname)) return nothing;
-  return html`<p class="explained">The address of this link works on this computer only. For others, open Sottovoce by the name or number that this computer has in your network, and make it there.</p>`;
-}
-customElements.define('sv-own', Own);
+customElements.define('sv-share-codes', ShareCodes);

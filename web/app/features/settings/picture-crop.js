@@ -1,17 +1,19 @@
 // @ts-check
 import { css, html } from '../../../vendor/lit.js';
+import { t } from '../../messages/index.js';
 import { Element } from '../../ui/element.js';
 
-const SIDE = 256; // what the server takes
+const SIDE = 256; // pixels, as the server stores it
 const ZOOM_MAX = 4;
 
-/** Choose the square of a picture that is shown: drag or arrow keys move it, the slider makes it larger. */
+/** Choose the square of a picture that is shown: drag or arrow keys move it, the slider zooms. */
 export class PictureCrop extends Element {
   static properties = { file: { attribute: false }, zoom: { state: true } };
   static styles = [
     super.styles,
     css`
-      canvas { display: block; width: 256px; height: 256px; border-radius: 50%; background: var(--desk); touch-action: none; cursor: move; }
+      canvas { display: block; width: 256px; height: 256px; border-radius: 50%; background: var(--desk);
+        touch-action: none; cursor: move; }
       :host { display: grid; justify-items: start; gap: 0.75rem; }
       input { width: 256px; accent-color: var(--accent); }
     `,
@@ -19,6 +21,7 @@ export class PictureCrop extends Element {
 
   /** @type {ImageBitmap | null} */
   #image = null;
+  /** Where the square is between the left and the right end, and between top and bottom: 0 to 1. */
   #x = 0.5;
   #y = 0.5;
 
@@ -46,13 +49,14 @@ export class PictureCrop extends Element {
     const image = this.#image;
     if (!image) return;
     const side = Math.min(image.width, image.height) / this.zoom;
+    const [left, top] = [(image.width - side) * this.#x, (image.height - side) * this.#y];
     const context = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext('2d'));
     context.clearRect(0, 0, SIDE, SIDE);
     context.imageSmoothingQuality = 'high';
-    context.drawImage(image, (image.width - side) * this.#x, (image.height - side) * this.#y, side, side, 0, 0, SIDE, SIDE);
+    context.drawImage(image, left, top, side, side, 0, 0, SIDE, SIDE);
   }
 
-  /** @param {number} dx @param {number} dy of the square that is shown, in its sides */
+  /** @param {number} dx @param {number} dy in sides of the square */
   #move(dx, dy) {
     const image = this.#image;
     if (!image) return;
@@ -67,22 +71,36 @@ export class PictureCrop extends Element {
   /** @param {PointerEvent} event */
   #onPointer(event) {
     if (event.type === 'pointerdown') this.#canvas.setPointerCapture(event.pointerId);
-    else if (this.#canvas.hasPointerCapture(event.pointerId)) this.#move(-event.movementX / SIDE, -event.movementY / SIDE);
+    else if (this.#canvas.hasPointerCapture(event.pointerId))
+      this.#move(-event.movementX / SIDE, -event.movementY / SIDE);
   }
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
-    if (!dx && !dy) return;
+    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    const move = moves[/** @type {keyof typeof moves} */ (event.key)];
+    if (!move) return;
     event.preventDefault();
-    this.#move(dx / 20, dy / 20);
+    this.#move(move[0] / 20, move[1] / 20);
+  }
+
+  /** @param {InputEvent} event */
+  #onZoom(event) {
+    this.zoom = Number(/** @type {HTMLInputElement} */ (event.target).value);
+  }
+
+  #use() {
+    const [, image] = this.#canvas.toDataURL('image/png').split(',');
+    this.dispatchEvent(new CustomEvent('cropped', { detail: image }));
   }
 
   render() {
     return html`
-      <canvas width=${SIDE} height=${SIDE} tabindex="0" role="img" aria-label="Your picture; arrow keys move what is shown" @keydown=${this.#onKey} @pointerdown=${this.#onPointer} @pointermove=${this.#onPointer}></canvas>
-      <label>Larger <input type="range" min="1" max=${ZOOM_MAX} step="0.05" .value=${String(this.zoom)} @input=${(/** @type {any} */ event) => (this.zoom = Number(event.target.value))}></label>
-      <button class="button main" @click=${() => this.dispatchEvent(new CustomEvent('cropped', { detail: this.#canvas.toDataURL('image/png').split(',')[1] }))}>Use this picture</button>`;
+      <canvas width=${SIDE} height=${SIDE} tabindex="0" role="img" aria-label=${t.settings.cropLabel}
+        @keydown=${this.#onKey} @pointerdown=${this.#onPointer} @pointermove=${this.#onPointer}></canvas>
+      <label>${t.settings.zoom} <input type="range" min="1" max=${ZOOM_MAX} step="0.05" .value=${String(this.zoom)}
+        @input=${this.#onZoom}></label>
+      <button class="button main" @click=${this.#use}>${t.settings.usePicture}</button>`;
   }
 }
-customElements.define('sv-picture', PictureCrop);
+customElements.define('sv-picture-crop', PictureCrop);

@@ -1,56 +1,109 @@
 // @ts-check
-/** What happened in a conversation, in words: who came, who went, whose keys are new. */
-import { nameOf } from '../../state/reducer.js';
-import { listOf } from '../../format.js';
+/** What happened in a conversation, in words: who joined, who left, whose keys are new. */
+import { onDay } from '../../messages/format.js';
+import { t } from '../../messages/index.js';
+import { isGroup, nameOfOther, others } from '../../state/selectors.js';
 
 /**
  * @typedef {import('../../../core/timeline.js').Conversation} Conversation
  * @typedef {import('../../../core/timeline.js').Change} Change
+ * @typedef {import('../../../core/timeline.js').Notice} Notice
+ * @typedef {import('../../../core/timeline.js').Item & { notice: Notice }} NoticeItem
+ * @typedef {{ text: string, isLoud?: boolean }} Words loud: a safety number has changed
  */
 
-/**
- * @param {import('../../../core/timeline.js').Notice} notice @param {number} seq @param {Conversation} conversation @param {string} me
- * @returns {{ text: string, isLoud?: boolean }} loud: there are new keys
- */
-export function wordsOf(notice, seq, conversation, me) {
-  const name = (/** @type {string} */ user) => nameOf(conversation, user, me);
-  const join = (/** @type {string} */ text, /** @type {Change} */ change) => ({
-    text: `${text} ${changesOf(change, conversation, me)}`.trim(),
-    isLoud: change.devices.length > 0,
-  });
+/** @param {NoticeItem} item @param {Conversation} conversation @param {string} me @returns {Words} */
+export function wordsOf({ notice, seq, at }, conversation, me) {
+  const words = t.notices;
   switch (notice.what) {
-    case 'joined': {
-      if (seq === 1) return { text: 'This is where it begins.' };
-      const text = 'This device joined here. What was said before stays on the devices that were there.';
-      return notice.change ? join(text, notice.change) : { text };
-    }
-    case 'rejoined': {
-      const text = 'This device had to join again; some messages may be missing here.';
-      return notice.change ? join(text, notice.change) : { text };
-    }
+    case 'joined':
+      if (seq === 1) return { text: beginningOf(conversation, me) };
+      return withChange(joinedText(at, conversation, me), notice.change, conversation, me);
+    case 'rejoined':
+      return withChange(words.rejoined, notice.change, conversation, me);
     case 'left':
-      return { text: notice.user === me ? 'You left.' : `${name(notice.user)} left.` };
+      return { text: notice.user === me ? words.youLeft : words.left(nameOfOther(conversation, notice.user)) };
     case 'named':
-      return { text: `${name(notice.user)} named this group “${notice.name}”.` };
+      if (notice.user === me) return { text: words.youNamed(notice.name) };
+      return { text: words.named(nameOfOther(conversation, notice.user), notice.name) };
     case 'unreadable':
-      return { text: 'One message cannot be read on this device.' };
+      return { text: words.unreadable };
     case 'members':
-      return join('', notice);
+      return withChange('', notice, conversation, me);
   }
 }
 
-/** @param {Change} change @param {Conversation} conversation @param {string} me */
+/** @param {Conversation} conversation @param {string} me */
+function beginningOf(conversation, me) {
+  const [other] = others(conversation, me);
+  return isGroup(conversation) || !other ? t.notices.beginningOfGroup : t.notices.beginning(other.username);
+}
+
+/**
+ * A person is never added to a conversation of two later: there, this device is new. In a group both are possible.
+ * @param {string} at @param {Conversation} conversation @param {string} me
+ */
+function joinedText(at, conversation, me) {
+  const day = onDay(at);
+  if (isGroup(conversation)) return t.notices.deviceJoined(day);
+  const hasOthers = conversation.members.filter(({ user }) => user === me).length > 1;
+  return hasOthers ? t.notices.youAddedDevice(day) : t.notices.youCameBack(day);
+}
+
+/**
+ * @param {string} text @param {Change | undefined} change @param {Conversation} conversation @param {string} me
+ * @returns {Words}
+ */
+function withChange(text, change, conversation, me) {
+  if (!change) return { text };
+  const sentences = [text, ...changesOf(change, conversation, me)];
+  return { text: sentences.filter(Boolean).join(' '), isLoud: change.devices.length > 0 };
+}
+
+/** @param {Change} change @param {Conversation} conversation @param {string} me @returns {string[]} */
 function changesOf({ by, added, removed, devices }, conversation, me) {
-  const names = (/** @type {string[]} */ users) => listOf(users.map((user) => (user === me ? 'you' : nameOf(conversation, user, me))));
-  const who = nameOf(conversation, by, me);
-  const fresh = [...new Set(devices.map(({ user }) => user))];
-  const [mine, theirs] = [fresh.filter((user) => user === me), fresh.filter((user) => user !== me)];
-  const others = added.filter((user) => user !== by);
+  const words = t.notices;
+  const name = (/** @type {string} */ user) => (user === me ? t.common.youAsObject : nameOfOther(conversation, user));
+  const changed = new Set(devices.map(({ user }) => user)); // users with a new key
+  const isBack = added.includes(by) && by !== me && changed.has(by);
+  const newcomers = added.filter((user) => user !== by).map(name);
+  const withNewDevice = [...changed].filter((user) => user !== me && !(isBack && user === by)).map(name);
   return [
-    added.includes(by) ? `${who} came in by another device.` : '',
-    others.length ? `${who} added ${names(others)}.` : '',
-    removed.length ? (removed.includes(me) ? `${who} removed you.` : `${names(removed)} ${removed.length > 1 ? 'are' : 'is'} not in this conversation any more.`) : '',
-    mine.length ? 'Another device of yours has joined. If that was not you, remove it in Settings.' : '',
-    theirs.length ? `${names(theirs)} ${theirs.length > 1 ? 'have' : 'has'} a new device or new keys: the safety number has changed.` : '',
-  ].filter(Boolean).join(' '); // prettier-ignore
+    added.includes(by) ? joinedAgain(by, isBack, conversation, me) : '',
+    newcomers.length
+      ? by === me
+        ? words.youAdded(newcomers)
+        : words.added(nameOfOther(conversation, by), newcomers)
+      : '',
+    ...removedWords(by, removed, conversation, me),
+    changed.has(me) ? words.ownDevice : '',
+    withNewDevice.length ? words.newDevice(withNewDevice) : '',
+  ];
+}
+
+/** @param {string} by @param {boolean} isBack with new keys @param {Conversation} conversation @param {string} me */
+function joinedAgain(by, isBack, conversation, me) {
+  if (by === me) return t.notices.youJoined;
+  const name = nameOfOther(conversation, by);
+  return isBack ? t.notices.cameBack(name) : t.notices.joined(name);
+}
+
+/**
+ * The commit that removes devices says only who made it. A user who is still a member has logged out: any member's
+ * device then commits the removal. A user who is no longer one was removed by an admin, or deleted the account.
+ * @param {string} by @param {string[]} removed @param {Conversation} conversation @param {string} me
+ * @returns {string[]}
+ */
+function removedWords(by, removed, conversation, me) {
+  const words = t.notices;
+  const roles = new Map(conversation.people.map(({ id, role }) => [id, role]));
+  const loggedOut = removed.filter((user) => user !== me && roles.has(user));
+  const gone = removed.filter((user) => !loggedOut.includes(user));
+  const names = gone.map((user) => (user === me ? t.common.youAsObject : nameOfOther(conversation, user)));
+  const isAdmin = isGroup(conversation) && ['owner', 'admin'].includes(roles.get(by) ?? '');
+  const sentences = loggedOut.length ? [words.loggedOut(loggedOut.map((user) => nameOfOther(conversation, user)))] : [];
+  if (!gone.length) return sentences;
+  if (removed.includes(me)) return [...sentences, words.removed(nameOfOther(conversation, by), names)];
+  if (!isAdmin) return [...sentences, words.gone(names)];
+  return [...sentences, by === me ? words.youRemoved(names) : words.removed(nameOfOther(conversation, by), names)];
 }
