@@ -210,6 +210,8 @@ def test_an_account_is_deleted(cast: Cast, two: Two) -> None:
     anna.is_welcomed()
     is_empty(anna)
     ben.hears("What you have stays with you")
+    ben.is_in("Just you")  # he knows that she is gone
+    ben.sees(f"{anna.name} is no longer in this conversation.")
     ben.begins("Person")
     ben.page.get_by_label("Username").fill(anna.name)
     ben.page.get_by_role("button", name="Start", exact=True).click()

@@ -236,6 +236,7 @@ export const de = {
   notices: {
     beginning: (name) => `Hier beginnt deine Unterhaltung mit ${name}.`,
     beginningOfGroup: 'Hier beginnt diese Gruppe.',
+    beginningAlone: 'Hier beginnt diese Unterhaltung.',
     youAddedDevice: (day) =>
       `Du hast dieses Gerät ${day} hinzugefügt. Frühere Nachrichten sind auf deinen anderen Geräten.`,
     youCameBack: (day) => `Du hast dieses Gerät ${day} hinzugefügt. Frühere Nachrichten sind nicht auf diesem Gerät.`,

@@ -257,6 +257,7 @@ export const en = {
     /** @param {string} name */
     beginning: (name) => `This is the beginning of your conversation with ${name}.`,
     beginningOfGroup: 'This is the beginning of this group.',
+    beginningAlone: 'This is the beginning of this conversation.',
     /** @param {string} day as in "today" or "on 5 May 2026" */
     youAddedDevice: (day) => `You added this device ${day}. Earlier messages are on your other devices.`,
     /** @param {string} day */

@@ -36,7 +36,8 @@ export function wordsOf({ notice, seq, at }, conversation, me) {
 /** @param {Conversation} conversation @param {string} me */
 function beginningOf(conversation, me) {
   const [other] = others(conversation, me);
-  return isGroup(conversation) || !other ? t.notices.beginningOfGroup : t.notices.beginning(other.username);
+  if (isGroup(conversation)) return t.notices.beginningOfGroup;
+  return other ? t.notices.beginning(other.username) : t.notices.beginningAlone;
 }
 
 /**
