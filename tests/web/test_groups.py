@@ -44,7 +44,7 @@ def test_three_talk_and_a_fourth_reads_what_comes_then(three: Three, cast: Cast)
     anna.page.get_by_role("button", name="Add", exact=True).click()
     for person in (anna, ben, carol):
         person.sees(re.compile(rf"^\s*{'You' if person is anna else anna.name} added {dora.name}\."))
-    expect(anna.page.get_by_role("heading", name="4 people")).to_be_visible()
+    expect(anna.page.get_by_role("heading", name="4 members")).to_be_visible()
     ben.says("Hello Dora")
     dora.page.get_by_role("navigation").get_by_role("link").click()
     dora.page.get_by_role("button", name="Accept").click()
