@@ -93,7 +93,10 @@ export class App extends Element {
       <div class="unseen" aria-live="polite">${this.announced}</div>`;
   }
 
-  /** Toasts are above dialogs: what was shown last is on top. @param {Map<string, any>} changed */
+  /**
+   * Toasts are above dialogs: what was shown last is on top.
+   * @param {import('../vendor/lit.js').PropertyValues<App>} changed
+   */
   updated(changed) {
     if (changed.get('state')?.toasts === this.state.toasts) return;
     const toasts = /** @type {HTMLElement} */ (this.renderRoot.querySelector('.toasts'));

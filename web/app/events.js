@@ -6,7 +6,93 @@ import { t, useLanguage } from './messages/index.js';
 import { arrive } from './navigation.js';
 import { notifyOf, showUnreadCount } from './notifications.js';
 
-/** @typedef {import('./actions.js').Context} Context */
+/**
+ * @typedef {import('./actions.js').Context} Context
+ * @typedef {import('./state/reducer.js').Event} StateEvent
+ * @typedef {import('./state/reducer.js').Waiting} Waiting
+ */
+
+/** By the name of the event. Others become an event of the state as they are. */
+const HANDLERS = {
+  /** @param {Context} context @param {import('./state/reducer.js').Snapshot} snapshot */
+  snapshot(context, snapshot) {
+    const { store } = context;
+    const before = store.state;
+    if (before.me && !snapshot.me) return location.replace('/'); // logged out: nothing stays in this page
+    store.dispatch({ type: 'snapshot', ...snapshot });
+    applySettings(store.state);
+    if (!before.me && snapshot.me) void arrive(context);
+    else if (store.state.open) void loadWindow(context, store.state.open); // a new worker leads: its data count
+  },
+
+  /** @param {Context} context @param {import('./state/reducer.js').Settings} settings */
+  settings({ store }, settings) {
+    store.dispatch({ type: 'settings', settings });
+    applySettings(store.state);
+  },
+
+  /** @param {Context} context */
+  ready(context) {
+    const { store } = context;
+    store.dispatch({ type: 'ready' });
+    resync(context, store.state.window?.items ?? []);
+  },
+
+  /** @param {Context} context @param {import('./state/reducer.js').Conversation} conversation */
+  conversation({ store }, conversation) {
+    store.dispatch({ type: 'conversation', conversation });
+    showUnreadCount(store.state);
+  },
+
+  /** @param {Context} context @param {{ conversation: string }} detail */
+  gone({ store }, { conversation }) {
+    store.dispatch({ type: 'gone', conversation });
+    showUnreadCount(store.state);
+  },
+
+  /** @param {Context} context @param {Waiting} waiting */
+  waiting({ store }, waiting) {
+    store.dispatch({ type: 'waiting', waiting });
+  },
+
+  /** @param {Context} context @param {{ reason: string }} detail */
+  broken(context, { reason }) {
+    const { rpc, store } = context;
+    const { phase } = store.state;
+    store.dispatch({ type: 'start failed' });
+    console.info('sottovoce: the worker could not start:', reason);
+    // The worker of another tab may have started, and reported that before.
+    if (phase !== 'failed') void rpc.page.snapshot().then((snapshot) => HANDLERS.snapshot(context, snapshot));
+  },
+
+  /** @param {Context} context @param {Waiting & { code: string, error: string }} detail */
+  failed({ store, page }, { content, conversation, code, error }) {
+    if (content.kind === 'text' && conversation === store.state.open) return; // the message itself shows it
+    const reason = errorText({ code, message: error }, { invalid: t.errors.unsendable });
+    page.toast(t.message.notSent(reason));
+  },
+
+  /** @param {Context} context @param {{ conversation: string, user: string }} detail */
+  typing({ store }, { conversation, user }) {
+    store.dispatch({ type: 'typing', conversation, user, at: Date.now() });
+  },
+
+  message: notifyOf,
+
+  /** @param {Context} context @param {{ error: { code: string, message: string } }} detail */
+  problem(context, { error }) {
+    console.warn('sottovoce:', error.code, error.message);
+  },
+
+  leads() {},
+};
+
+/** @param {Context} context @param {string} type @param {object} detail as the worker sends it */
+export function onEvent(context, type, detail) {
+  if (!Object.hasOwn(HANDLERS, type)) return context.store.dispatch(/** @type {StateEvent} */ ({ type, ...detail }));
+  const handler = HANDLERS[/** @type {keyof typeof HANDLERS} */ (type)];
+  /** @type {(context: Context, detail: object) => void} */ (handler)(context, detail);
+}
 
 /** Theme, language, title and badge follow the state. @param {import('./state/reducer.js').State} state */
 function applySettings(state) {
@@ -17,54 +103,4 @@ function applySettings(state) {
   localStorage.setItem('theme', theme); // for theme.js, before the worker has started
   root.lang = useLanguage(language, navigator.languages);
   showUnreadCount(state);
-}
-
-/** @param {Context} context @param {string} type @param {any} detail as the worker sends it */
-export function onEvent(context, type, detail) {
-  const { rpc, store, page } = context;
-  const before = store.state;
-  switch (type) {
-    case 'snapshot':
-      if (before.me && !detail.me) return location.replace('/'); // logged out: nothing stays in this page
-      store.dispatch({ type, ...detail });
-      applySettings(store.state);
-      if (!before.me && detail.me) void arrive(context);
-      else if (store.state.open) void loadWindow(context, store.state.open); // a new worker: its data count
-      return;
-    case 'settings':
-      store.dispatch({ type, settings: detail });
-      return applySettings(store.state);
-    case 'ready':
-      store.dispatch({ type });
-      return resync(context, store.state.window?.items ?? []);
-    case 'conversation':
-      store.dispatch({ type, conversation: detail });
-      return showUnreadCount(store.state);
-    case 'gone':
-      store.dispatch({ type, ...detail });
-      return showUnreadCount(store.state);
-    case 'waiting':
-      return store.dispatch({ type, waiting: detail });
-    case 'broken':
-      store.dispatch({ type: 'start failed' });
-      console.info('sottovoce: the worker could not start:', detail.reason);
-      // The worker of another tab may have started, and reported that before.
-      if (before.phase !== 'failed') void rpc.page.snapshot().then((now) => onEvent(context, 'snapshot', now));
-      return;
-    case 'failed': {
-      if (detail.content.kind === 'text' && detail.conversation === store.state.open) return; // the message shows it
-      const error = { code: detail.code, message: detail.error };
-      return page.toast(t.message.notSent(errorText(error, { invalid: t.errors.unsendable })));
-    }
-    case 'typing':
-      return store.dispatch({ type, conversation: detail.conversation, user: detail.user, at: Date.now() });
-    case 'message':
-      return notifyOf(context, detail);
-    case 'problem':
-      return console.warn('sottovoce:', detail.error.code, detail.error.message);
-    case 'leads':
-      return;
-    default:
-      store.dispatch({ type, ...detail });
-  }
 }

@@ -36,7 +36,10 @@ function messagesOf(catalogue, path = '') {
   );
 }
 
-/** The texts of a message for several arguments; every parameter has to show. @param {string} path @param {string | Function} message */
+/**
+ * The texts of a message for several arguments; every parameter has to show.
+ * @param {string} path @param {string | Function} message
+ */
 function textsOf(path, message) {
   if (typeof message === 'string') return [message];
   const names =

@@ -15,7 +15,10 @@ const ANNA = 'a0000000-0000-4000-8000-000000000000';
 const BEN = 'b0000000-0000-4000-8000-000000000000';
 const CARA = 'c0000000-0000-4000-8000-000000000000';
 
-/** @param {string} id @param {Partial<import('./reducer.js').Conversation>} [more] @returns {import('./reducer.js').Conversation} */
+/**
+ * @param {string} id @param {Partial<import('./reducer.js').Conversation>} [more]
+ * @returns {import('./reducer.js').Conversation}
+ */
 function conversation(id, more = {}) {
   const people = [
     { id: ANNA, username: 'anna', role: /** @type {const} */ ('owner') },

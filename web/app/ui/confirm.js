@@ -2,7 +2,7 @@
 import { html } from '../../vendor/lit.js';
 import { t } from '../messages/index.js';
 import './dialog.js';
-import { Element } from './element.js';
+import { Element, UNSET } from './element.js';
 
 /**
  * Asks before an action that can't be undone.
@@ -16,7 +16,7 @@ export class Confirm extends Element {
   constructor() {
     super();
     /** @type {Question} */
-    this.question = /** @type {any} */ (undefined);
+    this.question = UNSET;
   }
 
   get #dialog() {

@@ -6,6 +6,9 @@ import { shared } from './styles.js';
 
 /** @typedef {import('../actions.js').Actions} Actions */
 
+/** A property that the parent sets before the component is rendered. */
+export const UNSET = /** @type {never} */ (/** @type {unknown} */ (undefined));
+
 export class Element extends LitElement {
   /** @type {import('../../vendor/lit.js').CSSResultGroup} */
   static styles = [shared];

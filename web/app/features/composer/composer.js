@@ -56,7 +56,7 @@ export class Composer extends Element {
     return /** @type {HTMLTextAreaElement} */ (this.renderRoot.querySelector('textarea'));
   }
 
-  /** @param {Map<string, any>} changed */
+  /** @param {import('../../../vendor/lit.js').PropertyValues<Composer>} changed */
   updated(changed) {
     if (changed.has('about') && this.about) {
       if (changed.get('about')?.what === 'edit') this.#write(this.draft);

@@ -4,7 +4,7 @@ import { trustIn } from '../../../core/timeline.js';
 import { t } from '../../messages/index.js';
 import { isGroup, nameOf, others, pictureOf, titleOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';
-import { Element } from '../../ui/element.js';
+import { Element, UNSET } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
 import '../composer/composer.js';
 import '../timeline/timeline.js';
@@ -61,7 +61,7 @@ export class ConversationView extends Element {
   constructor() {
     super();
     /** @type {import('../../state/selectors.js').Conversation} */
-    this.conversation = /** @type {any} */ (undefined);
+    this.conversation = UNSET;
     this.me = '';
     /** @type {'online' | 'offline'} */
     this.line = 'online';
@@ -78,7 +78,7 @@ export class ConversationView extends Element {
     this.about = null;
   }
 
-  /** @param {Map<string, any>} changed */
+  /** @param {import('../../../vendor/lit.js').PropertyValues<ConversationView>} changed */
   willUpdate(changed) {
     if (changed.has('conversation') && changed.get('conversation')?.id !== this.conversation.id) this.about = null;
   }

@@ -5,7 +5,7 @@ import { errorText } from '../../messages/errors.js';
 import { t } from '../../messages/index.js';
 import { isGroup, participants, pictureOf, titleOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';
-import { Element } from '../../ui/element.js';
+import { Element, UNSET } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
 import '../../ui/menu.js';
 
@@ -48,7 +48,7 @@ export class Details extends Element {
   constructor() {
     super();
     /** @type {import('../../state/selectors.js').Conversation} */
-    this.conversation = /** @type {any} */ (undefined);
+    this.conversation = UNSET;
     this.me = this.problem = '';
     this.isBusy = false;
     /** The person whose menu is open. @type {Person | null} */

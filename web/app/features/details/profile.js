@@ -5,7 +5,7 @@ import { t } from '../../messages/index.js';
 import { pictureOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';
 import '../../ui/dialog.js';
-import { Element } from '../../ui/element.js';
+import { Element, UNSET } from '../../ui/element.js';
 
 /** The picture of a person and what they wrote about themselves. */
 export class Profile extends Element {
@@ -21,7 +21,7 @@ export class Profile extends Element {
   constructor() {
     super();
     /** @type {import('../../state/selectors.js').Person} */
-    this.person = /** @type {any} */ (undefined);
+    this.person = UNSET;
     /** Null until it is loaded. @type {string | null} */
     this.bio = null;
     this.problem = '';

@@ -4,7 +4,7 @@ import { isJumbo, partsOf } from '../../format.js';
 import { listOf, timeOf, wholeTimeOf } from '../../messages/format.js';
 import { t } from '../../messages/index.js';
 import { nameOf, nameOfOther } from '../../state/selectors.js';
-import { Element } from '../../ui/element.js';
+import { Element, UNSET } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
 
 /** @typedef {'sending' | 'sent' | 'delivered' | 'read'} Mark */
@@ -71,14 +71,14 @@ export class Message extends Element {
   constructor() {
     super();
     /** @type {import('../../state/reducer.js').Item} */
-    this.item = /** @type {any} */ (undefined);
+    this.item = UNSET;
     this.name = this.me = '';
     /** @type {Mark | ''} */
     this.mark = '';
     /** Why it was not sent, as a sentence. */
     this.failure = '';
     /** @type {import('../../state/selectors.js').Conversation} */
-    this.conversation = /** @type {any} */ (undefined);
+    this.conversation = UNSET;
     this.showsName = this.isFollowing = false;
     /** @type {import('../../state/reducer.js').Item | undefined} */
     this.quoted = undefined;
@@ -86,7 +86,7 @@ export class Message extends Element {
     this.addEventListener('contextmenu', (event) => this.#onContextMenu(event));
   }
 
-  /** @param {Map<string, any>} changed */
+  /** @param {import('../../../vendor/lit.js').PropertyValues<Message>} changed */
   willUpdate(changed) {
     const isNewText = changed.has('item') && changed.get('item')?.text !== this.item.text;
     if (isNewText) this.#parts = partsOf(this.item.text ?? '');

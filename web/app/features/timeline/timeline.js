@@ -5,7 +5,7 @@ import { errorText } from '../../messages/errors.js';
 import { dayOf, isSameDay, timeOf } from '../../messages/format.js';
 import { t } from '../../messages/index.js';
 import { isGroup, nameOf } from '../../state/selectors.js';
-import { Element } from '../../ui/element.js';
+import { Element, UNSET } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
 import '../../ui/menu.js';
 import { isTabActive } from '../../visibility.js';
@@ -79,7 +79,7 @@ export class Timeline extends Element {
   constructor() {
     super();
     /** @type {import('../../state/reducer.js').Conversation} */
-    this.conversation = /** @type {any} */ (undefined);
+    this.conversation = UNSET;
     this.me = '';
     /** @type {import('../../state/reducer.js').Window | null} */
     this.window = null;
@@ -115,7 +115,7 @@ export class Timeline extends Element {
     return /** @type {HTMLElement} */ (this.renderRoot.querySelector('.scroll'));
   }
 
-  /** @param {Map<string, any>} changed */
+  /** @param {import('../../../vendor/lit.js').PropertyValues<Timeline>} changed */
   willUpdate(changed) {
     if (changed.has('conversation') && changed.get('conversation')?.id !== this.conversation.id) {
       this.chosen = this.picking = null;
@@ -128,7 +128,7 @@ export class Timeline extends Element {
     this.#anchor = first ? { seq: first.item.seq, top: first.getBoundingClientRect().top } : null;
   }
 
-  /** @param {Map<string, any>} changed */
+  /** @param {import('../../../vendor/lit.js').PropertyValues<Timeline>} changed */
   async updated(changed) {
     if (!this.window) return;
     await Promise.all(this.#messages.map((one) => one.updateComplete));

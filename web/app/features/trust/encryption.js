@@ -4,7 +4,7 @@ import { trustIn } from '../../../core/timeline.js';
 import { t } from '../../messages/index.js';
 import { others } from '../../state/selectors.js';
 import '../../ui/dialog.js';
-import { Element } from '../../ui/element.js';
+import { Element, UNSET } from '../../ui/element.js';
 import { questionBeforeNewKey } from './new-key.js';
 
 /** How a conversation is encrypted, and who in it is verified. */
@@ -21,7 +21,7 @@ export class Encryption extends Element {
     super();
     this.me = '';
     /** @type {import('../../state/selectors.js').Conversation} */
-    this.conversation = /** @type {any} */ (undefined);
+    this.conversation = UNSET;
   }
 
   render() {

@@ -5,7 +5,7 @@ import { errorText } from '../../messages/errors.js';
 import { t } from '../../messages/index.js';
 import { participants } from '../../state/selectors.js';
 import '../../ui/dialog.js';
-import { Element } from '../../ui/element.js';
+import { Element, UNSET } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
 import '../../ui/qr.js';
 
@@ -31,13 +31,13 @@ export class SafetyNumber extends Element {
   constructor() {
     super();
     /** @type {import('../../state/selectors.js').Conversation} */
-    this.conversation = /** @type {any} */ (undefined);
+    this.conversation = UNSET;
     this.user = this.problem = '';
     /** @type {{ digits: string, qr: string, thumbprints: string[] } | null} */
     this.number = null;
   }
 
-  /** @param {Map<string, any>} changed */
+  /** @param {import('../../../vendor/lit.js').PropertyValues<SafetyNumber>} changed */
   async willUpdate(changed) {
     const hasOtherMembers = changed.get('conversation')?.members !== this.conversation.members;
     if (!changed.has('user') && !(changed.has('conversation') && hasOtherMembers)) return;

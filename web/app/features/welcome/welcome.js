@@ -48,7 +48,7 @@ export class Welcome extends Element {
     this.isBusy = false;
   }
 
-  /** @param {Map<string, unknown>} changed */
+  /** @param {import('../../../vendor/lit.js').PropertyValues<Welcome>} changed */
   willUpdate(changed) {
     if (changed.has('invite') && this.invite) this.mode = null; // an invite is for a new account
   }
