@@ -391,7 +391,7 @@ export const de = {
     qr: 'Die Sicherheitsnummer als QR-Code',
     isVerified: (name) => `Du hast ${name} bestätigt. Ändert sich die Sicherheitsnummer, sagen wir dir Bescheid.`,
     hasChanged: 'Das ist nicht die Sicherheitsnummer, die du bestätigt hast.',
-    markVerified: 'Stimmt überein – als bestätigt markieren',
+    markVerified: 'Stimmt überein – bestätigen',
     encryptedTitle: 'Ende-zu-Ende-verschlüsselt',
     encryptedText:
       'Nachrichten sind nur auf den Geräten der Menschen in dieser Unterhaltung lesbar.' +

@@ -55,6 +55,10 @@ export class Menu extends Element {
     this.#buttons[0]?.focus();
   }
 
+  get isOpen() {
+    return this.#sheet.matches(':popover-open');
+  }
+
   close() {
     this.#sheet.hidePopover();
   }

@@ -24,7 +24,8 @@ export class Composer extends Element {
         padding: 0.6rem clamp(0.6rem, 2vw, 1.25rem) max(0.8rem, env(safe-area-inset-bottom)); }
       form { position: relative; display: flex; align-items: flex-end; gap: 0.35rem; max-width: 50rem;
         margin: 0 auto; }
-      .box { flex: 1; display: grid; border: 1px solid var(--edge); border-radius: 1.35rem; background: var(--sheet); }
+      .box { flex: 1; display: grid; grid-template-columns: minmax(0, 1fr); min-width: 0;
+        border: 1px solid var(--edge); border-radius: 1.35rem; background: var(--sheet); }
       .box:focus-within { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
       textarea { width: 100%; min-width: 0; margin: 0; max-height: 40dvh; padding: 0.6rem 1rem; border: 0;
         border-radius: inherit; background: none; resize: none; field-sizing: content; line-height: 1.4; }

@@ -53,7 +53,7 @@ export class Details extends Element {
     this.isBusy = false;
     /** The person whose menu is open. @type {Person | null} */
     this.chosen = null;
-    this.addEventListener('keydown', (event) => event.key === 'Escape' && this.act('close'));
+    this.addEventListener('keydown', (event) => this.#onKey(event));
   }
 
   firstUpdated() {
@@ -89,11 +89,20 @@ export class Details extends Element {
     if (name && name !== before) await this.#run(() => this.ask('renameGroup', { conversation: id, name }));
   }
 
+  get #menu() {
+    return /** @type {import('../../ui/menu.js').Menu} */ (this.renderRoot.querySelector('sv-menu'));
+  }
+
+  /** Escape closes an open menu first. @param {KeyboardEvent} event */
+  #onKey(event) {
+    if (event.key === 'Escape' && !this.#menu.isOpen) this.act('close');
+  }
+
   /** @param {Person} person @param {HTMLElement} opener */
   async #openMenu(person, opener) {
     this.chosen = person;
     await this.updateComplete;
-    /** @type {import('../../ui/menu.js').Menu} */ (this.renderRoot.querySelector('sv-menu')).openAt(opener);
+    this.#menu.openAt(opener);
   }
 
   /** @param {Person} person @returns {Choice[]} */

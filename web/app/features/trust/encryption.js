@@ -14,6 +14,7 @@ export class Encryption extends Element {
     super.styles,
     css`
       .list > li { flex-wrap: wrap; }
+      .grow { flex: 1 1 9rem; }
     `,
   ];
 
