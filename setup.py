@@ -51,7 +51,7 @@ setup(
     packages=PACKAGES,
     package_data={
         "web": [
-            *("*.html", "*.css", "*.js", "*.json", "*.webmanifest", "core/*.js", "core/node/*.js"),
+            *("*.html", "*.css", "*.js", "*.json", "*.webmanifest", "client/**/*.js"),
             *("app/**", "icons/**", "vendor/**", "worker/**"),
         ],
         "migrations": ["script.py.mako"],

@@ -25,7 +25,8 @@ HASHES = "hashes.json"  # setup.py puts it into the wheel
 
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"  # no `..`, no hidden file, nothing longer than a file system takes
 _SERVED = re.compile(
-    rf"(app|icons|vendor|worker)/({_NAME}/){{0,9}}{_NAME}|core/{_NAME}\.js|{_NAME}\.css|manifest\.webmanifest"
+    rf"(app|icons|vendor|worker)/({_NAME}/){{0,9}}{_NAME}|client/(?!node/)({_NAME}/)?{_NAME}\.js"
+    rf"|{_NAME}\.css|manifest\.webmanifest"
 )
 
 

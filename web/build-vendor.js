@@ -16,6 +16,7 @@ import { build } from 'esbuild';
 const BUNDLES = {
   'core-crypto': ['@wireapp/core-crypto/browser'],
   lit: ['lit', 'lit/directives/live.js', 'lit/directives/repeat.js'],
+  idb: ['idb'],
   linkify: ['linkifyjs'],
   uqr: ['uqr'],
 };
@@ -118,7 +119,7 @@ async function emoji() {
 
 /** What has gone into it, under which licence. */
 async function licences() {
-  const packages = ['@wireapp/core-crypto', 'lit', 'lit-html', 'lit-element', '@lit/reactive-element', 'linkifyjs', 'uqr', 'emojibase-data'];
+  const packages = ['@wireapp/core-crypto', 'lit', 'lit-html', 'lit-element', '@lit/reactive-element', 'idb', 'linkifyjs', 'uqr', 'emojibase-data'];
   const fontsources = ['@fontsource-variable/atkinson-hyperlegible-next', '@fontsource-variable/fraunces'];
   const parts = [];
   for (const name of [...packages, ...fontsources]) {

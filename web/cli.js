@@ -5,8 +5,8 @@ import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { platformIn } from './core/node/platform.js';
-import { askSecretly } from './core/node/prompt.js';
+import { platformIn } from './client/node/platform.js';
+import { askSecretly } from './client/node/prompt.js';
 
 const HELP = `Usage: sottovoce chat [--server URL] [--folder DIR] COMMAND
 
@@ -55,7 +55,7 @@ if (values.help || !command) {
 if (!/^https?:\/\//.test(values.server)) fail('the server is an address like https://chat.example.org:8443');
 const platform = await platformIn(values.folder).catch((error) => fail(error.message));
 platform.name = `command line on ${hostname()}`;
-const { Client } = await import('./core/client.js');
+const { Client } = await import('./client/client.js');
 const client = new Client(values.server, platform);
 const hasDevice = await client.account.resume();
 
@@ -92,7 +92,7 @@ async function talk(id) {
   if (shown?.state === 'requested') console.log('* this is a stranger’s request; by answering you accept it');
   /** @param {string} user */
   const nameOf = (user) => (user === client.me.user.id ? 'you' : (names.get(user) ?? user.slice(0, 8)));
-  /** @param {import('./core/timeline.js').Item} item */
+  /** @param {import('./client/conversations/reducer.js').Item} item */
   const show = ({ at, user, device, text, isDeleted, isHidden, edits, notice }) => {
     if (notice?.what === 'members') {
       for (const one of notice.devices) {

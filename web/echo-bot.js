@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // @ts-check
 /** A bot that says what it hears: `SOTTOVOCE_PASSWORD=… node echo-bot.js NAME`. It accepts everybody's requests. */
-import { platformIn } from './core/node/platform.js';
+import { platformIn } from './client/node/platform.js';
 
 const server = process.env.SOTTOVOCE_SERVER ?? 'http://127.0.0.1:2607';
 const [name] = process.argv.slice(2);
@@ -9,7 +9,7 @@ const password = process.env.SOTTOVOCE_PASSWORD ?? '';
 if (!name || !password) throw new Error('usage: SOTTOVOCE_PASSWORD=… node echo-bot.js NAME');
 
 const platform = await platformIn(process.env.SOTTOVOCE_FOLDER ?? `./echo-bot-${name}`);
-const { Client } = await import('./core/client.js');
+const { Client } = await import('./client/client.js');
 const bot = new Client(server, platform);
 
 bot.addEventListener('joined', async (event) => {

@@ -1,4 +1,4 @@
-"""The parser of MLS, on frames that CoreCrypto made (web/plays/make-frames.js) and on what chance makes of them."""
+"""The parser of MLS, on frames that CoreCrypto made (web/scenarios/make-frames.js) and on what chance makes of them."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What the server makes of a commit: `plan_change`, on frames of CoreCrypto. web/plays has the same in life."""
+"""What the server makes of a commit: `plan_change`, on frames of CoreCrypto. web/scenarios has the same in life."""
 
 import base64
 import json

@@ -74,7 +74,7 @@ export class App extends Element {
     super();
     this.#isNarrow.addEventListener('change', () => this.requestUpdate());
     this.state = EMPTY;
-    /** @type {import('../core/frames.d.ts').Server | null} */
+    /** @type {import('../client/transport/frames.d.ts').Server | null} */
     this.server = null;
     /** What was in the address. @type {{ invite?: string, code?: string }} */
     this.link = {};

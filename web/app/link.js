@@ -51,13 +51,13 @@ export class Link {
       restartMs = isAlive ? SOON_MS : LATER_MS; // it could not even be fetched
       if (!isAlive) restart();
     };
-    worker.onmessage = ({ data: { failed } }) => {
+    worker.onmessage = ({ data: { failed, code } }) => {
       if (failed === undefined) {
         isAlive = true;
         void navigator.locks.request(name, restart); // it holds this lock while it lives
       } else {
         restartMs = LATER_MS;
-        this.onEvent('broken', { reason: failed });
+        this.onEvent('broken', { reason: failed, code });
         worker.terminate();
       }
     };

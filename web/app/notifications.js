@@ -17,7 +17,7 @@ export function showUnreadCount(state) {
 
 /**
  * @param {Context} context
- * @param {{ conversation: string, message: import('../core/timeline.js').Said }} event a new message
+ * @param {{ conversation: string, message: import('../client/conversations/reducer.js').Said }} event a new message
  */
 export function notifyOf({ store, page }, { conversation: id, message }) {
   const { state } = store;

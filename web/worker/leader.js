@@ -1,9 +1,10 @@
 // @ts-check
 /** The worker that leads: one client, and what the tabs may ask of it. */
-import { Client } from '../core/client.js';
-import { openDatabase, startCoreCrypto } from '../core/mls.js';
-import { IndexedDbStorage } from '../core/storage-idb.js';
-import { SealedStorage } from '../core/storage-sealed.js';
+import { Client } from '../client/client.js';
+import { openDatabase, startCoreCrypto } from '../client/mls/core-crypto.js';
+import { IndexedDbStorage, StorageOutdated } from '../client/storage/indexeddb.js';
+import { SealedStorage } from '../client/storage/encrypted.js';
+import { reportFailure } from './failure.js';
 import { openKey, wipeKey } from './key.js';
 import { createRpc, runCall } from './rpc.js';
 
@@ -20,7 +21,7 @@ const TOLD = [
 
 export async function lead() {
   const channel = new BroadcastChannel(CHANNEL);
-  const storage = new SealedStorage(new IndexedDbStorage(STORE), openKey);
+  const storage = new SealedStorage(new IndexedDbStorage(STORE, { onOutdated }), openKey);
   /** @type {Promise<unknown> | null} */
   let core = null;
   const client = new Client(self.location.origin, {
@@ -75,6 +76,12 @@ export async function lead() {
     }
   };
   channel.postMessage({ event: 'leads', detail: {} });
+}
+
+/** A newer release has upgraded the database: this worker can do nothing more. */
+function onOutdated() {
+  reportFailure(new StorageOutdated());
+  self.close();
 }
 
 /** An error does not go through a channel with what it knows. @param {any} detail */

@@ -4,6 +4,8 @@
  * of this browser over a channel. When it goes, with its tab or in a crash, the next one takes over; and its tab, which
  * waits for the lock that bears its name, starts another.
  */
+import { reportFailure } from './failure.js';
+
 const LOCK = 'sottovoce';
 
 /** CoreCrypto believes that it is in a window. */
@@ -19,7 +21,7 @@ await navigator.locks.request(LOCK, async () => {
   try {
     await lead();
   } catch (error) {
-    self.postMessage({ failed: error instanceof Error ? error.message : String(error) });
+    reportFailure(error);
     return;
   }
   await new Promise(() => {}); // until this worker ends

@@ -10,17 +10,17 @@
  */
 
 /**
- * @typedef {import('../core/client.js').Client} Client
- * @typedef {import('../core/content.js').Known} Known
- * @typedef {import('../core/frames.d.ts').Device} Device
- * @typedef {import('../core/frames.d.ts').OwnAccount} OwnAccount
- * @typedef {import('../core/frames.d.ts').Server} Server
- * @typedef {import('../core/frames.d.ts').Session} Session
- * @typedef {import('../core/frames.d.ts').ShareCode} ShareCode
- * @typedef {import('../core/frames.d.ts').User} User
- * @typedef {import('../core/outbox.js').Waiting} Waiting
- * @typedef {import('../core/timeline.js').Conversation} Conversation
- * @typedef {import('../core/timeline.js').Person} Person
+ * @typedef {import('../client/client.js').Client} Client
+ * @typedef {import('../client/content/index.js').Known} Known
+ * @typedef {import('../client/transport/frames.d.ts').Device} Device
+ * @typedef {import('../client/transport/frames.d.ts').OwnAccount} OwnAccount
+ * @typedef {import('../client/transport/frames.d.ts').Server} Server
+ * @typedef {import('../client/transport/frames.d.ts').Session} Session
+ * @typedef {import('../client/transport/frames.d.ts').ShareCode} ShareCode
+ * @typedef {import('../client/transport/frames.d.ts').User} User
+ * @typedef {import('../client/conversations/outbox.js').Waiting} Waiting
+ * @typedef {import('../client/conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../client/conversations/reducer.js').Person} Person
  * @typedef {{ theme: 'system' | 'light' | 'dark', language: 'system' | 'en' | 'de', receipts: boolean, typing: boolean,
  *   notices: boolean }} Settings
  * @typedef {'codes' | 'invites'} ShareKind

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rpcThrough } from '../app/link.js';
-import { startInNode } from '../core/node/platform.js';
-import { MemoryStorage } from '../core/storage.js';
+import { startInNode } from '../client/node/platform.js';
+import { MemoryStorage } from '../client/storage/storage.js';
 import { createRpc, runCall } from './rpc.js';
 
 await startInNode();
-const { Client } = await import('../core/client.js');
+const { Client } = await import('../client/client.js');
 
 /** A page's proxy on the table of a client that never connects; arguments are copied as a channel copies them. */
 function connected() {

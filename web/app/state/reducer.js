@@ -13,9 +13,9 @@ import { phaseSlice } from '../features/welcome/reducer.js';
 import { toastsSlice } from './toasts.js';
 
 /**
- * @typedef {import('../../core/timeline.js').Conversation} Conversation
- * @typedef {import('../../core/timeline.js').Item} Item
- * @typedef {import('../../core/outbox.js').Waiting} Waiting
+ * @typedef {import('../../client/conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../../client/conversations/reducer.js').Item} Item
+ * @typedef {import('../../client/conversations/outbox.js').Waiting} Waiting
  * @typedef {import('../../worker/rpc.js').Settings} Settings
  * @typedef {import('../../worker/rpc.js').Snapshot} Snapshot
  * @typedef {NonNullable<Snapshot['me']>} Me

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { emptyConversation } from '../../core/timeline.js';
+import { emptyConversation } from '../../client/conversations/changes.js';
 import { EMPTY, reduce } from './reducer.js';
 import { isGroup, listed, nameOf, participants, titleOf, unreadCount } from './selectors.js';
 

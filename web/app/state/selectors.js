@@ -3,8 +3,8 @@
 import { t } from '../messages/index.js';
 
 /**
- * @typedef {import('../../core/timeline.js').Conversation} Conversation
- * @typedef {import('../../core/timeline.js').Person & { isUnknown?: boolean }} Person
+ * @typedef {import('../../client/conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../../client/conversations/reducer.js').Person & { isUnknown?: boolean }} Person
  * @typedef {import('./reducer.js').State} State
  */
 

@@ -1,5 +1,5 @@
 // @ts-check
-import { newId } from '../../../core/content.js';
+import { newId } from '../../../client/content/index.js';
 
 const DRAFT_MS = 400; // what is typed within this time is stored at once
 

@@ -1,6 +1,6 @@
 // @ts-check
 import { css, html, nothing } from '../../../vendor/lit.js';
-import { trustIn } from '../../../core/timeline.js';
+import { trustIn } from '../../../client/trust/verified.js';
 import { t } from '../../messages/index.js';
 import { isGroup, nameOf, others, pictureOf, titleOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';

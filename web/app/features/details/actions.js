@@ -1,5 +1,5 @@
 // @ts-check
-import { newId } from '../../../core/content.js';
+import { newId } from '../../../client/content/index.js';
 
 /** @typedef {import('../../state/selectors.js').Person['role']} Role */
 

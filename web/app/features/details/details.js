@@ -1,6 +1,6 @@
 // @ts-check
 import { css, html, nothing } from '../../../vendor/lit.js';
-import { trustIn } from '../../../core/timeline.js';
+import { trustIn } from '../../../client/trust/verified.js';
 import { errorText } from '../../messages/errors.js';
 import { t } from '../../messages/index.js';
 import { isGroup, participants, pictureOf, titleOf } from '../../state/selectors.js';

@@ -5,7 +5,7 @@ import { listed, others } from '../../state/selectors.js';
 /**
  * @typedef {import('../../actions.js').Context} Context
  * @typedef {import('../../../worker/rpc.js').ShareKind} ShareKind
- * @typedef {import('../../../core/frames.d.ts').ShareCode} ShareCode
+ * @typedef {import('../../../client/transport/frames.d.ts').ShareCode} ShareCode
  */
 
 /** @param {string} one @param {string} other */

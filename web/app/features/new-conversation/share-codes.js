@@ -9,7 +9,7 @@ import '../../ui/qr.js';
 
 /**
  * @typedef {import('../../../worker/rpc.js').ShareKind} ShareKind
- * @typedef {import('../../../core/frames.d.ts').ShareCode} ShareCode
+ * @typedef {import('../../../client/transport/frames.d.ts').ShareCode} ShareCode
  */
 
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];

@@ -11,10 +11,10 @@ import './picture-crop.js';
 
 /**
  * @typedef {import('../../../worker/rpc.js').Settings} Values
- * @typedef {import('../../../core/frames.d.ts').OwnAccount} Account
- * @typedef {import('../../../core/frames.d.ts').Device} Device
- * @typedef {import('../../../core/frames.d.ts').Session} Session
- * @typedef {import('../../../core/frames.d.ts').User} User
+ * @typedef {import('../../../client/transport/frames.d.ts').OwnAccount} Account
+ * @typedef {import('../../../client/transport/frames.d.ts').Device} Device
+ * @typedef {import('../../../client/transport/frames.d.ts').Session} Session
+ * @typedef {import('../../../client/transport/frames.d.ts').User} User
  */
 
 const PICTURES = 'image/png,image/jpeg,image/webp,image/gif';

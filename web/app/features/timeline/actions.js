@@ -1,5 +1,5 @@
 // @ts-check
-import { newId } from '../../../core/content.js';
+import { newId } from '../../../client/content/index.js';
 import { t } from '../../messages/index.js';
 import { loadNewer, loadOlder, loadWindow } from './loading.js';
 

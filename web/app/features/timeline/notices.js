@@ -5,10 +5,10 @@ import { t } from '../../messages/index.js';
 import { isGroup, nameOfOther, others } from '../../state/selectors.js';
 
 /**
- * @typedef {import('../../../core/timeline.js').Conversation} Conversation
- * @typedef {import('../../../core/timeline.js').Change} Change
- * @typedef {import('../../../core/timeline.js').Notice} Notice
- * @typedef {import('../../../core/timeline.js').Item & { notice: Notice }} NoticeItem
+ * @typedef {import('../../../client/conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../../../client/conversations/reducer.js').Change} Change
+ * @typedef {import('../../../client/conversations/reducer.js').Notice} Notice
+ * @typedef {import('../../../client/conversations/reducer.js').Item & { notice: Notice }} NoticeItem
  * @typedef {{ text: string, isLoud?: boolean }} Words loud: a safety number has changed
  */
 

@@ -1,6 +1,6 @@
 // @ts-check
 import { css, html, nothing, repeat } from '../../../vendor/lit.js';
-import { receivedBy } from '../../../core/timeline.js';
+import { receivedBy } from '../../../client/conversations/reducer.js';
 import { errorText } from '../../messages/errors.js';
 import { dayOf, isSameDay, timeOf } from '../../messages/format.js';
 import { t } from '../../messages/index.js';
@@ -380,7 +380,7 @@ export class Timeline extends Element {
 
   /** A message that the server does not have yet. @param {import('../../state/reducer.js').Waiting} waiting */
   #unsent({ id, at, content, failure }) {
-    const { text, reply_to: replyTo } = /** @type {import('../../../core/content.js').Text} */ (content);
+    const { text, reply_to: replyTo } = /** @type {import('../../../client/content/text.js').Text} */ (content);
     const item = { seq: Infinity, at, user: this.me, id, text, replyTo };
     const reason = failure ? errorText(failure, { invalid: t.errors.unsendable }) : '';
     return {

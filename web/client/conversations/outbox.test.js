@@ -1,0 +1,69 @@
+// @ts-check
+/** What was refused for good, and two tabs whose people want different things of it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startInNode } from '../node/platform.js';
+import { MemoryStorage } from '../storage/storage.js';
+import { emptyConversation } from './changes.js';
+
+await startInNode();
+const { Client } = await import('../client.js');
+
+const GROUP = '0f8fad5b-d9cb-469f-a165-70867728950e';
+const content = { kind: /** @type {const} */ ('text'), id: '0'.repeat(32), text: 'hello' };
+
+/** One message that was refused; `sent` is what goes to the server. */
+async function refused() {
+  const storage = new MemoryStorage();
+  const client = new Client('http://127.0.0.1:9', { storage, openDatabase: async () => assert.fail('it needs no keys') });
+  const sent = /** @type {string[]} */ ([]);
+  client.line = /** @type {any} */ ({ isReady: true, put: (/** @type {any} */ frame) => sent.push(frame.id) });
+  client.mls = /** @type {any} */ ({ encrypt: async () => ({ epoch: 1, data: new Uint8Array(1) }) });
+  await storage.write([
+    ['conversations', GROUP, { ...emptyConversation(GROUP), isActive: true, state: 'joined' }],
+    ['outbox', content.id, { id: content.id, order: 1, at: '', conversation: GROUP, isDirect: false, content }],
+  ]);
+  await client.outbox.onRefused({ id: content.id, code: 'forbidden', error: 'no' });
+  await client.settled();
+  assert.deepEqual(sent, [], 'it is not tried again by itself');
+  return { client, sent };
+}
+
+test('what was refused waits for its author, who may have it said again', async () => {
+  const { client, sent } = await refused();
+  assert.equal((await client.outbox.waiting())[0].failure?.code, 'forbidden');
+  await client.outbox.retry(content.id);
+  assert.deepEqual(sent, [content.id]);
+  assert.equal((await client.outbox.waiting())[0].failure, undefined);
+});
+
+test('what one tab says again another does not take back, for it is on its way', async () => {
+  const { client, sent } = await refused();
+  await Promise.all([client.outbox.retry(content.id), client.outbox.giveUp(content.id)]);
+  assert.deepEqual(sent, [content.id]);
+  assert.equal((await client.outbox.waiting()).length, 1);
+});
+
+test('what one tab has given up another does not say again', async () => {
+  const { client, sent } = await refused();
+  await Promise.all([client.outbox.giveUp(content.id), client.outbox.retry(content.id)]);
+  assert.deepEqual(sent, []);
+  assert.deepEqual(await client.outbox.waiting(), []);
+});
+
+test('what was written for keys that were compared does not go to others by itself', async () => {
+  const { client, sent } = await refused();
+  await client.outbox.retry(content.id);
+  await client.outbox.hold(GROUP);
+  assert.equal((await client.outbox.waiting())[0].failure?.code, 'keys_changed');
+  await client.outbox.onRefused({ id: content.id, code: 'busy', error: 'it had been on its way' });
+  assert.deepEqual(sent, [content.id], 'not once more');
+  await client.outbox.retry(content.id);
+  assert.deepEqual(sent, [content.id, content.id], 'but when its author says so');
+});
+
+test('what nobody could read is not sent', async () => {
+  const { client } = await refused();
+  await assert.rejects(client.outbox.send(GROUP, { kind: 'group', name: 'a\u202eb' }), /cannot be shown/);
+  await client.outbox.send(GROUP, { kind: 'group', name: 'Family 👨‍👩‍👧' });
+});

@@ -1,0 +1,283 @@
+// @ts-check
+/**
+ * Direct conversations: two people, and a key that the server handed out. Kept and shown like the others, and never
+ * taken for end-to-end encrypted.
+ */
+import { Refused } from '../transport/api.js';
+import { fingerprintOf, importKey, openText, sealText } from './cipher.js';
+import { isSame } from '../util/equal.js';
+import { soon } from '../util/debounce.js';
+import { emptyConversation } from '../conversations/changes.js';
+import { withPreview } from '../conversations/reducer.js';
+
+/**
+ * @typedef {import('../conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../conversations/outbox.js').Waiting} Waiting
+ * @typedef {import('../storage/storage.js').Change} Change
+ * @typedef {{ id: string, user: { id: string, username: string, picture?: string }, last_seq: number, last_message_at: string | null, key_fingerprint: string | null, key_waiting: boolean, blocked: boolean }} Shown
+ * @typedef {{ seq: number, sender: string, text: string, at: string, id?: string, edited_at?: string }} Text
+ */
+
+export class Direct {
+  /** @param {import('../client.js').Client} client */
+  constructor(client) {
+    this.client = client;
+    this.catchUpSoon = soon(() => client.attempt(() => client.inTurn(() => this.catchUp())));
+  }
+
+  /** What there is now, and all that was said meanwhile. */
+  async catchUp() {
+    const shown = /** @type {Shown[]} */ (await this.client.api.callUntilAnswered('GET', 'direct'));
+    for (const one of shown) await this.client.attempt(() => this.#follow(one));
+    const there = new Set(shown.map(({ id }) => id));
+    for (const [id, known] of await this.client.storage.all('conversations')) {
+      if (known.kind === 'direct' && known.isActive && !there.has(id)) await this.client.log.write({ ...known, isActive: false });
+    }
+  }
+
+  /**
+   * The one with this person, made if there is none; without a key, of which their program may know nothing.
+   * @param {string} user @returns {Promise<string>} its id
+   */
+  open(user) {
+    return this.client.inTurn(async () => {
+      const { conversation } = await this.client.api.callUntilAnswered('PUT', `direct/${user}`);
+      await this.catchUp();
+      return conversation;
+    });
+  }
+
+  /**
+   * Take up the key that waits for us, or have a new one made, which deletes what was said.
+   * @param {Shown['user']} user @returns {Promise<string>} the conversation
+   */
+  renewKey(user) {
+    return this.client.inTurn(async () => {
+      const { conversation: id, key } = await this.client.api.call('POST', `direct/${user.id}/key`);
+      await this.#known(id);
+      const fingerprint = await this.#take(id, key);
+      await this.#follow({ id, user, last_seq: Infinity, last_message_at: null, key_fingerprint: fingerprint, key_waiting: false, blocked: false });
+      return id;
+    });
+  }
+
+  /** Of the socket: something was said. @param {Text & { conversation: string }} frame */
+  async onText(frame) {
+    const known = await this.#known(frame.conversation);
+    if (!known) return this.catchUp();
+    if (frame.seq === known.cursor + 1) return this.#keep(known, frame);
+    if (frame.seq > known.cursor) await this.#readOn(known); // what is between was missed, or deleted
+  }
+
+  /** Of the socket: a message was changed, or all of it. @param {{ conversation: string, seq?: number }} frame */
+  async onChanged({ conversation: id, seq }) {
+    const known = await this.#known(id);
+    if (seq === undefined || !known) return this.catchUp();
+    const [item] = await this.client.log.itemsFrom(id, { from: seq, limit: 1 });
+    if (item?.seq !== seq) return;
+    const [now] = await this.#read(known, `after=${seq - 1}&limit=1`);
+    await this.#change(id, item, now?.seq === seq ? now : undefined);
+  }
+
+  /**
+   * What was edited or deleted while nobody listened here, in a stretch that is shown.
+   * @param {string} id @param {number} from @param {number} to
+   */
+  lookAgain(id, from, to) {
+    return this.client.inTurn(async () => {
+      const known = await this.client.log.conversation(id);
+      if (known?.kind !== 'direct' || !known.isActive || !this.client.line.isReady) return;
+      const items = await this.client.log.itemsFrom(id, { from, limit: to - from + 1 });
+      /** @type {Map<number, Text>} */
+      const there = new Map();
+      for (let after = from - 1; after < to; after = Math.max(...there.keys())) {
+        const page = await this.#read(known, `after=${after}&limit=100`);
+        if (!page.length) break;
+        for (const text of page) there.set(text.seq, text);
+      }
+      for (const item of items) if (item.seq <= to) await this.#change(id, item, there.get(item.seq));
+    });
+  }
+
+  /** @param {string} id @param {import('../conversations/reducer.js').Item} item as it was @param {Text} [text] as the server has it; none: it is gone */
+  async #change(id, item, text) {
+    if (item.text === undefined) return; // it is no text here any more
+    if (!text) return this.client.log.onDeleted({ conversation: id, seq: item.seq });
+    const known = /** @type {Conversation} */ (await this.#known(id));
+    const opened = await this.#open(known, text.text);
+    if (opened.text === item.text && opened.how === item.how) return;
+    const edited = { ...item, ...opened, edits: [item.seq] };
+    await this.client.log.write(withPreview(known, edited), edited);
+  }
+
+  /**
+   * What a group is stays one: a server that says otherwise would read what is said in it.
+   * @param {string} id @returns {Promise<Conversation | undefined>}
+   */
+  async #known(id) {
+    const known = await this.client.log.conversation(id);
+    if (known && known.kind !== 'direct') throw new Error(`${id} is a group, and stays one`);
+    return known;
+  }
+
+  /** Returns when the server has it. @param {Waiting} waiting */
+  async deliver({ id, conversation, content }) {
+    const known = /** @type {Conversation} */ (await this.client.log.conversation(conversation));
+    const path = `direct/${otherOf(known, this.client.me.user.id)}/messages`;
+    switch (content.kind) {
+      case 'text': {
+        // A repeated message has to be the same to the last bit, so what it was sealed to is kept.
+        const text = await this.client.inTurn(async () => {
+          const waiting = await this.client.storage.get('outbox', id);
+          if (!waiting || waiting.failure) return null; // read, taken back or refused since it was queued
+          const kept = (await this.client.storage.get('state', `sealed/${id}`)) ?? (await this.#seal(conversation, content.text));
+          await this.client.storage.write([['state', `sealed/${id}`, kept]]);
+          return kept;
+        });
+        if (text !== null) await this.client.api.callUntilAnswered('POST', path, { id, text });
+        return;
+      }
+      case 'edit': {
+        const item = await this.client.log.itemOf(conversation, content.of);
+        if (!item) throw new Refused(404, 'no_such_message', 'This message is not here any more', 0);
+        const text = await this.client.inTurn(() => this.#seal(conversation, content.text));
+        await this.client.api.callUntilAnswered('PATCH', `${path}/${item.seq}`, { text });
+        return;
+      }
+      default:
+        throw new Refused(400, 'not_here', 'Direct conversations have no such thing', 0);
+    }
+  }
+
+  /** As it goes to the server; plain only where there has never been a key. @param {string} conversation @param {string} text */
+  async #seal(conversation, text) {
+    const key = await this.#key(conversation);
+    if (key) return sealText(key, conversation, text);
+    if ((await this.client.log.conversation(conversation))?.key === 'none') return text;
+    throw new Refused(409, 'no_key', 'The key of this conversation is not on this device', 0);
+  }
+
+  /** @param {Conversation} known @param {number} seq */
+  async unsay(known, seq) {
+    if (!(await this.#delete(known, seq))) this.client.later(() => this.onChanged({ conversation: known.id, seq }));
+  }
+
+  /** False: it was gone already. @param {Conversation} known @param {number} seq */
+  async #delete(known, seq) {
+    const path = `direct/${otherOf(known, this.client.me.user.id)}/messages/${seq}`;
+    try {
+      await this.client.api.callUntilAnswered('DELETE', path);
+      return true;
+    } catch (error) {
+      if (/** @type {Refused} */ (error).code !== 'no_such_message') throw error;
+      return false;
+    }
+  }
+
+  /** @param {Shown} shown */
+  async #follow({ id, user, last_seq: lastSeq, last_message_at: at, key_fingerprint: fingerprint, key_waiting: isKeyWaiting, blocked }) {
+    await this.#known(id);
+    const now = (isKeyWaiting ? await this.#claim(id, user.id) : null) ?? fingerprint ?? undefined;
+    const before = await this.#known(id);
+    if (before && now !== undefined && before.fingerprint !== now) await this.#beginAnew(id, now);
+    const known = await this.#known(id);
+    const key = await this.#whereIsKey(id, known, now);
+    const me = this.client.me.user;
+    const people = [me, user].map(({ id: one, username, picture }) => ({ id: one, username, role: /** @type {const} */ ('member'), picture }));
+    const last = known?.last ?? { seq: 0, at: at ?? new Date().toISOString(), user: '', text: '' };
+    const state = blocked ? /** @type {const} */ ('blocked') : /** @type {const} */ ('joined');
+    const conversation = { ...(known ?? emptyConversation(id)), kind: /** @type {const} */ ('direct'), isActive: true, people, state, last, key, fingerprint: now ?? known?.fingerprint };
+    if (!isSame(conversation, known)) await this.client.log.write(conversation);
+    if (lastSeq > conversation.cursor) await this.#readOn(conversation);
+  }
+
+  /** Everything behind the cursor. @param {Conversation} given */
+  async #readOn(given) {
+    let conversation = given;
+    for (;;) {
+      const texts = await this.#read(conversation, `after=${conversation.cursor}&limit=100`);
+      if (!texts.length) return;
+      for (const text of texts) {
+        await this.#keep(conversation, text);
+        conversation = /** @type {any} */ (await this.client.log.conversation(given.id));
+      }
+    }
+  }
+
+  /** The key that waits for us, if no other device of ours was faster. @param {string} id @param {string} user */
+  async #claim(id, user) {
+    const { key } = await this.client.api.call('POST', `direct/${user}/key/claim`);
+    return key === null ? null : this.#take(id, key);
+  }
+
+  /** Stored before anything else: nobody hands it out again. @param {string} id @param {string} key @returns {Promise<string>} its fingerprint */
+  async #take(id, key) {
+    await this.client.storage.write([['state', `key/${id}`, key]]);
+    return fingerprintOf(key);
+  }
+
+  /**
+   * What was said under the key of before is gone, that key is good for nothing, and what waits is encrypted again.
+   * @param {string} id @param {string} fingerprint of the key of now
+   */
+  async #beginAnew(id, fingerprint) {
+    const key = await this.client.storage.get('state', `key/${id}`);
+    const isOld = key !== undefined && (await fingerprintOf(key)) !== fingerprint;
+    const waiting = (await this.client.outbox.waiting()).filter(({ conversation }) => conversation === id);
+    const sealed = waiting.map((one) => /** @type {Change} */ (['state', `sealed/${one.id}`]));
+    await this.client.storage.write([...(isOld ? [/** @type {Change} */ (['state', `key/${id}`])] : []), ...sealed]);
+    await this.client.log.empty(id);
+    for (const one of waiting) this.client.outbox.landed(one.id);
+  }
+
+  /**
+   * Where there has been a key, a server that says that there was none gets no plain text by it.
+   * @param {string} id @param {Conversation | undefined} known @param {string | undefined} fingerprint
+   * @returns {Promise<Conversation['key']>}
+   */
+  async #whereIsKey(id, known, fingerprint) {
+    if ((await this.client.storage.get('state', `key/${id}`)) !== undefined) return 'here';
+    return fingerprint === undefined ? (known?.key ?? 'none') : 'elsewhere';
+  }
+
+  /** @param {Conversation} conversation @param {Text} text */
+  async #keep(conversation, { seq, sender, text, at, id = `seq-${seq}`, edited_at: editedAt }) {
+    const opened = await this.#open(conversation, text);
+    if (opened.how === 'unreadable' && (await this.#sayAgain(conversation, seq, id))) return;
+    const said = { seq, at, sender: { user: sender, device: '' }, content: { kind: /** @type {const} */ ('text'), id, text: opened.text }, how: opened.how };
+    await this.client.log.keep(conversation.id, said, [['outbox', id], ['state', `sealed/${id}`]], seq);
+    this.client.outbox.landed(id);
+    if (editedAt === undefined) return;
+    const [item] = await this.client.log.itemsFrom(conversation.id, { from: seq, limit: 1 });
+    await this.client.log.write(/** @type {any} */ (await this.client.log.conversation(conversation.id)), { ...item, edits: [seq] });
+  }
+
+  /** A text of ours that was on its way while the key was changed: nobody can read it. @param {Conversation} conversation @param {number} seq @param {string} id */
+  async #sayAgain(conversation, seq, id) {
+    if (!(await this.client.storage.get('outbox', id))) return false;
+    await this.#delete(conversation, seq);
+    await this.client.outbox.renew(id, [['conversations', conversation.id, { ...conversation, cursor: seq }]]);
+    return true;
+  }
+
+  /** @param {Conversation} conversation @param {string} text */
+  async #open(conversation, text) {
+    return openText(await this.#key(conversation.id), conversation.id, text);
+  }
+
+  /** @param {string} id */
+  async #key(id) {
+    const key = await this.client.storage.get('state', `key/${id}`);
+    return key === undefined ? null : importKey(key);
+  }
+
+  /** @param {Conversation} conversation @param {string} query @returns {Promise<Text[]>} */
+  #read(conversation, query) {
+    return this.client.api.callUntilAnswered('GET', `direct/${otherOf(conversation, this.client.me.user.id)}/messages?${query}`);
+  }
+}
+
+/** @param {Conversation} conversation @param {string} me */
+function otherOf(conversation, me) {
+  return /** @type {import('../conversations/reducer.js').Person} */ (conversation.people.find(({ id }) => id !== me)).id;
+}

@@ -1,0 +1,145 @@
+// @ts-check
+/** The life of two people, and of their devices. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { receivedBy } from '../client/conversations/reducer.js';
+import { another, conversation, people, until } from './users.js';
+
+test('two people talk, and what they said is kept in order', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  for (const text of ['hello', 'are you there?', '🙂 é']) await alice.says(id, text);
+  await bob.hears('hello', 'are you there?', '🙂 é');
+  await bob.says(id, 'here I am');
+  await Promise.all([alice, bob].map((one) => one.hears('here I am'))); // a word of one's own is kept when it was taken
+  for (const one of [alice, bob]) {
+    assert.deepEqual(await one.kept(id), ['hello', 'are you there?', '🙂 é', 'here I am']);
+  }
+  [alice, bob].forEach((one) => one.isFine());
+});
+
+/** What both see of a safety number. @param {{ digits: string, qr: string }} number */
+const shown = ({ digits, qr }) => ({ digits, qr });
+
+test('both read the same safety number, and another conversation has another', async () => {
+  const [alice, bob, carol] = await people('alice', 'bob', 'carol');
+  const [id, other] = [await conversation(alice, bob), await conversation(alice, carol)];
+  const [atAlice, atBob] = await Promise.all([
+    alice.client.groups.safetyNumber(id, bob.user),
+    bob.client.groups.safetyNumber(id, alice.user),
+  ]);
+  assert.deepEqual(shown(atAlice), shown(atBob));
+  assert.match(atAlice.digits, /^(\d{5} ){11}\d{5}$/);
+  assert.notEqual(atAlice.digits, (await alice.client.groups.safetyNumber(other, carol.user)).digits);
+  const phone = await another(bob);
+  await until(async () => (await alice.client.mls.members(id)).length === 3, 'the phone is in the group');
+  const now = await alice.client.groups.safetyNumber(id, bob.user);
+  assert.notEqual(now.digits, atAlice.digits, 'a new key changes it');
+  await until(async () => (await bob.client.mls.members(id)).length === 3, 'bob sees the phone too');
+  assert.deepEqual(shown(await phone.client.groups.safetyNumber(id, alice.user)), shown(now));
+  const members = await alice.client.mls.members(id);
+  for (let again = 0; again < 20; again++) {
+    for (const one of [alice, bob, phone]) assert.deepEqual(await one.client.mls.members(id), members);
+  }
+  for (const one of [alice, bob]) {
+    const added = one.told('members').flatMap(({ conversation, notice }) => (conversation === id ? notice.devices : []));
+    assert.deepEqual(added.map(({ device }) => device), [phone.client.me.device], 'nobody else is new');
+  }
+  phone.isFine();
+});
+
+test('two devices each hear everything, and a new one joins by itself', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const laptop = await another(alice);
+  const id = await conversation(alice, laptop, bob);
+  await bob.says(id, 'to all of you');
+  await Promise.all([alice, laptop].map((one) => one.hears('to all of you')));
+  const phone = await another(bob);
+  await phone.isIn(id);
+  await laptop.says(id, 'to four devices');
+  await Promise.all([alice, bob, phone].map((one) => one.hears('to four devices')));
+  await phone.says(id, 'from the phone');
+  await Promise.all([alice, laptop, bob].map((one) => one.hears('from the phone')));
+  await phone.doesNotHear('to all of you', 0);
+  [alice, bob, laptop, phone].forEach((one) => one.isFine());
+});
+
+test('a device that was away for hundreds of messages and twenty epochs catches up', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  bob.leaves();
+  const texts = Array.from({ length: 500 }, (_, number) => `number ${number}`);
+  for (const [number, text] of texts.entries()) {
+    if (number % 25 === 0) await alice.client.groups.update(id);
+    await alice.says(id, text);
+  }
+  await alice.hears('number 499');
+  await bob.returns();
+  await bob.hears('number 499');
+  assert.deepEqual(bob.heard, texts);
+  assert.equal(await bob.client.mls.epoch(id), await alice.client.mls.epoch(id));
+  bob.isFine();
+});
+
+test('of two commits at once one wins, and the other lands on top of it', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  for (let round = 0; round < 5; round++) {
+    const epoch = Number(await alice.client.mls.epoch(id));
+    await Promise.all([alice.client.groups.update(id), bob.client.groups.update(id)]);
+    await until(async () => {
+      const epochs = await Promise.all([alice, bob].map((one) => one.client.mls.epoch(id)));
+      return epochs.every((now) => now === epoch + 2);
+    }, 'both commits have landed');
+  }
+  await Promise.all([alice.says(id, 'still here'), bob.says(id, 'me too')]);
+  await Promise.all([alice, bob].map((one) => one.hears('still here', 'me too')));
+  [alice, bob].forEach((one) => one.isFine());
+});
+
+/** @param {import('./users.js').Device} by @param {string} id */
+async function said(by, id) {
+  return /** @type {import('../client/conversations/reducer.js').Item} */ ((await by.client.log.items(id)).find((item) => item.id !== undefined));
+}
+
+test('an author deletes a message for everyone', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  await alice.says(id, 'a secret too many');
+  await Promise.all([alice, bob].map((one) => one.hears('a secret too many')));
+  const message = await said(alice, id);
+  await assert.rejects(bob.client.unsay(id, message.seq), { code: 'no_such_message' });
+  await alice.client.unsay(id, message.seq);
+  await until(async () => (await said(bob, id)).isDeleted, 'it is gone at the other');
+  const phone = await another(bob);
+  await alice.says(id, 'go on');
+  await Promise.all([bob, phone].map((one) => one.hears('go on')));
+});
+
+test('what was delivered and read is told to its author, where the reader wants that', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  await until(async () => (await alice.client.log.conversation(id))?.people.length === 2, 'alice knows who is there');
+  const state = async () => receivedBy(/** @type {any} */ (await alice.client.log.conversation(id)), (await said(alice, id)).seq, alice.user);
+  await alice.says(id, 'kept to oneself');
+  await bob.hears('kept to oneself');
+  bob.client.receipts.areOn = true;
+  await bob.client.groups.answer(id, 'joined'); // strangers are told nothing
+  await alice.says(id, 'do you hear me?');
+  await bob.hears('do you hear me?');
+  await until(async () => (await state()) === 'delivered', 'alice sees that bob has it');
+  const unread = (await bob.client.log.conversation(id))?.unread;
+  assert.equal(unread?.length, 2);
+  await bob.client.receipts.read(id, Infinity);
+  await until(async () => (await state()) === 'read', 'alice sees that bob has read it');
+  assert.deepEqual((await bob.client.log.conversation(id))?.unread, []);
+  [alice, bob].forEach((one) => one.isFine());
+});
+
+test('who types is seen and nothing is kept of it', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  alice.client.type(id);
+  await until(() => bob.told('typing').length === 1, 'bob sees it');
+  assert.deepEqual(bob.told('typing')[0], { type: 'typing', conversation: id, user: alice.user });
+});

@@ -1,0 +1,169 @@
+// @ts-check
+/** Users with devices, for the scenarios: real clients on a real server. */
+import assert from 'node:assert/strict';
+import { after } from 'node:test';
+import { NodeWebSocket, startInNode } from '../client/node/platform.js';
+import { MemoryStorage } from '../client/storage/storage.js';
+
+await startInNode();
+const { Client } = await import('../client/client.js');
+const { memoryDatabase } = await import('../client/mls/core-crypto.js');
+
+export const server = process.env.SOTTOVOCE_SERVER ?? '';
+assert.ok(server, 'SOTTOVOCE_SERVER says where the server is; see tests/sealed/');
+
+import { PASSWORD } from './password.js';
+const PATIENCE_MS = 60_000; // machines that test have other work too
+
+/** @type {Device[]} */
+const devices = [];
+after(() => devices.forEach((device) => device.client.line.close()));
+
+let names = 0;
+
+/** A name that nobody else has. @param {string} name */
+export function unique(name) {
+  return `${name}_${(names++).toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+}
+
+/** @param {() => unknown} isTrue @param {string} what */
+export async function until(isTrue, what) {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await isTrue())) {
+    assert.ok(Date.now() < deadline, `it did not happen in time: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** One device, and everything that it was told. */
+export class Device {
+  /** @type {string[]} texts in the order in which they were heard, its own among them */
+  heard = [];
+  /** @type {{ type: string, detail: any }[]} */
+  events = [];
+
+  /** @param {string} username @param {InstanceType<typeof Client>} client */
+  constructor(username, client) {
+    this.username = username;
+    this.client = client;
+    devices.push(this);
+    this.listen();
+  }
+
+  listen() {
+    this.client.addEventListener('message', (event) => {
+      const { message } = /** @type {CustomEvent} */ (event).detail;
+      if (message.content?.kind === 'text') this.heard.push(message.content.text);
+    });
+    const told = ['problem', 'undecryptable', 'rejoined', 'failed', 'removed', 'joined', 'members', 'typing', 'devices'];
+    for (const type of told) {
+      this.client.addEventListener(type, (event) => {
+        this.events.push({ type, detail: /** @type {CustomEvent} */ (event).detail });
+      });
+    }
+  }
+
+  /** @param {string} type */
+  told(type) {
+    return this.events.filter((event) => event.type === type).map((event) => event.detail);
+  }
+
+  /** Nothing went wrong. */
+  isFine() {
+    const wrong = ['problem', 'undecryptable', 'failed'].flatMap((type) => this.told(type).map((detail) => ({ type, detail })));
+    assert.deepEqual(wrong, [], `${this.username} was told of trouble`);
+  }
+
+  get user() {
+    return this.client.me.user.id;
+  }
+
+  /** @param {string} conversation */
+  isIn(conversation) {
+    return until(
+      async () => (await this.client.storage.get('conversations', conversation))?.isActive,
+      `${this.username} is in the conversation`,
+    );
+  }
+
+  /** @param {string} conversation */
+  isOut(conversation) {
+    return until(
+      async () => !(await this.client.storage.get('conversations', conversation))?.isActive,
+      `${this.username} is out of the conversation`,
+    );
+  }
+
+  /** @param {string} conversation @param {string} text */
+  async says(conversation, text) {
+    await this.client.outbox.say(conversation, text);
+  }
+
+  /** @param {string[]} texts */
+  hears(...texts) {
+    return until(
+      () => texts.every((text) => this.heard.includes(text)),
+      `${this.username} hears ${texts}, and not only ${this.heard.slice(-5)}`,
+    );
+  }
+
+  /** What it has kept, in the order of the conversation. @param {string} conversation */
+  async kept(conversation) {
+    const items = await this.client.log.items(conversation, { limit: Infinity });
+    return items.filter((item) => item.notice === undefined).map((item) => item.text);
+  }
+
+  /** @param {string} text */
+  async doesNotHear(text, forMs = 500) {
+    await new Promise((resolve) => setTimeout(resolve, forMs));
+    assert.ok(!this.heard.includes(text), `${this.username} heard ${text}`);
+  }
+
+  leaves() {
+    this.client.line.close();
+  }
+
+  returns() {
+    return this.client.line.connect();
+  }
+}
+
+/** @param {string} username @param {'register' | 'logIn'} how @param {string} [invite] */
+async function device(username, how, invite) {
+  const storage = new MemoryStorage();
+  const client = new Client(server, { storage, openDatabase: memoryDatabase, WebSocket: NodeWebSocket });
+  const made = new Device(username, client);
+  await client.account[how](username, PASSWORD, invite);
+  await client.line.connect();
+  return made;
+}
+
+/** People with a device each. @param {string[]} wanted */
+export function people(...wanted) {
+  return Promise.all(wanted.map((name) => device(unique(name), 'register')));
+}
+
+/** Somebody who comes by an invite. @param {string} name @param {string} invite */
+export function invited(name, invite) {
+  return device(unique(name), 'register', invite);
+}
+
+/** Another device of the same person. @param {Device} other */
+export function another(other) {
+  return device(other.username, 'logIn');
+}
+
+/** @param {Device} by @param {Device[]} others */
+export async function conversation(by, ...others) {
+  const id = await by.client.groups.start([...new Set(others.map((one) => one.username))]);
+  await Promise.all([by, ...others].map((one) => one.isIn(id)));
+  return id;
+}
+
+/** The server refuses it with this code. @param {Promise<unknown>} request @param {string} code */
+export async function refused(request, code) {
+  await assert.rejects(request, (error) => {
+    assert.equal(/** @type {any} */ (error).code, code, String(error));
+    return true;
+  });
+}
