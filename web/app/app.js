@@ -105,12 +105,12 @@ export class App extends Element {
   }
 
   #phase() {
-    const { phase, me } = this.state;
+    const { phase, failure, me } = this.state;
     switch (phase) {
       case 'starting':
         return html`<div class="starting"><p class="wordmark">Sottovoce</p></div>`;
       case 'failed':
-        return html`<sv-start-failed></sv-start-failed>`;
+        return html`<sv-start-failed .code=${failure}></sv-start-failed>`;
       case 'welcome':
         return html`<sv-welcome .invite=${this.link.invite ?? ''} .registration=${this.server?.registration ?? 'open'}
           .motd=${this.server?.motd ?? ''}></sv-welcome>`;

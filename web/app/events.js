@@ -55,11 +55,11 @@ const HANDLERS = {
     store.dispatch({ type: 'waiting', waiting });
   },
 
-  /** @param {Context} context @param {{ reason: string }} detail */
-  broken(context, { reason }) {
+  /** @param {Context} context @param {{ reason: string, code?: string }} detail */
+  broken(context, { reason, code = '' }) {
     const { rpc, store } = context;
     const { phase } = store.state;
-    store.dispatch({ type: 'start failed' });
+    store.dispatch({ type: 'start failed', code });
     console.info('sottovoce: the worker could not start:', reason);
     // The worker of another tab may have started, and reported that before.
     if (phase !== 'failed') void rpc.page.snapshot().then((snapshot) => HANDLERS.snapshot(context, snapshot));

@@ -61,6 +61,9 @@ export const de = {
     other_tabs: 'Schließe die anderen Tabs mit Sottovoce, lade diesen neu und versuche es noch einmal.',
     registration_closed: 'Die Registrierung ist geschlossen.',
     self_chat: 'Das bist du selbst. Gib einen anderen Benutzernamen ein.',
+    storage_blocked:
+      'Ein anderer Tab nutzt eine ältere Version von Sottovoce. Schließe die anderen Tabs und lade diese Seite neu.',
+    storage_outdated: 'Sottovoce wurde in einem anderen Tab aktualisiert. Lade diese Seite neu.',
     taken: 'Dieser Benutzername ist vergeben. Wähle einen anderen.',
     too_long: 'Diese Nachricht ist zu lang.',
     too_many: 'Zu viele Versuche. Warte ein wenig und versuche es dann noch einmal.',

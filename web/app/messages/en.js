@@ -65,6 +65,8 @@ export const en = {
     other_tabs: 'Close the other Sottovoce tabs, reload this one, and try again.',
     registration_closed: 'Registration is closed.',
     self_chat: 'That’s you. Enter someone else’s username.',
+    storage_blocked: 'Another tab is using an older version of Sottovoce. Close the other tabs, then reload this page.',
+    storage_outdated: 'Sottovoce has been updated in another tab. Reload this page.',
     taken: 'That username is taken. Choose another one.',
     too_long: 'This message is too long.',
     too_many: 'Too many attempts. Wait a little, then try again.',

@@ -31,6 +31,7 @@ import { toastsSlice } from './toasts.js';
  *
  * @typedef {object} State
  * @property {'starting' | 'failed' | 'welcome' | 'home'} phase
+ * @property {string} failure the code of the error that stopped the start
  * @property {Me | null} me
  * @property {boolean} hasEnded the session is over; the device and its data remain
  * @property {'online' | 'offline'} line
@@ -48,7 +49,7 @@ import { toastsSlice } from './toasts.js';
 
 /**
  * @typedef {{ type: 'snapshot' } & Snapshot
- *   | { type: 'start failed' }
+ *   | { type: 'start failed', code: string }
  *   | { type: 'me', username: string }
  *   | { type: 'settings', settings: Settings }
  *   | { type: 'ready' } | { type: 'offline' } | { type: 'logged out' }
@@ -79,6 +80,7 @@ const SLICES = [
 /** @type {State} */
 export const EMPTY = {
   phase: 'starting',
+  failure: '',
   me: null,
   hasEnded: false,
   line: 'offline',

@@ -6,6 +6,6 @@ export function phaseSlice(_, event) {
     case 'snapshot':
       return { phase: event.me ? 'home' : 'welcome' };
     case 'start failed':
-      return { phase: 'failed' };
+      return { phase: 'failed', failure: event.code };
   }
 }

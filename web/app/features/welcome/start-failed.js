@@ -6,7 +6,7 @@ import { Element } from '../../ui/element.js';
 
 /** The stored data can't be opened: what the user can do about it. */
 export class StartFailed extends Element {
-  static properties = { problem: { state: true } };
+  static properties = { code: {}, problem: { state: true } };
   static styles = [
     super.styles,
     css`
@@ -19,7 +19,14 @@ export class StartFailed extends Element {
 
   constructor() {
     super();
+    /** Of the error, if it has one. */
+    this.code = '';
     this.problem = '';
+  }
+
+  get #explanation() {
+    const { code } = this;
+    return code === 'storage_outdated' || code === 'storage_blocked' ? t.errors[code] : t.startFailed.text;
   }
 
   async #erase() {
@@ -31,7 +38,7 @@ export class StartFailed extends Element {
     return html`
       <main>
         <h1>${t.startFailed.title}</h1>
-        <p>${t.startFailed.text}</p>
+        <p>${this.#explanation}</p>
         <p><button class="button main" @click=${() => location.reload()}>${t.common.tryAgain}</button></p>
         <details>
           <summary>${t.startFailed.stillNotWorking}</summary>
