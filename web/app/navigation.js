@@ -35,7 +35,7 @@ function takeLink(app) {
   return true;
 }
 
-/** Somebody is logged in: use the code or the invite of the address. @param {Context} context */
+/** A user has logged in: use the code or the invite of the address. @param {Context} context */
 export async function arrive(context) {
   const { rpc, store, page } = context;
   void navigator.storage.persist?.(); // keys and messages are not a cache

@@ -401,7 +401,8 @@ export const de = {
       ' Der Server leitet sie weiter, kann sie aber nicht lesen.',
     metadataText: 'Der Server weiß allerdings, wer wann mit wem schreibt und wie viel.',
     verifyText:
-      'Um sicher zu sein, dass sich niemand als sie ausgibt, bestätige mit jeder Person die Sicherheitsnummer:',
+      'Damit sich niemand als eine dieser Personen ausgeben kann, bestätige mit jeder von ihnen die' +
+      ' Sicherheitsnummer:',
     safetyNumber: 'Sicherheitsnummer',
     verified: 'bestätigt',
     changed: 'geändert',

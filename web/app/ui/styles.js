@@ -8,7 +8,7 @@ export const shared = css`
   h1, h2, h3 { margin: 0; font: italic 500 var(--large)/1.2 var(--display); letter-spacing: -0.01em;
     text-wrap: balance; }
   p { margin: 0; }
-  p, li, dd { text-wrap: pretty; overflow-wrap: break-word; }
+  p, li, dd, .hint { text-wrap: pretty; overflow-wrap: break-word; }
   a { color: var(--accent); }
   button, input, textarea, select { font: inherit; color: inherit; }
   button { cursor: pointer; }

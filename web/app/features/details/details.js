@@ -35,6 +35,7 @@ export class Details extends Element {
       h2 { overflow-wrap: anywhere; }
       h3 { margin-bottom: 0.4rem; font: 600 var(--small) var(--face); letter-spacing: 0.02em; color: var(--soft); }
       form { display: flex; gap: 0.5rem; align-items: end; margin-top: 0.75rem; }
+      form + p { margin-top: 0.4rem; }
       .verified { color: var(--accent); }
       .changed { color: var(--bad); font-weight: 600; }
       .bottom { display: grid; gap: 0.6rem; }
