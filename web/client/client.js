@@ -48,6 +48,7 @@ export class Client extends EventTarget {
     this.platform = platform;
     this.storage = platform.storage;
     this.api = new Api(server, platform);
+    this.api.onMalformed = (error) => this.tell('problem', { error });
   }
 
   /** For everyone, with all that was made of it. @param {string} conversation @param {number} seq */
@@ -97,7 +98,7 @@ export class Client extends EventTarget {
 
   // What it hears
 
-  /** @param {any} frame */
+  /** @param {import('./transport/frames.d.ts').ServerFrame} frame */
   #onFrame(frame) {
     switch (frame.type) {
       case 'entry':

@@ -129,7 +129,7 @@ test('sessions are listed and end, a new password ends the others, and a deleted
   await carol.hears('bob is gone');
   assert.equal((await alice.client.mls.members(id)).length, 2);
   const log = await carol.client.api.call('GET', `conversations/${id}/log?after=0`);
-  const ofBob = log.filter((/** @type {any} */ entry) => entry.sender === bob.client.me.device && entry.kind === 'application');
+  const ofBob = log.filter((entry) => entry.sender === bob.client.me.device && entry.kind === 'application');
   assert.ok(ofBob.length === 1 && ofBob[0].data === undefined, 'what bob said is erased');
   [alice, carol].forEach((one) => one.isFine());
 });

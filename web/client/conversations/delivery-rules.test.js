@@ -62,7 +62,7 @@ async function connected() {
   await storage.write([['conversations', GROUP, { ...emptyConversation(GROUP), isActive: true, state: 'joined', members }]]);
   client.line.connect().catch(() => {});
   const socket = /** @type {FakeSocket} */ (FakeSocket.last);
-  const receive = async (/** @type {object} */ frame) => {
+  const receive = async (/** @type {unknown} */ frame) => {
     socket.onmessage({ data: JSON.stringify(frame) });
     await client.settled();
   };
@@ -117,6 +117,17 @@ test('entry_that_cannot_be_stored_is_not_acknowledged', async () => {
   storage.write = write;
   await receive(textEntry);
   assert.deepEqual(acks(socket), [{ conversation: GROUP, seq: 1 }], 'the server sends it again');
+  client.line.close();
+});
+
+test('malformed_frame_changes_nothing_and_is_reported', async () => {
+  const { client, storage, socket, receive } = await connected();
+  const codes = /** @type {string[]} */ ([]);
+  client.addEventListener('problem', (event) => codes.push(/** @type {CustomEvent} */ (event).detail.error.code));
+  const before = await storage.all('conversations');
+  for (const frame of [{ ...textEntry, at: 'yesterday' }, { ...textEntry, seq: '1' }, { type: 'typing', conversation: {} }, 'entry']) await receive(frame);
+  assert.deepEqual([await storage.all('conversations'), await storage.all('items'), acks(socket)], [before, [], []]);
+  assert.deepEqual([codes, client.api.malformed], [Array(4).fill('malformed'), 4]);
   client.line.close();
 });
 

@@ -18,6 +18,7 @@ import { deleted, fold, references, regrouped } from './reducer.js';
  * @typedef {import('./reducer.js').Notice} Notice
  * @typedef {import('./reducer.js').Said} Said
  * @typedef {import('../storage/storage.js').Change} Change
+ * @typedef {import('../transport/frames.d.ts').LogEntry} LogEntry
  */
 
 export class Log {
@@ -136,7 +137,7 @@ export class Log {
 
   // What comes
 
-  /** @param {any} entry */
+  /** @param {LogEntry} entry */
   async onEntry(entry) {
     const conversation = await this.conversation(entry.conversation);
     if (conversation?.kind === 'direct') return;
@@ -167,7 +168,7 @@ export class Log {
     }
   }
 
-  /** @param {any} entry the one after the last */
+  /** @param {LogEntry} entry the one after the last */
   async #onNext(entry) {
     const conversation = await this.conversation(entry.conversation);
     if (conversation?.kind === 'direct') return;
@@ -192,14 +193,14 @@ export class Log {
     if (entry.kind === 'commit' && isActive) await this.client.outbox.flush();
   }
 
-  /** @param {Conversation} conversation @param {any} entry @returns {Promise<boolean>} whether we had to begin anew */
+  /** @param {Conversation} conversation @param {LogEntry} entry @returns {Promise<boolean>} whether we had to begin anew */
   async #onCommit(conversation, entry) {
     const { id } = conversation;
     const epoch = await this.client.mls.epoch(id);
     let isActive = true;
     if (epoch === null || epoch <= entry.epoch) {
       try {
-        if (epoch !== entry.epoch || entry.sender === this.client.me.device) throw new Undecryptable('our state is lost', null);
+        if (entry.data === undefined || epoch !== entry.epoch || entry.sender === this.client.me.device) throw new Undecryptable('our state is lost', null);
         ({ isActive } = await this.client.mls.decrypt(id, fromBase64(entry.data), async () => {}));
       } catch (error) {
         if (!(error instanceof Undecryptable)) throw error;
@@ -240,14 +241,14 @@ export class Log {
     if ((there.has(sender) ? sender : first) === this.client.me.device) await this.client.outbox.send(before.id, { kind: 'group', name: before.name });
   }
 
-  /** We are not in it any more. @param {Conversation} conversation @param {any} entry @param {Notice} notice */
+  /** We are not in it any more. @param {Conversation} conversation @param {LogEntry} entry @param {Notice} notice */
   async #end(conversation, entry, notice) {
     await this.client.mls.forget(conversation.id);
     await this.write({ ...conversation, isActive: false }, this.#noticeAt(entry, notice, conversation));
     this.client.tell('removed', { conversation: conversation.id });
   }
 
-  /** @param {Conversation} conversation @param {any} entry */
+  /** @param {Conversation} conversation @param {LogEntry} entry */
   async #onLeft(conversation, entry) {
     const user = this.userOf(conversation, entry.sender);
     if (user === this.client.me.user.id) return this.#end(conversation, entry, { what: 'left', user });
@@ -257,7 +258,7 @@ export class Log {
     this.client.groups.refreshSoon();
   }
 
-  /** @param {Conversation} next @param {any} entry */
+  /** @param {Conversation} next @param {LogEntry} entry */
   async #onMessage(next, entry) {
     const { id, cursor } = next;
     if (entry.sender === this.client.me.device) {
@@ -281,7 +282,7 @@ export class Log {
     }
   }
 
-  /** @param {any} entry @param {Notice} notice @param {Conversation} conversation @returns {Item} */
+  /** @param {LogEntry} entry @param {Notice} notice @param {Conversation} conversation @returns {Item} */
   #noticeAt({ seq, at, sender }, notice, conversation) {
     return { seq, at, user: this.userOf(conversation, sender), notice };
   }

@@ -14,8 +14,8 @@ import { withPreview } from '../conversations/reducer.js';
  * @typedef {import('../conversations/reducer.js').Conversation} Conversation
  * @typedef {import('../conversations/outbox.js').Waiting} Waiting
  * @typedef {import('../storage/storage.js').Change} Change
- * @typedef {{ id: string, user: { id: string, username: string, picture?: string }, last_seq: number, last_message_at: string | null, key_fingerprint: string | null, key_waiting: boolean, blocked: boolean }} Shown
- * @typedef {{ seq: number, sender: string, text: string, at: string, id?: string, edited_at?: string }} Text
+ * @typedef {import('../transport/frames.d.ts').ListedDirect} Shown
+ * @typedef {import('../transport/frames.d.ts').DirectText} Text
  */
 
 export class Direct {
@@ -27,7 +27,7 @@ export class Direct {
 
   /** What there is now, and all that was said meanwhile. */
   async catchUp() {
-    const shown = /** @type {Shown[]} */ (await this.client.api.callUntilAnswered('GET', 'direct'));
+    const shown = await this.client.api.callUntilAnswered('GET', 'direct');
     for (const one of shown) await this.client.attempt(() => this.#follow(one));
     const there = new Set(shown.map(({ id }) => id));
     for (const [id, known] of await this.client.storage.all('conversations')) {

@@ -58,7 +58,7 @@ test('a server that says that there never was a key gets no plain text by it', a
     await client.direct.catchUp();
     assert.equal((await storage.get('conversations', id)).key, key);
     const posted = /** @type {any[]} */ ([]);
-    client.api.callUntilAnswered = async (/** @type {any[]} */ ...given) => posted.push(given[2]);
+    client.api.callUntilAnswered = /** @type {any} */ (async (/** @type {any[]} */ ...given) => posted.push(given[2]));
     await client.direct.deliver(waiting).catch((error) => assert.equal(error.code, 'no_key'));
     assert.deepEqual(posted.map(({ text }) => text.slice(0, 5)), key === 'here' ? ['aes1.'] : []);
     await storage.write([['state', `sealed/${waiting.id}`]]);

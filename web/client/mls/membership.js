@@ -17,7 +17,7 @@ const COMMIT_TRIES = 10;
  * @typedef {import('../conversations/reducer.js').Conversation} Conversation
  * @typedef {import('../conversations/reducer.js').Notice} Notice
  * @typedef {import('../conversations/reducer.js').Person} Person
- * @typedef {{ id: string, state: Conversation['state'], members: Person[] }} Shown as the server knows it
+ * @typedef {import('../transport/frames.d.ts').ListedConversation} Shown as the server knows it
  */
 
 export class Groups {
@@ -147,7 +147,7 @@ export class Groups {
 
   // How this device comes into groups, and others out of them
 
-  /** @param {{ conversation: string, seq: number, data?: string }} frame */
+  /** @param {Omit<import('../transport/frames.d.ts').WelcomeFrame, 'type'>} frame */
   async onWelcome({ conversation: id, seq, data }) {
     const known = await this.client.log.conversation(id);
     if (known?.kind === 'direct') return;
@@ -232,8 +232,8 @@ export class Groups {
   /** One of each device of these users, and of our own others. @param {{ id: string, username: string }[]} users */
   async #claim(users) {
     const { api, me } = this.client;
-    const own = (await api.callUntilAnswered('GET', 'devices')).map((/** @type {any} */ device) => device.id);
-    const others = own.filter((/** @type {string} */ id) => id !== me.device);
+    const own = (await api.callUntilAnswered('GET', 'devices')).map((device) => device.id);
+    const others = own.filter((id) => id !== me.device);
     const handed = [];
     for (const { id, username } of users.filter((user) => user.id !== me.user.id)) {
       const theirs = await api.callUntilAnswered('POST', `users/${id}/key-packages/claim`, {});

@@ -1,8 +1,11 @@
 // @ts-check
-/** The sealed API over HTTP and its socket, as this client needs them. */
+/** Requests to the v2 API over HTTP, and its socket. Both decode what the server sends before the client sees it. */
 import { fromBase64, toBase64 } from '../util/bytes.js';
+import { Malformed, decodeAnswer, decodeFrame } from './decode.js';
 
-/** What the server refused; `code` says what to do. */
+/** @template {string} Request @typedef {import('./decode.js').AnswerOf<Request>} AnswerOf */
+
+/** The server rejected the request; `code` is machine-readable. */
 export class Refused extends Error {
   name = 'Refused';
 
@@ -25,6 +28,10 @@ export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export class Api {
   /** @type {string | null} */
   token = null;
+  /** Frames, answers and list entries that were malformed. */
+  malformed = 0;
+  /** A malformed frame or list entry was dropped. @type {(error: Malformed) => void} */
+  onMalformed = () => {};
 
   /** @param {string} server its address, without a path @param {{ fetch?: typeof fetch, WebSocket?: any }} [platform] */
   constructor(server, platform = {}) {
@@ -34,8 +41,9 @@ export class Api {
   }
 
   /**
-   * Raises Refused, and an Error where nobody answers.
-   * @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>}
+   * Throws Refused, Malformed, and an Error where the server cannot be reached.
+   * @template {string} Method @template {string} Path
+   * @param {Method} method @param {Path} path @param {unknown} [body] @returns {Promise<AnswerOf<`${Method} ${Path}`>>}
    */
   async call(method, path, body) {
     const headers = new Headers();
@@ -50,24 +58,32 @@ export class Api {
       throw new Error(`cannot reach ${this.server}: ${error.cause?.code ?? error.cause?.message ?? error.message}`);
     });
     const text = await answer.text();
-    const read = parsed(text);
     if (!answer.ok) {
+      const { code, error } = parsedError(text);
       const retryAfterS = Number(answer.headers.get('Retry-After') ?? 0);
-      throw new Refused(answer.status, read?.code ?? 'error', read?.error ?? answer.statusText, retryAfterS);
+      throw new Refused(answer.status, code ?? 'error', error ?? answer.statusText, Number.isFinite(retryAfterS) ? retryAfterS : 0);
     }
-    return read;
+    try {
+      const decoded = decodeAnswer(method, path, text, (error) => this.#drop(error));
+      return /** @type {AnswerOf<`${Method} ${Path}`>} */ (decoded);
+    } catch (error) {
+      if (error instanceof Malformed) this.malformed += 1;
+      throw error;
+    }
   }
 
   /**
-   * The same for requests that may be repeated: until the server says yes or no. Raises as `call`, in the end.
-   * @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>}
+   * The same for requests that may be repeated: until the server accepts or rejects it. Throws as `call` in the end.
+   * @template {string} Method @template {string} Path
+   * @param {Method} method @param {Path} path @param {unknown} [body] @returns {Promise<AnswerOf<`${Method} ${Path}`>>}
    */
   async callUntilAnswered(method, path, body) {
     for (let tries = 1; ; tries++) {
       try {
         return await this.call(method, path, body);
       } catch (error) {
-        const isAnswer = error instanceof Refused && error.status < 500 && error.status !== 429; // a proxy's 502 is none
+        const isRejected = error instanceof Refused && error.status < 500 && error.status !== 429; // a proxy's 502 may pass
+        const isAnswer = isRejected || error instanceof Malformed || error instanceof TypeError;
         if (isAnswer || tries === RETRIES) throw error;
         const asked = error instanceof Refused ? error.retryAfterS * 1000 : 0;
         await sleep(Math.max(asked, RETRY_MS * 2 ** Math.min(tries, 4)) * (0.5 + Math.random()));
@@ -89,24 +105,48 @@ export class Api {
     return fromBase64((await this.callUntilAnswered('GET', `conversations/${conversation}/group-info`)).group_info);
   }
 
-  /** A socket of this session's device; frames come to `onFrame`, its end to `onClose`, once. */
-  /** @param {(frame: any) => void} onFrame @param {() => void} onClose */
+  /**
+   * A socket of this session's device. `onFrame` gets decoded frames, null for one of an unknown type; malformed ones are
+   * dropped. `onClose` is called once.
+   * @param {(frame: import('./frames.d.ts').ServerFrame | null) => void} onFrame @param {() => void} onClose
+   */
   open(onFrame, onClose) {
     const address = `${this.server.replace(/^http/, 'ws')}/v2/socket`;
     const options = this.token === null ? undefined : { headers: { Authorization: `Bearer ${this.token}` } };
     const socket = new this.WebSocket(address, ...(this.WebSocket.isNode ? [options] : []));
-    socket.onmessage = (/** @type {any} */ event) => onFrame(JSON.parse(String(event.data)));
+    socket.onmessage = (/** @type {{ data: unknown }} */ event) => {
+      const frame = this.#decode(String(event.data));
+      if (frame !== undefined) onFrame(frame);
+    };
     socket.onerror = () => {};
     socket.onclose = onClose;
     return socket;
   }
+
+  /** Undefined where it is malformed. @param {string} text */
+  #decode(text) {
+    try {
+      return decodeFrame(text);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      this.#drop(error);
+      return undefined;
+    }
+  }
+
+  /** @param {Malformed} error */
+  #drop(error) {
+    this.malformed += 1;
+    this.onMalformed(error);
+  }
 }
 
-/** @param {string} text */
-function parsed(text) {
+/** The code and message of a rejection, where a proxy has not put something else in its place. @param {string} text */
+function parsedError(text) {
   try {
-    return JSON.parse(text);
+    const { code, error } = JSON.parse(text) ?? {};
+    return { code: typeof code === 'string' ? code : undefined, error: typeof error === 'string' ? error : undefined };
   } catch {
-    return null;
+    return {};
   }
 }

@@ -21,7 +21,7 @@ export class Line {
   /** What was missed has been heard. */
   isReady = false;
 
-  /** @param {import('../client.js').Client} client @param {(frame: any) => void} onFrame */
+  /** @param {import('../client.js').Client} client @param {(frame: import('./frames.d.ts').ServerFrame) => void} onFrame */
   constructor(client, onFrame) {
     this.client = client;
     this.onFrame = onFrame;
@@ -57,7 +57,7 @@ export class Line {
     setTimeout(() => socket === this.#socket && this.#heardAt < asked && this.#drop(), HURRY_MS);
   }
 
-  /** Lost where there is no line. @param {unknown} frame */
+  /** Lost where there is no connection. @param {import('./frames.d.ts').ClientFrame} frame */
   put(frame) {
     if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(frame));
   }
@@ -71,8 +71,9 @@ export class Line {
   }
 
   #open() {
-    const onFrame = (/** @type {any} */ frame) => {
+    const onFrame = (/** @type {import('./frames.d.ts').ServerFrame | null} */ frame) => {
       this.#heardAt = Date.now();
+      if (frame === null) return;
       if (frame.type === 'ready') this.#heardAll = socket;
       this.onFrame(frame);
     };
