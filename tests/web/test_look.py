@@ -262,7 +262,7 @@ def test_what_comes_is_said_to_who_listens(two: Two) -> None:
 def test_long_names_push_nothing_off_a_phone(cast: Cast) -> None:
     anna, ben = cast("anna", viewport=PHONE).registers(), cast("ben").registers()
     anna.makes_group("A name of a group that is as long as any may ever become!!!", [ben])
-    for name in ("What this means", "Send"):
+    for name in ("About encryption", "Send"):
         box = anna.page.get_by_role("button", name=name).bounding_box()
         assert box is not None
         assert box["x"] + box["width"] <= PHONE["width"], name
