@@ -26,7 +26,8 @@ const FONTS = [
   { family: 'Fraunces', file: 'fraunces-latin-wght-italic', weight: '100 900', style: 'italic' },
   { family: 'Fraunces', file: 'fraunces-latin-ext-wght-italic', weight: '100 900', style: 'italic' },
 ];
-const LATIN_EXT = 'U+0100-02BA, U+02BD-02C5, U+02C7-02CC, U+02CE-02D7, U+02DD-02FF, U+0304, U+0308, U+0329, U+1E00-1E9F, U+1EF2-1EFF, U+2020, U+20A0-20AB, U+20AD-20C0, U+2113, U+2C60-2C7F, U+A720-A7FF';
+const LATIN_EXT =
+  'U+0100-02BA, U+02BD-02C5, U+02C7-02CC, U+02CE-02D7, U+02DD-02FF, U+0304, U+0308, U+0329, U+1E00-1E9F, U+1EF2-1EFF, U+2020, U+20A0-20AB, U+20AD-20C0, U+2113, U+2C60-2C7F, U+A720-A7FF';
 
 const here = new URL('.', import.meta.url);
 const vendor = new URL('vendor/', here);
@@ -64,7 +65,8 @@ async function bundle(name, sources) {
     write: false,
   });
   const file = await write(name, 'js', built.outputFiles[0].contents);
-  const more = name === 'core-crypto' ? `export const wasm = new URL('./${await wasm()}', import.meta.url).href;\n` : '';
+  const more =
+    name === 'core-crypto' ? `export const wasm = new URL('./${await wasm()}', import.meta.url).href;\n` : '';
   const type = more ? 'export declare const wasm: string;\n' : '';
   await pass(name, `export * from './${file}';\n${more}`, contents + type);
 }
@@ -78,7 +80,11 @@ async function fonts() {
   const faces = [];
   for (const { family, file, weight, style = 'normal' } of FONTS) {
     const folder = family.toLowerCase().replaceAll(' ', '-');
-    const built = await write(file, 'woff2', await readFile(new URL(`@fontsource-variable/${folder}/files/${file}.woff2`, modules)));
+    const built = await write(
+      file,
+      'woff2',
+      await readFile(new URL(`@fontsource-variable/${folder}/files/${file}.woff2`, modules)),
+    );
     const range = file.includes('-ext-') ? ` unicode-range: ${LATIN_EXT};` : '';
     faces.push(
       `@font-face { font-family: "${family}"; font-style: ${style}; font-weight: ${weight}; font-display: swap;${range} src: url("${built}") format("woff2"); }\n`,
@@ -119,7 +125,17 @@ async function emoji() {
 
 /** What has gone into it, under which licence. */
 async function licences() {
-  const packages = ['@wireapp/core-crypto', 'lit', 'lit-html', 'lit-element', '@lit/reactive-element', 'idb', 'linkifyjs', 'uqr', 'emojibase-data'];
+  const packages = [
+    '@wireapp/core-crypto',
+    'lit',
+    'lit-html',
+    'lit-element',
+    '@lit/reactive-element',
+    'idb',
+    'linkifyjs',
+    'uqr',
+    'emojibase-data',
+  ];
   const fontsources = ['@fontsource-variable/atkinson-hyperlegible-next', '@fontsource-variable/fraunces'];
   const parts = [];
   for (const name of [...packages, ...fontsources]) {

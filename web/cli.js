@@ -34,7 +34,10 @@ function typed() {
     return parseArgs({
       allowPositionals: true,
       options: {
-        server: { type: 'string', default: process.env.SOTTOVOCE_SERVER ?? `http://127.0.0.1:${process.env.PORT ?? 2607}` },
+        server: {
+          type: 'string',
+          default: process.env.SOTTOVOCE_SERVER ?? `http://127.0.0.1:${process.env.PORT ?? 2607}`,
+        },
         folder: { type: 'string', default: process.env.SOTTOVOCE_FOLDER ?? join(homedir(), '.sottovoce') },
         help: { type: 'boolean', short: 'h' },
       },
@@ -63,7 +66,7 @@ const hasDevice = await client.account.resume();
 
 /** @param {string} given a name, or the beginning of a conversation's id @returns {Promise<Shown>} */
 async function conversationOf(given) {
-  const all = /** @type {Shown[]} */ (await client.groups.list());
+  const all = /** @type {Shown[]} */ (await client.membership.list());
   const found =
     all.find((one) => given.length >= 4 && one.id.startsWith(given)) ??
     all.find((one) => one.members.length === 2 && one.members.some((member) => sameName(member.username, given))) ??
@@ -78,14 +81,14 @@ function sameName(one, other) {
 
 /** @param {string} id @param {string} username */
 async function showSafety(id, username) {
-  const { id: user } = await client.groups.find(username);
-  const { digits } = await client.groups.safetyNumber(id, user);
+  const { id: user } = await client.membership.find(username);
+  const { digits } = await client.trust.safetyNumber(id, user);
   console.log(`Safety number with ${username}; the same must be shown there:\n  ${digits}`);
 }
 
 /** @param {string} id */
 async function talk(id) {
-  const shown = /** @type {Shown[]} */ (await client.groups.list()).find((one) => one.id === id);
+  const shown = /** @type {Shown[]} */ (await client.membership.list()).find((one) => one.id === id);
   const names = new Map(shown?.members.map((member) => [member.id, member.username]));
   const others = shown?.members.filter((member) => member.id !== client.me.user.id).map((member) => member.username);
   console.log(`* talking with ${others?.join(', ') || 'yourself'}; /quit ends it, /help lists what else there is`);
@@ -101,9 +104,11 @@ async function talk(id) {
     }
     if (notice || isHidden || (device === undefined && !isDeleted)) return;
     const said = isDeleted ? '(deleted)' : `${text}${edits?.length ? ' (edited)' : ''}`;
-    console.log(`${new Date(at).toLocaleTimeString()} ${nameOf(user)}: ${said.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '?').replaceAll('\n', '\n    ')}`);
+    console.log(
+      `${new Date(at).toLocaleTimeString()} ${nameOf(user)}: ${said.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '?').replaceAll('\n', '\n    ')}`,
+    );
   };
-  for (const item of await client.log.items(id, { limit: 20 })) show(item);
+  for (const item of await client.store.items(id, { limit: 20 })) show(item);
   client.addEventListener('item', (event) => {
     const { conversation, item } = /** @type {CustomEvent} */ (event).detail;
     if (conversation === id) show(item);
@@ -111,7 +116,7 @@ async function talk(id) {
   client.addEventListener('failed', (event) => {
     const { id: message, content, error } = /** @type {CustomEvent} */ (event).detail;
     console.error(`* not sent: ${content.text ?? content.kind} (${error})`);
-    void client.outbox.giveUp(message);
+    void client.outbox.discard(message);
   });
   client.addEventListener('removed', (event) => {
     if (/** @type {CustomEvent} */ (event).detail.conversation !== id) return;
@@ -132,13 +137,13 @@ async function talk(id) {
       if (verb === '/quit') break;
       else if (wantsName.includes(verb) && !name) console.error(`Error: ${verb} whom?`);
       else if (verb === '/help') console.log(HELP.split('\n').at(-3));
-      else if (verb === '/leave') await client.groups.leave(id);
-      else if (verb === '/add') await client.groups.add(id, [name]);
-      else if (verb === '/remove') await client.groups.remove(id, (await client.groups.find(name)).id);
+      else if (verb === '/leave') await client.membership.leave(id);
+      else if (verb === '/add') await client.membership.add(id, [name]);
+      else if (verb === '/remove') await client.membership.remove(id, (await client.membership.find(name)).id);
       else if (verb === '/safety') await showSafety(id, name);
       else if (line.startsWith('/')) console.error(`Error: there is no command ${verb}; /help lists them`);
       else if (line.trim()) {
-        if (shown?.state === 'requested') await client.groups.answer(id, 'joined');
+        if (shown?.state === 'requested') await client.membership.answer(id, 'joined');
         await client.outbox.say(id, line);
       }
     } catch (error) {
@@ -156,29 +161,30 @@ const commands = {
     console.log(`${client.me.user.username} is registered; this is device ${client.me.device}.`);
   },
   async login() {
-    if (hasDevice && given[0] !== client.me.user.username) fail(`${values.folder} is a device of ${client.me.user.username} already`);
+    if (hasDevice && given[0] !== client.me.user.username)
+      fail(`${values.folder} is a device of ${client.me.user.username} already`);
     const password = await askSecretly('Password: ');
     await (hasDevice ? client.account.logInAgain(password) : client.account.logIn(given[0], password));
-    await client.line.connect();
+    await client.connection.connect();
     console.log('Logged in. Messages from before stay on your other devices.');
   },
   async list() {
-    await client.line.connect();
-    for (const { id, members, state } of await client.groups.list()) {
+    await client.connection.connect();
+    for (const { id, members, state } of await client.membership.list()) {
       console.log(`${id.slice(0, 8)}  ${members.map((/** @type {any} */ one) => one.username).join(', ')}  ${state}`);
     }
   },
   async start() {
     if (!given.length) fail('start with whom?');
-    await client.line.connect();
-    await talk(await client.groups.start(given));
+    await client.connection.connect();
+    await talk(await client.membership.start(given));
   },
   async talk() {
-    await client.line.connect();
+    await client.connection.connect();
     await talk((await conversationOf(given[0] ?? fail('talk to whom?'))).id);
   },
   async safety() {
-    await client.line.connect();
+    await client.connection.connect();
     await showSafety((await conversationOf(given[0] ?? fail('whose?'))).id, given[0]);
   },
   async logout() {
@@ -188,8 +194,10 @@ const commands = {
 };
 
 const run = commands[command] ?? fail(`there is no command ${command}; see --help`);
-if (!hasDevice && !['register', 'login'].includes(command)) fail('there is no device here yet: register or login first');
-if (hasDevice && !['login', 'logout'].includes(command)) await client.api.call('GET', 'account').catch((error) => fail(error.message));
+if (!hasDevice && !['register', 'login'].includes(command))
+  fail('there is no device here yet: register or login first');
+if (hasDevice && !['login', 'logout'].includes(command))
+  await client.api.call('GET', 'account').catch((error) => fail(error.message));
 await run().catch((error) => fail(error.message));
-client.line.close();
+client.connection.close();
 process.exit(0);

@@ -13,7 +13,7 @@ const { Client } = await import('./client/client.js');
 const bot = new Client(server, platform);
 
 bot.addEventListener('joined', async (event) => {
-  await bot.groups.answer(/** @type {CustomEvent} */ (event).detail.conversation, 'joined');
+  await bot.membership.answer(/** @type {CustomEvent} */ (event).detail.conversation, 'joined');
 });
 
 bot.addEventListener('message', async (event) => {
@@ -23,7 +23,8 @@ bot.addEventListener('message', async (event) => {
   await bot.outbox.send(conversation, echo).catch((error) => console.error(error.message));
 });
 
-if (!(await bot.account.resume())) await bot.account.register(name, password).catch(() => bot.account.logIn(name, password));
-await bot.line.connect();
+if (!(await bot.account.resume()))
+  await bot.account.register(name, password).catch(() => bot.account.logIn(name, password));
+await bot.connection.connect();
 console.log(`${name} listens`);
 process.on('SIGTERM', () => process.exit(0));

@@ -12,7 +12,8 @@ sw.addEventListener('fetch', (/** @type {any} */ event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (request.method !== 'GET' || origin !== sw.location.origin) return;
-  if (pathname === '/' || pathname.startsWith('/web/')) event.respondWith(answer(event, /-[0-9A-F]{8}\.\w+$/.test(pathname)));
+  if (pathname === '/' || pathname.startsWith('/web/'))
+    event.respondWith(answer(event, /-[0-9A-F]{8}\.\w+$/.test(pathname)));
 });
 
 /** @param {any} event @param {boolean} isForEver */

@@ -1,110 +1,77 @@
 // @ts-check
 /**
- * One device of one account: its parts, what they share, and what it hears.
+ * One device of one account: its parts, and what the server sends to each.
  *
- * Everything that changes a group or reads the log goes through `inTurn`, one thing after the other. What was read is
- * stored before it is acknowledged, and what is to be said before it is sent; so a crash at any moment loses nothing.
+ * The parts depend on each other in one direction only: store <- trust <- sync <- membership <- outbox <- direct and
+ * receipts. A part that is below another emits an event, and `emitAndWait` returns when the parts above have handled it.
+ *
+ * Everything that changes a group or reads its log runs in `inTurn`, one piece of work after the other. An entry is
+ * stored before it is acknowledged, and a message before it is sent; a crash at any moment therefore loses nothing.
  */
-import { Account } from './session/account.js';
-import { Api } from './transport/api.js';
-import { Direct } from './direct/direct.js';
-import { Groups } from './mls/membership.js';
-import { Line } from './transport/connection.js';
-import { Log } from './conversations/sync.js';
+import { Context } from './context.js';
+import { repeatNameForNewDevices } from './conversations/name-repeat.js';
 import { Outbox } from './conversations/outbox.js';
 import { Receipts } from './conversations/receipts.js';
+import { ConversationStore } from './conversations/store.js';
+import { Sync } from './conversations/sync.js';
+import { Direct } from './direct/direct.js';
+import { Membership } from './mls/membership.js';
+import { Account } from './session/account.js';
+import { Connection } from './transport/connection.js';
+import { VerifiedKeys } from './trust/verified.js';
 
 /**
- * @typedef {import('./session/account.js').Me} Me
- * @typedef {import('./mls/core-crypto.js').Mls} Mls
  * @typedef {import('./conversations/reducer.js').Said} Message
- * @typedef {object} Platform
- * @property {import('./storage/storage.js').Storage} storage
- * @property {(me: Me) => Promise<import('../vendor/core-crypto.js').Database>} openDatabase
- * @property {() => Promise<void>} [persist] what makes that database durable, where it is not by itself
- * @property {string} [name] of the device, as its owner sees it in the list
- * @property {typeof fetch} [fetch]
- * @property {any} [WebSocket]
+ * @typedef {import('./context.js').Platform} Platform
  */
 
-export class Client extends EventTarget {
-  /** @type {Me} */
-  me = /** @type {any} */ (null);
-  /** @type {Mls} */
-  mls = /** @type {any} */ (null);
+export class Client extends Context {
   account = new Account(this);
-  line = new Line(this, (frame) => this.#onFrame(frame));
-  groups = new Groups(this);
-  log = new Log(this);
-  direct = new Direct(this);
-  outbox = new Outbox(this);
-  receipts = new Receipts(this);
-  /** @type {Promise<unknown>} */
-  #last = Promise.resolve();
+  /** @type {Connection} */
+  connection = new Connection(this, {
+    onFrame: (frame) => this.#onFrame(frame),
+    isSessionOver: () => this.account.isOver(),
+  });
+  store = new ConversationStore(this);
+  trust = new VerifiedKeys(this, this);
+  sync = new Sync(this, this);
+  membership = new Membership(this, this);
+  outbox = new Outbox(this, this);
+  direct = new Direct(this, this);
+  receipts = new Receipts(this, this);
 
   /** @param {string} server @param {Platform} platform */
   constructor(server, platform) {
-    super();
-    this.platform = platform;
-    this.storage = platform.storage;
-    this.api = new Api(server, platform);
-    this.api.onMalformed = (error) => this.tell('problem', { error });
+    super(server, platform);
+    repeatNameForNewDevices(this, this.outbox);
   }
 
-  /** For everyone, with all that was made of it. @param {string} conversation @param {number} seq */
-  async unsay(conversation, seq) {
-    const known = await this.log.conversation(conversation);
-    if (known?.kind === 'direct') return this.direct.unsay(known, seq);
-    const [item] = await this.log.itemsFrom(conversation, { from: seq, limit: 1 });
-    const said = item?.seq === seq ? item : undefined;
-    // Devices that are away hear of it by this, and the server forgets what it holds.
-    if (said?.id && said.user === this.me.user.id) await this.outbox.send(conversation, { kind: 'delete', of: said.id });
-    for (const one of [...(said?.edits ?? []), seq]) await this.api.callUntilAnswered('DELETE', `conversations/${conversation}/entries/${one}`);
+  /** Delete one of this user's messages, with its edits, on every device and on the server. @param {string} conversation @param {number} seq */
+  async deleteForEveryone(conversation, seq) {
+    const known = await this.store.get(conversation);
+    if (known?.kind === 'direct') return this.direct.deleteForEveryone(known, seq);
+    const item = await this.store.itemAt(conversation, seq);
+    // Other devices delete it by this message; the server then deletes the ciphertext that it stores.
+    if (item?.id && item.user === this.me.user.id)
+      await this.outbox.send(conversation, { kind: 'delete', of: item.id });
+    for (const one of [...(item?.edits ?? []), seq])
+      await this.api.callUntilAnswered('DELETE', `conversations/${conversation}/entries/${one}`);
   }
 
-  /** @param {string} conversation */
+  /** Tell the other members that this user is typing. @param {string} conversation */
   type(conversation) {
-    this.line.put({ type: 'typing', conversation });
+    this.connection.send({ type: 'typing', conversation });
   }
 
-  // What the parts share
-
-  /** One thing after the other. @template R @param {() => Promise<R>} work @returns {Promise<R>} */
-  inTurn(work) {
-    const next = this.#last.then(work);
-    this.#last = next.catch(() => {});
-    return next;
-  }
-
-  /** The same where nobody waits to hear how it went. @param {() => Promise<unknown>} work */
-  later(work) {
-    this.inTurn(work).catch((error) => this.tell('problem', { error }));
-  }
-
-  /** One conversation that is broken must not keep us from the others. @param {() => Promise<unknown>} work */
-  async attempt(work) {
-    await work().catch((error) => this.tell('problem', { error }));
-  }
-
-  /** When everything that was under way is done. */
-  async settled() {
-    await this.#last;
-  }
-
-  /** @param {string} type @param {object} detail */
-  tell(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
-  }
-
-  // What it hears
+  // What the server sends
 
   /** @param {import('./transport/frames.d.ts').ServerFrame} frame */
   #onFrame(frame) {
     switch (frame.type) {
       case 'entry':
-        return this.later(() => this.log.onEntry(frame));
+        return this.later(() => this.sync.onEntry(frame));
       case 'welcome':
-        return this.later(() => this.groups.onWelcome(frame));
+        return this.later(() => this.membership.onWelcome(frame));
       case 'ready':
         return this.later(() => this.#onReady());
       case 'sent':
@@ -112,13 +79,13 @@ export class Client extends EventTarget {
       case 'refused':
         return this.later(() => this.outbox.onRefused(frame));
       case 'devices_changed':
-        this.tell('devices', { user: frame.user });
-        return this.later(() => this.groups.removeAllDue(frame.user));
+        this.emit('devices', { user: frame.user });
+        return this.later(() => this.membership.removeAllDue(frame.user));
       case 'members_changed':
-        return this.groups.refreshSoon();
+        return this.membership.refreshSoon();
       case 'profile_changed':
-        if (frame.user === this.me.user.id) this.later(() => this.account.look());
-        this.groups.refreshSoon();
+        if (frame.user === this.me.user.id) this.later(() => this.account.refresh());
+        this.membership.refreshSoon();
         return this.direct.catchUpSoon();
       case 'key_packages_low':
         return this.later(() => this.account.fillUp());
@@ -127,20 +94,24 @@ export class Client extends EventTarget {
       case 'direct_changed':
         return this.later(() => this.direct.onChanged(frame));
       case 'typing':
-        return this.tell('typing', frame);
+        return this.emit('typing', frame);
+      case 'deleted': // only the author's encrypted `delete` removes a message: see docs/PROTOCOL.md
+      case 'pong':
+      case 'problem':
     }
   }
 
+  /** Everything that this device missed has been received. */
   async #onReady() {
     await this.attempt(() => this.account.renew());
-    await this.attempt(() => this.account.look());
+    await this.attempt(() => this.account.refresh());
     await this.attempt(() => this.account.topUp());
-    await this.attempt(() => this.groups.joinMissing());
-    await this.groups.removeAllDue();
+    await this.attempt(() => this.membership.joinMissing());
+    await this.membership.removeAllDue();
     await this.attempt(() => this.direct.catchUp());
-    if (!this.line.ready()) return;
-    this.tell('ready', {});
+    if (!this.connection.ready()) return;
+    this.emit('ready', {});
     await this.outbox.restart();
-    this.groups.refreshSoon();
+    this.membership.refreshSoon();
   }
 }

@@ -30,8 +30,20 @@ function chanceOf(state) {
 }
 
 const figures = {
-  seed, actions, messages: 0, read: 0, updates: 0, removed: 0, added: 0, crashes: 0, dropped: 0, workers_killed: 0,
-  rejoined: 0, undecryptable: 0, unread: 0, epochs: 0,
+  seed,
+  actions,
+  messages: 0,
+  read: 0,
+  updates: 0,
+  removed: 0,
+  added: 0,
+  crashes: 0,
+  dropped: 0,
+  workers_killed: 0,
+  rejoined: 0,
+  undecryptable: 0,
+  unread: 0,
+  epochs: 0,
 };
 
 class Thread {
@@ -164,7 +176,14 @@ test(`a play of chance, seed ${seed}`, async () => {
     },
   };
   /** @type {[keyof typeof deeds, number][]} */
-  const weights = [['say', 60], ['update', 8], ['remove', 4], ['add', 6], ['crash', 6], ['drop', 14]];
+  const weights = [
+    ['say', 60],
+    ['update', 8],
+    ['remove', 4],
+    ['add', 6],
+    ['crash', 6],
+    ['drop', 14],
+  ];
   const urn = weights.flatMap(([deed, weight]) => Array(weight).fill(deed));
   // What a removed, crashed or late device may be told; the end shows what it came to.
   const expected = ['crashed', 'not_a_leaf', 'no_such_conversation', 'not_allowed', 'bad_frame', 'stale_epoch'];

@@ -19,18 +19,19 @@ for (const type of ['undecryptable', 'problem', 'failed', 'rejoined']) {
 
 /** @type {Record<string, (...given: any[]) => unknown>} */
 const verbs = {
-  start: (usernames) => client.groups.start(usernames),
+  start: (usernames) => client.membership.start(usernames),
   say: (conversation, text) => client.outbox.say(conversation, text),
-  update: (conversation) => client.groups.update(conversation),
-  add: (conversation, username) => client.groups.add(conversation, [username]),
-  remove: (conversation, username) => client.groups.find(username).then(({ id }) => client.groups.remove(conversation, id)),
+  update: (conversation) => client.membership.update(conversation),
+  add: (conversation, username) => client.membership.add(conversation, [username]),
+  remove: (conversation, username) =>
+    client.membership.find(username).then(({ id }) => client.membership.remove(conversation, id)),
   call: (...request) => client.api.callUntilAnswered(.../** @type {[string, string]} */ (request)),
-  close: () => client.line.close(),
-  connect: () => client.line.connect().then(() => {}),
+  close: () => client.connection.close(),
+  connect: () => client.connection.connect().then(() => {}),
   async look(conversation) {
     await client.settled();
     const known = await client.storage.get('conversations', conversation);
-    const items = await client.log.items(conversation, { limit: Infinity });
+    const items = await client.store.items(conversation, { limit: Infinity });
     return {
       me: client.me,
       ...known,
@@ -50,6 +51,7 @@ port.on('message', async ({ id, verb, given }) => {
   }
 });
 
-if (!(await client.account.resume())) await client.account[/** @type {'register' | 'logIn'} */ (how)](username, PASSWORD);
-void client.line.connect();
+if (!(await client.account.resume()))
+  await client.account[/** @type {'register' | 'logIn'} */ (how)](username, PASSWORD);
+void client.connection.connect();
 port.postMessage({ event: 'up', detail: client.me });

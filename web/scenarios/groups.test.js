@@ -32,7 +32,7 @@ test('somebody who is removed while messages fly can read nothing that comes aft
   const talking = (async () => {
     for (let number = 0; number < 20; number++) await bob.says(id, `bob ${number}`);
   })();
-  await alice.client.groups.remove(id, mallory.user);
+  await alice.client.membership.remove(id, mallory.user);
   await talking;
   await alice.says(id, 'now we are alone');
   await bob.hears('now we are alone');
@@ -42,7 +42,10 @@ test('somebody who is removed while messages fly can read nothing that comes aft
   assert.ok(after.length > 0, 'there is something to attack');
   for (const entry of after) {
     if (entry.data === undefined) continue; // bob's own
-    await assert.rejects(mls.decrypt(id, fromBase64(entry.data), async () => {}), Undecryptable);
+    await assert.rejects(
+      mls.decrypt(id, fromBase64(entry.data), async () => {}),
+      Undecryptable,
+    );
   }
   const ends = raw.filter((entry) => entry.kind === 'commit' && entry.epoch >= Number(epoch));
   for (const { data } of ends) {
@@ -50,37 +53,43 @@ test('somebody who is removed while messages fly can read nothing that comes aft
   }
   for (const entry of after) {
     if (entry.data === undefined) continue;
-    await assert.rejects(mls.decrypt(id, fromBase64(entry.data), async () => {}), Undecryptable);
+    await assert.rejects(
+      mls.decrypt(id, fromBase64(entry.data), async () => {}),
+      Undecryptable,
+    );
   }
   await refused(mallory.client.api.call('GET', `conversations/${id}/group-info`), 'no_such_conversation');
   const seen = await mallory.client.api.call('GET', `conversations/${id}/log?after=0`);
   const removal = ends.at(-1)?.seq ?? 0;
-  assert.ok(seen.every((entry) => entry.seq <= removal), 'the server gives it nothing more');
+  assert.ok(
+    seen.every((entry) => entry.seq <= removal),
+    'the server gives it nothing more',
+  );
 });
 
 test('who leaves is removed by the others, and hears nothing more', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const id = await conversation(alice, bob, carol);
-  await carol.client.groups.leave(id);
+  await carol.client.membership.leave(id);
   await carol.isOut(id);
   await until(async () => (await alice.client.mls.members(id)).length === 2, 'the leaf is gone');
   await alice.says(id, 'carol has left');
   await bob.hears('carol has left');
   await carol.doesNotHear('carol has left');
-  assert.deepEqual((await alice.client.groups.list())[0].members.length, 2);
+  assert.deepEqual((await alice.client.membership.list())[0].members.length, 2);
 });
 
 test('only an owner or an admin adds and removes people', async () => {
   const [alice, bob, carol, dave] = await people('alice', 'bob', 'carol', 'dave');
   const id = await conversation(alice, bob, carol);
-  await refused(bob.client.groups.add(id, [dave.username]), 'not_allowed');
-  await refused(bob.client.groups.remove(id, carol.user), 'not_allowed');
+  await refused(bob.client.membership.add(id, [dave.username]), 'not_allowed');
+  await refused(bob.client.membership.remove(id, carol.user), 'not_allowed');
   await refused(bob.client.api.call('PUT', `conversations/${id}/members/${bob.user}`, { role: 'owner' }), 'invalid');
   await alice.client.api.call('PUT', `conversations/${id}/members/${bob.user}`, { role: 'admin' });
-  await bob.client.groups.add(id, [dave.username]);
+  await bob.client.membership.add(id, [dave.username]);
   await dave.isIn(id);
-  await refused(bob.client.groups.remove(id, alice.user), 'not_allowed');
-  await bob.client.groups.remove(id, carol.user);
+  await refused(bob.client.membership.remove(id, alice.user), 'not_allowed');
+  await bob.client.membership.remove(id, carol.user);
   await carol.isOut(id);
   await dave.says(id, 'thank you');
   await Promise.all([alice, bob].map((one) => one.hears('thank you')));
@@ -107,16 +116,19 @@ test('somebody who was removed is added again, and reads what comes then', async
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   for (let round = 0; round < 3; round++) {
-    await alice.client.groups.remove(id, bob.user);
+    await alice.client.membership.remove(id, bob.user);
     await bob.isOut(id);
     await alice.says(id, `without you ${round}`);
-    await alice.client.groups.add(id, [bob.username]);
+    await alice.client.membership.add(id, [bob.username]);
     await bob.isIn(id);
     await alice.says(id, `welcome back ${round}`);
     await bob.hears(`welcome back ${round}`);
     await bob.says(id, `thanks ${round}`);
     await alice.hears(`thanks ${round}`);
   }
-  assert.deepEqual(bob.heard.filter((text) => text.startsWith('without')), []);
+  assert.deepEqual(
+    bob.heard.filter((text) => text.startsWith('without')),
+    [],
+  );
   [alice, bob].forEach((one) => one.isFine());
 });

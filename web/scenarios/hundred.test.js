@@ -21,10 +21,10 @@ test('a hundred devices of ten people hear everything, and ninety go on without 
   await Promise.all(speakers.map((one, number) => one.says(id, `speaker ${number}`)));
   const texts = speakers.map((_, number) => `speaker ${number}`);
   await Promise.all(all.map((one) => one.hears(...texts)));
-  for (const one of speakers.slice(0, 3)) await one.client.groups.update(id);
+  for (const one of speakers.slice(0, 3)) await one.client.membership.update(id);
 
   const [owner, gone] = first;
-  await owner.client.groups.remove(id, gone.user);
+  await owner.client.membership.remove(id, gone.user);
   const remaining = all.filter((one) => one.username !== gone.username);
   await remaining[remaining.length - 1].says(id, 'ninety of us');
   await Promise.all(remaining.map((one) => one.hears('ninety of us')));

@@ -25,7 +25,7 @@ test('a commit whose server dies lands once, and the group goes on', { skip: ser
   };
   const epoch = Number(await alice.client.mls.epoch(id));
   for (let round = 0; killed < ROUNDS; round++) {
-    await alice.client.groups.update(id);
+    await alice.client.membership.update(id);
     await alice.says(id, `round ${round}`);
     await bob.hears(`round ${round}`);
     await until(async () => (await bob.client.mls.epoch(id)) === epoch + round + 1, 'one commit a round');

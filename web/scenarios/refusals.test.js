@@ -15,7 +15,10 @@ function post(device, id, body) {
 
 /** @param {import('./users.js').Device} device @param {string} id @param {string} text */
 async function encrypted(device, id, text) {
-  const { epoch, data } = await device.client.mls.encrypt(id, new TextEncoder().encode(JSON.stringify({ kind: 'text', id: newId(), text })));
+  const { epoch, data } = await device.client.mls.encrypt(
+    id,
+    new TextEncoder().encode(JSON.stringify({ kind: 'text', id: newId(), text })),
+  );
   return { id: `id-${text}`, epoch, data: toBase64(data) };
 }
 
@@ -33,7 +36,7 @@ async function commitOf(device, id) {
   return body;
 }
 
-test('a message that is replayed, truncated, of another group, epoch or kind, or nobody\'s', async () => {
+test("a message that is replayed, truncated, of another group, epoch or kind, or nobody's", async () => {
   const [alice, bob, mallory] = await people('alice', 'bob', 'mallory');
   const [id, other] = [await conversation(alice, bob), await conversation(alice, mallory)];
   const message = await encrypted(alice, id, 'once');
@@ -57,11 +60,11 @@ test('a message that is replayed, truncated, of another group, epoch or kind, or
   await refused(post(alice, id, { ...next, id: 'nul \u0000' }), 'invalid');
 
   const late = await encrypted(alice, id, 'late');
-  await bob.client.groups.update(id);
+  await bob.client.membership.update(id);
   await refused(post(alice, id, late), 'stale_epoch');
 });
 
-test('a commit that is late, truncated, another\'s, of another group, or does not match what comes with it', async () => {
+test("a commit that is late, truncated, another's, of another group, or does not match what comes with it", async () => {
   const [alice, bob, mallory] = await people('alice', 'bob', 'mallory');
   const [id, other] = [await conversation(alice, bob), await conversation(alice, mallory)];
   const commit = (/** @type {any} */ device, /** @type {object} */ body, to = id) =>
@@ -87,9 +90,9 @@ test('a commit that is late, truncated, another\'s, of another group, or does no
   await refused(commit(alice, { ...good, group_info: theirs.group_info }), 'tree_differs');
   await refused(commit(alice, { ...good, welcome: good.group_info }), 'bad_frame');
 
-  await bob.client.groups.update(id);
+  await bob.client.membership.update(id);
   await refused(commit(alice, good), 'stale_epoch');
-  await alice.client.groups.update(id);
+  await alice.client.membership.update(id);
   [alice, bob].forEach((one) => one.isFine());
 });
 
@@ -98,7 +101,7 @@ test('somebody who was not claimed cannot be added, and a key package works once
   const id = await conversation(alice, bob);
   const [unclaimed] = await carol.client.mls.keyPackages(1);
   await refused(alice.client.mls.add(id, [unclaimed], send(alice, id)).catch(cause), 'unknown_key_package');
-  await alice.client.groups.add(id, [carol.username]);
+  await alice.client.membership.add(id, [carol.username]);
   await carol.isIn(id);
   await until(async () => (await bob.client.mls.members(id)).length === 3, 'all have seen it');
 });
@@ -115,7 +118,7 @@ test('the answer to a commit that is lost is given again', async () => {
     return answer;
   };
   const epoch = Number(await alice.client.mls.epoch(id));
-  await alice.client.groups.update(id);
+  await alice.client.membership.update(id);
   assert.ok(lost >= 2, 'the first answer was lost');
   assert.equal(await alice.client.mls.epoch(id), epoch + 1, 'one commit, not two');
   await alice.says(id, 'after all');
@@ -125,7 +128,11 @@ test('the answer to a commit that is lost is given again', async () => {
 
 test('an id of a device, and a key, belong to one device', async () => {
   const [alice, bob] = await people('alice', 'bob');
-  const device = { id: alice.client.me.device, name: 'x', signature_key: toBase64(await alice.client.mls.signatureKey()) };
+  const device = {
+    id: alice.client.me.device,
+    name: 'x',
+    signature_key: toBase64(await alice.client.mls.signatureKey()),
+  };
   const register = (/** @type {any} */ body) => bob.client.api.call('POST', 'devices', body);
   await refused(register(device), 'taken');
   await refused(register({ ...device, id: '0000000000000abc' }), 'taken');
@@ -185,7 +192,7 @@ test('a member who signs a false group info is healed by the next honest commit'
   const id = await conversation(alice, bob);
   const first = await commitOf(alice, id);
   await alice.client.api.call('POST', `conversations/${id}/commits`, first); // and forgets it: her keys are lost
-  await bob.client.groups.update(id);
+  await bob.client.membership.update(id);
   await alice.says(id, 'I am back');
   await bob.hears('I am back');
   await bob.says(id, 'welcome back');

@@ -6,26 +6,26 @@ import { another, conversation, invited, people, refused, server, until } from '
 
 /** @param {import('./users.js').Device} device @param {string} id */
 async function stateOf(device, id) {
-  return (await device.client.groups.list()).find((one) => one.id === id)?.state;
+  return (await device.client.membership.list()).find((one) => one.id === id)?.state;
 }
 
-test('a stranger\'s conversation is a request, which is taken or ignored', async () => {
+test("a stranger's conversation is a request, which is taken or ignored", async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const id = await conversation(alice, bob);
   assert.equal(await stateOf(bob, id), 'requested');
   assert.equal(await stateOf(alice, id), 'joined');
-  await bob.client.groups.answer(id, 'joined');
+  await bob.client.membership.answer(id, 'joined');
   assert.equal(await stateOf(bob, id), 'joined');
   const second = await conversation(alice, bob);
   assert.equal(await stateOf(bob, second), 'joined', 'they know each other now');
 
   const unwanted = await conversation(carol, bob);
-  await bob.client.groups.answer(unwanted, 'ignored');
+  await bob.client.membership.answer(unwanted, 'ignored');
   await new Promise((resolve) => setTimeout(resolve, 300));
   await carol.says(unwanted, 'buy something');
   await carol.hears('buy something');
   await bob.doesNotHear('buy something');
-  await bob.client.groups.answer(unwanted, 'joined');
+  await bob.client.membership.answer(unwanted, 'joined');
   await bob.hears('buy something');
 });
 
@@ -37,13 +37,16 @@ test('somebody who is blocked reaches nobody, and is not told', async () => {
   await new Promise((resolve) => setTimeout(resolve, 300));
   await mallory.says(before, 'why do you not answer');
   await mallory.hears('why do you not answer');
-  const again = await mallory.client.groups.start([alice.username]);
+  const again = await mallory.client.membership.start([alice.username]);
   await mallory.says(again, 'hello again');
   await mallory.hears('hello again');
   await alice.doesNotHear('why do you not answer');
   await alice.doesNotHear('hello again', 0);
-  assert.deepEqual((await alice.client.api.call('GET', 'blocks')).map((/** @type {any} */ one) => one.username), [mallory.username]);
-  assert.equal((await mallory.client.groups.list())[0].members.length, 2, 'mallory sees nothing of it');
+  assert.deepEqual(
+    (await alice.client.api.call('GET', 'blocks')).map((/** @type {any} */ one) => one.username),
+    [mallory.username],
+  );
+  assert.equal((await mallory.client.membership.list())[0].members.length, 2, 'mallory sees nothing of it');
   await alice.client.api.call('DELETE', `blocks/${mallory.user}`);
   await alice.hears('why do you not answer');
   mallory.isFine();
@@ -62,7 +65,10 @@ test('a chat code lets two know each other, once', async () => {
 
 test('who comes by an invite knows the one who invited, and is known', async () => {
   const [alice] = await people('alice');
-  const made = await fetch(`${server}/invites`, { method: 'POST', headers: { Authorization: `Bearer ${alice.client.me.token}` } });
+  const made = await fetch(`${server}/invites`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${alice.client.me.token}` },
+  });
   const { invite_code } = await made.json();
   const bob = await invited('bob', invite_code);
   const account = await bob.client.api.call('GET', 'account');
@@ -73,8 +79,8 @@ test('who comes by an invite knows the one who invited, and is known', async () 
 
 test('a user is found by the exact name only, and devices are for those who share a conversation', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
-  assert.equal((await alice.client.groups.find(bob.username.toUpperCase())).id, bob.user);
-  await refused(alice.client.groups.find(bob.username.slice(0, -1)), 'no_such_user');
+  assert.equal((await alice.client.membership.find(bob.username.toUpperCase())).id, bob.user);
+  await refused(alice.client.membership.find(bob.username.slice(0, -1)), 'no_such_user');
   await refused(alice.client.api.call('GET', `users/${bob.username}/devices`), 'no_such_user');
   await conversation(alice, bob);
   const [device] = await alice.client.api.call('GET', `users/${bob.username}/devices`);
@@ -90,8 +96,14 @@ test('when key packages run out the last resort is handed out, its device hears 
     claimed.push(...(await alice.client.api.call('POST', `users/${bob.user}/key-packages/claim`, {})));
   }
   assert.equal(new Set(claimed.map((one) => one.key_package)).size, 51, 'each once, but for the last resort');
-  assert.deepEqual(claimed.slice(-3).map((one) => one.last_resort), [false, true, true]);
-  const ids = [await alice.client.groups.start([bob.username]), await alice.client.groups.start([bob.username])];
+  assert.deepEqual(
+    claimed.slice(-3).map((one) => one.last_resort),
+    [false, true, true],
+  );
+  const ids = [
+    await alice.client.membership.start([bob.username]),
+    await alice.client.membership.start([bob.username]),
+  ];
   for (const id of ids) await alice.says(id, `early in ${id}`);
   await bob.returns();
   for (const id of ids) {
@@ -99,7 +111,7 @@ test('when key packages run out the last resort is handed out, its device hears 
     await alice.says(id, `later in ${id}`);
     await bob.hears(`later in ${id}`);
   }
-  await alice.client.groups.start([bob.username]);
+  await alice.client.membership.start([bob.username]);
   const count = async () => (await bob.client.api.call('GET', 'key-packages/count')).count;
   await until(async () => (await count()) >= 49, 'bob made new ones');
   assert.deepEqual([...bob.told('problem'), ...bob.told('failed')], []);
@@ -110,10 +122,13 @@ test('sessions are listed and end, a new password ends the others, and a deleted
   const id = await conversation(alice, bob, carol);
   const laptop = await another(bob);
   const sessions = await bob.client.api.call('GET', 'sessions');
-  assert.deepEqual(sessions.map((/** @type {any} */ one) => [one.device, one.current]), [
-    [bob.client.me.device, true],
-    [laptop.client.me.device, false],
-  ]);
+  assert.deepEqual(
+    sessions.map((/** @type {any} */ one) => [one.device, one.current]),
+    [
+      [bob.client.me.device, true],
+      [laptop.client.me.device, false],
+    ],
+  );
   const change = { password: 'wrong', new_password: 'Second2pass' };
   await refused(bob.client.api.call('PUT', 'account/password', change), 'invalid_credentials');
   await bob.client.api.call('PUT', 'account/password', { ...change, password: 'Secret1pass' });
@@ -124,7 +139,7 @@ test('sessions are listed and end, a new password ends the others, and a deleted
   await refused(bob.client.api.call('DELETE', 'account', { password: 'Secret1pass' }), 'invalid_credentials');
   bob.leaves();
   await bob.client.api.call('DELETE', 'account', { password: 'Second2pass' });
-  await refused(alice.client.groups.find(bob.username), 'no_such_user');
+  await refused(alice.client.membership.find(bob.username), 'no_such_user');
   await alice.says(id, 'bob is gone');
   await carol.hears('bob is gone');
   assert.equal((await alice.client.mls.members(id)).length, 2);

@@ -25,25 +25,31 @@ test('both read the same safety number, and another conversation has another', a
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const [id, other] = [await conversation(alice, bob), await conversation(alice, carol)];
   const [atAlice, atBob] = await Promise.all([
-    alice.client.groups.safetyNumber(id, bob.user),
-    bob.client.groups.safetyNumber(id, alice.user),
+    alice.client.trust.safetyNumber(id, bob.user),
+    bob.client.trust.safetyNumber(id, alice.user),
   ]);
   assert.deepEqual(shown(atAlice), shown(atBob));
   assert.match(atAlice.digits, /^(\d{5} ){11}\d{5}$/);
-  assert.notEqual(atAlice.digits, (await alice.client.groups.safetyNumber(other, carol.user)).digits);
+  assert.notEqual(atAlice.digits, (await alice.client.trust.safetyNumber(other, carol.user)).digits);
   const phone = await another(bob);
   await until(async () => (await alice.client.mls.members(id)).length === 3, 'the phone is in the group');
-  const now = await alice.client.groups.safetyNumber(id, bob.user);
+  const now = await alice.client.trust.safetyNumber(id, bob.user);
   assert.notEqual(now.digits, atAlice.digits, 'a new key changes it');
   await until(async () => (await bob.client.mls.members(id)).length === 3, 'bob sees the phone too');
-  assert.deepEqual(shown(await phone.client.groups.safetyNumber(id, alice.user)), shown(now));
+  assert.deepEqual(shown(await phone.client.trust.safetyNumber(id, alice.user)), shown(now));
   const members = await alice.client.mls.members(id);
   for (let again = 0; again < 20; again++) {
     for (const one of [alice, bob, phone]) assert.deepEqual(await one.client.mls.members(id), members);
   }
   for (const one of [alice, bob]) {
-    const added = one.told('members').flatMap(({ conversation, notice }) => (conversation === id ? notice.devices : []));
-    assert.deepEqual(added.map(({ device }) => device), [phone.client.me.device], 'nobody else is new');
+    const added = one
+      .told('members')
+      .flatMap(({ conversation, notice }) => (conversation === id ? notice.devices : []));
+    assert.deepEqual(
+      added.map(({ device }) => device),
+      [phone.client.me.device],
+      'nobody else is new',
+    );
   }
   phone.isFine();
 });
@@ -70,7 +76,7 @@ test('a device that was away for hundreds of messages and twenty epochs catches 
   bob.leaves();
   const texts = Array.from({ length: 500 }, (_, number) => `number ${number}`);
   for (const [number, text] of texts.entries()) {
-    if (number % 25 === 0) await alice.client.groups.update(id);
+    if (number % 25 === 0) await alice.client.membership.update(id);
     await alice.says(id, text);
   }
   await alice.hears('number 499');
@@ -86,7 +92,7 @@ test('of two commits at once one wins, and the other lands on top of it', async 
   const id = await conversation(alice, bob);
   for (let round = 0; round < 5; round++) {
     const epoch = Number(await alice.client.mls.epoch(id));
-    await Promise.all([alice.client.groups.update(id), bob.client.groups.update(id)]);
+    await Promise.all([alice.client.membership.update(id), bob.client.membership.update(id)]);
     await until(async () => {
       const epochs = await Promise.all([alice, bob].map((one) => one.client.mls.epoch(id)));
       return epochs.every((now) => now === epoch + 2);
@@ -99,7 +105,9 @@ test('of two commits at once one wins, and the other lands on top of it', async 
 
 /** @param {import('./users.js').Device} by @param {string} id */
 async function said(by, id) {
-  return /** @type {import('../client/conversations/reducer.js').Item} */ ((await by.client.log.items(id)).find((item) => item.id !== undefined));
+  return /** @type {import('../client/conversations/reducer.js').Item} */ (
+    (await by.client.store.items(id)).find((item) => item.id !== undefined)
+  );
 }
 
 test('an author deletes a message for everyone', async () => {
@@ -108,8 +116,8 @@ test('an author deletes a message for everyone', async () => {
   await alice.says(id, 'a secret too many');
   await Promise.all([alice, bob].map((one) => one.hears('a secret too many')));
   const message = await said(alice, id);
-  await assert.rejects(bob.client.unsay(id, message.seq), { code: 'no_such_message' });
-  await alice.client.unsay(id, message.seq);
+  await assert.rejects(bob.client.deleteForEveryone(id, message.seq), { code: 'no_such_message' });
+  await alice.client.deleteForEveryone(id, message.seq);
   await until(async () => (await said(bob, id)).isDeleted, 'it is gone at the other');
   const phone = await another(bob);
   await alice.says(id, 'go on');
@@ -119,20 +127,21 @@ test('an author deletes a message for everyone', async () => {
 test('what was delivered and read is told to its author, where the reader wants that', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
-  await until(async () => (await alice.client.log.conversation(id))?.people.length === 2, 'alice knows who is there');
-  const state = async () => receivedBy(/** @type {any} */ (await alice.client.log.conversation(id)), (await said(alice, id)).seq, alice.user);
+  await until(async () => (await alice.client.store.get(id))?.people.length === 2, 'alice knows who is there');
+  const state = async () =>
+    receivedBy(/** @type {any} */ (await alice.client.store.get(id)), (await said(alice, id)).seq, alice.user);
   await alice.says(id, 'kept to oneself');
   await bob.hears('kept to oneself');
   bob.client.receipts.areOn = true;
-  await bob.client.groups.answer(id, 'joined'); // strangers are told nothing
+  await bob.client.membership.answer(id, 'joined'); // strangers are told nothing
   await alice.says(id, 'do you hear me?');
   await bob.hears('do you hear me?');
   await until(async () => (await state()) === 'delivered', 'alice sees that bob has it');
-  const unread = (await bob.client.log.conversation(id))?.unread;
+  const unread = (await bob.client.store.get(id))?.unread;
   assert.equal(unread?.length, 2);
   await bob.client.receipts.read(id, Infinity);
   await until(async () => (await state()) === 'read', 'alice sees that bob has read it');
-  assert.deepEqual((await bob.client.log.conversation(id))?.unread, []);
+  assert.deepEqual((await bob.client.store.get(id))?.unread, []);
   [alice, bob].forEach((one) => one.isFine());
 });
 

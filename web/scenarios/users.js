@@ -17,7 +17,7 @@ const PATIENCE_MS = 60_000; // machines that test have other work too
 
 /** @type {Device[]} */
 const devices = [];
-after(() => devices.forEach((device) => device.client.line.close()));
+after(() => devices.forEach((device) => device.client.connection.close()));
 
 let names = 0;
 
@@ -55,7 +55,17 @@ export class Device {
       const { message } = /** @type {CustomEvent} */ (event).detail;
       if (message.content?.kind === 'text') this.heard.push(message.content.text);
     });
-    const told = ['problem', 'undecryptable', 'rejoined', 'failed', 'removed', 'joined', 'members', 'typing', 'devices'];
+    const told = [
+      'problem',
+      'undecryptable',
+      'rejoined',
+      'failed',
+      'removed',
+      'joined',
+      'members',
+      'typing',
+      'devices',
+    ];
     for (const type of told) {
       this.client.addEventListener(type, (event) => {
         this.events.push({ type, detail: /** @type {CustomEvent} */ (event).detail });
@@ -70,7 +80,9 @@ export class Device {
 
   /** Nothing went wrong. */
   isFine() {
-    const wrong = ['problem', 'undecryptable', 'failed'].flatMap((type) => this.told(type).map((detail) => ({ type, detail })));
+    const wrong = ['problem', 'undecryptable', 'failed'].flatMap((type) =>
+      this.told(type).map((detail) => ({ type, detail })),
+    );
     assert.deepEqual(wrong, [], `${this.username} was told of trouble`);
   }
 
@@ -109,7 +121,7 @@ export class Device {
 
   /** What it has kept, in the order of the conversation. @param {string} conversation */
   async kept(conversation) {
-    const items = await this.client.log.items(conversation, { limit: Infinity });
+    const items = await this.client.store.items(conversation, { limit: Infinity });
     return items.filter((item) => item.notice === undefined).map((item) => item.text);
   }
 
@@ -120,11 +132,11 @@ export class Device {
   }
 
   leaves() {
-    this.client.line.close();
+    this.client.connection.close();
   }
 
   returns() {
-    return this.client.line.connect();
+    return this.client.connection.connect();
   }
 }
 
@@ -134,7 +146,7 @@ async function device(username, how, invite) {
   const client = new Client(server, { storage, openDatabase: memoryDatabase, WebSocket: NodeWebSocket });
   const made = new Device(username, client);
   await client.account[how](username, PASSWORD, invite);
-  await client.line.connect();
+  await client.connection.connect();
   return made;
 }
 
@@ -155,7 +167,7 @@ export function another(other) {
 
 /** @param {Device} by @param {Device[]} others */
 export async function conversation(by, ...others) {
-  const id = await by.client.groups.start([...new Set(others.map((one) => one.username))]);
+  const id = await by.client.membership.start([...new Set(others.map((one) => one.username))]);
   await Promise.all([by, ...others].map((one) => one.isIn(id)));
   return id;
 }

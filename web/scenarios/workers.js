@@ -3,7 +3,11 @@ import { readFileSync, readdirSync } from 'node:fs';
 
 /** Processes of the server that serve. @param {number} serverPid 0 where nobody told it: none */
 export function workerPids(serverPid) {
-  return serverPid === 0 ? [] : readdirSync('/proc').filter((pid) => isWorker(pid, serverPid)).map(Number);
+  return serverPid === 0
+    ? []
+    : readdirSync('/proc')
+        .filter((pid) => isWorker(pid, serverPid))
+        .map(Number);
 }
 
 /** @param {string} pid @param {number} serverPid */

@@ -15,9 +15,21 @@ const PAGES = 'core-crypto'; // where CoreCrypto keeps the (encrypted) pages of 
 
 /** What a tab is told as it happens. */
 const TOLD = [
-  'conversation', 'item', 'waiting', 'sent', 'dropped', 'failed', 'typing', 'ready', 'offline', 'logged out', 'message',
-  'problem', 'me', 'emptied',
-]; // prettier-ignore
+  'conversation',
+  'item',
+  'waiting',
+  'sent',
+  'dropped',
+  'failed',
+  'typing',
+  'ready',
+  'offline',
+  'logged out',
+  'message',
+  'problem',
+  'me',
+  'emptied',
+];
 
 export async function lead() {
   const channel = new BroadcastChannel(CHANNEL);
@@ -53,7 +65,8 @@ export async function lead() {
     }
   }
 
-  for (const type of TOLD) client.addEventListener(type, (event) => tell(type, plain(/** @type {CustomEvent} */ (event).detail)));
+  for (const type of TOLD)
+    client.addEventListener(type, (event) => tell(type, plain(/** @type {CustomEvent} */ (event).detail)));
   const page = {
     emit: tell,
     /** @param {() => Promise<object>} snapshot */
@@ -96,7 +109,14 @@ function deviceName() {
   const agent = navigator.userAgent;
   const browser = ['Edg', 'OPR', 'Firefox', 'Chrome', 'Safari'].find((name) => agent.includes(`${name}/`)) ?? 'Browser';
   const names = /** @type {Record<string, string>} */ ({ Edg: 'Edge', OPR: 'Opera' });
-  const system = [['Android', 'Android'], ['iPhone', 'iPhone'], ['iPad', 'iPad'], ['Mac OS', 'Mac'], ['Windows', 'Windows'], ['CrOS', 'Chromebook'], ['Linux', 'Linux']]
-    .find(([word]) => agent.includes(word)); // prettier-ignore
+  const system = [
+    ['Android', 'Android'],
+    ['iPhone', 'iPhone'],
+    ['iPad', 'iPad'],
+    ['Mac OS', 'Mac'],
+    ['Windows', 'Windows'],
+    ['CrOS', 'Chromebook'],
+    ['Linux', 'Linux'],
+  ].find(([word]) => agent.includes(word));
   return `${names[browser] ?? browser}${system ? ` on ${system[1]}` : ''}`;
 }

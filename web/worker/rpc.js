@@ -72,7 +72,7 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
   /** An account is logged in: connect, and show it in every tab. */
   async function enter() {
     hasEnded = false;
-    void client.line.connect().catch(() => {}); // the event 'logged out' reports it
+    void client.connection.connect().catch(() => {}); // the event 'logged out' reports it
     await emitSnapshot(snapshot);
   }
 
@@ -88,7 +88,7 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
     return {
       me: { ...client.me.user, device: client.me.device },
       hasEnded,
-      isOnline: client.line.isReady,
+      isOnline: client.connection.isReady,
       settings,
       conversations: conversations.map(([, one]) => one),
       waiting: await client.outbox.waiting(),
@@ -104,7 +104,7 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
   }
 
   async function refreshConversations() {
-    await client.groups.refresh();
+    await client.membership.refresh();
     await client.inTurn(() => client.direct.catchUp());
   }
 
@@ -125,7 +125,7 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
 
     connection: {
       /** The network or the tab has changed: check the connection now. */
-      check: () => client.line.hurry(),
+      check: () => client.connection.hurry(),
     },
 
     account: {
@@ -147,7 +147,8 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
       /** @param {{ image: string }} args base64 of the file @returns {Promise<void>} */
       setPicture: ({ image }) => api.call('PUT', 'account/picture', { image }),
       /** @param {{ password: string, newPassword: string }} args @returns {Promise<void>} */
-      setPassword: ({ password, newPassword }) => api.call('PUT', 'account/password', { password, new_password: newPassword }),
+      setPassword: ({ password, newPassword }) =>
+        api.call('PUT', 'account/password', { password, new_password: newPassword }),
     },
 
     sessions: {
@@ -175,7 +176,7 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
 
     contacts: {
       /** By the exact name. @param {{ username: string }} args @returns {Promise<User>} */
-      find: ({ username }) => client.groups.find(username),
+      find: ({ username }) => client.membership.find(username),
       /** By a share code, which it uses up. @param {{ code: string | number }} args @returns {Promise<User>} */
       add: ({ code }) => api.call('POST', 'contacts', { code }),
       /** @returns {Promise<User[]>} */
@@ -197,29 +198,34 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
 
     conversations: {
       /** Returns its id. @param {{ usernames: string[], name?: string, id: Uuid }} args */
-      start: ({ usernames, name, id }) => client.groups.start(usernames, name, id),
+      async start({ usernames, name, id }) {
+        if (await client.store.get(id)) return id; // called again by a new leader
+        await client.membership.start(usernames, id);
+        if (name) await client.outbox.send(id, { kind: 'group', name });
+        return id;
+      },
       /** Returns its id. @param {{ username: string }} args */
-      startDirect: ({ username }) => client.groups.find(username).then((user) => client.direct.open(user.id)),
+      startDirect: ({ username }) => client.membership.find(username).then((user) => client.direct.open(user.id)),
       /** A new key of a direct conversation; deletes its messages. @param {{ conversation: string }} args */
       async renewKey({ conversation }) {
-        const known = await client.log.conversation(conversation);
+        const known = await client.store.get(conversation);
         const other = known?.people.find(({ id }) => id !== client.me.user.id);
         if (!other) throw new Error(`${conversation} has no other member`);
         return client.direct.renewKey(other);
       },
       /** @param {{ conversation: string, username: string }} args */
-      addMember: ({ conversation, username }) => client.groups.add(conversation, [username]),
+      addMember: ({ conversation, username }) => client.membership.add(conversation, [username]),
       /** @param {{ conversation: string, user: string }} args */
-      removeMember: ({ conversation, user }) => client.groups.remove(conversation, user),
+      removeMember: ({ conversation, user }) => client.membership.remove(conversation, user),
       /** @param {{ conversation: string, user: string, role: Person['role'] }} args */
-      setRole: ({ conversation, user, role }) => client.groups.setRole(conversation, user, role),
+      setRole: ({ conversation, user, role }) => client.membership.setRole(conversation, user, role),
       /** @param {{ conversation: string }} args */
-      leave: ({ conversation }) => client.groups.leave(conversation),
+      leave: ({ conversation }) => client.membership.leave(conversation),
       /** Accept or ignore a message request. @param {{ conversation: string, state: 'joined' | 'ignored' }} args */
-      answer: ({ conversation, state }) => client.groups.answer(conversation, state),
+      answer: ({ conversation, state }) => client.membership.answer(conversation, state),
       /** Delete it from this browser; only one that this device has left. @param {{ conversation: string }} args */
       async forget({ conversation }) {
-        await client.log.forget(conversation);
+        await client.store.forget(conversation);
         emit('gone', { conversation });
       },
       /** @param {{ conversation: string }} args */
@@ -234,30 +240,30 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
 
     trust: {
       /** @param {{ conversation: string, user: string }} args */
-      safetyNumber: ({ conversation, user }) => client.groups.safetyNumber(conversation, user),
+      safetyNumber: ({ conversation, user }) => client.trust.safetyNumber(conversation, user),
       /** The safety number made of these thumbprints was compared. @param {{ user: string, thumbprints: string[] }} args */
-      verify: ({ user, thumbprints }) => client.groups.verify(user, thumbprints),
+      verify: ({ user, thumbprints }) => client.trust.verify(user, thumbprints),
     },
 
     messages: {
       /** The newest items before `before`, oldest first. @param {{ conversation: string, before?: number, limit: number }} args */
-      list: ({ conversation, before, limit }) => client.log.items(conversation, { before, limit }),
+      list: ({ conversation, before, limit }) => client.store.items(conversation, { before, limit }),
       /** The next items from `from` on. @param {{ conversation: string, from: number, limit: number }} args */
-      listFrom: ({ conversation, from, limit }) => client.log.itemsFrom(conversation, { from, limit }),
+      listFrom: ({ conversation, from, limit }) => client.store.itemsFrom(conversation, { from, limit }),
       /** @param {{ conversation: string, message: string }} args */
-      get: ({ conversation, message }) => client.log.itemOf(conversation, message),
+      get: ({ conversation, message }) => client.store.itemOf(conversation, message),
       /** Returns when it is stored here; the same id again is the same message. @param {{ conversation: string, content: Known }} args */
       send: ({ conversation, content }) => client.outbox.send(conversation, content),
       /** Send a rejected message again. @param {{ message: string }} args */
       retry: ({ message }) => client.outbox.retry(message),
       /** Remove a rejected message from the outbox. @param {{ message: string }} args */
-      discard: ({ message }) => client.outbox.giveUp(message),
+      discard: ({ message }) => client.outbox.discard(message),
       /** @param {{ conversation: string, seq: number }} args */
-      deleteForEveryone: ({ conversation, seq }) => client.unsay(conversation, seq),
+      deleteForEveryone: ({ conversation, seq }) => client.deleteForEveryone(conversation, seq),
       /** Delete it from this browser. @param {{ conversation: string, seq: number }} args */
-      hide: ({ conversation, seq }) => client.log.hide(conversation, seq),
+      hide: ({ conversation, seq }) => client.store.hide(conversation, seq),
       /** Fetch edits and deletions in a direct conversation that this device has missed. @param {{ conversation: string, from: number, to: number }} args */
-      resync: ({ conversation, from, to }) => client.direct.lookAgain(conversation, from, to),
+      resync: ({ conversation, from, to }) => client.direct.resync(conversation, from, to),
     },
   };
   return { start, rpc };
@@ -268,7 +274,9 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
  * @param {Table} rpc @param {string} group @param {string} method @param {unknown} args
  */
 export async function runCall(rpc, group, method, args) {
-  const methods = Object.hasOwn(rpc, group) ? /** @type {Record<string, (args: unknown) => unknown>} */ (rpc[/** @type {keyof Table} */ (group)]) : {};
+  const methods = Object.hasOwn(rpc, group)
+    ? /** @type {Record<string, (args: unknown) => unknown>} */ (rpc[/** @type {keyof Table} */ (group)])
+    : {};
   if (!Object.hasOwn(methods, method)) throw new TypeError(`there is no call ${group}.${method}`);
   return methods[method](args);
 }

@@ -15,7 +15,10 @@ function connected() {
   const client = new Client('http://127.0.0.1:9', { storage, openDatabase: async () => assert.fail('no keys needed') });
   /** @type {[string, object][]} */
   const events = [];
-  const page = { emit: (/** @type {string} */ event, /** @type {object} */ detail) => events.push([event, detail]), emitSnapshot: async () => {} };
+  const page = {
+    emit: (/** @type {string} */ event, /** @type {object} */ detail) => events.push([event, detail]),
+    emitSnapshot: async () => {},
+  };
   const { rpc: table } = createRpc(client, page, async () => {});
   const rpc = rpcThrough(({ group, method, args }) => runCall(table, group, method, structuredClone(args)));
   return { rpc, table, client, storage, events };
@@ -45,7 +48,16 @@ test('rpc_failing_call_rejects_with_its_error', async () => {
 
 test('rpc_call_outside_of_the_table_is_rejected', async () => {
   const { table } = connected();
-  for (const [group, method] of [['nothing', 'list'], ['messages', 'nothing'], ['messages', 'toString'], ['__proto__', 'toString'], ['constructor', 'create']]) {
-    await assert.rejects(runCall(table, group, method, {}), { name: 'TypeError', message: `there is no call ${group}.${method}` });
+  for (const [group, method] of [
+    ['nothing', 'list'],
+    ['messages', 'nothing'],
+    ['messages', 'toString'],
+    ['__proto__', 'toString'],
+    ['constructor', 'create'],
+  ]) {
+    await assert.rejects(runCall(table, group, method, {}), {
+      name: 'TypeError',
+      message: `there is no call ${group}.${method}`,
+    });
   }
 });

@@ -24,12 +24,26 @@ test('a kind that is not known is kept as it is', () => {
 test('what is no content, or has fields of other types, is of unknown kind and harms nobody', () => {
   const id = '0'.repeat(32);
   const wrong = [
-    {}, { kind: 'text' }, { kind: 'text', id, text: 7 }, { kind: 'text', id: 1, text: 'x' }, { kind: 'text', id: '1', text: 'x' },
-    { kind: 'text', id: '__proto__', text: 'x' }, { kind: 'text', id, text: 'x', reply_to: [] }, { kind: 'edit', id, of: 'x', text: 'x' },
-    { kind: 'receipt', id, of: 'x', state: 'read' }, { kind: 'receipt', id, of: [1], state: 'read' }, { kind: 'receipt', id, of: [], state: 'seen' },
-    { kind: 'receipt', id, of: Array(51).fill(id), state: 'read' }, { kind: 'reaction', id, of: id, emoji: 'no emoji' },
-    { kind: 'reaction', id, of: id, emoji: '👍👍' }, { kind: 'group', id, name: 'x'.repeat(61) }, { kind: 'group', id, name: ' ' }, { kind: 'group', id, name: 'a\u202eb' }, { kind: '__proto__', id }, { kind: 'toString', id },
-  ]; // prettier-ignore
+    {},
+    { kind: 'text' },
+    { kind: 'text', id, text: 7 },
+    { kind: 'text', id: 1, text: 'x' },
+    { kind: 'text', id: '1', text: 'x' },
+    { kind: 'text', id: '__proto__', text: 'x' },
+    { kind: 'text', id, text: 'x', reply_to: [] },
+    { kind: 'edit', id, of: 'x', text: 'x' },
+    { kind: 'receipt', id, of: 'x', state: 'read' },
+    { kind: 'receipt', id, of: [1], state: 'read' },
+    { kind: 'receipt', id, of: [], state: 'seen' },
+    { kind: 'receipt', id, of: Array(51).fill(id), state: 'read' },
+    { kind: 'reaction', id, of: id, emoji: 'no emoji' },
+    { kind: 'reaction', id, of: id, emoji: '👍👍' },
+    { kind: 'group', id, name: 'x'.repeat(61) },
+    { kind: 'group', id, name: ' ' },
+    { kind: 'group', id, name: 'a\u202eb' },
+    { kind: '__proto__', id },
+    { kind: 'toString', id },
+  ];
   const bad = ['', '{', 'null', '[]', '7', '"text"', ...wrong.map((content) => JSON.stringify(content))];
   for (const text of bad) assert.equal(decodeContent(new TextEncoder().encode(text)).kind, 'unknown', text);
   assert.equal(decodeContent(new Uint8Array([0xff, 0xfe])).kind, 'unknown', 'not UTF-8');

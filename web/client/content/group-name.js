@@ -21,7 +21,10 @@ export const groupName = {
     if ((conversation.namedAt ?? 0) > seq) return { conversation }; // our own name can be stored before earlier entries
     const after = { ...conversation, name, namedAt: seq };
     if (conversation.name === name) return { conversation: after }; // repeated for new devices
-    return { conversation: after, item: { seq, at, user: sender.user, notice: { what: 'named', user: sender.user, name } } };
+    return {
+      conversation: after,
+      item: { seq, at, user: sender.user, notice: { what: 'named', user: sender.user, name } },
+    };
   },
   isSecret: false,
 };

@@ -87,5 +87,7 @@ function isKnown(raw) {
   if (typeof raw !== 'object' || raw === null) return false;
   const given = /** @type {Record<string, unknown>} */ (raw);
   const kind = kindOf(given.kind);
-  return kind !== undefined && isId(given.id) && Object.entries(kind.fields).every(([name, check]) => check(given[name]));
+  return (
+    kind !== undefined && isId(given.id) && Object.entries(kind.fields).every(([name, check]) => check(given[name]))
+  );
 }

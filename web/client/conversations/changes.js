@@ -11,9 +11,20 @@ const UNREAD_MAX = 1000; // more are counted as this many
 /** @param {string} id @returns {Conversation} */
 export function emptyConversation(id) {
   return {
-    id, since: 0, cursor: 0, isActive: false, members: [], people: [], names: {}, state: 'requested', last: null, unread: [],
-    marks: {}, told: { delivered: 0, read: 0 }, verified: {},
-  }; // prettier-ignore
+    id,
+    since: 0,
+    cursor: 0,
+    isActive: false,
+    members: [],
+    people: [],
+    names: {},
+    state: 'requested',
+    last: null,
+    unread: [],
+    marks: {},
+    told: { delivered: 0, read: 0 },
+    verified: {},
+  };
 }
 
 /** With one more unread message, unless it is ours, known or read. @param {Conversation} conversation @param {Item} item @param {string} me */

@@ -50,17 +50,24 @@ class FakeSocket {
 /** A device in a group whose MLS is the plaintext itself. */
 async function connected() {
   const storage = new MemoryStorage();
-  const client = new Client('http://127.0.0.1:9', { storage, WebSocket: FakeSocket, openDatabase: async () => assert.fail('no keys needed') });
+  const client = new Client('http://127.0.0.1:9', {
+    storage,
+    WebSocket: FakeSocket,
+    openDatabase: async () => assert.fail('no keys needed'),
+  });
   client.me = /** @type {any} */ ({ user: { id: ME.user, username: 'me' }, device: ME.device });
   const members = [ME, EVE].map((one) => ({ ...one, thumbprint: one.device }));
   client.mls = /** @type {any} */ ({
-    decrypt: async (/** @type {string} */ _, /** @type {Uint8Array} */ data, /** @type {any} */ keep) => keep(data, EVE),
+    decrypt: async (/** @type {string} */ _, /** @type {Uint8Array} */ data, /** @type {any} */ keep) =>
+      keep(data, EVE),
     members: async () => members,
     forget: async () => {},
     accept: async () => {},
   });
-  await storage.write([['conversations', GROUP, { ...emptyConversation(GROUP), isActive: true, state: 'joined', members }]]);
-  client.line.connect().catch(() => {});
+  await storage.write([
+    ['conversations', GROUP, { ...emptyConversation(GROUP), isActive: true, state: 'joined', members }],
+  ]);
+  client.connection.connect().catch(() => {});
   const socket = /** @type {FakeSocket} */ (FakeSocket.last);
   const receive = async (/** @type {unknown} */ frame) => {
     socket.onmessage({ data: JSON.stringify(frame) });
@@ -71,7 +78,8 @@ async function connected() {
 
 const entry = { type: 'entry', conversation: GROUP, seq: 1, epoch: 1, kind: 'application', sender: EVE.device, at: AT };
 const textEntry = { ...entry, data: toBase64(encodeContent(TEXT)) };
-const acks = (/** @type {FakeSocket} */ socket) => socket.sent.filter(({ type }) => type === 'ack').map(({ conversation, seq }) => ({ conversation, seq }));
+const acks = (/** @type {FakeSocket} */ socket) =>
+  socket.sent.filter(({ type }) => type === 'ack').map(({ conversation, seq }) => ({ conversation, seq }));
 
 test('deleted_frame_of_the_server_removes_nothing', async () => {
   const { client, storage, receive } = await connected();
@@ -81,7 +89,7 @@ test('deleted_frame_of_the_server_removes_nothing', async () => {
   await receive({ type: 'deleted', conversation: GROUP, seq: 1 });
   await receive(entry); // the log shows a deleted entry without its data
   assert.deepEqual([await storage.all('items'), await storage.all('conversations')], before);
-  client.line.close();
+  client.connection.close();
 });
 
 test('entry_is_stored_before_it_is_acknowledged', async () => {
@@ -100,7 +108,7 @@ test('entry_is_stored_before_it_is_acknowledged', async () => {
   assert.deepEqual(acks(socket), [{ conversation: GROUP, seq: 1 }]);
   const [items, conversation] = (await storedAtAck) ?? [];
   assert.deepEqual([items.length, items[0]?.[1].text, conversation.cursor], [1, TEXT.text, 1]);
-  client.line.close();
+  client.connection.close();
 });
 
 test('entry_that_cannot_be_stored_is_not_acknowledged', async () => {
@@ -117,7 +125,7 @@ test('entry_that_cannot_be_stored_is_not_acknowledged', async () => {
   storage.write = write;
   await receive(textEntry);
   assert.deepEqual(acks(socket), [{ conversation: GROUP, seq: 1 }], 'the server sends it again');
-  client.line.close();
+  client.connection.close();
 });
 
 test('malformed_frame_changes_nothing_and_is_reported', async () => {
@@ -125,10 +133,16 @@ test('malformed_frame_changes_nothing_and_is_reported', async () => {
   const codes = /** @type {string[]} */ ([]);
   client.addEventListener('problem', (event) => codes.push(/** @type {CustomEvent} */ (event).detail.error.code));
   const before = await storage.all('conversations');
-  for (const frame of [{ ...textEntry, at: 'yesterday' }, { ...textEntry, seq: '1' }, { type: 'typing', conversation: {} }, 'entry']) await receive(frame);
+  for (const frame of [
+    { ...textEntry, at: 'yesterday' },
+    { ...textEntry, seq: '1' },
+    { type: 'typing', conversation: {} },
+    'entry',
+  ])
+    await receive(frame);
   assert.deepEqual([await storage.all('conversations'), await storage.all('items'), acks(socket)], [before, [], []]);
   assert.deepEqual([codes, client.api.malformed], [Array(4).fill('malformed'), 4]);
-  client.line.close();
+  client.connection.close();
 });
 
 test('welcome_is_stored_before_it_is_acknowledged', async () => {
@@ -143,21 +157,34 @@ test('welcome_is_stored_before_it_is_acknowledged', async () => {
   assert.deepEqual(acks(socket), [{ conversation: id, seq: 4 }]);
   const { cursor, isActive } = await storedAtAck;
   assert.deepEqual({ cursor, isActive }, { cursor: 4, isActive: true });
-  client.line.close();
+  client.connection.close();
 });
 
 test('group_text_is_never_sent_to_a_direct_conversation_nor_the_reverse', async () => {
   const { client, storage } = await connected();
   const sent = /** @type {string[]} */ ([]);
-  client.line.close();
-  client.line = /** @type {any} */ ({ isReady: true, put: (/** @type {any} */ frame) => sent.push(`group ${frame.id}`) });
+  client.connection.close();
+  client.connection = /** @type {any} */ ({
+    isReady: true,
+    send: (/** @type {any} */ frame) => sent.push(`group ${frame.id}`),
+  });
   client.mls.encrypt = async () => ({ epoch: 1, data: new Uint8Array(1) });
   client.direct.deliver = async ({ id }) => void sent.push(`direct ${id}`);
-  const waiting = (/** @type {string} */ id, /** @type {boolean} */ isDirect) => ({ id, order: 1, at: AT, conversation: GROUP, isDirect, content: { ...TEXT, id } });
+  const waiting = (/** @type {string} */ id, /** @type {boolean} */ isDirect) => ({
+    id,
+    order: 1,
+    at: AT,
+    conversation: GROUP,
+    isDirect,
+    content: { ...TEXT, id },
+  });
   const [forGroup, forDirect] = [waiting('b'.repeat(32), false), waiting('c'.repeat(32), true)];
   await storage.write([forGroup, forDirect].map((one) => ['outbox', one.id, one]));
   const conversation = await storage.get('conversations', GROUP);
-  for (const [kind, expected] of /** @type {const} */ ([['direct', `direct ${forDirect.id}`], [undefined, `group ${forGroup.id}`]])) {
+  for (const [kind, expected] of /** @type {const} */ ([
+    ['direct', `direct ${forDirect.id}`],
+    [undefined, `group ${forGroup.id}`],
+  ])) {
     await storage.write([['conversations', GROUP, { ...conversation, kind }]]);
     sent.length = 0;
     await client.inTurn(() => client.outbox.restart());

@@ -16,20 +16,38 @@ const LATER_MS = 5000;
  */
 
 export class Outbox {
-  #order = 0;
+  /** Of the newest message; null until it was read from storage. @type {Promise<number> | null} */
+  #order = null;
   /** @type {Map<string, { conversation: string, epoch: number }>} messages on their way, by id */
   #inFlight = new Map();
   /** @type {Set<string>} conversations in which a commit came after some of those: nothing must overtake them */
   #held = new Set();
   #delivering = Promise.resolve();
+  /** Sends a message of a direct conversation; returns when the server has stored it. @type {(waiting: Waiting) => Promise<void>} */
+  deliverDirect = async () => {
+    throw new Error('direct conversations are not set up');
+  };
 
-  /** @param {import('../client.js').Client} client */
-  constructor(client) {
+  /**
+   * @param {import('../context.js').Context} client
+   * @param {{ store: import('./store.js').ConversationStore, sync: import('./sync.js').Sync, membership: import('../mls/membership.js').Membership }} parts
+   */
+  constructor(client, { store, sync, membership }) {
     this.client = client;
+    this.store = store;
+    this.sync = sync;
+    this.membership = membership;
+    client.on('own message', (frame) => this.onSent(frame));
+    client.on('keys changed', ({ conversation }) => this.hold(conversation));
+    client.on('epoch', () => this.flush());
+    client.on('joined', () => this.flush());
   }
 
-  async load() {
-    this.#order = Math.max(0, ...(await this.waiting()).map(({ order }) => order));
+  /** @returns {Promise<number>} */
+  #nextOrder() {
+    const last = this.#order ?? this.waiting().then((all) => Math.max(0, ...all.map(({ order }) => order)));
+    this.#order = last.then((order) => order + 1);
+    return this.#order;
   }
 
   /** @returns {Promise<Waiting[]>} the oldest first */
@@ -49,9 +67,17 @@ export class Outbox {
     const whole = /** @type {Content} */ ({ ...content, id });
     const encoded = encodeContent(whole);
     if (encoded.length > MAX_CONTENT_BYTES) throw new Error('This message is too long.');
-    if (decodeContent(encoded).kind === 'unknown') throw new Error('Nobody could read this: there are characters in it that cannot be shown.');
-    const isDirect = (await this.client.log.conversation(conversation))?.kind === 'direct';
-    const waiting = { id, order: ++this.#order, at: new Date().toISOString(), conversation, isDirect, content: whole };
+    if (decodeContent(encoded).kind === 'unknown')
+      throw new Error('Nobody could read this: there are characters in it that cannot be shown.');
+    const isDirect = (await this.store.get(conversation))?.kind === 'direct';
+    const waiting = {
+      id,
+      order: await this.#nextOrder(),
+      at: new Date().toISOString(),
+      conversation,
+      isDirect,
+      content: whole,
+    };
     await this.#keep(waiting);
     this.client.later(() => this.flush());
     return id;
@@ -60,14 +86,20 @@ export class Outbox {
   /** @param {string} conversation @param {string} id */
   async #isKnown(conversation, id) {
     const { storage } = this.client;
-    return (await storage.get('outbox', id)) !== undefined || (await storage.get('ids', `${conversation}/${id}`)) !== undefined;
+    return (
+      (await storage.get('outbox', id)) !== undefined ||
+      (await storage.get('ids', `${conversation}/${id}`)) !== undefined
+    );
   }
 
   /** Not any more. @param {string} id */
   async drop(id) {
     this.#inFlight.delete(id);
-    await this.client.storage.write([['outbox', id], ['state', `sealed/${id}`]]);
-    this.client.tell('dropped', { id });
+    await this.client.storage.write([
+      ['outbox', id],
+      ['state', `sealed/${id}`],
+    ]);
+    this.client.emit('dropped', { id });
   }
 
   /**
@@ -80,8 +112,8 @@ export class Outbox {
     const waiting = { ...before, id: fresh, content: { ...before.content, id: fresh }, failure: undefined };
     await this.client.storage.write([['outbox', id], ['state', `sealed/${id}`], ['outbox', fresh, waiting], ...more]);
     this.#inFlight.delete(id);
-    this.client.tell('dropped', { id });
-    this.client.tell('waiting', waiting);
+    this.client.emit('dropped', { id });
+    this.client.emit('waiting', waiting);
     this.client.later(() => this.flush());
   }
 
@@ -89,7 +121,8 @@ export class Outbox {
   async hold(conversation) {
     for (const { id, conversation: where, content, failure } of await this.waiting()) {
       const isSecret = kindOf(content.kind)?.isSecret;
-      if (where === conversation && isSecret && !failure) await this.onRefused({ id, code: 'keys_changed', error: 'the keys have changed' });
+      if (where === conversation && isSecret && !failure)
+        await this.onRefused({ id, code: 'keys_changed', error: 'the keys have changed' });
     }
   }
 
@@ -103,7 +136,7 @@ export class Outbox {
   }
 
   /** What was refused for good is not said. @param {string} id */
-  giveUp(id) {
+  discard(id) {
     return this.client.inTurn(async () => {
       if ((await this.client.storage.get('outbox', id))?.failure) await this.drop(id);
     });
@@ -112,7 +145,7 @@ export class Outbox {
   /** @param {Waiting} waiting */
   async #keep(waiting) {
     await this.client.storage.write([['outbox', waiting.id, waiting]]);
-    this.client.tell('waiting', waiting);
+    this.client.emit('waiting', waiting);
   }
 
   /** @param {string} conversation @param {string} text */
@@ -142,10 +175,10 @@ export class Outbox {
   }
 
   async flush() {
-    if (!this.client.line.isReady) return;
+    if (!this.client.connection.isReady) return;
     for (const one of await this.waiting()) {
       if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
-      const known = await this.client.log.conversation(one.conversation);
+      const known = await this.store.get(one.conversation);
       if (this.#inFlight.has(one.id) || one.failure || !known?.isActive) continue;
       if (one.isDirect !== (known.kind === 'direct')) continue;
       if (this.#held.has(one.conversation) && this.#hasOnTheirWay(one.conversation)) continue;
@@ -163,7 +196,7 @@ export class Outbox {
       return;
     }
     this.#inFlight.set(id, { conversation, epoch });
-    this.client.line.put({ type: 'send', id, conversation, epoch, data: toBase64(data) });
+    this.client.connection.send({ type: 'send', id, conversation, epoch, data: toBase64(data) });
   }
 
   /** It is not on its way any more, which makes room for others. @param {string} id */
@@ -178,7 +211,7 @@ export class Outbox {
     this.#inFlight.set(id, { conversation, epoch: 0 });
     this.#delivering = this.#delivering.then(async () => {
       try {
-        await this.client.direct.deliver(waiting); // a text is taken when it is read, as everybody reads it
+        await this.deliverDirect(waiting); // a text is taken when it is read, as everybody reads it
         if (waiting.content.kind !== 'text') await this.drop(id);
       } catch (error) {
         const isAnswer = error instanceof Refused && [400, 403, 404, 409].includes(error.status);
@@ -200,8 +233,8 @@ export class Outbox {
     const waiting = await this.client.storage.get('outbox', id);
     if (!waiting) return;
     const sender = { user: this.client.me.user.id, device: this.client.me.device };
-    await this.client.log.keep(waiting.conversation, { seq, at, sender, content: waiting.content }, [['outbox', id]]);
-    this.client.tell('sent', { id, conversation: waiting.conversation, seq });
+    await this.store.apply(waiting.conversation, { seq, at, sender, content: waiting.content }, [['outbox', id]]);
+    this.client.emit('sent', { id, conversation: waiting.conversation, seq });
   }
 
   /** @param {{ id: string, code: string, error: string }} frame */
@@ -211,10 +244,10 @@ export class Outbox {
     if (!waiting) return;
     switch (code) {
       case 'stale_epoch':
-        await this.client.log.catchUp(waiting.conversation);
+        await this.sync.catchUp(waiting.conversation);
         break;
       case 'commit_needed':
-        if (!(await this.client.groups.removeDue(waiting.conversation))) await sleep(RETRY_MS * (1 + Math.random()));
+        if (!(await this.membership.removeDue(waiting.conversation))) await sleep(RETRY_MS * (1 + Math.random()));
         break;
       case 'busy':
       case 'unavailable':
@@ -225,7 +258,7 @@ export class Outbox {
       default:
         if (isMessage(waiting.content)) await this.#keep({ ...waiting, failure: { code, message: error } });
         else await this.drop(id);
-        this.client.tell('failed', { ...waiting, code, error });
+        this.client.emit('failed', { ...waiting, code, error });
         return this.landed(id);
     }
     await this.flush();

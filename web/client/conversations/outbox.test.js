@@ -15,9 +15,12 @@ const content = { kind: /** @type {const} */ ('text'), id: '0'.repeat(32), text:
 /** One message that was refused; `sent` is what goes to the server. */
 async function refused() {
   const storage = new MemoryStorage();
-  const client = new Client('http://127.0.0.1:9', { storage, openDatabase: async () => assert.fail('it needs no keys') });
+  const client = new Client('http://127.0.0.1:9', {
+    storage,
+    openDatabase: async () => assert.fail('it needs no keys'),
+  });
   const sent = /** @type {string[]} */ ([]);
-  client.line = /** @type {any} */ ({ isReady: true, put: (/** @type {any} */ frame) => sent.push(frame.id) });
+  client.connection = /** @type {any} */ ({ isReady: true, send: (/** @type {any} */ frame) => sent.push(frame.id) });
   client.mls = /** @type {any} */ ({ encrypt: async () => ({ epoch: 1, data: new Uint8Array(1) }) });
   await storage.write([
     ['conversations', GROUP, { ...emptyConversation(GROUP), isActive: true, state: 'joined' }],
@@ -39,14 +42,14 @@ test('what was refused waits for its author, who may have it said again', async 
 
 test('what one tab says again another does not take back, for it is on its way', async () => {
   const { client, sent } = await refused();
-  await Promise.all([client.outbox.retry(content.id), client.outbox.giveUp(content.id)]);
+  await Promise.all([client.outbox.retry(content.id), client.outbox.discard(content.id)]);
   assert.deepEqual(sent, [content.id]);
   assert.equal((await client.outbox.waiting()).length, 1);
 });
 
 test('what one tab has given up another does not say again', async () => {
   const { client, sent } = await refused();
-  await Promise.all([client.outbox.giveUp(content.id), client.outbox.retry(content.id)]);
+  await Promise.all([client.outbox.discard(content.id), client.outbox.retry(content.id)]);
   assert.deepEqual(sent, []);
   assert.deepEqual(await client.outbox.waiting(), []);
 });

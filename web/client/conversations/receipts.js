@@ -1,5 +1,6 @@
 // @ts-check
 /** What we tell the others of what we have got and seen. */
+import { isMessage } from '../content/index.js';
 
 const PEOPLE_MAX = 16; // of a conversation; where there are more, receipts would be most of what is said
 const TOGETHER_MS = 300; // what comes within this is confirmed by one receipt
@@ -10,17 +11,27 @@ export class Receipts {
   /** @type {Set<string>} conversations in which something has come */
   #due = new Set();
 
-  /** @param {import('../client.js').Client} client */
-  constructor(client) {
+  /**
+   * @param {import('../context.js').Context} client
+   * @param {{ store: import('./store.js').ConversationStore, outbox: import('./outbox.js').Outbox }} parts
+   */
+  constructor(client, { store, outbox }) {
     this.client = client;
+    this.store = store;
+    this.outbox = outbox;
+    client.addEventListener('message', (event) => {
+      const { conversation, message } =
+        /** @type {CustomEvent<{ conversation: string, message: import('./reducer.js').Said }>} */ (event).detail;
+      if (isMessage(message.content) && message.sender.user !== client.me.user.id) this.onMessage(conversation);
+    });
   }
 
   /** Everything that has been heard up to here has been seen. @param {string} id @param {number} upTo a seq */
   async read(id, upTo) {
     await this.client.inTurn(async () => {
-      const conversation = await this.client.log.conversation(id);
+      const conversation = await this.store.get(id);
       const seen = conversation?.unread.findLast((seq) => seq <= upTo);
-      if (conversation && seen !== undefined) await this.client.log.mark(conversation, 'read', seen);
+      if (conversation && seen !== undefined) await this.store.mark(conversation, 'read', seen);
     });
     await this.#tell(id, 'read');
   }
@@ -41,17 +52,21 @@ export class Receipts {
   /** @param {string} id @param {'delivered' | 'read'} state */
   async #tell(id, state) {
     const conversation = await this.client.storage.get('conversations', id);
-    if (!this.areOn || !conversation?.isActive || conversation.kind === 'direct' || conversation.state !== 'joined') return;
+    if (!this.areOn || !conversation?.isActive || conversation.kind === 'direct' || conversation.state !== 'joined')
+      return;
     if (conversation.people.length > PEOPLE_MAX) return;
     const me = this.client.me.user.id;
     const upTo = state === 'read' ? (conversation.marks[me]?.read ?? 0) : conversation.cursor;
-    const newest = await this.client.log.newestOfOthers(id, conversation.told[state], upTo);
+    const newest = await this.store.newestOfOthers(id, conversation.told[state], upTo);
     if (newest === undefined) return;
     await this.client.inTurn(async () => {
       const now = await this.client.storage.get('conversations', id);
-      const told = { delivered: Math.max(now.told.delivered, newest.seq), read: state === 'read' ? newest.seq : now.told.read };
-      await this.client.log.write({ ...now, told });
+      const told = {
+        delivered: Math.max(now.told.delivered, newest.seq),
+        read: state === 'read' ? newest.seq : now.told.read,
+      };
+      await this.store.write({ ...now, told });
     });
-    await this.client.outbox.send(id, { kind: 'receipt', of: [newest.id], state });
+    await this.outbox.send(id, { kind: 'receipt', of: [newest.id], state });
   }
 }

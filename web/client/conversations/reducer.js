@@ -69,7 +69,17 @@ const PREVIEW_CHARS = 200;
 export function fold(conversation, said, target, me) {
   const { seq, at, content } = said;
   const kind = kindOf(content.kind);
-  if (!kind) return { conversation, item: { seq, at, user: said.sender.user, isHidden: true, raw: content.kind === 'unknown' ? content.raw : content } };
+  if (!kind)
+    return {
+      conversation,
+      item: {
+        seq,
+        at,
+        user: said.sender.user,
+        isHidden: true,
+        raw: content.kind === 'unknown' ? content.raw : content,
+      },
+    };
   const after = kind.fold(conversation, said, target, me);
   return after.item ? { ...after, conversation: withPreview(after.conversation, after.item) } : after;
 }

@@ -21,7 +21,9 @@ class Played {
   /** @param {string} user @param {any} content @param {number} [seq] */
   says(user, content, seq = ++this.seq) {
     const of = references(content);
-    const target = [...this.items.values()].filter((item) => of.includes(item.id ?? '')).sort((a, b) => b.seq - a.seq)[0];
+    const target = [...this.items.values()]
+      .filter((item) => of.includes(item.id ?? ''))
+      .sort((a, b) => b.seq - a.seq)[0];
     const said = { seq, at, sender: { user, device: `${user}'s` }, content: /** @type {Content} */ (content) };
     const { conversation, item } = fold(this.conversation, said, target, ME);
     this.conversation = conversation;
@@ -100,21 +102,51 @@ test('what cannot be understood is kept and not shown', () => {
 });
 
 test('who comes, who goes, and whose keys are new', () => {
-  const leaf = (/** @type {string} */ user, /** @type {string} */ device, thumbprint = device) => ({ user, device, thumbprint });
-  const before = { ...emptyConversation('c'), members: [leaf(ME, '1'), leaf('bob', '2'), leaf('carol', '3')], verified: { bob: ['2'] } };
+  const leaf = (/** @type {string} */ user, /** @type {string} */ device, thumbprint = device) => ({
+    user,
+    device,
+    thumbprint,
+  });
+  const before = {
+    ...emptyConversation('c'),
+    members: [leaf(ME, '1'), leaf('bob', '2'), leaf('carol', '3')],
+    verified: { bob: ['2'] },
+  };
   assert.equal(trustIn(before, 'bob'), 'verified');
-  const { conversation, notice } = regrouped(before, [leaf(ME, '1'), leaf('bob', '2', 'another'), leaf('dora', '4')], 'bob');
-  assert.deepEqual(notice, { what: 'members', by: 'bob', added: ['dora'], removed: ['carol'], devices: [{ user: 'bob', device: '2' }] });
+  const { conversation, notice } = regrouped(
+    before,
+    [leaf(ME, '1'), leaf('bob', '2', 'another'), leaf('dora', '4')],
+    'bob',
+  );
+  assert.deepEqual(notice, {
+    what: 'members',
+    by: 'bob',
+    added: ['dora'],
+    removed: ['carol'],
+    devices: [{ user: 'bob', device: '2' }],
+  });
   assert.deepEqual([trustIn(conversation, 'bob'), trustIn(conversation, 'dora')], ['changed', 'unknown']);
   assert.equal(regrouped(conversation, conversation.members, 'bob').notice, null);
-  const without = regrouped({ ...before, members: [...before.members, leaf('bob', '5')], verified: { bob: ['2', '5'] } }, before.members, 'bob');
+  const without = regrouped(
+    { ...before, members: [...before.members, leaf('bob', '5')], verified: { bob: ['2', '5'] } },
+    before.members,
+    'bob',
+  );
   assert.equal(trustIn(without.conversation, 'bob'), 'verified', 'a device that goes lets nobody in');
   const left = regrouped({ ...before, leaving: ['carol'] }, [leaf(ME, '1'), leaf('bob', '2')], 'bob');
-  assert.deepEqual([left.notice, left.conversation.leaving], [null, []], 'who has left is not removed in words as well');
+  assert.deepEqual(
+    [left.notice, left.conversation.leaving],
+    [null, []],
+    'who has left is not removed in words as well',
+  );
   const waits = regrouped({ ...before, leaving: ['carol'] }, before.members, 'bob');
   assert.deepEqual(waits.conversation.leaving, ['carol'], 'until the commit that removes them');
   const again = regrouped(waits.conversation, [...before.members, leaf('carol', '4')], 'bob');
-  assert.deepEqual(regrouped(again.conversation, [leaf(ME, '1'), leaf('bob', '2')], 'bob').notice?.removed, ['carol'], 'who was taken in again and goes is removed');
+  assert.deepEqual(
+    regrouped(again.conversation, [leaf(ME, '1'), leaf('bob', '2')], 'bob').notice?.removed,
+    ['carol'],
+    'who was taken in again and goes is removed',
+  );
 });
 
 test('the last name in the order of the log is the name, whichever is heard first', () => {
@@ -127,10 +159,17 @@ test('the last name in the order of the log is the name, whichever is heard firs
 });
 
 test('keys that were compared are missed when they are not there any more', () => {
-  const before = { ...emptyConversation('c'), members: [{ user: 'bob', device: '1', thumbprint: '1' }], verified: { bob: ['1'] } };
+  const before = {
+    ...emptyConversation('c'),
+    members: [{ user: 'bob', device: '1', thumbprint: '1' }],
+    verified: { bob: ['1'] },
+  };
   const more = { ...before, members: [...before.members, { user: 'bob', device: '2', thumbprint: '2' }] };
   const other = { ...more, members: [...more.members, { user: 'carol', device: '3', thumbprint: '3' }] };
-  assert.deepEqual([hasLostTrust(before, before), hasLostTrust(before, more), hasLostTrust(more, other)], [false, true, false]);
+  assert.deepEqual(
+    [hasLostTrust(before, before), hasLostTrust(before, more), hasLostTrust(more, other)],
+    [false, true, false],
+  );
 });
 
 test('deleting the message that the list shows empties it there', () => {

@@ -14,7 +14,10 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** Usable in this worker, and not to be read again. @param {string} base64 of 32 bytes */
 export function importKey(base64) {
-  return crypto.subtle.importKey('raw', /** @type {any} */ (fromBase64(base64)), 'AES-GCM', false, ['encrypt', 'decrypt']);
+  return crypto.subtle.importKey('raw', /** @type {any} */ (fromBase64(base64)), 'AES-GCM', false, [
+    'encrypt',
+    'decrypt',
+  ]);
 }
 
 /** What the server knows it by afterwards. @param {string} base64 */
@@ -38,7 +41,11 @@ export async function openText(key, conversation, text) {
   try {
     const bytes = fromBase64(text.slice(PREFIX.length));
     const data = /** @type {any} */ (bytes.subarray(IV_BYTES));
-    const plain = await crypto.subtle.decrypt(parameters(bytes.subarray(0, IV_BYTES), conversation), /** @type {CryptoKey} */ (key), data);
+    const plain = await crypto.subtle.decrypt(
+      parameters(bytes.subarray(0, IV_BYTES), conversation),
+      /** @type {CryptoKey} */ (key),
+      data,
+    );
     return { text: decoder.decode(plain), how: 'key' };
   } catch {
     return { text: '', how: 'unreadable' };

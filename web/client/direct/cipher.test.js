@@ -15,7 +15,11 @@ test('a text is opened with its key, in its conversation', async () => {
   assert.match(sealed, /^aes1\.[A-Za-z0-9+/]+=*$/);
   assert.deepEqual(await openText(key, conversation, sealed), { text: 'Tea at five? 🙂', how: 'key' });
   assert.notEqual(await sealText(key, conversation, 'Tea at five? 🙂'), sealed, 'nobody sees that it was said twice');
-  for (const [with_, where] of /** @type {const} */ ([[await aKey(), conversation], [null, conversation], [key, another]])) {
+  for (const [with_, where] of /** @type {const} */ ([
+    [await aKey(), conversation],
+    [null, conversation],
+    [key, another],
+  ])) {
     assert.deepEqual(await openText(with_, where, sealed), { text: '', how: 'unreadable' });
   }
 });
@@ -24,14 +28,22 @@ test('the example of docs/PROTOCOL.md', async () => {
   const key = await importKey(toBase64(new Uint8Array(32)));
   const page = await readFile(new URL('../../../docs/PROTOCOL.md', import.meta.url), 'utf8');
   const [, text] = /^ {4}(aes1\.\S+)$/m.exec(page) ?? [];
-  assert.deepEqual(await openText(key, 'f82c7b2c-8a2c-4b0f-88d4-b0d5fe9d2c41', text), { text: 'Tea at five?', how: 'key' });
+  assert.deepEqual(await openText(key, 'f82c7b2c-8a2c-4b0f-88d4-b0d5fe9d2c41', text), {
+    text: 'Tea at five?',
+    how: 'key',
+  });
 });
 
 test('what is not sealed is plain, and what is cut or changed cannot be read', async () => {
   const key = await aKey();
   assert.deepEqual(await openText(key, conversation, 'hello aes1.'), { text: 'hello aes1.', how: 'plain' });
   const sealed = await sealText(key, conversation, 'hello');
-  for (const wrong of [sealed.slice(0, -4), 'aes1.', 'aes1.!!!', sealed.replace(/.(?=.{3}$)/, (char) => (char === 'A' ? 'B' : 'A'))]) {
+  for (const wrong of [
+    sealed.slice(0, -4),
+    'aes1.',
+    'aes1.!!!',
+    sealed.replace(/.(?=.{3}$)/, (char) => (char === 'A' ? 'B' : 'A')),
+  ]) {
     assert.equal((await openText(key, conversation, wrong)).how, 'unreadable', wrong);
   }
 });

@@ -47,12 +47,24 @@ class Server {
 
   /** @param {string} method @param {string} path @param {any} [body] @returns {Promise<any>} */
   async call(method, path, body) {
-    if (path === 'direct') return [{ id: ID, user: EVE, last_seq: this.seq, last_message_at: null, key_fingerprint: await fingerprintOf(this.key), key_waiting: this.isKeyWaiting, blocked: false }];
+    if (path === 'direct')
+      return [
+        {
+          id: ID,
+          user: EVE,
+          last_seq: this.seq,
+          last_message_at: null,
+          key_fingerprint: await fingerprintOf(this.key),
+          key_waiting: this.isKeyWaiting,
+          blocked: false,
+        },
+      ];
     if (path.endsWith('/key/claim')) {
       this.isKeyWaiting = false;
       return { key: this.key };
     }
-    if (method === 'GET') return this.rows.filter(({ seq }) => seq > Number(/after=(\d+)/.exec(path)?.[1])).map((row) => this.#frame(row));
+    if (method === 'GET')
+      return this.rows.filter(({ seq }) => seq > Number(/after=(\d+)/.exec(path)?.[1])).map((row) => this.#frame(row));
     this.writes.push(`${method} ${body?.id ?? path.split('/').at(-1)}`);
     await this.gate;
     if (method === 'POST') return this.#store(body);
@@ -80,12 +92,26 @@ class Server {
 /** Somebody in a direct conversation. */
 async function talking() {
   const storage = new MemoryStorage();
-  const client = new Client('http://127.0.0.1:9', { storage, openDatabase: async () => assert.fail('it needs no keys') });
+  const client = new Client('http://127.0.0.1:9', {
+    storage,
+    openDatabase: async () => assert.fail('it needs no keys'),
+  });
   client.me = /** @type {any} */ ({ user: ME, device: 'd' });
-  client.line = /** @type {any} */ ({ isReady: true });
+  client.connection = /** @type {any} */ ({ isReady: true });
   const people = [ME, EVE].map((one) => ({ ...one, role: /** @type {const} */ ('member') }));
-  const conversation = { ...emptyConversation(ID), kind: 'direct', isActive: true, state: 'joined', key: 'here', people, fingerprint: await fingerprintOf(FIRST_KEY) };
-  await storage.write([['state', `key/${ID}`, FIRST_KEY], ['conversations', ID, conversation]]);
+  const conversation = {
+    ...emptyConversation(ID),
+    kind: 'direct',
+    isActive: true,
+    state: 'joined',
+    key: 'here',
+    people,
+    fingerprint: await fingerprintOf(FIRST_KEY),
+  };
+  await storage.write([
+    ['state', `key/${ID}`, FIRST_KEY],
+    ['conversations', ID, conversation],
+  ]);
   const server = new Server(client);
   client.api.call = client.api.callUntilAnswered = (method, path, body) => server.call(method, path, body);
   const items = async () => (await storage.all('items')).map(([, { text, isDeleted }]) => (isDeleted ? null : text));
@@ -140,7 +166,7 @@ test('that is so also where a crash comes between the two', async () => {
   const id = await client.outbox.send(ID, { kind: 'text', text: 'hello' });
   await until(() => server.writes.length === 1);
   const lost = await storage.get('state', `sealed/${id}`);
-  client.line = /** @type {any} */ ({ isReady: false }); // nothing else sets out
+  client.connection = /** @type {any} */ ({ isReady: false }); // nothing else sets out
   server.renewKey();
   await client.settled();
   const { write } = storage;
@@ -157,8 +183,12 @@ test('that is so also where a crash comes between the two', async () => {
 
   storage.write = write;
   await client.direct.onText({ conversation: ID, seq: 1, sender: ME.id, text: lost, at: AT, id });
-  assert.deepEqual(server.writes.filter((one) => one === 'DELETE 1').length, 2, 'it is taken back again, and that it was gone is no error');
-  client.line = /** @type {any} */ ({ isReady: true });
+  assert.deepEqual(
+    server.writes.filter((one) => one === 'DELETE 1').length,
+    2,
+    'it is taken back again, and that it was gone is no error',
+  );
+  client.connection = /** @type {any} */ ({ isReady: true });
   await client.inTurn(() => client.outbox.restart());
   await nothingWaits(client);
   assert.deepEqual(await server.texts(), ['hello']);
@@ -192,7 +222,7 @@ test('what was taken back while it was queued twice does not come again', async 
   };
   open();
   await until(async () => (await items()).includes('one'));
-  await client.unsay(ID, 1);
+  await client.deleteForEveryone(ID, 1);
   second.open();
   await nothingWaits(client);
   assert.deepEqual(server.rows, []);
@@ -203,7 +233,7 @@ test('who deletes what was deleted meanwhile sees that it is gone', async () => 
   await client.outbox.send(ID, { kind: 'text', text: 'one' });
   await nothingWaits(client);
   server.rows = []; // by another device, while nobody listened here
-  await client.unsay(ID, 1);
+  await client.deleteForEveryone(ID, 1);
   await client.settled();
   assert.deepEqual(await items(), [null]);
 });

@@ -19,9 +19,15 @@ import { withPreview } from '../conversations/reducer.js';
  */
 
 export class Direct {
-  /** @param {import('../client.js').Client} client */
-  constructor(client) {
+  /**
+   * @param {import('../context.js').Context} client
+   * @param {{ store: import('../conversations/store.js').ConversationStore, outbox: import('../conversations/outbox.js').Outbox }} parts
+   */
+  constructor(client, { store, outbox }) {
     this.client = client;
+    this.store = store;
+    this.outbox = outbox;
+    outbox.deliverDirect = (waiting) => this.deliver(waiting);
     this.catchUpSoon = soon(() => client.attempt(() => client.inTurn(() => this.catchUp())));
   }
 
@@ -31,7 +37,8 @@ export class Direct {
     for (const one of shown) await this.client.attempt(() => this.#follow(one));
     const there = new Set(shown.map(({ id }) => id));
     for (const [id, known] of await this.client.storage.all('conversations')) {
-      if (known.kind === 'direct' && known.isActive && !there.has(id)) await this.client.log.write({ ...known, isActive: false });
+      if (known.kind === 'direct' && known.isActive && !there.has(id))
+        await this.store.write({ ...known, isActive: false });
     }
   }
 
@@ -56,7 +63,15 @@ export class Direct {
       const { conversation: id, key } = await this.client.api.call('POST', `direct/${user.id}/key`);
       await this.#known(id);
       const fingerprint = await this.#take(id, key);
-      await this.#follow({ id, user, last_seq: Infinity, last_message_at: null, key_fingerprint: fingerprint, key_waiting: false, blocked: false });
+      await this.#follow({
+        id,
+        user,
+        last_seq: Infinity,
+        last_message_at: null,
+        key_fingerprint: fingerprint,
+        key_waiting: false,
+        blocked: false,
+      });
       return id;
     });
   }
@@ -73,7 +88,7 @@ export class Direct {
   async onChanged({ conversation: id, seq }) {
     const known = await this.#known(id);
     if (seq === undefined || !known) return this.catchUp();
-    const [item] = await this.client.log.itemsFrom(id, { from: seq, limit: 1 });
+    const [item] = await this.store.itemsFrom(id, { from: seq, limit: 1 });
     if (item?.seq !== seq) return;
     const [now] = await this.#read(known, `after=${seq - 1}&limit=1`);
     await this.#change(id, item, now?.seq === seq ? now : undefined);
@@ -83,11 +98,11 @@ export class Direct {
    * What was edited or deleted while nobody listened here, in a stretch that is shown.
    * @param {string} id @param {number} from @param {number} to
    */
-  lookAgain(id, from, to) {
+  resync(id, from, to) {
     return this.client.inTurn(async () => {
-      const known = await this.client.log.conversation(id);
-      if (known?.kind !== 'direct' || !known.isActive || !this.client.line.isReady) return;
-      const items = await this.client.log.itemsFrom(id, { from, limit: to - from + 1 });
+      const known = await this.store.get(id);
+      if (known?.kind !== 'direct' || !known.isActive || !this.client.connection.isReady) return;
+      const items = await this.store.itemsFrom(id, { from, limit: to - from + 1 });
       /** @type {Map<number, Text>} */
       const there = new Map();
       for (let after = from - 1; after < to; after = Math.max(...there.keys())) {
@@ -102,12 +117,12 @@ export class Direct {
   /** @param {string} id @param {import('../conversations/reducer.js').Item} item as it was @param {Text} [text] as the server has it; none: it is gone */
   async #change(id, item, text) {
     if (item.text === undefined) return; // it is no text here any more
-    if (!text) return this.client.log.onDeleted({ conversation: id, seq: item.seq });
+    if (!text) return this.store.markDeleted(id, item.seq);
     const known = /** @type {Conversation} */ (await this.#known(id));
     const opened = await this.#open(known, text.text);
     if (opened.text === item.text && opened.how === item.how) return;
     const edited = { ...item, ...opened, edits: [item.seq] };
-    await this.client.log.write(withPreview(known, edited), edited);
+    await this.store.write(withPreview(known, edited), edited);
   }
 
   /**
@@ -115,14 +130,14 @@ export class Direct {
    * @param {string} id @returns {Promise<Conversation | undefined>}
    */
   async #known(id) {
-    const known = await this.client.log.conversation(id);
+    const known = await this.store.get(id);
     if (known && known.kind !== 'direct') throw new Error(`${id} is a group, and stays one`);
     return known;
   }
 
   /** Returns when the server has it. @param {Waiting} waiting */
   async deliver({ id, conversation, content }) {
-    const known = /** @type {Conversation} */ (await this.client.log.conversation(conversation));
+    const known = /** @type {Conversation} */ (await this.store.get(conversation));
     const path = `direct/${otherOf(known, this.client.me.user.id)}/messages`;
     switch (content.kind) {
       case 'text': {
@@ -130,7 +145,8 @@ export class Direct {
         const text = await this.client.inTurn(async () => {
           const waiting = await this.client.storage.get('outbox', id);
           if (!waiting || waiting.failure) return null; // read, taken back or refused since it was queued
-          const kept = (await this.client.storage.get('state', `sealed/${id}`)) ?? (await this.#seal(conversation, content.text));
+          const kept =
+            (await this.client.storage.get('state', `sealed/${id}`)) ?? (await this.#seal(conversation, content.text));
           await this.client.storage.write([['state', `sealed/${id}`, kept]]);
           return kept;
         });
@@ -138,7 +154,7 @@ export class Direct {
         return;
       }
       case 'edit': {
-        const item = await this.client.log.itemOf(conversation, content.of);
+        const item = await this.store.itemOf(conversation, content.of);
         if (!item) throw new Refused(404, 'no_such_message', 'This message is not here any more', 0);
         const text = await this.client.inTurn(() => this.#seal(conversation, content.text));
         await this.client.api.callUntilAnswered('PATCH', `${path}/${item.seq}`, { text });
@@ -153,12 +169,12 @@ export class Direct {
   async #seal(conversation, text) {
     const key = await this.#key(conversation);
     if (key) return sealText(key, conversation, text);
-    if ((await this.client.log.conversation(conversation))?.key === 'none') return text;
+    if ((await this.store.get(conversation))?.key === 'none') return text;
     throw new Refused(409, 'no_key', 'The key of this conversation is not on this device', 0);
   }
 
   /** @param {Conversation} known @param {number} seq */
-  async unsay(known, seq) {
+  async deleteForEveryone(known, seq) {
     if (!(await this.#delete(known, seq))) this.client.later(() => this.onChanged({ conversation: known.id, seq }));
   }
 
@@ -175,7 +191,15 @@ export class Direct {
   }
 
   /** @param {Shown} shown */
-  async #follow({ id, user, last_seq: lastSeq, last_message_at: at, key_fingerprint: fingerprint, key_waiting: isKeyWaiting, blocked }) {
+  async #follow({
+    id,
+    user,
+    last_seq: lastSeq,
+    last_message_at: at,
+    key_fingerprint: fingerprint,
+    key_waiting: isKeyWaiting,
+    blocked,
+  }) {
     await this.#known(id);
     const now = (isKeyWaiting ? await this.#claim(id, user.id) : null) ?? fingerprint ?? undefined;
     const before = await this.#known(id);
@@ -183,11 +207,25 @@ export class Direct {
     const known = await this.#known(id);
     const key = await this.#whereIsKey(id, known, now);
     const me = this.client.me.user;
-    const people = [me, user].map(({ id: one, username, picture }) => ({ id: one, username, role: /** @type {const} */ ('member'), picture }));
+    const people = [me, user].map(({ id: one, username, picture }) => ({
+      id: one,
+      username,
+      role: /** @type {const} */ ('member'),
+      picture,
+    }));
     const last = known?.last ?? { seq: 0, at: at ?? new Date().toISOString(), user: '', text: '' };
     const state = blocked ? /** @type {const} */ ('blocked') : /** @type {const} */ ('joined');
-    const conversation = { ...(known ?? emptyConversation(id)), kind: /** @type {const} */ ('direct'), isActive: true, people, state, last, key, fingerprint: now ?? known?.fingerprint };
-    if (!isSame(conversation, known)) await this.client.log.write(conversation);
+    const conversation = {
+      ...(known ?? emptyConversation(id)),
+      kind: /** @type {const} */ ('direct'),
+      isActive: true,
+      people,
+      state,
+      last,
+      key,
+      fingerprint: now ?? known?.fingerprint,
+    };
+    if (!isSame(conversation, known)) await this.store.write(conversation);
     if (lastSeq > conversation.cursor) await this.#readOn(conversation);
   }
 
@@ -199,7 +237,7 @@ export class Direct {
       if (!texts.length) return;
       for (const text of texts) {
         await this.#keep(conversation, text);
-        conversation = /** @type {any} */ (await this.client.log.conversation(given.id));
+        conversation = /** @type {any} */ (await this.store.get(given.id));
       }
     }
   }
@@ -223,11 +261,11 @@ export class Direct {
   async #beginAnew(id, fingerprint) {
     const key = await this.client.storage.get('state', `key/${id}`);
     const isOld = key !== undefined && (await fingerprintOf(key)) !== fingerprint;
-    const waiting = (await this.client.outbox.waiting()).filter(({ conversation }) => conversation === id);
+    const waiting = (await this.outbox.waiting()).filter(({ conversation }) => conversation === id);
     const sealed = waiting.map((one) => /** @type {Change} */ (['state', `sealed/${one.id}`]));
     await this.client.storage.write([...(isOld ? [/** @type {Change} */ (['state', `key/${id}`])] : []), ...sealed]);
-    await this.client.log.empty(id);
-    for (const one of waiting) this.client.outbox.landed(one.id);
+    await this.store.empty(id);
+    for (const one of waiting) this.outbox.landed(one.id);
   }
 
   /**
@@ -244,19 +282,33 @@ export class Direct {
   async #keep(conversation, { seq, sender, text, at, id = `seq-${seq}`, edited_at: editedAt }) {
     const opened = await this.#open(conversation, text);
     if (opened.how === 'unreadable' && (await this.#sayAgain(conversation, seq, id))) return;
-    const said = { seq, at, sender: { user: sender, device: '' }, content: { kind: /** @type {const} */ ('text'), id, text: opened.text }, how: opened.how };
-    await this.client.log.keep(conversation.id, said, [['outbox', id], ['state', `sealed/${id}`]], seq);
-    this.client.outbox.landed(id);
+    const said = {
+      seq,
+      at,
+      sender: { user: sender, device: '' },
+      content: { kind: /** @type {const} */ ('text'), id, text: opened.text },
+      how: opened.how,
+    };
+    await this.store.apply(
+      conversation.id,
+      said,
+      [
+        ['outbox', id],
+        ['state', `sealed/${id}`],
+      ],
+      seq,
+    );
+    this.outbox.landed(id);
     if (editedAt === undefined) return;
-    const [item] = await this.client.log.itemsFrom(conversation.id, { from: seq, limit: 1 });
-    await this.client.log.write(/** @type {any} */ (await this.client.log.conversation(conversation.id)), { ...item, edits: [seq] });
+    const [item] = await this.store.itemsFrom(conversation.id, { from: seq, limit: 1 });
+    await this.store.write(/** @type {any} */ (await this.store.get(conversation.id)), { ...item, edits: [seq] });
   }
 
   /** A text of ours that was on its way while the key was changed: nobody can read it. @param {Conversation} conversation @param {number} seq @param {string} id */
   async #sayAgain(conversation, seq, id) {
     if (!(await this.client.storage.get('outbox', id))) return false;
     await this.#delete(conversation, seq);
-    await this.client.outbox.renew(id, [['conversations', conversation.id, { ...conversation, cursor: seq }]]);
+    await this.outbox.renew(id, [['conversations', conversation.id, { ...conversation, cursor: seq }]]);
     return true;
   }
 
@@ -273,11 +325,15 @@ export class Direct {
 
   /** @param {Conversation} conversation @param {string} query @returns {Promise<Text[]>} */
   #read(conversation, query) {
-    return this.client.api.callUntilAnswered('GET', `direct/${otherOf(conversation, this.client.me.user.id)}/messages?${query}`);
+    return this.client.api.callUntilAnswered(
+      'GET',
+      `direct/${otherOf(conversation, this.client.me.user.id)}/messages?${query}`,
+    );
   }
 }
 
 /** @param {Conversation} conversation @param {string} me */
 function otherOf(conversation, me) {
-  return /** @type {import('../conversations/reducer.js').Person} */ (conversation.people.find(({ id }) => id !== me)).id;
+  return /** @type {import('../conversations/reducer.js').Person} */ (conversation.people.find(({ id }) => id !== me))
+    .id;
 }

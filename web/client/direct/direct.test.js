@@ -15,7 +15,10 @@ const EVE = { id: '7c9e6679-7425-40de-944b-e07fc1f90ae7', username: 'eve' };
 /** Somebody in a group. */
 async function inAGroup() {
   const storage = new MemoryStorage();
-  const client = new Client('http://127.0.0.1:9', { storage, openDatabase: async () => assert.fail('it needs no keys') });
+  const client = new Client('http://127.0.0.1:9', {
+    storage,
+    openDatabase: async () => assert.fail('it needs no keys'),
+  });
   const group = { ...emptyConversation(GROUP), isActive: true, state: /** @type {const} */ ('joined') };
   await storage.write([['conversations', GROUP, group]]);
   return { client, storage, group };
@@ -23,12 +26,21 @@ async function inAGroup() {
 
 /** @param {InstanceType<typeof Client>} client @param {Record<string, any>} answers by path */
 function answerWith(client, answers) {
-  client.api.callUntilAnswered = client.api.call = async (/** @type {string} */ _, /** @type {string} */ path) => answers[path] ?? assert.fail(path);
+  client.api.callUntilAnswered = client.api.call = async (/** @type {string} */ _, /** @type {string} */ path) =>
+    answers[path] ?? assert.fail(path);
 }
 
 /** @param {string} id @param {boolean} isWaiting a key, for us */
 function shown(id, isWaiting) {
-  return { id, user: EVE, last_seq: 0, last_message_at: null, key_fingerprint: null, key_waiting: isWaiting, blocked: false };
+  return {
+    id,
+    user: EVE,
+    last_seq: 0,
+    last_message_at: null,
+    key_fingerprint: null,
+    key_waiting: isWaiting,
+    blocked: false,
+  };
 }
 
 test('a group that the server calls a direct conversation stays a group', async () => {
@@ -51,16 +63,37 @@ test('a server that says that there never was a key gets no plain text by it', a
   const { client, storage } = await inAGroup();
   const { id } = EVE;
   client.me = /** @type {any} */ ({ user: { id: GROUP, username: 'me' } });
-  const waiting = { id: '0'.repeat(32), order: 1, at: '', conversation: id, isDirect: true, content: { kind: /** @type {const} */ ('text'), id: '0'.repeat(32), text: 'secret' } };
-  await storage.write([['state', `key/${id}`, 'A'.repeat(43) + '='], ['outbox', waiting.id, waiting]]);
-  for (const [fingerprint, key] of [[null, 'here'], ['of another key', 'elsewhere'], [null, 'elsewhere'], [undefined, 'elsewhere']]) {
-    answerWith(client, { direct: [{ ...shown(id, false), key_fingerprint: fingerprint }], [`direct/${id}/messages?after=0&limit=100`]: [] });
+  const waiting = {
+    id: '0'.repeat(32),
+    order: 1,
+    at: '',
+    conversation: id,
+    isDirect: true,
+    content: { kind: /** @type {const} */ ('text'), id: '0'.repeat(32), text: 'secret' },
+  };
+  await storage.write([
+    ['state', `key/${id}`, 'A'.repeat(43) + '='],
+    ['outbox', waiting.id, waiting],
+  ]);
+  for (const [fingerprint, key] of [
+    [null, 'here'],
+    ['of another key', 'elsewhere'],
+    [null, 'elsewhere'],
+    [undefined, 'elsewhere'],
+  ]) {
+    answerWith(client, {
+      direct: [{ ...shown(id, false), key_fingerprint: fingerprint }],
+      [`direct/${id}/messages?after=0&limit=100`]: [],
+    });
     await client.direct.catchUp();
     assert.equal((await storage.get('conversations', id)).key, key);
     const posted = /** @type {any[]} */ ([]);
     client.api.callUntilAnswered = /** @type {any} */ (async (/** @type {any[]} */ ...given) => posted.push(given[2]));
     await client.direct.deliver(waiting).catch((error) => assert.equal(error.code, 'no_key'));
-    assert.deepEqual(posted.map(({ text }) => text.slice(0, 5)), key === 'here' ? ['aes1.'] : []);
+    assert.deepEqual(
+      posted.map(({ text }) => text.slice(0, 5)),
+      key === 'here' ? ['aes1.'] : [],
+    );
     await storage.write([['state', `sealed/${waiting.id}`]]);
   }
 });

@@ -184,7 +184,8 @@ export class Mls {
    */
   join(conversation, groupInfo, deliver) {
     return this.#committing(deliver, async (context) => {
-      if (await context.conversationExists(groupOf(conversation))) await context.wipeConversation(groupOf(conversation));
+      if (await context.conversationExists(groupOf(conversation)))
+        await context.wipeConversation(groupOf(conversation));
       await context.joinByExternalCommit(new cc.GroupInfo(groupInfo.slice(HEADER_BYTES)), this.#credential);
     });
   }
@@ -197,7 +198,8 @@ export class Mls {
   /** @param {string} conversation */
   async forget(conversation) {
     await this.transaction(async (context) => {
-      if (await context.conversationExists(groupOf(conversation))) await context.wipeConversation(groupOf(conversation));
+      if (await context.conversationExists(groupOf(conversation)))
+        await context.wipeConversation(groupOf(conversation));
     });
   }
 

@@ -3,7 +3,6 @@
 import { Api, Refused } from '../transport/api.js';
 import { fromBase64 } from '../util/bytes.js';
 import { CommitRejected } from './core-crypto.js';
-import { safetyNumber } from '../trust/safety-number.js';
 import { isSame } from '../util/equal.js';
 import { soon } from '../util/debounce.js';
 import { emptyConversation } from '../conversations/changes.js';
@@ -20,16 +19,33 @@ const COMMIT_TRIES = 10;
  * @typedef {import('../transport/frames.d.ts').ListedConversation} Shown as the server knows it
  */
 
-export class Groups {
-  /** @param {import('../client.js').Client} client */
-  constructor(client) {
+export class Membership {
+  /**
+   * @param {import('../context.js').Context} client
+   * @param {{ store: import('../conversations/store.js').ConversationStore, sync: import('../conversations/sync.js').Sync, trust: import('../trust/verified.js').VerifiedKeys }} parts
+   */
+  constructor(client, { store, sync, trust }) {
     this.client = client;
+    this.store = store;
+    this.sync = sync;
+    this.trust = trust;
+    client.on('state lost', async ({ conversation, reason }) => {
+      client.emit('rejoined', { conversation, reason });
+      await this.join(conversation, { what: 'rejoined' });
+    });
+    client.on('members', async ({ notice }) => {
+      if (notice.added.length || notice.removed.length) this.refreshSoon();
+    });
+    client.on('left', async ({ conversation }) => {
+      this.refreshSoon();
+      await this.removeDue(conversation);
+    });
     this.refreshSoon = soon(() => client.attempt(() => this.refresh()));
   }
 
-  /** With these people, by name; the devices of all of them are added. @param {string[]} usernames @param {string} [name] @param {`${string}-${string}-${string}-${string}-${string}`} [id] */
-  async start(usernames, name, id = crypto.randomUUID()) {
-    if (await this.client.log.conversation(id)) return id; // asked again
+  /** With these people, by name; the devices of all of them are added. @param {string[]} usernames @param {`${string}-${string}-${string}-${string}-${string}`} [id] */
+  async start(usernames, id = crypto.randomUUID()) {
+    if (await this.store.get(id)) return id; // asked again
     await this.client.inTurn(async () => {
       const users = await Promise.all(usernames.map((username) => this.find(username)));
       const keyPackages = (await this.#claim(users)).map(({ bytes }) => bytes);
@@ -37,12 +53,16 @@ export class Groups {
         await this.client.api.callUntilAnswered('POST', 'conversations', { id, ...Api.bundle(bundle) });
       });
       const me = this.client.me.user;
-      const people = [{ ...me, role: /** @type {const} */ ('owner') }, ...users.map(({ id, username }) => ({ id, username, role: /** @type {const} */ ('member') }))];
+      const people = [
+        { ...me, role: /** @type {const} */ ('owner') },
+        ...users.map(({ id, username }) => ({ id, username, role: /** @type {const} */ ('member') })),
+      ];
       const members = await this.client.mls.members(id);
       const last = { seq: 0, at: new Date().toISOString(), user: me.id, text: '' };
-      await this.client.log.write(await this.pinned({ ...emptyConversation(id), state: 'joined', isActive: true, members, people, last }));
+      await this.store.write(
+        await this.trust.pinned({ ...emptyConversation(id), state: 'joined', isActive: true, members, people, last }),
+      );
     });
-    if (name) await this.client.outbox.send(id, { kind: 'group', name });
     return id;
   }
 
@@ -105,51 +125,18 @@ export class Groups {
   async refresh() {
     await this.client.inTurn(async () => {
       for (const { id, state, members: people } of await this.list()) {
-        const known = await this.client.log.conversation(id);
-        if (known && !isSame([known.state, known.people], [state, people])) await this.client.log.write({ ...known, state, people });
+        const known = await this.store.get(id);
+        if (known && !isSame([known.state, known.people], [state, people]))
+          await this.store.write({ ...known, state, people });
       }
     });
-  }
-
-  /** To compare with another member. @param {string} id @param {string} user */
-  async safetyNumber(id, user) {
-    const members = await this.client.mls.members(id);
-    const [mine, theirs] = [this.client.me.user.id, user].map((one) => ({
-      user: one,
-      thumbprints: members.filter((member) => member.user === one).map((member) => member.thumbprint),
-    }));
-    return { ...(await safetyNumber(mine, theirs)), thumbprints: theirs.thumbprints };
-  }
-
-  /**
-   * The safety number of these keys has been compared: they are theirs, wherever one meets them.
-   * @param {string} user @param {string[]} thumbprints that it was made of
-   */
-  verify(user, thumbprints) {
-    return this.client.inTurn(async () => {
-      const { log, storage } = this.client;
-      await storage.write([['state', `verified/${user}`, thumbprints]]);
-      for (const [, one] of await storage.all('conversations')) {
-        if (one.members.some((/** @type {any} */ member) => member.user === user)) await log.write({ ...one, verified: { ...one.verified, [user]: thumbprints } });
-      }
-    });
-  }
-
-  /** With what was compared of its people in other conversations. @param {Conversation} conversation @returns {Promise<Conversation>} */
-  async pinned(conversation) {
-    const verified = { ...conversation.verified };
-    for (const user of new Set(conversation.members.map((member) => member.user))) {
-      verified[user] ??= await this.client.storage.get('state', `verified/${user}`);
-      if (verified[user] === undefined) delete verified[user];
-    }
-    return { ...conversation, verified };
   }
 
   // How this device comes into groups, and others out of them
 
   /** @param {Omit<import('../transport/frames.d.ts').WelcomeFrame, 'type'>} frame */
   async onWelcome({ conversation: id, seq, data }) {
-    const known = await this.client.log.conversation(id);
+    const known = await this.store.get(id);
     if (known?.kind === 'direct') return;
     if (!known?.isActive || known.cursor < seq) {
       await this.client.mls.forget(id);
@@ -161,16 +148,16 @@ export class Groups {
       }
       await this.#enter(id, seq, { what: 'joined' });
     }
-    this.client.line.put({ type: 'ack', conversation: id, seq });
-    await this.client.outbox.flush();
+    this.client.connection.send({ type: 'ack', conversation: id, seq });
   }
 
   /** Join by ourselves what this account is a member of and this device is not in. */
   async joinMissing() {
     for (const { id, state } of await this.list()) {
-      const known = await this.client.log.conversation(id);
+      const known = await this.store.get(id);
       if (known?.kind === 'direct') continue; // and stays it
-      if (!known?.isActive && state !== 'ignored' && state !== 'blocked') await this.client.attempt(() => this.join(id));
+      if (!known?.isActive && state !== 'ignored' && state !== 'blocked')
+        await this.client.attempt(() => this.join(id));
     }
   }
 
@@ -184,7 +171,6 @@ export class Groups {
           cursor = (await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body)).seq;
         });
         await this.#enter(id, cursor, notice);
-        await this.client.outbox.flush();
         return;
       } catch (error) {
         const cause = error instanceof CommitRejected ? error.cause : null;
@@ -195,17 +181,25 @@ export class Groups {
 
   /** Begin with what follows `seq`. @param {string} id @param {number} seq @param {{ what: 'joined' | 'rejoined' }} notice */
   async #enter(id, seq, notice) {
-    const before = await this.client.log.conversation(id);
+    const before = await this.store.get(id);
     const members = await this.client.mls.members(id);
     const after = before ? regrouped(before, members, this.client.me.user.id) : null;
     const at = new Date().toISOString();
-    const entered = await this.pinned({ ...emptyConversation(id), last: { seq, at, user: '', text: '' }, ...after?.conversation, since: seq, cursor: seq, isActive: true, members });
+    const entered = await this.trust.pinned({
+      ...emptyConversation(id),
+      last: { seq, at, user: '', text: '' },
+      ...after?.conversation,
+      since: seq,
+      cursor: seq,
+      isActive: true,
+      members,
+    });
     const told = after?.notice ? { ...notice, change: after.notice } : notice; // keys that are new are said
-    if (before && hasLostTrust(before, entered)) await this.client.outbox.hold(id);
-    await this.client.log.write(entered, { seq, at, user: this.client.me.user.id, notice: told });
-    this.client.tell('joined', { conversation: id, after: seq });
-    if (after?.notice) this.client.tell('members', { conversation: id, notice: after.notice });
+    if (before && hasLostTrust(before, entered)) await this.client.emitAndWait('keys changed', { conversation: id });
+    await this.store.write(entered, { seq, at, user: this.client.me.user.id, notice: told });
+    if (after?.notice) this.client.emit('members', { conversation: id, notice: after.notice });
     this.refreshSoon();
+    await this.client.emitAndWait('joined', { conversation: id, after: seq });
   }
 
   /** Remove whom the server says has to go; answers whether there was anybody. @param {string} id */
@@ -237,10 +231,14 @@ export class Groups {
     const handed = [];
     for (const { id, username } of users.filter((user) => user.id !== me.user.id)) {
       const theirs = await api.callUntilAnswered('POST', `users/${id}/key-packages/claim`, {});
-      if (!theirs.length) throw new Refused(404, 'has_no_device', `${username} has no device here that could be added.`, 0);
+      if (!theirs.length)
+        throw new Refused(404, 'has_no_device', `${username} has no device here that could be added.`, 0);
       handed.push(...theirs);
     }
-    if (others.length) handed.push(...(await api.callUntilAnswered('POST', `users/${me.user.id}/key-packages/claim`, { devices: others })));
+    if (others.length)
+      handed.push(
+        ...(await api.callUntilAnswered('POST', `users/${me.user.id}/key-packages/claim`, { devices: others })),
+      );
     return handed.map((one) => ({ device: one.device, bytes: fromBase64(one.key_package) }));
   }
 
@@ -250,18 +248,18 @@ export class Groups {
    */
   async #commit(id, work) {
     for (let tries = 1; ; tries++) {
-      const known = await this.client.log.conversation(id);
+      const known = await this.store.get(id);
       if (!known?.isActive) throw new Refused(403, 'not_a_leaf', 'This device is not in the group', 0);
       try {
         await work(async (bundle) => {
           const body = { ...Api.bundle(bundle), read: known.cursor };
           await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body);
         });
-        return await this.client.log.catchUp(id); // what came before it is of the last epoch; soon it is unreadable
+        return await this.sync.catchUp(id); // what came before it is of the last epoch; soon it is unreadable
       } catch (error) {
         const cause = error instanceof CommitRejected ? error.cause : null;
         if (!isLate(cause) || tries === COMMIT_TRIES) throw cause ?? error;
-        await this.client.log.catchUp(id);
+        await this.sync.catchUp(id);
       }
     }
   }

@@ -46,7 +46,8 @@ export class FileStorage extends MemoryStorage {
   /** What is there now, a line each, and not how it came to be. */
   async #compact() {
     const lines = [];
-    for (const one of COLLECTIONS) for (const [key, value] of await this.all(one)) lines.push(`${JSON.stringify([[one, key, value]])}\n`);
+    for (const one of COLLECTIONS)
+      for (const [key, value] of await this.all(one)) lines.push(`${JSON.stringify([[one, key, value]])}\n`);
     await replace(this.path, lines.join(''));
   }
 

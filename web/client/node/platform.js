@@ -21,7 +21,10 @@ export function startInNode() {
     const globals = /** @type {any} */ (globalThis);
     globals.self ??= globalThis;
     globals.window ??= globalThis;
-    const [{ startCoreCrypto }, { wasm }] = await Promise.all([import('../mls/core-crypto.js'), import('../../vendor/core-crypto.js')]);
+    const [{ startCoreCrypto }, { wasm }] = await Promise.all([
+      import('../mls/core-crypto.js'),
+      import('../../vendor/core-crypto.js'),
+    ]);
     const bytes = await readFile(new URL(wasm));
     await startCoreCrypto(`data:application/wasm;base64,${bytes.toString('base64')}`);
   })();
@@ -30,7 +33,7 @@ export function startInNode() {
 
 /**
  * A client that remembers in a folder. @param {string} folder
- * @returns {Promise<import('../client.js').Platform>}
+ * @returns {Promise<import('../context.js').Platform>}
  */
 export async function platformIn(folder) {
   await startInNode();

@@ -16,7 +16,7 @@ const RENEW_MS = 24 * 3600 * 1000; // a session lives some days; while it is use
  */
 
 export class Account {
-  /** @param {import('../client.js').Client} client */
+  /** @param {import('../context.js').Context} client */
   constructor(client) {
     this.client = client;
   }
@@ -33,7 +33,8 @@ export class Account {
   /** @param {string} username @param {string} password @param {string} [inviteCode] */
   async register(username, password, inviteCode) {
     const { me } = this.client;
-    if (me && !me.isRegistered && me.user.username.toLowerCase() === username.toLowerCase()) return this.#registerDevice(); // it broke off in the middle
+    if (me && !me.isRegistered && me.user.username.toLowerCase() === username.toLowerCase())
+      return this.#registerDevice(); // it broke off in the middle
     const body = { username, password, ...(inviteCode ? { invite_code: inviteCode } : {}) };
     await this.#signIn(await this.client.api.call('POST', 'accounts', body));
   }
@@ -65,14 +66,14 @@ export class Account {
     await this.client.storage.write([['state', 'me', { ...this.client.me, isLeaving: true }]]); // whatever comes between
     await this.client.api.call('DELETE', `devices/${this.client.me.device}`).catch(() => {});
     await this.client.api.call('DELETE', 'sessions/current').catch(() => {}); // the cookie, which goes with it
-    this.client.line.close();
+    this.client.connection.close();
     await this.client.storage.wipe();
   }
 
   /** For ever, and here too. @param {string} password */
   async remove(password) {
     await this.client.api.call('DELETE', 'account', { password });
-    this.client.line.close();
+    this.client.connection.close();
     await this.client.storage.wipe();
   }
 
@@ -96,12 +97,12 @@ export class Account {
   }
 
   /** What we show of ourselves may have been changed through another door. */
-  async look() {
+  async refresh() {
     const { id, username, picture } = await this.client.api.callUntilAnswered('GET', 'account');
     const user = { id, username, picture: picture ?? undefined };
     if (id !== this.client.me.user.id || isSame(user, this.client.me.user)) return;
     await this.#become({ ...this.client.me, user });
-    this.client.tell('me', user);
+    this.client.emit('me', user);
   }
 
   async isOver() {
@@ -117,7 +118,8 @@ export class Account {
   async #signIn({ token, user }) {
     const { me } = this.client;
     if (me) {
-      if (me.user.id !== user.id) throw new Error(`${me.user.username} has begun here. Reload the page, and log out first.`);
+      if (me.user.id !== user.id)
+        throw new Error(`${me.user.username} has begun here. Reload the page, and log out first.`);
       await this.#become({ ...me, token, renewedAt: Date.now() });
       return this.#registerDevice();
     }
@@ -147,7 +149,6 @@ export class Account {
       () => client.platform.openDatabase(me),
       client.platform.persist,
     );
-    await client.outbox.load();
   }
 }
 

@@ -51,17 +51,23 @@ export class SealedStorage {
   /** @type {Storage['all']} */
   async all(collection, prefix) {
     const found = await this.inner.all(collection, prefix);
-    return Promise.all(found.map(async ([key, sealed]) => /** @type {[string, any]} */ ([key, await this.#open(collection, sealed)])));
+    return Promise.all(
+      found.map(async ([key, sealed]) => /** @type {[string, any]} */ ([key, await this.#open(collection, sealed)])),
+    );
   }
 
   /** @type {Storage['last']} */
   async last(collection, from, to, limit) {
-    return Promise.all((await this.inner.last(collection, from, to, limit)).map((sealed) => this.#open(collection, sealed)));
+    return Promise.all(
+      (await this.inner.last(collection, from, to, limit)).map((sealed) => this.#open(collection, sealed)),
+    );
   }
 
   /** @type {Storage['first']} */
   async first(collection, from, to, limit) {
-    return Promise.all((await this.inner.first(collection, from, to, limit)).map((sealed) => this.#open(collection, sealed)));
+    return Promise.all(
+      (await this.inner.first(collection, from, to, limit)).map((sealed) => this.#open(collection, sealed)),
+    );
   }
 
   async wipe() {

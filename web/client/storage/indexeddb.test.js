@@ -15,7 +15,8 @@ const blobs = /** @type {import('./storage.js').Collection} */ (/** @type {unkno
 function openFirstRelease(name) {
   const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () => {
-    for (const collection of ['state', 'conversations', 'items', 'ids', 'outbox']) request.result.createObjectStore(collection);
+    for (const collection of ['state', 'conversations', 'items', 'ids', 'outbox'])
+      request.result.createObjectStore(collection);
   };
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
@@ -30,7 +31,11 @@ test('upgrade_of_first_release_keeps_its_data', async () => {
   transaction.objectStore('items').put({ text: 'kept' }, 'c/1');
   await new Promise((resolve) => (transaction.oncomplete = resolve));
   database.close();
-  assert.deepEqual(await new IndexedDbStorage(name).get('items', 'c/1'), { text: 'kept' }, 'this release is version 1 too');
+  assert.deepEqual(
+    await new IndexedDbStorage(name).get('items', 'c/1'),
+    { text: 'kept' },
+    'this release is version 1 too',
+  );
   const next = new IndexedDbStorage(name, { upgrades: NEXT });
   await next.write([[blobs, 'b', 1]]);
   assert.deepEqual([await next.get('items', 'c/1'), await next.get(blobs, 'b')], [{ text: 'kept' }, 1]);
@@ -38,7 +43,10 @@ test('upgrade_of_first_release_keeps_its_data', async () => {
 
 test('upgrade_of_new_database_runs_every_step', async () => {
   const storage = new IndexedDbStorage(newName(), { upgrades: NEXT });
-  await storage.write([['state', 'a', 1], [blobs, 'b', 2]]);
+  await storage.write([
+    ['state', 'a', 1],
+    [blobs, 'b', 2],
+  ]);
   assert.deepEqual([await storage.get('state', 'a'), await storage.get(blobs, 'b')], [1, 2]);
 });
 
@@ -51,7 +59,10 @@ test('old_tab_beside_a_new_one_closes_and_asks_to_reload', async () => {
   assert.equal(await next.get('items', 'c/1'), 'from the old tab', 'the old connection does not block the upgrade');
   assert.equal(outdated, 1);
   for (const operation of [() => old.get('items', 'c/1'), () => old.write([['items', 'c/1', 'lost']])]) {
-    await assert.rejects(operation, (error) => error instanceof StorageOutdated && /Reload this page/.test(error.message));
+    await assert.rejects(
+      operation,
+      (error) => error instanceof StorageOutdated && /Reload this page/.test(error.message),
+    );
   }
   assert.equal(await next.get('items', 'c/1'), 'from the old tab');
 });

@@ -37,7 +37,10 @@ for (const [name, open] of kinds) {
       ['b/2', { text: 'é🙂' }],
     ]);
     assert.equal((await storage.all('items')).length, 3);
-    await storage.write([['items', 'b/1', { text: 'two' }], ['items', 'b/2']]);
+    await storage.write([
+      ['items', 'b/1', { text: 'two' }],
+      ['items', 'b/2'],
+    ]);
     assert.deepEqual(await storage.all('items', 'b/'), [['b/1', { text: 'two' }]]);
     await storage.wipe();
   });
@@ -48,7 +51,11 @@ for (const [name, open] of kinds) {
     await storage.write(keys.map((key) => ['items', key, key]));
     assert.deepEqual(await storage.last('items', 'b/', 'b/4', 2), ['b/2', 'b/3']);
     assert.deepEqual(await storage.first('items', 'b/2', 'b/:', 2), ['b/2', 'b/3']);
-    for (const [from, to] of [['d/', 'd/:'], ['b/2', 'b/2'], ['b/3', 'b/1']]) {
+    for (const [from, to] of [
+      ['d/', 'd/:'],
+      ['b/2', 'b/2'],
+      ['b/3', 'b/1'],
+    ]) {
       assert.deepEqual([await storage.last('items', from, to, 2), await storage.first('items', from, to, 2)], [[], []]);
     }
   });

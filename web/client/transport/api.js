@@ -61,7 +61,12 @@ export class Api {
     if (!answer.ok) {
       const { code, error } = parsedError(text);
       const retryAfterS = Number(answer.headers.get('Retry-After') ?? 0);
-      throw new Refused(answer.status, code ?? 'error', error ?? answer.statusText, Number.isFinite(retryAfterS) ? retryAfterS : 0);
+      throw new Refused(
+        answer.status,
+        code ?? 'error',
+        error ?? answer.statusText,
+        Number.isFinite(retryAfterS) ? retryAfterS : 0,
+      );
     }
     try {
       const decoded = decodeAnswer(method, path, text, (error) => this.#drop(error));

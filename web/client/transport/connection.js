@@ -8,7 +8,7 @@ const BEAT_MS = 20_000;
 const SILENCE_MS = 45_000; // a line that says nothing for this long is dead, whatever TCP believes
 const HURRY_MS = 4_000; // where there is reason to doubt it
 
-export class Line {
+export class Connection {
   /** @type {any} */
   #socket = null;
   /** That which has said 'ready'. @type {any} */
@@ -21,10 +21,14 @@ export class Line {
   /** What was missed has been heard. */
   isReady = false;
 
-  /** @param {import('../client.js').Client} client @param {(frame: import('./frames.d.ts').ServerFrame) => void} onFrame */
-  constructor(client, onFrame) {
+  /**
+   * @param {import('../context.js').Context} client
+   * @param {{ onFrame: (frame: import('./frames.d.ts').ServerFrame) => void, isSessionOver: () => Promise<boolean> }} handlers
+   */
+  constructor(client, { onFrame, isSessionOver }) {
     this.client = client;
     this.onFrame = onFrame;
+    this.isSessionOver = isSessionOver;
   }
 
   /** Stay connected until `close`. Returns when everything that was missed has been heard; rejects where the session is over. */
@@ -33,7 +37,9 @@ export class Line {
     if (this.isReady) return Promise.resolve();
     const ready = new Promise((resolve, reject) => {
       this.client.addEventListener('ready', () => resolve(undefined), { once: true });
-      this.client.addEventListener('logged out', () => reject(new Error('this session has ended, log in again')), { once: true });
+      this.client.addEventListener('logged out', () => reject(new Error('this session has ended, log in again')), {
+        once: true,
+      });
     });
     if (this.#socket === null) this.#open();
     return ready;
@@ -53,12 +59,12 @@ export class Line {
     if (readyState !== 1) return;
     const socket = this.#socket;
     const asked = Date.now();
-    this.put({ type: 'ping' });
+    this.send({ type: 'ping' });
     setTimeout(() => socket === this.#socket && this.#heardAt < asked && this.#drop(), HURRY_MS);
   }
 
   /** Lost where there is no connection. @param {import('./frames.d.ts').ClientFrame} frame */
-  put(frame) {
+  send(frame) {
     if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(frame));
   }
 
@@ -86,7 +92,7 @@ export class Line {
 
   #onBeat() {
     if (Date.now() - this.#heardAt > SILENCE_MS) this.#drop();
-    else this.put({ type: 'ping' });
+    else this.send({ type: 'ping' });
   }
 
   /** Not waiting for the other end to agree. */
@@ -102,12 +108,12 @@ export class Line {
     clearInterval(this.#beat);
     this.#socket = null;
     this.isReady = false;
-    this.client.tell('offline', {});
+    this.client.emit('offline', {});
     if (!this.#wanted) return;
     this.#failures += 1;
-    if (await this.client.account.isOver()) {
+    if (await this.isSessionOver()) {
       this.#wanted = false;
-      this.client.tell('logged out', {});
+      this.client.emit('logged out', {});
       return;
     }
     await sleep(Math.min(RECONNECT_MAX_MS, RECONNECT_MS * 2 ** this.#failures) * (0.5 + Math.random()));

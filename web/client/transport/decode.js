@@ -3,7 +3,25 @@
  * The only way from the server into the client: every frame of the socket and every answer of the API is checked here
  * against `frames.d.ts`. A malformed one never reaches the client's state.
  */
-import { Malformed, base64, boolean, count, device, either, ignored, list, nullable, object, oneOf, optional, sentId, seq, string, time, uuid } from './checks.js';
+import {
+  Malformed,
+  base64,
+  boolean,
+  count,
+  device,
+  either,
+  ignored,
+  list,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  sentId,
+  seq,
+  string,
+  time,
+  uuid,
+} from './checks.js';
 
 export { Malformed };
 
@@ -16,7 +34,16 @@ export { Malformed };
 /** @type {Check<User>} */
 const user = object({ id: uuid, username: string, bio: optional(string), picture: optional(string) });
 const directText = { seq, sender: uuid, text: string, at: time, id: optional(string), edited_at: optional(time) };
-const logEntry = { conversation: uuid, seq, epoch: count, kind: string, sender: device, at: time, data: optional(base64), id: optional(sentId) };
+const logEntry = {
+  conversation: uuid,
+  seq,
+  epoch: count,
+  kind: string,
+  sender: device,
+  at: time,
+  data: optional(base64),
+  id: optional(sentId),
+};
 
 /** By type. @type {{ [Type in ServerFrame['type']]: Check<Omit<Extract<ServerFrame, { type: Type }>, 'type'>> }} */
 const FRAMES = {
@@ -42,21 +69,53 @@ const server = object({ version: string, registration: oneOf('open', 'invite', '
 /** @type {Check<import('./frames.d.ts').LoggedIn>} */
 const loggedIn = object({ token: string, user });
 /** @type {Check<import('./frames.d.ts').OwnAccount>} */
-const ownAccount = object({ id: uuid, username: string, email: nullable(string), bio: nullable(string), role: string, picture: nullable(string), invited_by: nullable(user) });
+const ownAccount = object({
+  id: uuid,
+  username: string,
+  email: nullable(string),
+  bio: nullable(string),
+  role: string,
+  picture: nullable(string),
+  invited_by: nullable(user),
+});
 /** @type {Check<import('./frames.d.ts').Session>} */
 const session = object({ id: uuid, created_at: time, expires_at: time, device: nullable(device), current: boolean });
 /** @type {Check<import('./frames.d.ts').Device>} */
-const deviceShown = object({ id: device, user: uuid, name: string, signature_key: base64, identity: string, created_at: time });
+const deviceShown = object({
+  id: device,
+  user: uuid,
+  name: string,
+  signature_key: base64,
+  identity: string,
+  created_at: time,
+});
 /** @type {Check<import('./frames.d.ts').ShareCode>} */
 const shareCode = object({ code: either(count, string), expires_at: time });
 /** @type {Check<import('./frames.d.ts').Member>} */
-const member = object({ id: uuid, username: string, role: oneOf('owner', 'admin', 'member'), picture: optional(string) });
+const member = object({
+  id: uuid,
+  username: string,
+  role: oneOf('owner', 'admin', 'member'),
+  picture: optional(string),
+});
 /** @type {Check<import('./frames.d.ts').ListedConversation>} */
-const conversation = object({ id: uuid, epoch: count, last_seq: count, state: oneOf('joined', 'requested', 'ignored', 'blocked'), members: list(member) });
+const conversation = object({
+  id: uuid,
+  epoch: count,
+  last_seq: count,
+  state: oneOf('joined', 'requested', 'ignored', 'blocked'),
+  members: list(member),
+});
 /** @type {Check<import('./frames.d.ts').ListedDirect>} */
 const direct = object({
-  id: uuid, user, last_seq: count, last_message_at: nullable(time), key_fingerprint: nullable(base64), key_waiting: boolean, blocked: boolean,
-}); // prettier-ignore
+  id: uuid,
+  user,
+  last_seq: count,
+  last_message_at: nullable(time),
+  key_fingerprint: nullable(base64),
+  key_waiting: boolean,
+  blocked: boolean,
+});
 /** @type {Check<import('./frames.d.ts').AcceptedCommit>} */
 const accepted = object({ seq, epoch: count, at: time });
 /** @type {Check<import('./frames.d.ts').ClaimedKeyPackage>} */

@@ -17,9 +17,16 @@ const encoder = new TextEncoder();
  * @returns {Promise<{ digits: string, qr: string }>} digits in groups of five; the same for both
  */
 export async function safetyNumber(one, other) {
-  const halves = await Promise.all([one, other].sort(byUser).map(async (identity) => [identity, await fingerprint(identity)]));
+  const halves = await Promise.all(
+    [one, other].sort(byUser).map(async (identity) => [identity, await fingerprint(identity)]),
+  );
   const digits = halves.map(([, bytes]) => thirtyDigits(/** @type {Uint8Array} */ (bytes))).join('');
-  const qr = ['SOTTOVOCE', VERSION, ...halves.map(([identity]) => /** @type {Identity} */ (identity).user), digits].join(':');
+  const qr = [
+    'SOTTOVOCE',
+    VERSION,
+    ...halves.map(([identity]) => /** @type {Identity} */ (identity).user),
+    digits,
+  ].join(':');
   return { digits: /** @type {string[]} */ (digits.match(/.{5}/g)).join(' '), qr };
 }
 

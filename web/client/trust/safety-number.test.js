@@ -11,7 +11,9 @@ test('a safety number has sixty digits and is the same from both sides', async (
   assert.match(one.digits, /^(\d{5} ){11}\d{5}$/);
   assert.deepEqual(await safetyNumber(bob, alice), one);
   assert.deepEqual(await safetyNumber({ ...alice, thumbprints: ['key B', 'key A'] }, bob), one, 'in any order');
-  assert.ok(one.qr.startsWith(`SOTTOVOCE:1:${alice.user}:${bob.user}:`) && one.qr.endsWith(one.digits.replaceAll(' ', '')));
+  assert.ok(
+    one.qr.startsWith(`SOTTOVOCE:1:${alice.user}:${bob.user}:`) && one.qr.endsWith(one.digits.replaceAll(' ', '')),
+  );
 });
 
 test('another key, another person or a missing key makes another number, and the other half stays', async () => {
