@@ -1,4 +1,4 @@
-"""Somebody at a browser: what they do, and what they see."""
+"""A user at a browser: what they do and what they see."""
 
 import re
 import time
@@ -25,7 +25,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @dataclass
 class Trouble:
-    """What nobody should meet: errors in the page, and requests to anybody else."""
+    """What must not happen: errors in the page, and requests to other servers."""
 
     found: list[str] = field(default_factory=list)
 
@@ -135,7 +135,7 @@ class Person:
         other.accepts(self)
 
     def returns_to(self, other: "Person") -> None:
-        """From wherever the last play left them."""
+        """From wherever the last test ended."""
         if self.page.is_closed() or self.page.locator("dialog[open], :popover-open").count():
             self.takes_another_tab()
         self.leaves_it()
@@ -188,7 +188,7 @@ class Person:
         self.page.get_by_role("button", name="Conversation details").click()
 
     def does_with_member(self, other: "Person", choice: str) -> None:
-        """One of the things that can be done about somebody, where the details are open."""
+        """A choice in the menu of another member; the details are open."""
         self.page.get_by_role("button", name=f"More about {other.name}").click()
         self.page.get_by_role("menuitem", name=choice, exact=True).click()
 
@@ -220,7 +220,7 @@ class Person:
         expect(self.message(text)).to_have_count(0)
 
     def texts(self) -> list[str]:
-        """What was said in this play."""
+        """The messages of this test."""
         said = self.page.locator("sv-message .text").all_inner_texts()
         begun = [number for number, text in enumerate(said) if text == GREETING]
         return said[begun[-1] :] if begun else said

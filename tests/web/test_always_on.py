@@ -1,4 +1,4 @@
-"""Whatever goes down, what was said comes through: once, and in its order."""
+"""Messages arrive once and in order, whatever fails: the network, the server, a tab, a worker."""
 
 import contextlib
 import re
@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Error, WebSocket, expect
 
 from tests.processes.server import Server
-from tests.web.conftest import Cast, Two
+from tests.web.conftest import Two, Users
 from tests.web.person import PASSWORD
 
 pytestmark = pytest.mark.once
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture(autouse=True)
 def is_up_again(server: Server) -> Iterator[None]:
-    """A play that fails while the server is down does not take the next one along."""
+    """A test that fails while the server is down does not make the next one fail."""
     yield
     if server.process is None or server.process.poll() is not None:
         server.start()
@@ -25,13 +25,13 @@ def is_up_again(server: Server) -> Iterator[None]:
 
 @pytest.fixture
 def two(two: Two) -> Two:
-    """Each of them has said something."""
+    """Both have sent a message."""
     anna, ben = two
     ben.greets("Hello Anna")
     return anna, ben
 
 
-def test_what_is_written_while_the_server_is_down_is_sent_when_it_is_back(two: Two, server: Server) -> None:
+def test_message_written_while_server_is_down_is_sent_later(two: Two, server: Server) -> None:
     anna, ben = two
     server.stop()
     anna.sees("Offline. Connecting…")
@@ -49,7 +49,7 @@ def test_what_is_written_while_the_server_is_down_is_sent_when_it_is_back(two: T
     expect(anna.page.get_by_text("Offline.")).to_have_count(0)
 
 
-def test_it_starts_without_a_network(two: Two) -> None:
+def test_page_without_network_starts_and_sends_later(two: Two) -> None:
     anna, ben = two
     anna.context.set_offline(True)
     anna.takes_another_tab()
@@ -65,7 +65,7 @@ def test_it_starts_without_a_network(two: Two) -> None:
     anna.sees_mark("From the tunnel", "Read")
 
 
-def test_a_tab_that_crashes_takes_nothing_with_it(two: Two, server: Server) -> None:
+def test_crashed_tab_loses_no_message(two: Two, server: Server) -> None:
     anna, ben = two
     server.stop()  # so that it crashes before they are sent, and not after
     anna.says("just before")
@@ -82,20 +82,20 @@ def test_a_tab_that_crashes_takes_nothing_with_it(two: Two, server: Server) -> N
     anna.hears("after the crash")
 
 
-def test_a_worker_that_ends_is_replaced(two: Two) -> None:
+def test_worker_that_ends_is_replaced(two: Two) -> None:
     anna, ben = two
     (worker,) = anna.page.workers
     worker.evaluate("self.close()")
-    anna.says("Said to nobody at first")
-    ben.says("And to one who does not listen")
-    both_hear = ["Said to nobody at first", "And to one who does not listen"]
+    anna.says("Sent without a worker")
+    ben.says("Received without a worker")
+    both_hear = ["Sent without a worker", "Received without a worker"]
     for person in (anna, ben):
         person.hears(*both_hear)
         assert len(person.texts()) == 4
-    anna.sees_mark("Said to nobody at first", "Read")
+    anna.sees_mark("Sent without a worker", "Read")
 
 
-def test_a_restart_is_hardly_noticed(two: Two, server: Server) -> None:
+def test_server_restart_loses_no_message(two: Two, server: Server) -> None:
     anna, ben = two
     anna.says("before the restart")
     ben.hears("before the restart")
@@ -107,7 +107,7 @@ def test_a_restart_is_hardly_noticed(two: Two, server: Server) -> None:
     both_have(two, ["Hello Ben", "Hello Anna", "before the restart", "after the restart", "it was nothing"])
 
 
-def test_nothing_is_lost_or_doubled_when_the_server_is_killed(two: Two, server: Server) -> None:
+def test_killed_server_neither_loses_nor_repeats_messages(two: Two, server: Server) -> None:
     anna, ben = two
     said = {person.name: [f"{person.name} says {number}" for number in range(12)] for person in two}
     for number in range(12):
@@ -125,8 +125,8 @@ def test_nothing_is_lost_or_doubled_when_the_server_is_killed(two: Two, server: 
         assert [text for text in anna.texts() if text.startswith(name)] == said[name]
 
 
-def test_two_tabs_share_one_line(cast: Cast, two: Two) -> None:
-    anna, (_, ben) = cast("anna"), two
+def test_two_tabs_share_one_connection(users: Users, two: Two) -> None:
+    anna, (_, ben) = users("anna"), two
     lines: list[WebSocket] = []
     anna.page.on("websocket", lambda line: lines.append(line))
     anna.context.on("page", lambda page: page.on("websocket", lambda line: lines.append(line)))
@@ -152,7 +152,7 @@ def test_two_tabs_share_one_line(cast: Cast, two: Two) -> None:
     assert not lines[-1].is_closed()
 
 
-def test_what_was_said_to_somebody_who_was_away_comes_in_order(two: Two) -> None:
+def test_messages_to_an_absent_user_arrive_in_order(two: Two) -> None:
     anna, ben = two
     ben.page.close()
     said = [f"number {number}" for number in range(20)]
@@ -172,10 +172,10 @@ def test_what_was_said_to_somebody_who_was_away_comes_in_order(two: Two) -> None
     expect(ben.page).to_have_title("Sottovoce")
 
 
-def test_a_session_that_has_ended_goes_on_with_the_same_device(cast: Cast) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
+def test_ended_session_resumes_on_the_same_device(users: Users) -> None:
+    anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
-    phone = cast(of=anna).logs_in()
+    phone = users(of=anna).logs_in()
     phone.opens_settings()
     phone.page.get_by_text("Change password").click()
     phone.page.get_by_label("Current password").fill(PASSWORD)
@@ -208,27 +208,27 @@ def test_a_session_that_has_ended_goes_on_with_the_same_device(cast: Cast) -> No
     expect(devices).to_have_count(2)  # this one is not a new one
 
 
-def test_a_line_that_has_fallen_silent_is_noticed(two: Two, server: Server) -> None:
-    """A network that is gone without a word closes no socket. The browser's own word of it is only a hint to look."""
+def test_silent_connection_is_detected(two: Two, server: Server) -> None:
+    """A network that disappears closes no socket. The browser's event is only a hint to check the connection."""
     anna, _ = two
     assert server.process is not None
     stopped = [psutil.Process(server.process.pid), *server.workers()]
     for process in stopped:
         process.suspend()
     try:
-        anna.says("Does anybody hear me?")
+        anna.says("Is the line silent?")
         anna.page.evaluate("dispatchEvent(new Event('offline'))")
         anna.sees("Offline. Your messages will be sent later.")
-        anna.sees_mark("Does anybody hear me?", "Sending")
+        anna.sees_mark("Is the line silent?", "Sending")
     finally:
         for process in stopped:
             process.resume()
-    both_have(two, ["Hello Ben", "Hello Anna", "Does anybody hear me?"])
-    anna.sees_mark("Does anybody hear me?", "Read")
+    both_have(two, ["Hello Ben", "Hello Anna", "Is the line silent?"])
+    anna.sees_mark("Is the line silent?", "Read")
 
 
-def test_a_memory_that_cannot_be_opened_is_no_dead_end(cast: Cast) -> None:
-    anna = cast("anna").registers()
+def test_unreadable_storage_can_be_erased(users: Users) -> None:
+    anna = users("anna").registers()
     anna.opens("/web/tokens.css")  # without a worker
     anna.page.evaluate(SPOIL)
     anna.opens()
@@ -253,7 +253,7 @@ def both_have(two: Two, texts: list[str]) -> None:
 
 
 def kill_all(server: Server) -> None:
-    """As when the power goes: the server, its workers and its database."""
+    """Like a power failure: the server, its workers and its database."""
     for process in server.family():
         process.kill()
     server.kill()

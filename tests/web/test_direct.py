@@ -1,4 +1,4 @@
-"""Conversations with people who use another program: shown for what they are."""
+"""Conversations with users of other apps, which are not end-to-end encrypted and are marked so."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -9,14 +9,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.processes.server import Server
-from tests.web.conftest import Cast, Two
+from tests.web.conftest import Two, Users
 from tests.web.person import PASSWORD, Person
 
 pytestmark = pytest.mark.once
 
 
 class Elsewhere:
-    """Somebody at the invites API."""
+    """A user of the invites API."""
 
     def __init__(self, client: httpx.Client, name: str) -> None:
         self.client, self.name = client, name
@@ -69,7 +69,7 @@ def elsewhere(server: Server) -> Iterator[Others]:
         yield lambda name: Elsewhere(clients.enter_context(httpx.Client(base_url=server.address)), name)
 
 
-def test_plain_text_of_another_program_is_marked(two: Two, elsewhere: Others) -> None:
+def test_plain_text_of_another_app_is_marked(two: Two, elsewhere: Others) -> None:
     (anna, _), carol = two, elsewhere("carol_plain")
     carol.says("Hello from elsewhere", anna)
     expect(anna.listed(carol.name)).to_contain_text("Not end-to-end encrypted")
@@ -91,14 +91,14 @@ def test_plain_text_of_another_program_is_marked(two: Two, elsewhere: Others) ->
     assert carol.heard(anna) == ["Hello from elsewhere"]
 
 
-def test_what_is_edited_and_deleted_unheard_is_seen_when_one_comes_back(two: Two, elsewhere: Others) -> None:
+def test_edits_and_deletions_missed_offline_are_fetched(two: Two, elsewhere: Others) -> None:
     (anna, _), carol = two, elsewhere("carol_edits")
     for text in ("Said in haste", "Said by mistake", "Said well"):
         carol.says(text, anna)
     anna.goes_to(carol.name)
     anna.hears("Said well")
     anna.leaves_it()
-    anna.context.set_offline(True)  # and what is told meanwhile is told to nobody
+    anna.context.set_offline(True)  # so that it misses the events
     anna.sees("Offline")
     carol.edits("Said in haste", "Said with care", anna)
     carol.deletes("Said by mistake", anna)
@@ -112,7 +112,7 @@ def test_what_is_edited_and_deleted_unheard_is_seen_when_one_comes_back(two: Two
     anna.hears("Said well")
 
 
-def test_a_handed_out_key_is_used_and_can_be_made_anew(two: Two, elsewhere: Others) -> None:
+def test_server_key_is_used_and_can_be_replaced(two: Two, elsewhere: Others) -> None:
     (anna, _), carol = two, elsewhere("carol_key")
     carol.says("before the key", anna)
     anna.goes_to(carol.name)
@@ -137,7 +137,7 @@ def test_a_handed_out_key_is_used_and_can_be_made_anew(two: Two, elsewhere: Othe
     anna.sees_mark("afresh", "Sent")
 
 
-def test_who_has_no_device_is_written_to_directly_when_one_says_so(two: Two, elsewhere: Others) -> None:
+def test_user_without_device_is_reached_without_encryption(two: Two, elsewhere: Others) -> None:
     (anna, _), carol = two, elsewhere("carol_first")
     anna.page.get_by_role("button", name="New conversation").first.click()
     anna.page.get_by_label("Username").fill(carol.name)
@@ -149,9 +149,9 @@ def test_who_has_no_device_is_written_to_directly_when_one_says_so(two: Two, els
     assert carol.heard(anna) == ["Hello"]  # as their program can read it
 
 
-def test_two_of_our_own_clients_share_the_key(cast: Cast, server: Server) -> None:
-    """Both have sealed devices, and a direct conversation from before that."""
-    anna, ben = cast("anna").registers(), cast("ben").registers()
+def test_two_web_clients_share_the_server_key(users: Users, server: Server) -> None:
+    """Both have encrypted devices, and a direct conversation from before that."""
+    anna, ben = users("anna").registers(), users("ben").registers()
     with httpx.Client(base_url=server.address) as browser:
         browser.post("/v2/sessions", json={"username": anna.name, "password": PASSWORD})
         person = browser.get(f"/v2/users/{ben.name}").json()
@@ -169,7 +169,7 @@ def test_two_of_our_own_clients_share_the_key(cast: Cast, server: Server) -> Non
     anna.hears("I can read it")
     expect(anna.page.get_by_text("not encrypted")).to_have_count(0)
 
-    phone = cast(of=ben).logs_in()  # the key is not handed out again: it can neither read nor write
+    phone = users(of=ben).logs_in()  # the key is not handed out again: it can neither read nor write
     phone.goes_to(anna.name)
     phone.sees("The key for this conversation isn’t on this device.")
     expect(phone.field).to_have_count(0)
@@ -183,7 +183,7 @@ def test_two_of_our_own_clients_share_the_key(cast: Cast, server: Server) -> Non
     ben.does_not_see("from my phone")
 
 
-def test_what_is_refused_for_good_says_so_and_can_be_sent_again_or_removed(two: Two, elsewhere: Others) -> None:
+def test_rejected_message_can_be_retried_or_deleted(two: Two, elsewhere: Others) -> None:
     (anna, _), carol = two, elsewhere("carol_nul")
     carol.says("Hello", anna)
     anna.goes_to(carol.name)

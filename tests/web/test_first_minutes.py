@@ -1,4 +1,4 @@
-"""How somebody comes, comes again with another device, meets others, and goes."""
+"""An account from sign-up to deletion: invites, codes, a second device, log-out."""
 
 import re
 import time
@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.conftest import Cast, Two
+from tests.web.conftest import Two, Users
 from tests.web.person import PASSWORD, Person
 
 pytestmark = pytest.mark.once
@@ -19,8 +19,8 @@ LEFT_BEHIND = """async () => ({
 })"""
 
 
-def test_an_invite_leads_to_a_first_message_in_less_than_a_minute(cast: Cast) -> None:
-    host = cast("anna", permissions=["clipboard-read", "clipboard-write"]).registers()
+def test_invite_leads_to_first_message_within_a_minute(users: Users) -> None:
+    host = users("anna", permissions=["clipboard-read", "clipboard-write"]).registers()
     host.begins("Invite")
     host.page.get_by_role("button", name="Create invite link").click()
     expect(host.page.get_by_role("img", name="Your invite as a QR code")).to_be_visible()
@@ -33,7 +33,7 @@ def test_an_invite_leads_to_a_first_message_in_less_than_a_minute(cast: Cast) ->
     expect(host.page.locator("sv-share-codes code")).to_have_text(invite)  # it is still there
     host.closes()
 
-    guest = cast("ben")
+    guest = users("ben")
     began = time.monotonic()
     guest.opens(f"/#invite={invite}")
     guest.sees("You’ve been invited.")
@@ -52,8 +52,8 @@ def test_an_invite_leads_to_a_first_message_in_less_than_a_minute(cast: Cast) ->
     assert invite not in guest.page.url
 
 
-def test_what_cannot_be_is_said_in_a_sentence(cast: Cast, friends: Two) -> None:
-    (anna, _), other = friends, cast("ben")
+def test_errors_of_sign_up_and_log_in_are_sentences(users: Users, friends: Two) -> None:
+    (anna, _), other = friends, users("ben")
     other.opens()
     other.gives(anna.name, PASSWORD)
     start = other.page.get_by_role("button", name="Create account")
@@ -78,12 +78,12 @@ def test_what_cannot_be_is_said_in_a_sentence(cast: Cast, friends: Two) -> None:
     other.is_told("This invite is unknown, already used or expired. Ask for a new one.")
 
 
-def test_a_second_device_joins_by_itself_and_hears_what_comes(cast: Cast) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
+def test_second_device_joins_and_receives_new_messages(users: Users) -> None:
+    anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
     anna.says("Only for the first")
     ben.hears("Only for the first")
-    phone = cast(of=ben).logs_in()
+    phone = users(of=ben).logs_in()
     phone.goes_to(anna.name)
     phone.sees("You added this device today. Earlier messages are on your other devices.")
     ben.sees("You added a new device.")
@@ -94,14 +94,14 @@ def test_a_second_device_joins_by_itself_and_hears_what_comes(cast: Cast) -> Non
     phone.says("From my phone")
     anna.hears("From my phone")
     ben.hears("From my phone")
-    phone.starts_with(cast("carol").registers())  # and begins conversations, with the first device in them
+    phone.starts_with(users("carol").registers())  # and begins conversations, with the first device in them
     phone.says("Hello Carol")
     phone.sees_mark("Hello Carol", "Sent")
     expect(ben.listed("carol")).to_contain_text("You: Hello Carol")
 
 
-def test_logging_out_leaves_nothing_behind(cast: Cast, friends: Two) -> None:
-    anna, (_, ben) = cast("anna", service_workers="allow").registers(), friends
+def test_log_out_erases_the_browser(users: Users, friends: Two) -> None:
+    anna, (_, ben) = users("anna", service_workers="allow").registers(), friends
     anna.starts_with(ben)
     anna.says("A secret")
     anna.sees_mark("A secret", "Sent")
@@ -119,15 +119,15 @@ def test_logging_out_leaves_nothing_behind(cast: Cast, friends: Two) -> None:
 
 
 def is_empty(person: Person) -> None:
-    """Their browser knows nothing of them."""
+    """The browser stores nothing of the account."""
     left = person.comes_to(lambda: person.page.evaluate(LEFT_BEHIND), lambda left: left["databases"] == [])
     assert set(left["stored"]) <= {"theme"}
     assert all(path == "/" or path.startswith("/web/") for path in left["cached"]), left["cached"]
     assert person.context.cookies() == []
 
 
-def test_two_people_meet_by_a_code(cast: Cast) -> None:
-    anna, ben, carol = cast("anna").registers(), cast("ben").registers(), cast("carol")
+def test_two_users_connect_by_a_code(users: Users) -> None:
+    anna, ben, carol = users("anna").registers(), users("ben").registers(), users("carol")
     anna.begins("Code")
     code = shows_a_code(anna)
     ben.begins("Code")
@@ -146,7 +146,7 @@ def test_two_people_meet_by_a_code(cast: Cast) -> None:
 
     ben.begins("Code")
     link = f"/#code={shows_a_code(ben)}"
-    carol.registers(link)  # by the link, as somebody new
+    carol.registers(link)  # by the link, as a new user
     carol.page.get_by_role("button", name="Start", exact=True).click()
     carol.says("I scanned it")
     ben.closes()
@@ -154,14 +154,14 @@ def test_two_people_meet_by_a_code(cast: Cast) -> None:
     ben.hears("I scanned it")
 
     carol.begins("Code")
-    anna.opens(f"/#code={shows_a_code(carol)}")  # and as somebody who is here
+    anna.opens(f"/#code={shows_a_code(carol)}")  # and as a user with an account
     expect(anna.page.get_by_label("Their code")).to_have_value(re.compile(r"^\d{5}$"))
     anna.page.get_by_role("button", name="Start", exact=True).click()
     anna.is_in(carol.name)
 
 
 def shows_a_code(person: Person) -> str:
-    """Large, and as a QR code."""
+    """Returns the code, which is shown large and as a QR code."""
     person.page.get_by_role("button", name="Show my code").click()
     expect(person.page.get_by_role("img", name="Your code as a QR code")).to_be_visible()
     shown = person.page.locator("sv-share-codes .code")
@@ -171,8 +171,8 @@ def shows_a_code(person: Person) -> str:
     return code
 
 
-def test_codes_are_there_again_until_they_are_taken_back(cast: Cast) -> None:
-    anna = cast("anna").registers()
+def test_codes_stay_listed_until_revoked(users: Users) -> None:
+    anna = users("anna").registers()
     anna.begins("Code")
     first = shows_a_code(anna)
     anna.page.get_by_role("button", name="Create another").click()
@@ -195,8 +195,8 @@ def test_codes_are_there_again_until_they_are_taken_back(cast: Cast) -> None:
         anna.is_told("This code is unknown, already used or expired. A code works once, for 24 hours.")
 
 
-def test_an_account_is_deleted(cast: Cast, two: Two) -> None:
-    anna, (_, ben) = cast("anna").registers(), two
+def test_deleted_account_is_gone_for_others(users: Users, two: Two) -> None:
+    anna, (_, ben) = users("anna").registers(), two
     anna.meets(ben)
     anna.says("What you have stays with you")
     anna.opens_settings()

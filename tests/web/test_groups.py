@@ -1,11 +1,11 @@
-"""A group, from its first word to the day on which somebody has had enough of it."""
+"""Groups: adding and removing members, roles, leaving."""
 
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.conftest import Cast
+from tests.web.conftest import Users
 from tests.web.person import Person
 
 pytestmark = pytest.mark.once
@@ -14,9 +14,9 @@ Three = tuple[Person, Person, Person]
 
 
 @pytest.fixture
-def three(cast: Cast) -> Three:
-    """Anna has made "The garden" with Ben and Carol, who have taken it."""
-    anna, ben, carol = (cast(name).registers() for name in ("anna", "ben", "carol"))
+def three(users: Users) -> Three:
+    """Anna has created the group "The garden"; Ben and Carol have accepted the request."""
+    anna, ben, carol = (users(name).registers() for name in ("anna", "ben", "carol"))
     anna.makes_group("The garden", [ben, carol])
     anna.says("Who waters?")
     for other in (ben, carol):
@@ -26,7 +26,7 @@ def three(cast: Cast) -> Three:
     return anna, ben, carol
 
 
-def test_three_talk_and_a_fourth_reads_what_comes_then(three: Three, cast: Cast) -> None:
+def test_added_member_reads_only_later_messages(three: Three, users: Users) -> None:
     anna, ben, carol = three
     ben.sees(f"{anna.name} named this group “The garden”.")
     ben.says("I do")
@@ -37,7 +37,7 @@ def test_three_talk_and_a_fourth_reads_what_comes_then(three: Three, cast: Cast)
     anna.says("Thank you")
     anna.sees_mark("Thank you", "Read")  # by both
 
-    dora = cast("dora").registers()
+    dora = users("dora").registers()
     anna.opens_details()
     anna.sees("New members can only read messages sent after they join.")
     anna.page.get_by_label("Add a member").fill(dora.name)
@@ -64,13 +64,13 @@ def test_three_talk_and_a_fourth_reads_what_comes_then(three: Three, cast: Cast)
         person.is_in("The green garden")
         expect(person.listed("The green garden")).to_be_visible()
     dora.sees(f"{carol.name} named this group “The green garden”.")
-    phone = cast(of=carol).logs_in()  # nor does a new device have to guess
+    phone = users(of=carol).logs_in()  # nor does a new device have to guess
     phone.goes_to("The green garden")
 
 
-def test_an_owner_makes_an_admin_who_adds_and_removes(three: Three, cast: Cast) -> None:
+def test_admin_made_by_owner_adds_and_removes_members(three: Three, users: Users) -> None:
     anna, ben, carol = three
-    dora = cast("dora").registers()
+    dora = users("dora").registers()
     ben.opens_details()
     expect(ben.page.get_by_label("Add a member")).to_have_count(0)  # a member does not
     anna.opens_details()
@@ -100,7 +100,7 @@ def test_an_owner_makes_an_admin_who_adds_and_removes(three: Three, cast: Cast) 
     expect(carol.listed("The garden")).to_contain_text("You’re no longer in this conversation")
 
 
-def test_who_has_left_keeps_what_they_have_until_they_remove_it(three: Three) -> None:
+def test_member_who_left_keeps_messages_until_deleted(three: Three) -> None:
     anna, ben, carol = three
     ben.opens_details()
     ben.page.get_by_role("button", name="Leave conversation").click()

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import PHONE, Cast
+from tests.web.conftest import PHONE, Users
 from tests.web.person import PASSWORD, Person
 
 pytestmark = pytest.mark.once
@@ -53,8 +53,8 @@ def chooses_language(person: Person, value: str) -> None:
 
 
 @pytest.mark.parametrize("settings", [{}, {"viewport": PHONE}], ids=["desktop", "phone"])
-def test_german_browser_shows_german_screens(cast: Cast, settings: dict[str, object]) -> None:
-    anna, ben = cast("anna", **GERMAN, **settings), cast("ben", **GERMAN)
+def test_german_browser_shows_german_screens(users: Users, settings: dict[str, object]) -> None:
+    anna, ben = users("anna", **GERMAN, **settings), users("ben", **GERMAN)
     page = anna.page
     for person in (anna, ben):
         person.opens()
@@ -109,8 +109,8 @@ def test_german_browser_shows_german_screens(cast: Cast, settings: dict[str, obj
     is_german(anna)
 
 
-def test_language_of_settings_applies_at_once_and_stays(cast: Cast) -> None:
-    anna = cast("anna").registers()
+def test_language_of_settings_applies_at_once_and_stays(users: Users) -> None:
+    anna = users("anna").registers()
     html = anna.page.locator("html")
     expect(html).to_have_attribute("lang", "en")
     assert english_texts(anna.page) != [], "the search for English finds nothing, so its silence means nothing"
@@ -129,8 +129,8 @@ def test_language_of_settings_applies_at_once_and_stays(cast: Cast) -> None:
     expect(html).to_have_attribute("lang", "en")
 
 
-def test_language_reaches_every_tab(cast: Cast) -> None:
-    anna = cast("anna").registers()
+def test_language_reaches_every_tab(users: Users) -> None:
+    anna = users("anna").registers()
     other = anna.another_tab()
     other.is_home()
     anna.opens_settings()
@@ -139,7 +139,7 @@ def test_language_reaches_every_tab(cast: Cast) -> None:
     is_german(other)
 
 
-def test_unknown_browser_language_shows_english(cast: Cast) -> None:
-    anna = cast("anna", locale="fr-FR").opens()
+def test_unknown_browser_language_shows_english(users: Users) -> None:
+    anna = users("anna", locale="fr-FR").opens()
     expect(anna.page.get_by_role("button", name="Create account")).to_be_visible()
     expect(anna.page.locator("html")).to_have_attribute("lang", "en")

@@ -1,4 +1,4 @@
-"""For everybody: every main screen in both looks and both sizes, by keyboard, enlarged, and without motion."""
+"""Accessibility: every main screen in both themes and sizes, keyboard, enlarged text, reduced motion."""
 
 import io
 import os
@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.processes.server import ROOT
-from tests.web.conftest import DESKTOP, PHONE, Cast, Two
+from tests.web.conftest import DESKTOP, PHONE, Two, Users
 from tests.web.person import PASSWORD, Person
 
 pytestmark = pytest.mark.once
@@ -21,7 +21,7 @@ SCREENS = os.environ.get("SOTTOVOCE_SCREENS")  # a folder: the screens are drawn
 
 
 def violations(page: Page, rules: list[str]) -> list[str]:
-    """What axe-core finds. It is run from outside of the page, whose policy lets nobody else's script in."""
+    """What axe-core finds. Playwright runs it, because the page's policy blocks other scripts."""
     if not page.evaluate("'axe' in globalThis"):
         page.evaluate(AXE.read_text())
     found: dict[str, Any] = page.evaluate("(rules) => axe.run(document, { runOnly: rules })", rules)
@@ -34,7 +34,7 @@ def is_too_wide(page: Page) -> bool:
 
 
 class Screens:
-    """What is wrong with those that have been seen."""
+    """The problems of the screens that have been checked."""
 
     def __init__(self, size: str) -> None:
         self.size = size
@@ -106,9 +106,11 @@ def show_everything(screens: Screens, person: Person, friend: Person, group: str
     [("desktop", DESKTOP, ("Anna", "Ben", "Clara")), ("phone", PHONE, ("Dora", "Emil", "Frida"))],
     ids=["desktop", "phone"],
 )
-def test_every_screen_in_both_looks(cast: Cast, size: str, viewport: Any, names: tuple[str, ...]) -> None:
+def test_every_screen_in_both_themes_is_accessible(
+    users: Users, size: str, viewport: Any, names: tuple[str, ...]
+) -> None:
     screens = Screens(size)
-    anna, ben, clara = (cast(exactly=name, viewport=viewport, reduced_motion="reduce") for name in names)
+    anna, ben, clara = (users(exactly=name, viewport=viewport, reduced_motion="reduce") for name in names)
     anna.opens()
     expect(anna.page.get_by_role("button", name="Create account")).to_be_visible()
     screens.see(anna, "welcome")
@@ -120,13 +122,13 @@ def test_every_screen_in_both_looks(cast: Cast, size: str, viewport: Any, names:
     expect(clara.page.get_by_role("button", name="Accept")).to_be_visible()
     screens.see(clara, "request")
     show_everything(screens, anna, ben, "Sunday lunch")
-    compares_before_a_new_device(anna, ben, cast(of=ben))
+    compares_before_a_new_device(anna, ben, users(of=ben))
     screens.see(anna, "keys-changed")
     assert not screens.wrong, "\n".join(screens.wrong)
 
 
 def talk(anna: Person, ben: Person, clara: Person) -> None:
-    """So that the screens show what people would see."""
+    """Fill the screens with conversations."""
     anna.starts_with(clara)
     anna.says("Hello, I sing in your choir.")
     anna.leaves_it()
@@ -162,9 +164,9 @@ def compares_before_a_new_device(anna: Person, ben: Person, phone: Person) -> No
     expect(anna.page.get_by_role("alert")).to_contain_text(f"{ben.name}’s safety number has changed.")
 
 
-def test_a_first_message_by_keyboard_alone(cast: Cast, friends: Two) -> None:
+def test_first_message_by_keyboard_alone(users: Users, friends: Two) -> None:
     _, ben = friends
-    anna = cast("anna").opens()
+    anna = users("anna").opens()
     keys = anna.page.keyboard
 
     def tab_to(name: str) -> None:
@@ -208,7 +210,7 @@ def test_a_first_message_by_keyboard_alone(cast: Cast, friends: Two) -> None:
 
 
 def focused(page: Page) -> str:
-    """The name of what has the focus, wherever it is."""
+    """The accessible name of the focused element, also in shadow roots."""
     return str(
         page.evaluate(
             """() => {
@@ -221,7 +223,7 @@ def focused(page: Page) -> str:
     )
 
 
-def test_enlarged_to_twice_the_size_nothing_is_lost(two: Two) -> None:
+def test_enlarged_page_loses_nothing(two: Two) -> None:
     """WCAG 1.4.4 and 1.4.10: a window of 1280 at 400 % is one of 320."""
     anna, _ = two
     anna.says("a_long_word_that_nobody_would_write_but_that_an_address_may_well_contain_" * 3)
@@ -233,14 +235,14 @@ def test_enlarged_to_twice_the_size_nothing_is_lost(two: Two) -> None:
     anna.page.set_viewport_size(DESKTOP)
 
 
-def test_whoever_wants_no_motion_gets_none(cast: Cast) -> None:
-    anna = cast("anna", reduced_motion="reduce").opens()
+def test_reduced_motion_is_respected(users: Users) -> None:
+    anna = users("anna", reduced_motion="reduce").opens()
     quick = anna.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--quick')")
     assert quick.strip() == "0ms"
 
 
-def test_the_look_that_was_chosen_stays(cast: Cast) -> None:
-    anna = cast("anna", color_scheme="light").registers()
+def test_chosen_theme_stays_after_reload(users: Users) -> None:
+    anna = users("anna", color_scheme="light").registers()
     paper = "getComputedStyle(document.documentElement).backgroundColor"
     light = anna.page.evaluate(paper)
     anna.page.get_by_role("button", name="Settings").click()
@@ -253,14 +255,14 @@ def test_the_look_that_was_chosen_stays(cast: Cast) -> None:
     assert anna.page.evaluate(paper) != light
 
 
-def test_what_comes_is_said_to_who_listens(two: Two) -> None:
+def test_new_message_is_announced_to_screen_readers(two: Two) -> None:
     anna, ben = two
     ben.says("for your ears")
     expect(anna.page.locator("[aria-live=polite]")).to_have_text(f"{ben.name}: for your ears")
 
 
-def test_long_names_push_nothing_off_a_phone(cast: Cast) -> None:
-    anna, ben = cast("anna", viewport=PHONE).registers(), cast("ben").registers()
+def test_long_names_fit_on_a_phone(users: Users) -> None:
+    anna, ben = users("anna", viewport=PHONE).registers(), users("ben").registers()
     anna.makes_group("A name of a group that is as long as any may ever become!!!", [ben])
     for name in ("About encryption", "Send"):
         box = anna.page.get_by_role("button", name=name).bounding_box()

@@ -1,4 +1,4 @@
-"""What is said stays between those who say it: on the wire, at the server, and where the browser keeps it."""
+"""Messages are readable only for their participants: not on the wire, on the server or in browser storage."""
 
 import asyncio
 import threading
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from tests.processes.server import Server
 from tests.sealed.places import all_places, found
-from tests.web.conftest import Cast, Two
+from tests.web.conftest import Two, Users
 from tests.web.person import Person
 
 pytestmark = pytest.mark.once
@@ -43,10 +43,8 @@ KEPT = """async () => {
 }"""
 
 
-def test_nothing_that_was_said_is_at_the_server_nor_in_clear_in_the_browser(
-    cast: Cast, two: Two, server: Server
-) -> None:
-    anna, (_, ben) = cast("anna").registers(), two
+def test_messages_are_in_clear_neither_on_server_nor_in_browser(users: Users, two: Two, server: Server) -> None:
+    anna, (_, ben) = users("anna").registers(), two
     anna.meets(ben)
     anna.says(WORDS[0])
     ben.says(WORDS[1])
@@ -65,7 +63,7 @@ def test_nothing_that_was_said_is_at_the_server_nor_in_clear_in_the_browser(
 
 
 class Collector:
-    """Stands before a server: whatever its pages' policy stops is reported here, and all else passes as it is."""
+    """A proxy that adds a report address to the Content-Security-Policy and collects the reports."""
 
     POLICY = b"trusted-types lit-html sottovoce"
 
@@ -123,7 +121,7 @@ class Collector:
         to.close()
 
 
-def test_the_policy_stops_nothing_of_ours(browser: Browser, server: Server) -> None:
+def test_content_security_policy_blocks_nothing_of_the_client(browser: Browser, server: Server) -> None:
     with Collector(server) as collector, browser.new_context() as one, browser.new_context() as other:
         anna = Person(one, collector.address, "anna_csp").registers()
         ben = Person(other, collector.address, "ben_csp").registers()
@@ -159,7 +157,7 @@ TRY = """() => new Promise((resolve) => setTimeout(() => {
 }))"""
 
 
-def test_a_script_that_gets_into_the_page_is_stopped(browser: Browser, server: Server) -> None:
+def test_injected_script_is_blocked(browser: Browser, server: Server) -> None:
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(server.address)

@@ -1,11 +1,11 @@
-"""How people know that nobody sits between them, and learn when something has changed."""
+"""Safety numbers: verify a contact, and be warned when the keys change."""
 
 import re
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.web.conftest import Cast, Two
+from tests.web.conftest import Two, Users
 from tests.web.person import Person
 
 pytestmark = pytest.mark.once
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.once
 CHANGED = "safety number has changed."
 
 
-def test_the_lock_explains_itself(two: Two) -> None:
+def test_encryption_dialog_explains_and_leads_to_safety_number(two: Two) -> None:
     anna, ben = two
     sees_lock(anna, "End-to-end encrypted")
     lock_of(anna).click()
@@ -26,8 +26,8 @@ def test_the_lock_explains_itself(two: Two) -> None:
     expect(anna.page.get_by_role("heading", name=f"Safety number with {ben.name}")).to_be_visible()
 
 
-def test_two_compare_are_warned_of_a_new_device_and_compare_again(cast: Cast) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
+def test_new_device_of_verified_contact_warns_until_verified(users: Users) -> None:
+    anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
     numbers = [opens_safety_number(anna, ben), opens_safety_number(ben, anna)]
     assert numbers[0] == numbers[1]
@@ -44,7 +44,7 @@ def test_two_compare_are_warned_of_a_new_device_and_compare_again(cast: Cast) ->
     ben.goes_to(anna.name)
     sees_lock(ben, "Verified")
 
-    phone = cast(of=ben).logs_in()
+    phone = users(of=ben).logs_in()
     phone.goes_to(anna.name)
     banner = anna.page.get_by_role("alert").filter(has_text=CHANGED)
     expect(banner).to_contain_text(f"{ben.name}’s {CHANGED}")
@@ -73,8 +73,8 @@ def test_two_compare_are_warned_of_a_new_device_and_compare_again(cast: Cast) ->
     sees_lock(anna, "Verified")
 
 
-def test_who_comes_again_with_all_keys_new_is_not_taken_for_the_same(cast: Cast, two: Two) -> None:
-    (anna, _), ben = two, cast("ben").registers()
+def test_contact_back_with_new_keys_is_announced(users: Users, two: Two) -> None:
+    (anna, _), ben = two, users("ben").registers()
     anna.meets(ben)
     ben.logs_out()
     anna.sees(f"{ben.name} logged out.")
@@ -82,10 +82,10 @@ def test_who_comes_again_with_all_keys_new_is_not_taken_for_the_same(cast: Cast,
     anna.sees(f"{ben.name} is back on a new device. Their safety number has changed.")
 
 
-def test_a_revoked_device_learns_that_its_session_has_ended(cast: Cast) -> None:
-    anna, ben = cast("anna").registers(), cast("ben").registers()
+def test_revoked_device_learns_that_its_session_ended(users: Users) -> None:
+    anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
-    phone = cast(of=ben).logs_in()
+    phone = users(of=ben).logs_in()
     phone.goes_to(anna.name)
     anna.says("To both")
     phone.hears("To both")
@@ -131,7 +131,7 @@ def opens_safety_number(person: Person, other: Person) -> str:
 
 
 def safety_number(person: Person) -> str:
-    """As it is shown, and as a QR code."""
+    """Returns the number that is shown, with a QR code."""
     dialog = person.page.locator("sv-dialog")
     expect(dialog.get_by_role("img", name="The safety number as a QR code")).to_be_visible()
     return " ".join(dialog.locator(".digits span").all_inner_texts())

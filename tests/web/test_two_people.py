@@ -1,17 +1,17 @@
-"""The life of two people, as each of them sees it."""
+"""Two users in a conversation: requests, messages, reactions, typing, drafts."""
 
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.conftest import Cast, Two
+from tests.web.conftest import Two, Users
 
 pytestmark = pytest.mark.once
 
 
-def test_a_strangers_first_message_is_a_request(cast: Cast, two: Two) -> None:
-    anna, (_, ben) = cast("anna").registers(), two
+def test_first_message_of_a_stranger_is_a_request(users: Users, two: Two) -> None:
+    anna, (_, ben) = users("anna").registers(), two
     anna.starts_with(ben)
     anna.says("Do you know me?")
     ben.sees("Message requests")
@@ -25,8 +25,8 @@ def test_a_strangers_first_message_is_a_request(cast: Cast, two: Two) -> None:
     anna.sees_mark("Do you know me?", "Read")
 
 
-def test_a_request_is_ignored_and_a_person_blocked(cast: Cast, two: Two) -> None:
-    anna, (_, ben), eve = cast("anna").registers(), two, cast("eve").registers()
+def test_request_can_be_ignored_and_sender_blocked(users: Users, two: Two) -> None:
+    anna, (_, ben), eve = users("anna").registers(), two, users("eve").registers()
     for stranger in (anna, eve):
         stranger.starts_with(ben)
         stranger.says("Hello?")
@@ -45,7 +45,7 @@ def test_a_request_is_ignored_and_a_person_blocked(cast: Cast, two: Two) -> None
     expect(ben.listed(eve.name)).to_be_visible()
 
 
-def test_messages_come_in_order_with_their_marks(two: Two) -> None:
+def test_messages_arrive_in_order_with_their_marks(two: Two) -> None:
     anna, ben = two
     for number in range(5):
         anna.says(f"number {number}")
@@ -62,7 +62,7 @@ def test_messages_come_in_order_with_their_marks(two: Two) -> None:
     expect(ben.page).to_have_title("Sottovoce")
 
 
-def test_a_message_is_edited_answered_reacted_to_and_deleted(two: Two) -> None:
+def test_message_can_be_edited_replied_to_and_deleted(two: Two) -> None:
     anna, ben = two
     anna.says("See you at eight?")
     ben.hears("See you at eight?")
@@ -92,14 +92,14 @@ def test_a_message_is_edited_answered_reacted_to_and_deleted(two: Two) -> None:
     anna.hears("Not for all time")
 
 
-def test_who_types_is_seen(two: Two) -> None:
+def test_typing_is_shown_and_expires(two: Two) -> None:
     anna, ben = two
     ben.field.press_sequentially("Hm")
     anna.sees("typing…")
     expect(anna.page.get_by_text("typing…")).to_have_count(0)
 
 
-def test_text_is_text_and_links_are_links(two: Two) -> None:
+def test_text_is_never_html_and_links_are_links(two: Two) -> None:
     anna, ben = two
     anna.says("<img src=x onerror=alert(1)> javascript:alert(1) see https://example.org/a?b=c")
     ben.hears("<img src=x onerror=alert(1)>")
@@ -111,9 +111,9 @@ def test_text_is_text_and_links_are_links(two: Two) -> None:
     ben.hears("two\nlines")
 
 
-def test_a_draft_is_kept_in_each_conversation(two: Two, cast: Cast) -> None:
+def test_draft_is_kept_in_each_conversation(two: Two, users: Users) -> None:
     anna, ben = two
-    carol = cast("carol").registers()
+    carol = users("carol").registers()
     ben.field.fill("not yet sent")
     carol.starts_with(ben)
     carol.says("and me")
@@ -125,7 +125,7 @@ def test_a_draft_is_kept_in_each_conversation(two: Two, cast: Cast) -> None:
     ben.field.fill("")
 
 
-def test_an_emoji_is_found_by_its_name(two: Two) -> None:
+def test_emoji_is_found_by_its_name(two: Two) -> None:
     anna, ben = two
     anna.page.get_by_role("button", name="Emoji").click()
     anna.page.get_by_label("Search emoji").fill("hedgehog")
