@@ -27,7 +27,7 @@ async function encrypted(device, id, text) {
 async function commitOf(device, id) {
   /** @type {any} */
   let body;
-  const cursor = (await device.client.storage.get('conversations', id)).cursor;
+  const cursor = (await device.client.store.get(id))?.cursor;
   const failing = device.client.mls.update(id, async (bundle) => {
     body = { ...Api.bundle(bundle), read: cursor };
     throw new Error('not sent');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { NodeWebSocket, startInNode } from '../client/node/platform.js';
-import { MemoryStorage } from '../client/storage/storage.js';
+import { MemoryStorage } from '../client/storage/memory.js';
 
 await startInNode();
 const { Client } = await import('../client/client.js');

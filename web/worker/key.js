@@ -1,7 +1,7 @@
 // @ts-check
 /** The key that encrypts this browser's storage: the browser keeps it, and no script can read its bytes. */
 import { deleteDB, openDB } from '../vendor/idb.js';
-import { SealedStorage } from '../client/storage/encrypted.js';
+import { EncryptedStorage } from '../client/storage/encrypted.js';
 
 const NAME = 'sottovoce-key';
 const STORE = 'key';
@@ -15,7 +15,7 @@ export async function openKey() {
   try {
     const known = await database.get(STORE, STORE);
     if (known) return known;
-    const key = await SealedStorage.makeKey();
+    const key = await EncryptedStorage.makeKey();
     const transaction = database.transaction(STORE, 'readwrite', { durability: 'strict' });
     await Promise.all([transaction.store.put(key, STORE), transaction.done]);
     return key;

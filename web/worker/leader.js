@@ -3,7 +3,7 @@
 import { Client } from '../client/client.js';
 import { openDatabase, startCoreCrypto } from '../client/mls/core-crypto.js';
 import { IndexedDbStorage, StorageOutdated } from '../client/storage/indexeddb.js';
-import { SealedStorage } from '../client/storage/encrypted.js';
+import { EncryptedStorage } from '../client/storage/encrypted.js';
 import { reportFailure } from './failure.js';
 import { openKey, wipeKey } from './key.js';
 import { createRpc, runCall } from './rpc.js';
@@ -33,7 +33,7 @@ const TOLD = [
 
 export async function lead() {
   const channel = new BroadcastChannel(CHANNEL);
-  const storage = new SealedStorage(new IndexedDbStorage(STORE, { onOutdated }), openKey);
+  const storage = new EncryptedStorage(new IndexedDbStorage(STORE, { onOutdated }), openKey);
   /** @type {Promise<unknown> | null} */
   let core = null;
   const client = new Client(self.location.origin, {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rpcThrough } from '../app/link.js';
 import { startInNode } from '../client/node/platform.js';
-import { MemoryStorage } from '../client/storage/storage.js';
+import { MemoryStorage } from '../client/storage/memory.js';
 import { createRpc, runCall } from './rpc.js';
 
 await startInNode();

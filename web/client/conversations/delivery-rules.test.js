@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { toBase64 } from '../util/bytes.js';
 import { encodeContent } from '../content/index.js';
 import { startInNode } from '../node/platform.js';
-import { MemoryStorage } from '../storage/storage.js';
+import { MemoryStorage } from '../storage/memory.js';
 import { emptyConversation } from './changes.js';
 
 await startInNode();
@@ -84,8 +84,9 @@ const acks = (/** @type {FakeSocket} */ socket) =>
 test('deleted_frame_of_the_server_removes_nothing', async () => {
   const { client, storage, receive } = await connected();
   await receive(textEntry);
-  const before = [await storage.all('items'), await storage.all('conversations')];
-  assert.equal(before[0][0][1].text, TEXT.text);
+  const items = await storage.all('items');
+  const before = [items, await storage.all('conversations')];
+  assert.equal(items[0][1].text, TEXT.text);
   await receive({ type: 'deleted', conversation: GROUP, seq: 1 });
   await receive(entry); // the log shows a deleted entry without its data
   assert.deepEqual([await storage.all('items'), await storage.all('conversations')], before);

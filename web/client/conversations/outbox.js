@@ -103,11 +103,12 @@ export class Outbox {
   }
 
   /**
-   * The same text under another id, for what went under this one counts for nothing.
-   * @param {string} id @param {import('../storage/storage.js').Change[]} more what is written with it: a crash says it neither twice nor never
+   * Give a waiting message a new id, because the server has stored the old one in a form that nobody can read.
+   * @param {string} id @param {import('../storage/storage.js').Change[]} more changes that must be written with it
    */
   async renew(id, more) {
     const before = await this.client.storage.get('outbox', id);
+    if (!before) return;
     const fresh = newId();
     const waiting = { ...before, id: fresh, content: { ...before.content, id: fresh }, failure: undefined };
     await this.client.storage.write([['outbox', id], ['state', `sealed/${id}`], ['outbox', fresh, waiting], ...more]);

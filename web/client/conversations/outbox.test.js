@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startInNode } from '../node/platform.js';
-import { MemoryStorage } from '../storage/storage.js';
+import { MemoryStorage } from '../storage/memory.js';
 import { emptyConversation } from './changes.js';
 
 await startInNode();

@@ -58,9 +58,10 @@ export class Receipts {
     const me = this.client.me.user.id;
     const upTo = state === 'read' ? (conversation.marks[me]?.read ?? 0) : conversation.cursor;
     const newest = await this.store.newestOfOthers(id, conversation.told[state], upTo);
-    if (newest === undefined) return;
+    if (newest?.id === undefined) return;
     await this.client.inTurn(async () => {
-      const now = await this.client.storage.get('conversations', id);
+      const now = await this.store.get(id);
+      if (!now) return;
       const told = {
         delivered: Math.max(now.told.delivered, newest.seq),
         read: state === 'read' ? newest.seq : now.told.read,

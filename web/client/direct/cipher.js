@@ -14,33 +14,30 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** Usable in this worker, and not to be read again. @param {string} base64 of 32 bytes */
 export function importKey(base64) {
-  return crypto.subtle.importKey('raw', /** @type {any} */ (fromBase64(base64)), 'AES-GCM', false, [
-    'encrypt',
-    'decrypt',
-  ]);
+  return crypto.subtle.importKey('raw', fromBase64(base64), 'AES-GCM', false, ['encrypt', 'decrypt']);
 }
 
 /** What the server knows it by afterwards. @param {string} base64 */
 export async function fingerprintOf(base64) {
-  return toBase64(new Uint8Array(await crypto.subtle.digest('SHA-256', /** @type {any} */ (fromBase64(base64)))));
+  return toBase64(new Uint8Array(await crypto.subtle.digest('SHA-256', fromBase64(base64))));
 }
 
 /** @param {CryptoKey} key @param {string} conversation @param {string} text */
-export async function sealText(key, conversation, text) {
+export async function encryptText(key, conversation, text) {
   const iv = randomBytes(IV_BYTES);
-  const sealed = await crypto.subtle.encrypt(parameters(iv, conversation), key, encoder.encode(text));
-  return PREFIX + toBase64(new Uint8Array([...iv, ...new Uint8Array(sealed)]));
+  const encrypted = await crypto.subtle.encrypt(parameters(iv, conversation), key, encoder.encode(text));
+  return PREFIX + toBase64(new Uint8Array([...iv, ...new Uint8Array(encrypted)]));
 }
 
 /**
  * Never throws. @param {CryptoKey | null} key @param {string} conversation @param {string} text
  * @returns {Promise<{ text: string, how: How }>}
  */
-export async function openText(key, conversation, text) {
+export async function decryptText(key, conversation, text) {
   if (!text.startsWith(PREFIX)) return { text, how: 'plain' };
   try {
     const bytes = fromBase64(text.slice(PREFIX.length));
-    const data = /** @type {any} */ (bytes.subarray(IV_BYTES));
+    const data = bytes.subarray(IV_BYTES);
     const plain = await crypto.subtle.decrypt(
       parameters(bytes.subarray(0, IV_BYTES), conversation),
       /** @type {CryptoKey} */ (key),
@@ -52,7 +49,7 @@ export async function openText(key, conversation, text) {
   }
 }
 
-/** @param {Uint8Array} iv @param {string} conversation @returns {AesGcmParams} */
+/** @param {Uint8Array<ArrayBuffer>} iv @param {string} conversation @returns {AesGcmParams} */
 function parameters(iv, conversation) {
-  return { name: 'AES-GCM', iv: /** @type {any} */ (iv), additionalData: encoder.encode(conversation) };
+  return { name: 'AES-GCM', iv, additionalData: encoder.encode(conversation) };
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { randomBytes, toBase64 } from '../util/bytes.js';
-import { importKey, openText, sealText } from './cipher.js';
+import { importKey, decryptText, encryptText } from './cipher.js';
 
 const conversation = '3f94f62e-d48f-4428-8165-4f311033e101';
 const another = '11111111-2222-4333-8444-555555555555';
@@ -11,16 +11,20 @@ const aKey = () => importKey(toBase64(randomBytes(32)));
 
 test('a text is opened with its key, in its conversation', async () => {
   const key = await aKey();
-  const sealed = await sealText(key, conversation, 'Tea at five? 🙂');
+  const sealed = await encryptText(key, conversation, 'Tea at five? 🙂');
   assert.match(sealed, /^aes1\.[A-Za-z0-9+/]+=*$/);
-  assert.deepEqual(await openText(key, conversation, sealed), { text: 'Tea at five? 🙂', how: 'key' });
-  assert.notEqual(await sealText(key, conversation, 'Tea at five? 🙂'), sealed, 'nobody sees that it was said twice');
+  assert.deepEqual(await decryptText(key, conversation, sealed), { text: 'Tea at five? 🙂', how: 'key' });
+  assert.notEqual(
+    await encryptText(key, conversation, 'Tea at five? 🙂'),
+    sealed,
+    'nobody sees that it was said twice',
+  );
   for (const [with_, where] of /** @type {const} */ ([
     [await aKey(), conversation],
     [null, conversation],
     [key, another],
   ])) {
-    assert.deepEqual(await openText(with_, where, sealed), { text: '', how: 'unreadable' });
+    assert.deepEqual(await decryptText(with_, where, sealed), { text: '', how: 'unreadable' });
   }
 });
 
@@ -28,7 +32,7 @@ test('the example of docs/PROTOCOL.md', async () => {
   const key = await importKey(toBase64(new Uint8Array(32)));
   const page = await readFile(new URL('../../../docs/PROTOCOL.md', import.meta.url), 'utf8');
   const [, text] = /^ {4}(aes1\.\S+)$/m.exec(page) ?? [];
-  assert.deepEqual(await openText(key, 'f82c7b2c-8a2c-4b0f-88d4-b0d5fe9d2c41', text), {
+  assert.deepEqual(await decryptText(key, 'f82c7b2c-8a2c-4b0f-88d4-b0d5fe9d2c41', text), {
     text: 'Tea at five?',
     how: 'key',
   });
@@ -36,14 +40,14 @@ test('the example of docs/PROTOCOL.md', async () => {
 
 test('what is not sealed is plain, and what is cut or changed cannot be read', async () => {
   const key = await aKey();
-  assert.deepEqual(await openText(key, conversation, 'hello aes1.'), { text: 'hello aes1.', how: 'plain' });
-  const sealed = await sealText(key, conversation, 'hello');
+  assert.deepEqual(await decryptText(key, conversation, 'hello aes1.'), { text: 'hello aes1.', how: 'plain' });
+  const sealed = await encryptText(key, conversation, 'hello');
   for (const wrong of [
     sealed.slice(0, -4),
     'aes1.',
     'aes1.!!!',
     sealed.replace(/.(?=.{3}$)/, (char) => (char === 'A' ? 'B' : 'A')),
   ]) {
-    assert.equal((await openText(key, conversation, wrong)).how, 'unreadable', wrong);
+    assert.equal((await decryptText(key, conversation, wrong)).how, 'unreadable', wrong);
   }
 });

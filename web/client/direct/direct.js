@@ -4,7 +4,7 @@
  * taken for end-to-end encrypted.
  */
 import { Refused } from '../transport/api.js';
-import { fingerprintOf, importKey, openText, sealText } from './cipher.js';
+import { fingerprintOf, importKey, decryptText, encryptText } from './cipher.js';
 import { isSame } from '../util/equal.js';
 import { soon } from '../util/debounce.js';
 import { emptyConversation } from '../conversations/changes.js';
@@ -168,7 +168,7 @@ export class Direct {
   /** As it goes to the server; plain only where there has never been a key. @param {string} conversation @param {string} text */
   async #seal(conversation, text) {
     const key = await this.#key(conversation);
-    if (key) return sealText(key, conversation, text);
+    if (key) return encryptText(key, conversation, text);
     if ((await this.store.get(conversation))?.key === 'none') return text;
     throw new Refused(409, 'no_key', 'The key of this conversation is not on this device', 0);
   }
@@ -237,7 +237,7 @@ export class Direct {
       if (!texts.length) return;
       for (const text of texts) {
         await this.#keep(conversation, text);
-        conversation = /** @type {any} */ (await this.store.get(given.id));
+        conversation = (await this.store.get(given.id)) ?? conversation;
       }
     }
   }
@@ -301,7 +301,8 @@ export class Direct {
     this.outbox.landed(id);
     if (editedAt === undefined) return;
     const [item] = await this.store.itemsFrom(conversation.id, { from: seq, limit: 1 });
-    await this.store.write(/** @type {any} */ (await this.store.get(conversation.id)), { ...item, edits: [seq] });
+    const now = (await this.store.get(conversation.id)) ?? conversation;
+    await this.store.write(now, { ...item, edits: [seq] });
   }
 
   /** A text of ours that was on its way while the key was changed: nobody can read it. @param {Conversation} conversation @param {number} seq @param {string} id */
@@ -314,7 +315,7 @@ export class Direct {
 
   /** @param {Conversation} conversation @param {string} text */
   async #open(conversation, text) {
-    return openText(await this.#key(conversation.id), conversation.id, text);
+    return decryptText(await this.#key(conversation.id), conversation.id, text);
   }
 
   /** @param {string} id */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startInNode } from '../node/platform.js';
-import { MemoryStorage } from '../storage/storage.js';
+import { MemoryStorage } from '../storage/memory.js';
 import { emptyConversation } from '../conversations/changes.js';
 
 await startInNode();
@@ -86,7 +86,7 @@ test('a server that says that there never was a key gets no plain text by it', a
       [`direct/${id}/messages?after=0&limit=100`]: [],
     });
     await client.direct.catchUp();
-    assert.equal((await storage.get('conversations', id)).key, key);
+    assert.equal((await storage.get('conversations', id))?.key, key);
     const posted = /** @type {any[]} */ ([]);
     client.api.callUntilAnswered = /** @type {any} */ (async (/** @type {any[]} */ ...given) => posted.push(given[2]));
     await client.direct.deliver(waiting).catch((error) => assert.equal(error.code, 'no_key'));

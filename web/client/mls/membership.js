@@ -218,7 +218,7 @@ export class Membership {
   async removeAllDue(user) {
     for (const [id, { isActive, members, kind }] of await this.client.storage.all('conversations')) {
       if (kind === 'direct') continue;
-      const isConcerned = user === undefined || members.some((/** @type {any} */ member) => member.user === user);
+      const isConcerned = user === undefined || members.some((member) => member.user === user);
       if (isActive && isConcerned) await this.client.attempt(() => this.removeDue(id));
     }
   }

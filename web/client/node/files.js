@@ -4,7 +4,8 @@ import 'fake-indexeddb/auto';
 import { mkdir, open, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import v8 from 'node:v8';
-import { COLLECTIONS, MemoryStorage } from '../storage/storage.js';
+import { MemoryStorage } from '../storage/memory.js';
+import { COLLECTIONS } from '../storage/storage.js';
 
 const OWNER_ONLY = 0o600;
 const OURS = ['journal.jsonl', 'journal.jsonl.new', 'keys.bin', 'keys.bin.new', 'lock'];

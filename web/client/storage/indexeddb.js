@@ -144,8 +144,8 @@ export class IndexedDbStorage {
   }
 
   /** @type {Storage['all']} */
-  async all(collection, prefix = '') {
-    const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+  async all(collection, prefix) {
+    const range = IDBKeyRange.bound(prefix ?? '', `${prefix ?? ''}\uffff`);
     const { store } = (await this.#database).transaction(collection);
     const [keys, values] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
     return values.map((value, at) => [String(keys[at]), value]);

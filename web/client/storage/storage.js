@@ -1,81 +1,46 @@
 // @ts-check
 /**
- * Where a client keeps what it knows: values by collection and key. `write` returns when it is safe.
+ * Where a client stores its data: values by collection and key. A write returns when it is durable.
  *
- * @typedef {'state' | 'conversations' | 'items' | 'ids' | 'outbox'} Collection
- *   `items` are what a conversation shows, by `<conversation>/<seq>`; `ids` say which seq a message's id has
- * @typedef {[collection: Collection, key: string, value?: any]} Change without a value it is forgotten
+ * @typedef {object} Collections
+ * @property {unknown} state by name; StateAt has the type of each
+ * @property {import('../conversations/reducer.js').Conversation} conversations by id
+ * @property {import('../conversations/reducer.js').Item} items by `<conversation>/<seq>`
+ * @property {number} ids the seq of a message, by `<conversation>/<id>`
+ * @property {import('../conversations/outbox.js').Waiting} outbox by the message's id
+ *
+ * @typedef {keyof Collections} Collection
+ * @typedef {[collection: Collection, key: string, value?: unknown]} Change without a value the key is deleted
+ */
+
+/**
+ * The values of `state`: the account, the page's settings and drafts, keys of direct conversations in base64, texts as they
+ * were encrypted for the server (`sealed/`), and verified thumbprints by user.
+ * @template {string} Key
+ * @typedef {Key extends 'me' ? import('../session/account.js').Me
+ *   : Key extends 'settings' ? import('../../worker/rpc.js').Settings
+ *   : Key extends `verified/${string}` ? string[]
+ *   : Key extends `${'draft' | 'key' | 'sealed'}/${string}` ? string
+ *   : unknown} StateAt
+ */
+/**
+ * @template {Collection} Name @template {string} Key
+ * @typedef {Name extends 'state' ? StateAt<Key> : Collections[Name]} Stored
+ */
+
+/**
  * @typedef {object} Storage
- * @property {(collection: Collection, key: string) => Promise<any>} get undefined where there is nothing
+ * @property {<Name extends Collection, Key extends string>(collection: Name, key: Key) => Promise<Stored<Name, Key> | undefined>} get
  * @property {(changes: Change[]) => Promise<void>} write all of them, or none
- * @property {(collection: Collection, prefix?: string) => Promise<[string, any][]>} all in the order of the keys
- * @property {(collection: Collection, from: string, to: string, limit: number) => Promise<any[]>} last
- *   the last of those with `from <= key < to`, in the order of the keys
- * @property {(collection: Collection, from: string, to: string, limit: number) => Promise<any[]>} first the same, the first ones
+ * @property {<Name extends Collection, Prefix extends string>(collection: Name, prefix?: Prefix) =>
+ *   Promise<[string, Stored<Name, `${Prefix}${string}`>][]>} all in the order of the keys
+ * @property {Range} last the last of those with `from <= key < to`, in the order of the keys
+ * @property {Range} first the same, the first of them
  * @property {() => Promise<void>} wipe
+ *
+ * @typedef {<Name extends Collection>(collection: Name, from: string, to: string, limit: number) =>
+ *   Promise<Stored<Name, string>[]>} Range
  */
 
 /** @type {Collection[]} */
 export const COLLECTIONS = ['state', 'conversations', 'items', 'ids', 'outbox'];
-
-/** Above every character that a key has. */
-const END = '\uffff';
-
-/** Forgets everything with its process. @implements {Storage} */
-export class MemoryStorage {
-  /** @type {Map<string, Map<string, any>>} */
-  #collections = new Map();
-
-  /** @param {Collection} collection */
-  #of(collection) {
-    let found = this.#collections.get(collection);
-    if (!found) this.#collections.set(collection, (found = new Map()));
-    return found;
-  }
-
-  /** @param {Collection} collection @param {string} from @param {string} to @returns {[string, any][]} */
-  #between(collection, from, to) {
-    const found = [...this.#of(collection)].filter(([key]) => from <= key && key < to);
-    return found.sort(([one], [other]) => (one < other ? -1 : 1));
-  }
-
-  /** @type {Storage['get']} */
-  async get(collection, key) {
-    return structuredClone(this.#of(collection).get(key));
-  }
-
-  /** @type {Storage['write']} */
-  async write(changes) {
-    for (const [collection, key, value] of structuredClone(changes)) {
-      if (value === undefined) this.#of(collection).delete(key);
-      else this.#of(collection).set(key, value);
-    }
-  }
-
-  /** @type {Storage['all']} */
-  async all(collection, prefix = '') {
-    return structuredClone(this.#between(collection, prefix, prefix + END));
-  }
-
-  /** @type {Storage['last']} */
-  async last(collection, from, to, limit) {
-    return structuredClone(
-      this.#between(collection, from, to)
-        .slice(-limit)
-        .map(([, value]) => value),
-    );
-  }
-
-  /** @type {Storage['first']} */
-  async first(collection, from, to, limit) {
-    return structuredClone(
-      this.#between(collection, from, to)
-        .slice(0, limit)
-        .map(([, value]) => value),
-    );
-  }
-
-  async wipe() {
-    this.#collections.clear();
-  }
-}

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { FileStorage } from '../node/files.js';
 import { IndexedDbStorage } from './indexeddb.js';
-import { SealedStorage } from './encrypted.js';
-import { MemoryStorage } from './storage.js';
+import { EncryptedStorage } from './encrypted.js';
+import { MemoryStorage } from './memory.js';
 
 const folder = () => mkdtemp(join(tmpdir(), 'sottovoce-storage-'));
 let databases = 0;
@@ -18,7 +18,7 @@ const kinds = [
   ['memory', async () => new MemoryStorage()],
   ['a file', async () => FileStorage.open(await folder())],
   ['IndexedDB', async () => new IndexedDbStorage(`test ${databases++}`)],
-  ['an encrypted one', async () => new SealedStorage(new MemoryStorage(), SealedStorage.makeKey)],
+  ['an encrypted one', async () => new EncryptedStorage(new MemoryStorage(), EncryptedStorage.makeKey)],
 ];
 
 for (const [name, open] of kinds) {
@@ -65,7 +65,7 @@ for (const [name, open] of kinds) {
     const given = { list: [1] };
     await storage.write([['state', 'x', given]]);
     given.list.push(2);
-    (await storage.get('state', 'x')).list.push(3);
+    /** @type {typeof given} */ (await storage.get('state', 'x')).list.push(3);
     assert.deepEqual(await storage.get('state', 'x'), { list: [1] });
   });
 }
@@ -86,11 +86,11 @@ test('a file is read again, but for a line that a crash has torn', async () => {
 
 test('an encrypted memory holds nothing that can be read, and each value only where it was put', async () => {
   const inner = new MemoryStorage();
-  const storage = new SealedStorage(inner, SealedStorage.makeKey);
+  const storage = new EncryptedStorage(inner, EncryptedStorage.makeKey);
   await storage.write([['items', 'a/1', { text: 'a secret' }]]);
-  const lies = await inner.get('items', 'a/1');
+  const lies = /** @type {{ data: ArrayBuffer }} */ (/** @type {unknown} */ (await inner.get('items', 'a/1')));
   assert.ok(!Buffer.from(lies.data).includes('secret'));
   await inner.write([['outbox', 'a/1', lies]]);
   await assert.rejects(storage.get('outbox', 'a/1'));
-  await assert.rejects(new SealedStorage(inner, SealedStorage.makeKey).get('items', 'a/1'));
+  await assert.rejects(new EncryptedStorage(inner, EncryptedStorage.makeKey).get('items', 'a/1'));
 });

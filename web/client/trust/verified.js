@@ -58,8 +58,8 @@ export class VerifiedKeys {
   async pinned(conversation) {
     const verified = { ...conversation.verified };
     for (const user of new Set(conversation.members.map((member) => member.user))) {
-      verified[user] ??= await this.client.storage.get('state', `verified/${user}`);
-      if (verified[user] === undefined) delete verified[user];
+      const known = verified[user] ?? (await this.client.storage.get('state', `verified/${user}`));
+      if (known) verified[user] = known;
     }
     return { ...conversation, verified };
   }
