@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // @ts-check
 /**
- * Builds what others have written, from npm's packages, into `vendor/`; our own code is served as it is.
+ * Builds `vendor/` from npm packages; our own code is served as it is.
  *
- * Each bundle carries its hash in its name and may be cached for ever; a small file without a hash passes it on, so
- * that the name in our sources stays. Beside each lie its compressed forms, which the server sends as they are.
+ * Each bundle has its hash in its name and may be cached for ever. A small file without a hash exports it again, so
+ * that our sources import a fixed name. Beside each bundle are its compressed forms, which the server sends as they
+ * are.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -12,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-/** What our sources import from `vendor/<name>.js`, and where it comes from. @type {Record<string, string[]>} */
+/** The packages of each `vendor/<name>.js`. @type {Record<string, string[]>} */
 const BUNDLES = {
   'core-crypto': ['@wireapp/core-crypto/browser'],
   lit: ['lit', 'lit/directives/live.js', 'lit/directives/repeat.js'],
@@ -33,12 +34,22 @@ const here = new URL('.', import.meta.url);
 const vendor = new URL('vendor/', here);
 const modules = new URL('node_modules/', here);
 
-/** Under its name with a hash. @param {string} name @param {string} type @param {Uint8Array | string} content */
+/** @template T @param {string} json of a package that npm has verified @returns {T} */
+function parseJson(json) {
+  /** @type {unknown} */
+  const value = JSON.parse(json);
+  return /** @type {T} */ (value);
+}
+
+/**
+ * Write a file with its hash in the name.
+ * @param {string} name @param {string} type @param {Uint8Array | string} content
+ */
 async function write(name, type, content) {
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 8).toUpperCase();
   const file = `${name}-${hash}.${type}`;
   await writeFile(new URL(file, vendor), content);
-  if (type === 'woff2') return file; // is compressed already
+  if (type === 'woff2') return file; // is compressed
   const quality = { [constants.BROTLI_PARAM_QUALITY]: type === 'wasm' ? 9 : 11 };
   await writeFile(new URL(`${file}.br`, vendor), brotliCompressSync(content, { params: quality }));
   await writeFile(new URL(`${file}.gz`, vendor), gzipSync(content, { level: 9 }));
@@ -46,7 +57,7 @@ async function write(name, type, content) {
 }
 
 /** @param {string} name @param {string} code @param {string} types */
-async function pass(name, code, types) {
+async function writeReexport(name, code, types) {
   await writeFile(new URL(`${name}.js`, vendor), code);
   await writeFile(new URL(`${name}.d.ts`, vendor), types);
 }
@@ -68,7 +79,7 @@ async function bundle(name, sources) {
   const more =
     name === 'core-crypto' ? `export const wasm = new URL('./${await wasm()}', import.meta.url).href;\n` : '';
   const type = more ? 'export declare const wasm: string;\n' : '';
-  await pass(name, `export * from './${file}';\n${more}`, contents + type);
+  await writeReexport(name, `export * from './${file}';\n${more}`, contents + type);
 }
 
 async function wasm() {
@@ -90,23 +101,24 @@ async function fonts() {
       `@font-face { font-family: "${family}"; font-style: ${style}; font-weight: ${weight}; font-display: swap;${range} src: url("${built}") format("woff2"); }\n`,
     );
   }
-  // The later of two faces for the same letter wins: the plain ones, without a range, come first.
+  // The later of two faces for the same letter wins, so those without a range come first.
   await writeFile(new URL('fonts.css', vendor), faces.join(''));
 }
 
-const RGI = /^\p{RGI_Emoji}$/v; // what our clients take for a reaction
+const RGI = /^\p{RGI_Emoji}$/v; // what the clients accept as a reaction
 
 const EMOJI_LANGUAGES = ['en', 'de']; // as in app/messages/
 
-/** By group: each emoji with its name and the words that it is found by. @param {string} language */
+/** By group: each emoji with its name and its search words. @param {string} language */
 async function emojiIn(language) {
-  const all = JSON.parse(await readFile(new URL(`emojibase-data/${language}/compact.json`, modules), 'utf8'));
+  const json = await readFile(new URL(`emojibase-data/${language}/compact.json`, modules), 'utf8');
+  /** @type {{ unicode: string, label: string, tags?: string[], group?: number, order?: number }[]} */
+  const all = parseJson(json);
   /** @type {[string, string, string][][]} */
   const groups = [];
-  const sorted = all.sort((/** @type {any} */ a, /** @type {any} */ b) => a.order - b.order);
-  for (const { unicode, label, tags = [], group, order } of sorted) {
-    if (group === undefined || group === 2 || order === undefined) continue; // parts of others
-    // Some come with a selector that Unicode's list of emoji does not have.
+  for (const { unicode, label, tags = [], group, order } of all.sort((a, b) => (a.order ?? 0) - (b.order ?? 0))) {
+    if (group === undefined || group === 2 || order === undefined) continue; // parts of other emoji
+    // Some have a variation selector that Unicode's list of emoji has not.
     const plain = RGI.test(unicode) ? unicode : unicode.replace(/\ufe0f$/, '');
     if (RGI.test(plain)) (groups[group] ??= []).push([plain, label, tags.join(' ')]);
   }
@@ -119,11 +131,11 @@ async function emoji() {
     lines.push(`export const ${language} = new URL('./${await emojiIn(language)}', import.meta.url).href;\n`);
   }
   const types = EMOJI_LANGUAGES.map((language) => `export declare const ${language}: string;\n`);
-  const all = `export { en as emoji };\n`; // the emoji themselves are the same in every language
-  await pass('emoji', lines.join('') + all, types.join('') + all);
+  const all = 'export { en as emoji };\n'; // the emoji themselves are the same in every language
+  await writeReexport('emoji', lines.join('') + all, types.join('') + all);
 }
 
-/** What has gone into it, under which licence. */
+/** The licences of the bundled packages. */
 async function licences() {
   const packages = [
     '@wireapp/core-crypto',
@@ -140,7 +152,9 @@ async function licences() {
   const parts = [];
   for (const name of [...packages, ...fontsources]) {
     const folder = new URL(`${name}/`, modules);
-    const { version, license } = JSON.parse(await readFile(new URL('package.json', folder), 'utf8'));
+    const json = await readFile(new URL('package.json', folder), 'utf8');
+    /** @type {{ version: string, license: string }} */
+    const { version, license } = parseJson(json);
     const file = (await readdir(folder)).find((one) => /^licen[cs]e/i.test(one));
     const text = file ? await readFile(new URL(file, folder), 'utf8') : '';
     parts.push(`${name} ${version}, ${license}\n\n${text}`);

@@ -3,7 +3,8 @@
  * One device of one account: its parts, and what the server sends to each.
  *
  * The parts depend on each other in one direction only: store <- trust <- sync <- membership <- outbox <- direct and
- * receipts. A part that is below another emits an event, and `emitAndWait` returns when the parts above have handled it.
+ * receipts. A part that is below another emits an event, and `emitAndWait` returns when the parts above have handled
+ * it.
  *
  * Everything that changes a group or reads its log runs in `inTurn`, one piece of work after the other. An entry is
  * stored before it is acknowledged, and a message before it is sent; a crash at any moment therefore loses nothing.
@@ -46,7 +47,10 @@ export class Client extends Context {
     repeatNameForNewDevices(this, this.outbox);
   }
 
-  /** Delete one of this user's messages, with its edits, on every device and on the server. @param {string} conversation @param {number} seq */
+  /**
+   * Delete one of this user's messages, with its edits, on every device and on the server.
+   * @param {string} conversation @param {number} seq
+   */
   async deleteForEveryone(conversation, seq) {
     const known = await this.store.get(conversation);
     if (known?.kind === 'direct') return this.direct.deleteForEveryone(known, seq);

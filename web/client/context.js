@@ -5,9 +5,17 @@ import { Api } from './transport/api.js';
 /**
  * @typedef {import('./session/account.js').Me} Me
  * @typedef {import('./mls/core-crypto.js').Mls} Mls
- * @typedef {import('./conversations/reducer.js').Conversation} Conversation
- * @typedef {import('./conversations/reducer.js').Notice} Notice
- * @typedef {import('./mls/core-crypto.js').Member} Member
+ *
+ * @typedef {object} Socket what the client uses of a WebSocket
+ * @property {number} readyState
+ * @property {((event: any) => void) | null} onmessage
+ * @property {((event: any) => void) | null} onerror
+ * @property {((event: any) => void) | null} onclose
+ * @property {(text: string) => void} send
+ * @property {() => void} close
+ *
+ * @typedef {{ new (address: string, options?: any): Socket, isNode?: boolean }} SocketConstructor
+ *   in Node, options carry the session's token; browsers send a cookie
  *
  * @typedef {object} Platform
  * @property {import('./storage/storage.js').Storage} storage
@@ -15,17 +23,10 @@ import { Api } from './transport/api.js';
  * @property {() => Promise<void>} [persist] what makes that database durable, where it is not by itself
  * @property {string} [name] of the device, as the user sees it in the list of devices
  * @property {typeof fetch} [fetch]
- * @property {any} [WebSocket]
+ * @property {SocketConstructor} [WebSocket]
  *
- * @typedef {{
- *   'state lost': { conversation: string, reason: string },
- *   'keys changed': { conversation: string },
- *   members: { conversation: string, notice: { what: 'members' } & import('./conversations/reducer.js').Change, before: Conversation, members: Member[], sender: string },
- *   'own message': { id: string, seq: number, at: string },
- *   epoch: { conversation: string },
- *   left: { conversation: string, device: string },
- *   joined: { conversation: string, after: number },
- * }} Events that parts handle before the part that emits them goes on
+ * @typedef {import('./events.d.ts').ClientEvents} ClientEvents
+ * @typedef {import('./events.d.ts').WaitedEvents} WaitedEvents
  */
 
 export class Context extends EventTarget {
@@ -35,7 +36,7 @@ export class Context extends EventTarget {
   mls = /** @type {any} */ (null);
   /** @type {import('./transport/connection.js').Connection} */
   connection = /** @type {any} */ (null);
-  /** @type {Map<string, ((detail: any) => Promise<void>)[]>} */
+  /** @type {Map<string, ((detail: never) => Promise<void>)[]>} */
   #handlers = new Map();
   /** @type {Promise<unknown>} */
   #last = Promise.resolve();
@@ -58,12 +59,15 @@ export class Context extends EventTarget {
 
   /** The same in the background; an error is emitted as a 'problem'. @param {() => Promise<unknown>} work */
   later(work) {
-    this.inTurn(work).catch((error) => this.emit('problem', { error }));
+    this.inTurn(work).catch((/** @type {unknown} */ error) => this.emit('problem', { error }));
   }
 
-  /** Emit an error as a 'problem': one conversation that fails must not stop the others. @param {() => Promise<unknown>} work */
+  /**
+   * Emit an error as a 'problem': one conversation that fails must not stop the others.
+   * @param {() => Promise<unknown>} work
+   */
   async attempt(work) {
-    await work().catch((error) => this.emit('problem', { error }));
+    await work().catch((/** @type {unknown} */ error) => this.emit('problem', { error }));
   }
 
   /** Returns when the work that was queued before has ended. */
@@ -71,22 +75,27 @@ export class Context extends EventTarget {
     await this.#last;
   }
 
-  /** @param {string} type @param {object} detail */
+  /** @template {keyof ClientEvents} Type @param {Type} type @param {ClientEvents[Type]} detail */
   emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
+  /** @template {keyof ClientEvents} Type @param {Type} type @param {(detail: ClientEvents[Type]) => void} listener */
+  listen(type, listener) {
+    this.addEventListener(type, (event) => listener(/** @type {CustomEvent<ClientEvents[Type]>} */ (event).detail));
+  }
+
   /**
    * Handlers of one event run in the order in which they were registered; an error is thrown by `emitAndWait`.
-   * @template {keyof Events} Type @param {Type} type @param {(detail: Events[Type]) => Promise<void>} handler
+   * @template {keyof WaitedEvents} Type @param {Type} type @param {(detail: WaitedEvents[Type]) => Promise<void>} handler
    */
   on(type, handler) {
     this.#handlers.set(type, [...(this.#handlers.get(type) ?? []), handler]);
   }
 
-  /** @template {keyof Events} Type @param {Type} type @param {Events[Type]} detail */
+  /** @template {keyof WaitedEvents} Type @param {Type} type @param {WaitedEvents[Type]} detail */
   async emitAndWait(type, detail) {
-    this.emit(type, detail);
-    for (const handler of this.#handlers.get(type) ?? []) await handler(detail);
+    this.emit(type, /** @type {ClientEvents[Type]} */ (/** @type {unknown} */ (detail)));
+    for (const handler of this.#handlers.get(type) ?? []) await handler(/** @type {never} */ (detail));
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Twelve devices of six people who talk, update, are added and removed, lose their line and crash, while workers of the
- * server are killed; all by a seed. In the end every current device has read everything since it joined.
+ * Twelve devices of six users send, update, are added and removed, disconnect and crash, while workers of the server
+ * are killed, all by a random seed. In the end every device in the group has read everything since it joined.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { Worker } from 'node:worker_threads';
 import { workerPids } from './workers.js';
 
 const server = process.env.SOTTOVOCE_SERVER ?? '';
-const serverPid = Number(process.env.SOTTOVOCE_PID ?? 0); // its workers are killed, if we know it
+const serverPid = Number(process.env.SOTTOVOCE_PID ?? 0); // its workers are killed, if it is set
 const seed = Number(process.env.SOTTOVOCE_SEED ?? 1);
 const actions = Number(process.env.SOTTOVOCE_ACTIONS ?? 300);
 const PEOPLE = 6;
@@ -110,7 +110,7 @@ class Thread {
   }
 }
 
-test(`a play of chance, seed ${seed}`, async () => {
+test(`random_scenario_of_seed_${seed}`, async () => {
   const chance = chanceOf(seed);
   const pick = (/** @type {any[]} */ among) => among[Math.floor(chance() * among.length)];
   const folder = await mkdtemp(join(tmpdir(), 'sottovoce-chance-'));
@@ -185,7 +185,7 @@ test(`a play of chance, seed ${seed}`, async () => {
     ['drop', 14],
   ];
   const urn = weights.flatMap(([deed, weight]) => Array(weight).fill(deed));
-  // What a removed, crashed or late device may be told; the end shows what it came to.
+  // Errors that a removed, crashed or late device may get.
   const expected = ['crashed', 'not_a_leaf', 'no_such_conversation', 'not_allowed', 'bad_frame', 'stale_epoch'];
 
   const running = new Set();
@@ -203,7 +203,8 @@ test(`a play of chance, seed ${seed}`, async () => {
   await Promise.all(threads.map((thread) => thread.ask('connect').catch(() => {})));
 
   const current = threads.filter((thread) => !out.has(thread.username));
-  let looks = /** @type {any[]} */ ([]);
+  /** @type {any[]} */
+  let looks;
   const deadline = Date.now() + SETTLE_MS;
   for (;;) {
     looks = await Promise.all(current.map((thread) => thread.ask('look', id)));

@@ -1,5 +1,5 @@
 // @ts-check
-/** A device in a thread of its own, so that it can be killed at any moment: what it knows is in its folder. */
+/** A device in its own thread, which can be killed at any moment; its data is in a folder. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { platformIn } from '../client/node/platform.js';
 import { PASSWORD } from './password.js';
@@ -20,7 +20,7 @@ for (const type of ['undecryptable', 'problem', 'failed', 'rejoined']) {
 /** @type {Record<string, (...given: any[]) => unknown>} */
 const verbs = {
   start: (usernames) => client.membership.start(usernames),
-  say: (conversation, text) => client.outbox.say(conversation, text),
+  say: (conversation, text) => client.outbox.sendText(conversation, text),
   update: (conversation) => client.membership.update(conversation),
   add: (conversation, username) => client.membership.add(conversation, [username]),
   remove: (conversation, username) =>

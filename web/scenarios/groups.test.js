@@ -1,12 +1,12 @@
 // @ts-check
-/** The life of a group. */
+/** A group: members come and go, and removed devices cannot read on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Undecryptable } from '../client/mls/core-crypto.js';
 import { fromBase64 } from '../client/util/bytes.js';
 import { another, conversation, people, refused, until } from './users.js';
 
-test('ten people hear everything that each of them says', async () => {
+test('ten_members_receive_every_message', async () => {
   const [maker, ...others] = await people(...'abcdefghij');
   const id = await conversation(maker, ...others);
   const all = [maker, ...others];
@@ -19,13 +19,13 @@ test('ten people hear everything that each of them says', async () => {
   }
 });
 
-test('somebody who is removed while messages fly can read nothing that comes after', async () => {
+test('removed_member_cannot_read_later_messages', async () => {
   const [alice, bob, mallory] = await people('alice', 'bob', 'mallory');
   const id = await conversation(alice, bob, mallory);
   await alice.says(id, 'before');
   await mallory.hears('before');
 
-  // Mallory's device keeps its keys: what the server says of its end shall not reach it.
+  // Mallory's device keeps its keys: it must not learn from the server that it was removed.
   const { mls } = mallory.client;
   mallory.leaves();
   const epoch = await mls.epoch(id);
@@ -67,7 +67,7 @@ test('somebody who is removed while messages fly can read nothing that comes aft
   );
 });
 
-test('who leaves is removed by the others, and hears nothing more', async () => {
+test('leaving_member_is_removed_by_the_others', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const id = await conversation(alice, bob, carol);
   await carol.client.membership.leave(id);
@@ -79,7 +79,7 @@ test('who leaves is removed by the others, and hears nothing more', async () => 
   assert.deepEqual((await alice.client.membership.list())[0].members.length, 2);
 });
 
-test('only an owner or an admin adds and removes people', async () => {
+test('only_owner_or_admin_adds_and_removes_members', async () => {
   const [alice, bob, carol, dave] = await people('alice', 'bob', 'carol', 'dave');
   const id = await conversation(alice, bob, carol);
   await refused(bob.client.membership.add(id, [dave.username]), 'not_allowed');
@@ -96,7 +96,7 @@ test('only an owner or an admin adds and removes people', async () => {
   [alice, bob, dave].forEach((one) => one.isFine());
 });
 
-test('a device that is revoked is removed from its groups before anything more is said', async () => {
+test('revoked_device_is_removed_before_the_next_message', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const stolen = await another(bob);
   const id = await conversation(alice, bob, stolen);
@@ -112,7 +112,7 @@ test('a device that is revoked is removed from its groups before anything more i
   [alice, bob].forEach((one) => one.isFine());
 });
 
-test('somebody who was removed is added again, and reads what comes then', async () => {
+test('removed_member_added_again_reads_on', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   for (let round = 0; round < 3; round++) {

@@ -7,7 +7,7 @@ import { another, conversation, people } from './users.js';
 const PEOPLE = 10;
 const DEVICES = 10;
 
-test('a hundred devices of ten people hear everything, and ninety go on without one of the people', async () => {
+test('hundred_devices_receive_all_and_ninety_go_on', async () => {
   const first = await people(...Array.from({ length: PEOPLE }, (_, number) => `h${number}`));
   const others = [];
   for (const person of first) {

@@ -8,7 +8,7 @@ import { workerPids } from './workers.js';
 const serverPid = Number(process.env.SOTTOVOCE_PID ?? 0);
 const ROUNDS = 8;
 
-test('a commit whose server dies lands once, and the group goes on', { skip: serverPid === 0 }, async () => {
+test('commit_during_server_crash_is_applied_once', { skip: serverPid === 0 }, async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   const { api } = alice.client;

@@ -1,5 +1,8 @@
 // @ts-check
-/** Writes tests/mls/frames.json, the frames of CoreCrypto that the server's parser is tested on: `node scenarios/make-frames.js`. */
+/**
+ * Writes tests/mls/frames.json, the frames of CoreCrypto that the server's parser is tested on: `node
+ * scenarios/make-frames.js`.
+ */
 import { writeFileSync } from 'node:fs';
 import * as cc from '@wireapp/core-crypto/browser';
 import { toBase64, toHex, uuidBytes } from '../client/util/bytes.js';

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the server does not take, each with the code that tells a client what to do. */
+/** Requests that the server rejects, each with its code. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newId } from '../client/content/index.js';
@@ -22,8 +22,10 @@ async function encrypted(device, id, text) {
   return { id: `id-${text}`, epoch, data: toBase64(data) };
 }
 
-/** A commit as it would go out, which the group has not made. */
-/** @param {import('./users.js').Device} device @param {string} id */
+/**
+ * A commit as it would be sent; the group stays as it is.
+ * @param {import('./users.js').Device} device @param {string} id
+ */
 async function commitOf(device, id) {
   /** @type {any} */
   let body;
@@ -36,7 +38,7 @@ async function commitOf(device, id) {
   return body;
 }
 
-test("a message that is replayed, truncated, of another group, epoch or kind, or nobody's", async () => {
+test('invalid_message_is_rejected', async () => {
   const [alice, bob, mallory] = await people('alice', 'bob', 'mallory');
   const [id, other] = [await conversation(alice, bob), await conversation(alice, mallory)];
   const message = await encrypted(alice, id, 'once');
@@ -64,7 +66,7 @@ test("a message that is replayed, truncated, of another group, epoch or kind, or
   await refused(post(alice, id, late), 'stale_epoch');
 });
 
-test("a commit that is late, truncated, another's, of another group, or does not match what comes with it", async () => {
+test('invalid_commit_is_rejected', async () => {
   const [alice, bob, mallory] = await people('alice', 'bob', 'mallory');
   const [id, other] = [await conversation(alice, bob), await conversation(alice, mallory)];
   const commit = (/** @type {any} */ device, /** @type {object} */ body, to = id) =>
@@ -96,7 +98,7 @@ test("a commit that is late, truncated, another's, of another group, or does not
   [alice, bob].forEach((one) => one.isFine());
 });
 
-test('somebody who was not claimed cannot be added, and a key package works once', async () => {
+test('add_needs_a_key_package_claimed_once', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const id = await conversation(alice, bob);
   const [unclaimed] = await carol.client.mls.keyPackages(1);
@@ -106,7 +108,7 @@ test('somebody who was not claimed cannot be added, and a key package works once
   await until(async () => (await bob.client.mls.members(id)).length === 3, 'all have seen it');
 });
 
-test('the answer to a commit that is lost is given again', async () => {
+test('repeated_commit_gets_the_first_answer', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   const { api } = alice.client;
@@ -114,7 +116,7 @@ test('the answer to a commit that is lost is given again', async () => {
   let lost = 0;
   api.fetch = async (...request) => {
     const answer = await fetch(...request);
-    if (String(request[0]).endsWith('/commits') && lost++ === 0) throw new TypeError('the line broke');
+    if (String(request[0]).endsWith('/commits') && lost++ === 0) throw new TypeError('the connection broke');
     return answer;
   };
   const epoch = Number(await alice.client.mls.epoch(id));
@@ -126,7 +128,7 @@ test('the answer to a commit that is lost is given again', async () => {
   [alice, bob].forEach((one) => one.isFine());
 });
 
-test('an id of a device, and a key, belong to one device', async () => {
+test('device_id_and_key_belong_to_one_device', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const device = {
     id: alice.client.me.device,
@@ -156,7 +158,7 @@ function cause(error) {
   throw error.cause ?? error;
 }
 
-test('a device that is gone leaves its id to nobody, and a session speaks for one device', async () => {
+test('removed_device_id_stays_taken', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const phone = await another(alice);
   const id = await conversation(alice, phone, bob);
@@ -170,13 +172,13 @@ test('a device that is gone leaves its id to nobody, and a session speaks for on
   await bob.hears('it is gone');
 });
 
-test('a stranger who makes a group that nobody can join disturbs nobody', async () => {
+test('unjoinable_group_of_a_stranger_disturbs_nobody', async () => {
   const [mallory, bob] = await people('mallory', 'bob');
   const id = crypto.randomUUID();
   const [claimed] = await mallory.client.api.call('POST', `users/${bob.user}/key-packages/claim`, {});
   await mallory.client.mls.create(id, [fromBase64(claimed.key_package)], async (bundle) => {
     const welcome = bundle.welcome && Uint8Array.from(bundle.welcome);
-    welcome?.fill(0, welcome.length - 40); // as MLS allows, but nobody can open it
+    welcome?.fill(0, welcome.length - 40); // valid MLS, but no device can decrypt it
     await mallory.client.api.call('POST', 'conversations', { id, ...Api.bundle({ ...bundle, welcome }) });
   });
   const [carol] = await people('carol');
@@ -187,11 +189,11 @@ test('a stranger who makes a group that nobody can join disturbs nobody', async 
   await bob.hears('can you hear me?');
 });
 
-test('a member who signs a false group info is healed by the next honest commit', async () => {
+test('false_group_info_is_replaced_by_the_next_commit', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   const first = await commitOf(alice, id);
-  await alice.client.api.call('POST', `conversations/${id}/commits`, first); // and forgets it: her keys are lost
+  await alice.client.api.call('POST', `conversations/${id}/commits`, first); // and does not apply it: her keys are lost
   await bob.client.membership.update(id);
   await alice.says(id, 'I am back');
   await bob.hears('I am back');

@@ -1,5 +1,5 @@
 // @ts-check
-/** Accounts, strangers, and key packages that run out. */
+/** Accounts, message requests, and key packages that run out. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { another, conversation, invited, people, refused, server, until } from './users.js';
@@ -9,7 +9,7 @@ async function stateOf(device, id) {
   return (await device.client.membership.list()).find((one) => one.id === id)?.state;
 }
 
-test("a stranger's conversation is a request, which is taken or ignored", async () => {
+test('conversation_of_a_stranger_is_a_request', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const id = await conversation(alice, bob);
   assert.equal(await stateOf(bob, id), 'requested');
@@ -29,7 +29,7 @@ test("a stranger's conversation is a request, which is taken or ignored", async 
   await bob.hears('buy something');
 });
 
-test('somebody who is blocked reaches nobody, and is not told', async () => {
+test('blocked_user_reaches_nobody_and_is_not_told', async () => {
   const [alice, mallory] = await people('alice', 'mallory');
   const before = await conversation(mallory, alice);
   await alice.client.api.call('PUT', `blocks/${mallory.user}`);
@@ -52,7 +52,7 @@ test('somebody who is blocked reaches nobody, and is not told', async () => {
   mallory.isFine();
 });
 
-test('a chat code lets two know each other, once', async () => {
+test('chat_code_connects_two_users_once', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const { code } = await alice.client.api.call('POST', 'codes');
   assert.ok(code >= 10_000 && code <= 65_535);
@@ -63,7 +63,7 @@ test('a chat code lets two know each other, once', async () => {
   assert.equal(await stateOf(alice, id), 'joined');
 });
 
-test('who comes by an invite knows the one who invited, and is known', async () => {
+test('invited_user_and_inviter_are_contacts', async () => {
   const [alice] = await people('alice');
   const made = await fetch(`${server}/invites`, {
     method: 'POST',
@@ -77,7 +77,7 @@ test('who comes by an invite knows the one who invited, and is known', async () 
   assert.equal(await stateOf(alice, id), 'joined');
 });
 
-test('a user is found by the exact name only, and devices are for those who share a conversation', async () => {
+test('users_are_found_by_exact_name_only', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   assert.equal((await alice.client.membership.find(bob.username.toUpperCase())).id, bob.user);
   await refused(alice.client.membership.find(bob.username.slice(0, -1)), 'no_such_user');
@@ -88,7 +88,7 @@ test('a user is found by the exact name only, and devices are for those who shar
   await refused(carol.client.api.call('GET', `users/${bob.username}/devices`), 'no_such_user');
 });
 
-test('when key packages run out the last resort is handed out, its device hears of it, and joins all the same', async () => {
+test('last_resort_key_package_is_used_when_others_run_out', async () => {
   const [alice, bob] = await people('alice', 'bob');
   bob.leaves();
   const claimed = [];
@@ -117,7 +117,7 @@ test('when key packages run out the last resort is handed out, its device hears 
   assert.deepEqual([...bob.told('problem'), ...bob.told('failed')], []);
 });
 
-test('sessions are listed and end, a new password ends the others, and a deleted account leaves its groups', async () => {
+test('new_password_and_deletion_end_sessions', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const id = await conversation(alice, bob, carol);
   const laptop = await another(bob);

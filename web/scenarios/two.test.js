@@ -1,27 +1,27 @@
 // @ts-check
-/** The life of two people, and of their devices. */
+/** Two users and their devices. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { receivedBy } from '../client/conversations/reducer.js';
 import { another, conversation, people, until } from './users.js';
 
-test('two people talk, and what they said is kept in order', async () => {
+test('two_users_store_messages_in_order', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   for (const text of ['hello', 'are you there?', '🙂 é']) await alice.says(id, text);
   await bob.hears('hello', 'are you there?', '🙂 é');
   await bob.says(id, 'here I am');
-  await Promise.all([alice, bob].map((one) => one.hears('here I am'))); // a word of one's own is kept when it was taken
+  await Promise.all([alice, bob].map((one) => one.hears('here I am'))); // one's own message is stored when the server has confirmed it
   for (const one of [alice, bob]) {
     assert.deepEqual(await one.kept(id), ['hello', 'are you there?', '🙂 é', 'here I am']);
   }
   [alice, bob].forEach((one) => one.isFine());
 });
 
-/** What both see of a safety number. @param {{ digits: string, qr: string }} number */
+/** The parts of a safety number that both users see. @param {{ digits: string, qr: string }} number */
 const shown = ({ digits, qr }) => ({ digits, qr });
 
-test('both read the same safety number, and another conversation has another', async () => {
+test('safety_number_is_equal_on_both_sides', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const [id, other] = [await conversation(alice, bob), await conversation(alice, carol)];
   const [atAlice, atBob] = await Promise.all([
@@ -54,7 +54,7 @@ test('both read the same safety number, and another conversation has another', a
   phone.isFine();
 });
 
-test('two devices each hear everything, and a new one joins by itself', async () => {
+test('new_device_joins_by_itself', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const laptop = await another(alice);
   const id = await conversation(alice, laptop, bob);
@@ -70,7 +70,7 @@ test('two devices each hear everything, and a new one joins by itself', async ()
   [alice, bob, laptop, phone].forEach((one) => one.isFine());
 });
 
-test('a device that was away for hundreds of messages and twenty epochs catches up', async () => {
+test('device_away_for_twenty_epochs_catches_up', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   bob.leaves();
@@ -87,7 +87,7 @@ test('a device that was away for hundreds of messages and twenty epochs catches 
   bob.isFine();
 });
 
-test('of two commits at once one wins, and the other lands on top of it', async () => {
+test('concurrent_commits_are_applied_one_after_the_other', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   for (let round = 0; round < 5; round++) {
@@ -110,7 +110,7 @@ async function said(by, id) {
   );
 }
 
-test('an author deletes a message for everyone', async () => {
+test('author_deletes_a_message_for_everyone', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   await alice.says(id, 'a secret too many');
@@ -124,7 +124,7 @@ test('an author deletes a message for everyone', async () => {
   await Promise.all([bob, phone].map((one) => one.hears('go on')));
 });
 
-test('what was delivered and read is told to its author, where the reader wants that', async () => {
+test('receipts_are_sent_if_the_reader_allows_them', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   await until(async () => (await alice.client.store.get(id))?.people.length === 2, 'alice knows who is there');
@@ -132,8 +132,8 @@ test('what was delivered and read is told to its author, where the reader wants 
     receivedBy(/** @type {any} */ (await alice.client.store.get(id)), (await said(alice, id)).seq, alice.user);
   await alice.says(id, 'kept to oneself');
   await bob.hears('kept to oneself');
-  bob.client.receipts.areOn = true;
-  await bob.client.membership.answer(id, 'joined'); // strangers are told nothing
+  bob.client.receipts.isEnabled = true;
+  await bob.client.membership.answer(id, 'joined'); // no receipts before the request is accepted
   await alice.says(id, 'do you hear me?');
   await bob.hears('do you hear me?');
   await until(async () => (await state()) === 'delivered', 'alice sees that bob has it');
@@ -145,7 +145,7 @@ test('what was delivered and read is told to its author, where the reader wants 
   [alice, bob].forEach((one) => one.isFine());
 });
 
-test('who types is seen and nothing is kept of it', async () => {
+test('typing_is_shown_and_not_stored', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
   alice.client.type(id);

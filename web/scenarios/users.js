@@ -10,10 +10,10 @@ const { Client } = await import('../client/client.js');
 const { memoryDatabase } = await import('../client/mls/core-crypto.js');
 
 export const server = process.env.SOTTOVOCE_SERVER ?? '';
-assert.ok(server, 'SOTTOVOCE_SERVER says where the server is; see tests/sealed/');
+assert.ok(server, 'set SOTTOVOCE_SERVER to the address of the server; see tests/sealed/');
 
 import { PASSWORD } from './password.js';
-const PATIENCE_MS = 60_000; // machines that test have other work too
+const PATIENCE_MS = 60_000; // test machines can be busy
 
 /** @type {Device[]} */
 const devices = [];
@@ -21,7 +21,7 @@ after(() => devices.forEach((device) => device.client.connection.close()));
 
 let names = 0;
 
-/** A name that nobody else has. @param {string} name */
+/** A unique name. @param {string} name */
 export function unique(name) {
   return `${name}_${(names++).toString(36)}${Math.random().toString(36).slice(2, 8)}`;
 }
@@ -30,14 +30,14 @@ export function unique(name) {
 export async function until(isTrue, what) {
   const deadline = Date.now() + PATIENCE_MS;
   while (!(await isTrue())) {
-    assert.ok(Date.now() < deadline, `it did not happen in time: ${what}`);
+    assert.ok(Date.now() < deadline, `timed out: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
-/** One device, and everything that it was told. */
+/** One device, with its messages and events. */
 export class Device {
-  /** @type {string[]} texts in the order in which they were heard, its own among them */
+  /** Texts in the order in which they came, with its own. @type {string[]} */
   heard = [];
   /** @type {{ type: string, detail: any }[]} */
   events = [];
@@ -78,12 +78,12 @@ export class Device {
     return this.events.filter((event) => event.type === type).map((event) => event.detail);
   }
 
-  /** Nothing went wrong. */
+  /** There was no problem. */
   isFine() {
     const wrong = ['problem', 'undecryptable', 'failed'].flatMap((type) =>
       this.told(type).map((detail) => ({ type, detail })),
     );
-    assert.deepEqual(wrong, [], `${this.username} was told of trouble`);
+    assert.deepEqual(wrong, [], `${this.username} had problems`);
   }
 
   get user() {
@@ -108,18 +108,18 @@ export class Device {
 
   /** @param {string} conversation @param {string} text */
   async says(conversation, text) {
-    await this.client.outbox.say(conversation, text);
+    await this.client.outbox.sendText(conversation, text);
   }
 
   /** @param {string[]} texts */
   hears(...texts) {
     return until(
       () => texts.every((text) => this.heard.includes(text)),
-      `${this.username} hears ${texts}, and not only ${this.heard.slice(-5)}`,
+      `${this.username} receives ${texts}; the last were ${this.heard.slice(-5)}`,
     );
   }
 
-  /** What it has kept, in the order of the conversation. @param {string} conversation */
+  /** Its stored texts, in the order of the log. @param {string} conversation */
   async kept(conversation) {
     const items = await this.client.store.items(conversation, { limit: Infinity });
     return items.filter((item) => item.notice === undefined).map((item) => item.text);
@@ -150,17 +150,17 @@ async function device(username, how, invite) {
   return made;
 }
 
-/** People with a device each. @param {string[]} wanted */
+/** New users with one device each. @param {string[]} wanted */
 export function people(...wanted) {
   return Promise.all(wanted.map((name) => device(unique(name), 'register')));
 }
 
-/** Somebody who comes by an invite. @param {string} name @param {string} invite */
+/** A new user with an invite. @param {string} name @param {string} invite */
 export function invited(name, invite) {
   return device(unique(name), 'register', invite);
 }
 
-/** Another device of the same person. @param {Device} other */
+/** Another device of the same user. @param {Device} other */
 export function another(other) {
   return device(other.username, 'logIn');
 }
@@ -172,7 +172,7 @@ export async function conversation(by, ...others) {
   return id;
 }
 
-/** The server refuses it with this code. @param {Promise<unknown>} request @param {string} code */
+/** The server rejects the request with this code. @param {Promise<unknown>} request @param {string} code */
 export async function refused(request, code) {
   await assert.rejects(request, (error) => {
     assert.equal(/** @type {any} */ (error).code, code, String(error));

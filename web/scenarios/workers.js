@@ -1,7 +1,7 @@
 // @ts-check
 import { readFileSync, readdirSync } from 'node:fs';
 
-/** Processes of the server that serve. @param {number} serverPid 0 where nobody told it: none */
+/** The server's worker processes. @param {number} serverPid 0: unknown, no workers */
 export function workerPids(serverPid) {
   return serverPid === 0
     ? []

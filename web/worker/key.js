@@ -13,8 +13,9 @@ export async function openKey() {
     blocking: (_, __, event) => /** @type {IDBDatabase} */ (event.target).close(),
   });
   try {
+    /** @type {unknown} */
     const known = await database.get(STORE, STORE);
-    if (known) return known;
+    if (known instanceof CryptoKey) return known;
     const key = await EncryptedStorage.makeKey();
     const transaction = database.transaction(STORE, 'readwrite', { durability: 'strict' });
     await Promise.all([transaction.store.put(key, STORE), transaction.done]);

@@ -1,5 +1,5 @@
 // @ts-check
-/** The worker that leads: one client, and what the tabs may ask of it. */
+/** The leading worker: it has the client, answers the tabs' calls, and forwards events to them. */
 import { Client } from '../client/client.js';
 import { openDatabase, startCoreCrypto } from '../client/mls/core-crypto.js';
 import { IndexedDbStorage, StorageOutdated } from '../client/storage/indexeddb.js';
@@ -13,8 +13,8 @@ const STORE = 'sottovoce';
 const KEYS = 'sottovoce-keys';
 const PAGES = 'core-crypto'; // where CoreCrypto keeps the (encrypted) pages of that database
 
-/** What a tab is told as it happens. */
-const TOLD = [
+/** Events of the client that go to every tab. */
+const FORWARDED = /** @type {const} */ ([
   'conversation',
   'item',
   'waiting',
@@ -29,7 +29,7 @@ const TOLD = [
   'problem',
   'me',
   'emptied',
-];
+]);
 
 export async function lead() {
   const channel = new BroadcastChannel(CHANNEL);
@@ -44,33 +44,35 @@ export async function lead() {
       return openDatabase(KEYS, me.databaseKey);
     },
   });
-  /** What happens while a snapshot is made, which may be older: it is told after it. @type {any[]} */
+  /** Events that happen while a snapshot is made; tabs get them after it, because it may be older. @type {object[]} */
   const held = [];
-  let inMaking = 0;
+  let snapshotsInProgress = 0;
 
-  /** @param {string} event @param {any} detail */
-  function tell(event, detail) {
-    if (inMaking) held.push({ event, detail });
+  /** @param {string} event @param {object} detail */
+  function emit(event, detail) {
+    if (snapshotsInProgress) held.push({ event, detail });
     else channel.postMessage({ event, detail });
   }
 
-  /** @param {() => Promise<object>} make the message that goes before what happened meanwhile */
-  async function tellFirst(make) {
-    inMaking++;
+  /** @param {() => Promise<object>} make a message that goes out before the events of the meantime */
+  async function sendBeforeEvents(make) {
+    snapshotsInProgress++;
     try {
       channel.postMessage(await make());
     } finally {
-      inMaking--;
-      if (!inMaking) for (const message of held.splice(0)) channel.postMessage(message);
+      snapshotsInProgress--;
+      if (!snapshotsInProgress) for (const message of held.splice(0)) channel.postMessage(message);
     }
   }
 
-  for (const type of TOLD)
-    client.addEventListener(type, (event) => tell(type, plain(/** @type {CustomEvent} */ (event).detail)));
+  for (const type of FORWARDED)
+    client.listen(type, (detail) =>
+      emit(type, 'error' in detail ? { ...detail, error: plainError(detail.error) } : detail),
+    );
   const page = {
-    emit: tell,
+    emit,
     /** @param {() => Promise<object>} snapshot */
-    emitSnapshot: (snapshot) => tellFirst(async () => ({ event: 'snapshot', detail: await snapshot() })),
+    emitSnapshot: (snapshot) => sendBeforeEvents(async () => ({ event: 'snapshot', detail: await snapshot() })),
   };
   const { start, rpc } = createRpc(client, page, async () => {
     for (const name of [KEYS, PAGES]) indexedDB.deleteDatabase(name); // waits until CoreCrypto is gone, with this worker
@@ -78,14 +80,15 @@ export async function lead() {
     await wipeKey();
   });
   await start();
+  /** @param {MessageEvent<import('../app/link.js').Call & { call?: string }>} event */
   channel.onmessage = async ({ data: { call, group, method, args } }) => {
     if (call === undefined) return;
     try {
       const answer = async () => ({ answer: call, result: await runCall(rpc, group, method, args) });
-      if (`${group}.${method}` === 'page.snapshot') await tellFirst(answer);
+      if (`${group}.${method}` === 'page.snapshot') await sendBeforeEvents(answer);
       else channel.postMessage(await answer());
     } catch (error) {
-      channel.postMessage({ answer: call, error: plain({ error }).error });
+      channel.postMessage({ answer: call, error: plainError(error) });
     }
   };
   channel.postMessage({ event: 'leads', detail: {} });
@@ -97,14 +100,19 @@ function onOutdated() {
   self.close();
 }
 
-/** An error does not go through a channel with what it knows. @param {any} detail */
-function plain(detail) {
-  if (!(detail.error instanceof Error)) return detail;
-  const { code = 'error', status = 0, message, retryAfterS = 0 } = /** @type {any} */ (detail.error);
-  return { ...detail, error: { code, status, message, retryAfterS } };
+/** An error loses its own properties in a channel. @param {unknown} error */
+function plainError(error) {
+  if (!(error instanceof Error)) return error;
+  const {
+    code = 'error',
+    status = 0,
+    message,
+    retryAfterS = 0,
+  } = /** @type {import('../client/transport/api.js').Refused} */ (error);
+  return { code, status, message, retryAfterS };
 }
 
-/** As its owner sees it among the others. */
+/** The name of this device in the user's list of devices. */
 function deviceName() {
   const agent = navigator.userAgent;
   const browser = ['Edg', 'OPR', 'Firefox', 'Chrome', 'Safari'].find((name) => agent.includes(`${name}/`)) ?? 'Browser';

@@ -61,12 +61,12 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
   /** @type {Settings} */
   let settings = DEFAULTS;
   let hasEnded = false;
-  client.addEventListener('logged out', () => (hasEnded = true));
+  client.listen('logged out', () => (hasEnded = true));
 
   /** @param {Settings} changed */
   function applySettings(changed) {
     settings = changed;
-    client.receipts.areOn = settings.receipts;
+    client.receipts.isEnabled = settings.receipts;
   }
 
   /** An account is logged in: connect, and show it in every tab. */
@@ -125,7 +125,7 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
 
     connection: {
       /** The network or the tab has changed: check the connection now. */
-      check: () => client.connection.hurry(),
+      check: () => client.connection.check(),
     },
 
     account: {
@@ -241,18 +241,27 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
     trust: {
       /** @param {{ conversation: string, user: string }} args */
       safetyNumber: ({ conversation, user }) => client.trust.safetyNumber(conversation, user),
-      /** The safety number made of these thumbprints was compared. @param {{ user: string, thumbprints: string[] }} args */
+      /**
+       * The safety number made of these thumbprints was compared.
+       * @param {{ user: string, thumbprints: string[] }} args
+       */
       verify: ({ user, thumbprints }) => client.trust.verify(user, thumbprints),
     },
 
     messages: {
-      /** The newest items before `before`, oldest first. @param {{ conversation: string, before?: number, limit: number }} args */
+      /**
+       * The newest items before `before`, oldest first.
+       * @param {{ conversation: string, before?: number, limit: number }} args
+       */
       list: ({ conversation, before, limit }) => client.store.items(conversation, { before, limit }),
       /** The next items from `from` on. @param {{ conversation: string, from: number, limit: number }} args */
       listFrom: ({ conversation, from, limit }) => client.store.itemsFrom(conversation, { from, limit }),
       /** @param {{ conversation: string, message: string }} args */
       get: ({ conversation, message }) => client.store.itemOf(conversation, message),
-      /** Returns when it is stored here; the same id again is the same message. @param {{ conversation: string, content: Known }} args */
+      /**
+       * Returns when it is stored here; the same id again is the same message.
+       * @param {{ conversation: string, content: Known }} args
+       */
       send: ({ conversation, content }) => client.outbox.send(conversation, content),
       /** Send a rejected message again. @param {{ message: string }} args */
       retry: ({ message }) => client.outbox.retry(message),
@@ -262,7 +271,10 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
       deleteForEveryone: ({ conversation, seq }) => client.deleteForEveryone(conversation, seq),
       /** Delete it from this browser. @param {{ conversation: string, seq: number }} args */
       hide: ({ conversation, seq }) => client.store.hide(conversation, seq),
-      /** Fetch edits and deletions in a direct conversation that this device has missed. @param {{ conversation: string, from: number, to: number }} args */
+      /**
+       * Fetch edits and deletions in a direct conversation that this device has missed.
+       * @param {{ conversation: string, from: number, to: number }} args
+       */
       resync: ({ conversation, from, to }) => client.direct.resync(conversation, from, to),
     },
   };

@@ -8,20 +8,20 @@ import { KINDS, decodeContent, encodeContent } from './index.js';
 const protocol = readFileSync(new URL('../../../docs/PROTOCOL.md', import.meta.url), 'utf8');
 const examples = [...protocol.matchAll(/```json content\n(.*?)```/gs)].map(([, json]) => JSON.parse(json));
 
-test('every kind of content in docs/PROTOCOL.md is known, and comes back as it was', () => {
+test('documented_content_of_every_kind_decodes_to_itself', () => {
   const kinds = new Set(examples.map((content) => content.kind));
   assert.deepEqual([...kinds].sort(), Object.keys(KINDS).sort());
   for (const content of examples) assert.deepEqual(decodeContent(encodeContent(content)), content);
 });
 
-test('a kind that is not known is kept as it is', () => {
+test('content_of_unknown_kind_is_kept_as_it_is', () => {
   const poll = { kind: 'poll', id: '1', question: 'tea?' };
   const read = decodeContent(new TextEncoder().encode(JSON.stringify(poll)));
   assert.deepEqual(read, { kind: 'unknown', id: '1', raw: poll });
   assert.deepEqual(decodeContent(encodeContent(read)), read);
 });
 
-test('what is no content, or has fields of other types, is of unknown kind and harms nobody', () => {
+test('malformed_content_decodes_as_unknown', () => {
   const id = '0'.repeat(32);
   const wrong = [
     {},
@@ -49,7 +49,7 @@ test('what is no content, or has fields of other types, is of unknown kind and h
   assert.equal(decodeContent(new Uint8Array([0xff, 0xfe])).kind, 'unknown', 'not UTF-8');
 });
 
-test('every emoji that can be chosen is one that is taken', async () => {
+test('every_offered_emoji_is_a_valid_reaction', async () => {
   const { emoji } = await import('../../vendor/emoji.js');
   const groups = JSON.parse(readFileSync(new URL(emoji), 'utf8'));
   const all = groups.flat().map((/** @type {string[]} */ [one]) => one);
@@ -60,7 +60,7 @@ test('every emoji that can be chosen is one that is taken', async () => {
   }
 });
 
-test('bytes come back from base64, hex and UUIDs', () => {
+test('bytes_survive_base64_hex_and_uuid', () => {
   const bytes = Uint8Array.from({ length: 100_000 }, (_, at) => (at * 7) & 255);
   assert.deepEqual(fromBase64(toBase64(bytes)), bytes);
   assert.deepEqual(fromHex(toHex(bytes)), bytes);

@@ -73,13 +73,16 @@ export function encodeContent(content) {
  * @returns {Content}
  */
 export function decodeContent(bytes) {
+  /** @type {unknown} */
   let raw;
   try {
     raw = JSON.parse(decoder.decode(bytes));
   } catch {
     return { kind: 'unknown', id: '', raw: null };
   }
-  return isKnown(raw) ? raw : { kind: 'unknown', id: typeof raw?.id === 'string' ? raw.id : '', raw };
+  if (isKnown(raw)) return raw;
+  const { id = '' } = /** @type {{ id?: unknown } | null} */ (raw) ?? {};
+  return { kind: 'unknown', id: typeof id === 'string' ? id : '', raw };
 }
 
 /** @param {unknown} raw @returns {raw is Known} */

@@ -27,7 +27,10 @@ export function emptyConversation(id) {
   };
 }
 
-/** With one more unread message, unless it is ours, known or read. @param {Conversation} conversation @param {Item} item @param {string} me */
+/**
+ * With one more unread message, unless it is ours, known or read.
+ * @param {Conversation} conversation @param {Item} item @param {string} me
+ */
 export function withUnread(conversation, item, me) {
   if (item.user === me || conversation.unread.includes(item.seq)) return conversation;
   if (item.seq <= (conversation.marks[me]?.read ?? 0)) return conversation;

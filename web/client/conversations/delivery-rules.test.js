@@ -1,5 +1,8 @@
 // @ts-check
-/** What a device must not do whatever the server sends: lose a message, or send a text to the wrong kind of conversation. */
+/**
+ * What a device must not do whatever the server sends: lose a message, or send a text to the wrong kind of
+ * conversation.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toBase64 } from '../util/bytes.js';
@@ -28,6 +31,7 @@ class FakeSocket {
   onFrame = (/** @type {any} */ _frame) => {};
   /** @type {(event: { data: string }) => void} */
   onmessage = () => {};
+  onerror = () => {};
   onclose = () => {};
 
   constructor() {

@@ -6,7 +6,7 @@
  * @param {import('../context.js').Context} client @param {import('./outbox.js').Outbox} outbox
  */
 export function repeatNameForNewDevices(client, outbox) {
-  client.on('members', async ({ before, members, sender }) => {
+  client.on('members changed', async ({ before, members, sender }) => {
     const known = new Set(before.members.map(({ device }) => device));
     if (!before.name || members.every(({ device }) => known.has(device))) return;
     const [first] = members

@@ -1,5 +1,12 @@
 // @ts-check
-/** What we say: kept until the server has taken it, sent as soon as that is possible, in the order in which it was said. */
+/**
+ * Messages that the server has not confirmed yet.
+ *
+ * A message is stored before it is sent, and stays until the server has confirmed it. Messages of one conversation are
+ * sent in the order in which they were written. A text that the server rejected for good, or that was held back because
+ * a verified contact's keys changed, stays with its `failure` until the user retries or discards it. A message that was
+ * written for a group is never sent to a direct conversation, nor the reverse.
+ */
 import { Refused, sleep } from '../transport/api.js';
 import { toBase64 } from '../util/bytes.js';
 import { decodeContent, encodeContent, isMessage, kindOf, newId } from '../content/index.js';
@@ -7,30 +14,49 @@ import { decodeContent, encodeContent, isMessage, kindOf, newId } from '../conte
 const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits the server's frame
 const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
 const RETRY_MS = 200;
-const LATER_MS = 5000;
+const LATER_MS = 5000; // where the server cannot be reached
 
 /**
  * @typedef {import('../content/index.js').Content} Content
- * @typedef {{ id: string, order: number, at: string, conversation: string, isDirect: boolean, content: Content, failure?: { code: string, message: string } }} Waiting
- *   what was written for a group goes to nothing else; a text that was refused for good waits for its author's word
+ *
+ * @typedef {object} Waiting
+ * @property {string} id
+ * @property {number} order
+ * @property {string} at RFC 3339
+ * @property {string} conversation
+ * @property {boolean} isDirect what the conversation was when the message was written
+ * @property {Content} content
+ * @property {{ code: string, message: string }} [failure]
  */
 
 export class Outbox {
   /** Of the newest message; null until it was read from storage. @type {Promise<number> | null} */
   #order = null;
-  /** @type {Map<string, { conversation: string, epoch: number }>} messages on their way, by id */
+  /**
+   * Messages that were sent and are not confirmed, by id.
+   * @type {Map<string, { conversation: string, epoch: number }>}
+   */
   #inFlight = new Map();
-  /** @type {Set<string>} conversations in which a commit came after some of those: nothing must overtake them */
+  /**
+   * Conversations with messages of an earlier epoch in flight, which no other message may overtake.
+   * @type {Set<string>}
+   */
   #held = new Set();
-  #delivering = Promise.resolve();
-  /** Sends a message of a direct conversation; returns when the server has stored it. @type {(waiting: Waiting) => Promise<void>} */
+  #directQueue = Promise.resolve();
+  /**
+   * Sends a message of a direct conversation, and returns when the server has stored it. Direct sets it.
+   * @type {(waiting: Waiting) => Promise<void>}
+   */
   deliverDirect = async () => {
     throw new Error('direct conversations are not set up');
   };
 
   /**
    * @param {import('../context.js').Context} client
-   * @param {{ store: import('./store.js').ConversationStore, sync: import('./sync.js').Sync, membership: import('../mls/membership.js').Membership }} parts
+   * @param {object} parts
+   * @param {import('./store.js').ConversationStore} parts.store
+   * @param {import('./sync.js').Sync} parts.sync
+   * @param {import('../mls/membership.js').Membership} parts.membership
    */
   constructor(client, { store, sync, membership }) {
     this.client = client;
@@ -46,18 +72,20 @@ export class Outbox {
   /** @returns {Promise<number>} */
   #nextOrder() {
     const last = this.#order ?? this.waiting().then((all) => Math.max(0, ...all.map(({ order }) => order)));
-    this.#order = last.then((order) => order + 1);
-    return this.#order;
+    const next = last.then((order) => order + 1);
+    this.#order = next;
+    next.catch(() => (this.#order = null)); // the next call reads the storage again
+    return next;
   }
 
-  /** @returns {Promise<Waiting[]>} the oldest first */
+  /** The oldest first. @returns {Promise<Waiting[]>} */
   async waiting() {
     const found = (await this.client.storage.all('outbox')).map(([, one]) => one);
     return found.sort((one, other) => one.order - other.order);
   }
 
   /**
-   * Returns its id when it is stored here. Who gives it an id may say it again, and it is said once.
+   * Returns the message's id when it is stored here. The same id again is the same message, and is sent once.
    * @param {string} conversation
    * @param {import('../content/index.js').Draft} content
    */
@@ -68,7 +96,7 @@ export class Outbox {
     const encoded = encodeContent(whole);
     if (encoded.length > MAX_CONTENT_BYTES) throw new Error('This message is too long.');
     if (decodeContent(encoded).kind === 'unknown')
-      throw new Error('Nobody could read this: there are characters in it that cannot be shown.');
+      throw new Error('This contains control characters and cannot be sent.');
     const isDirect = (await this.store.get(conversation))?.kind === 'direct';
     const waiting = {
       id,
@@ -92,7 +120,7 @@ export class Outbox {
     );
   }
 
-  /** Not any more. @param {string} id */
+  /** Remove a message that needs no sending any more. @param {string} id */
   async drop(id) {
     this.#inFlight.delete(id);
     await this.client.storage.write([
@@ -118,7 +146,10 @@ export class Outbox {
     this.client.later(() => this.flush());
   }
 
-  /** Keys that were compared are not there any more: what was written for them waits for its author's word. @param {string} conversation */
+  /**
+   * A verified contact's keys have changed: hold secret messages back until the user decides.
+   * @param {string} conversation
+   */
   async hold(conversation) {
     for (const { id, conversation: where, content, failure } of await this.waiting()) {
       const isSecret = kindOf(content.kind)?.isSecret;
@@ -127,7 +158,7 @@ export class Outbox {
     }
   }
 
-  /** What was refused for good is tried once more. @param {string} id */
+  /** Send a message that has failed once more. @param {string} id */
   retry(id) {
     return this.client.inTurn(async () => {
       const waiting = await this.client.storage.get('outbox', id);
@@ -136,7 +167,7 @@ export class Outbox {
     });
   }
 
-  /** What was refused for good is not said. @param {string} id */
+  /** Remove a message that has failed. @param {string} id */
   discard(id) {
     return this.client.inTurn(async () => {
       if ((await this.client.storage.get('outbox', id))?.failure) await this.drop(id);
@@ -150,11 +181,11 @@ export class Outbox {
   }
 
   /** @param {string} conversation @param {string} text */
-  say(conversation, text) {
+  sendText(conversation, text) {
     return this.send(conversation, { kind: 'text', text });
   }
 
-  /** Return when the server has taken everything that can be sent. */
+  /** Returns when the server has confirmed everything that can be sent. */
   async allSent() {
     for (;;) {
       const waiting = (await this.waiting()).filter(({ failure }) => !failure);
@@ -164,17 +195,18 @@ export class Outbox {
     }
   }
 
-  /** What was on its way is sent again: a message that had arrived is known by its id. */
+  /** After a reconnection: send unconfirmed messages again; the server recognises one that it has by its id. */
   restart() {
     this.#inFlight.clear();
     return this.flush();
   }
 
   /** @param {string} conversation @param {number} [epoch] */
-  #hasOnTheirWay(conversation, epoch = Infinity) {
+  #hasInFlight(conversation, epoch = Infinity) {
     return [...this.#inFlight.values()].some((one) => one.conversation === conversation && one.epoch < epoch);
   }
 
+  /** Send what can be sent now. */
   async flush() {
     if (!this.client.connection.isReady) return;
     for (const one of await this.waiting()) {
@@ -182,42 +214,42 @@ export class Outbox {
       const known = await this.store.get(one.conversation);
       if (this.#inFlight.has(one.id) || one.failure || !known?.isActive) continue;
       if (one.isDirect !== (known.kind === 'direct')) continue;
-      if (this.#held.has(one.conversation) && this.#hasOnTheirWay(one.conversation)) continue;
+      if (this.#held.has(one.conversation) && this.#hasInFlight(one.conversation)) continue;
       this.#held.delete(one.conversation);
       if (one.isDirect) this.#deliver(one);
-      else await this.client.attempt(() => this.#encrypt(one)); // what cannot be encrypted keeps nothing else back
+      else await this.client.attempt(() => this.#encrypt(one)); // one message that cannot be encrypted must not stop the others
     }
   }
 
   /** @param {Waiting} waiting */
   async #encrypt({ id, conversation, content }) {
     const { epoch, data } = await this.client.mls.encrypt(conversation, encodeContent(content));
-    if (this.#hasOnTheirWay(conversation, epoch)) {
-      this.#held.add(conversation); // the server may refuse those, which then are sent again first
+    if (this.#hasInFlight(conversation, epoch)) {
+      this.#held.add(conversation); // the server may reject those, and they must be sent again first
       return;
     }
     this.#inFlight.set(id, { conversation, epoch });
     this.client.connection.send({ type: 'send', id, conversation, epoch, data: toBase64(data) });
   }
 
-  /** It is not on its way any more, which makes room for others. @param {string} id */
-  landed(id) {
+  /** A message is not in flight any more, which makes room for others. @param {string} id */
+  release(id) {
     this.#inFlight.delete(id);
-    if (this.#inFlight.size <= IN_FLIGHT_MAX / 2) this.client.later(() => this.flush()); // which reads all that waits
+    if (this.#inFlight.size <= IN_FLIGHT_MAX / 2) this.client.later(() => this.flush()); // reads the whole outbox, so not for each message
   }
 
-  /** Of a direct conversation: one after the other, and without holding up the rest. @param {Waiting} waiting */
+  /** Messages of direct conversations are sent one after the other, beside those of groups. @param {Waiting} waiting */
   #deliver(waiting) {
     const { id, conversation } = waiting;
     this.#inFlight.set(id, { conversation, epoch: 0 });
-    this.#delivering = this.#delivering.then(async () => {
+    this.#directQueue = this.#directQueue.then(async () => {
       try {
-        await this.deliverDirect(waiting); // a text is taken when it is read, as everybody reads it
+        await this.deliverDirect(waiting); // a text leaves the outbox when it comes back from the server
         if (waiting.content.kind !== 'text') await this.drop(id);
       } catch (error) {
         const isAnswer = error instanceof Refused && [400, 403, 404, 409].includes(error.status);
         if (isAnswer) this.client.later(() => this.onRefused({ id, code: error.code, error: error.message }));
-        else setTimeout(() => this.#tryAgain(id), LATER_MS); // nobody answered, or not now
+        else setTimeout(() => this.#tryAgain(id), LATER_MS); // not reachable, or busy
       }
     });
   }
@@ -230,7 +262,7 @@ export class Outbox {
 
   /** @param {{ id: string, seq: number, at: string }} frame */
   async onSent({ id, seq, at }) {
-    this.landed(id);
+    this.release(id);
     const waiting = await this.client.storage.get('outbox', id);
     if (!waiting) return;
     const sender = { user: this.client.me.user.id, device: this.client.me.device };
@@ -255,12 +287,12 @@ export class Outbox {
         await sleep(RETRY_MS * (0.5 + Math.random()));
         break;
       case 'not_a_leaf':
-        return; // removed; the entry that says so is on its way
+        return; // this device was removed; the entry follows
       default:
         if (isMessage(waiting.content)) await this.#keep({ ...waiting, failure: { code, message: error } });
         else await this.drop(id);
         this.client.emit('failed', { ...waiting, code, error });
-        return this.landed(id);
+        return this.release(id);
     }
     await this.flush();
   }

@@ -32,7 +32,7 @@ async function refused() {
   return { client, sent };
 }
 
-test('what was refused waits for its author, who may have it said again', async () => {
+test('rejected_text_waits_until_its_author_retries', async () => {
   const { client, sent } = await refused();
   assert.equal((await client.outbox.waiting())[0].failure?.code, 'forbidden');
   await client.outbox.retry(content.id);
@@ -40,21 +40,21 @@ test('what was refused waits for its author, who may have it said again', async 
   assert.equal((await client.outbox.waiting())[0].failure, undefined);
 });
 
-test('what one tab says again another does not take back, for it is on its way', async () => {
+test('discard_after_retry_leaves_the_message_in_flight', async () => {
   const { client, sent } = await refused();
   await Promise.all([client.outbox.retry(content.id), client.outbox.discard(content.id)]);
   assert.deepEqual(sent, [content.id]);
   assert.equal((await client.outbox.waiting()).length, 1);
 });
 
-test('what one tab has given up another does not say again', async () => {
+test('retry_after_discard_sends_nothing', async () => {
   const { client, sent } = await refused();
   await Promise.all([client.outbox.discard(content.id), client.outbox.retry(content.id)]);
   assert.deepEqual(sent, []);
   assert.deepEqual(await client.outbox.waiting(), []);
 });
 
-test('what was written for keys that were compared does not go to others by itself', async () => {
+test('text_is_held_after_verified_keys_changed', async () => {
   const { client, sent } = await refused();
   await client.outbox.retry(content.id);
   await client.outbox.hold(GROUP);
@@ -65,8 +65,8 @@ test('what was written for keys that were compared does not go to others by itse
   assert.deepEqual(sent, [content.id, content.id], 'but when its author says so');
 });
 
-test('what nobody could read is not sent', async () => {
+test('content_with_control_characters_is_not_sent', async () => {
   const { client } = await refused();
-  await assert.rejects(client.outbox.send(GROUP, { kind: 'group', name: 'a\u202eb' }), /cannot be shown/);
+  await assert.rejects(client.outbox.send(GROUP, { kind: 'group', name: 'a\u202eb' }), /cannot be sent/);
   await client.outbox.send(GROUP, { kind: 'group', name: 'Family 👨‍👩‍👧' });
 });

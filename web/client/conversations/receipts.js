@@ -1,58 +1,57 @@
 // @ts-check
-/** What we tell the others of what we have got and seen. */
+/** Sends receipts: what this device has received, and what the user has read. */
 import { isMessage } from '../content/index.js';
 
-const PEOPLE_MAX = 16; // of a conversation; where there are more, receipts would be most of what is said
-const TOGETHER_MS = 300; // what comes within this is confirmed by one receipt
+const PEOPLE_MAX = 16; // in a larger group receipts would outnumber the messages
+const TOGETHER_MS = 300; // one receipt confirms everything that comes within this time
 
 export class Receipts {
-  /** Whether the others are told. */
-  areOn = false;
-  /** @type {Set<string>} conversations in which something has come */
+  /** The user's setting. */
+  isEnabled = false;
+  /** Conversations with messages that are not confirmed. @type {Set<string>} */
   #due = new Set();
 
   /**
    * @param {import('../context.js').Context} client
-   * @param {{ store: import('./store.js').ConversationStore, outbox: import('./outbox.js').Outbox }} parts
+   * @param {object} parts
+   * @param {import('./store.js').ConversationStore} parts.store @param {import('./outbox.js').Outbox} parts.outbox
    */
   constructor(client, { store, outbox }) {
     this.client = client;
     this.store = store;
     this.outbox = outbox;
-    client.addEventListener('message', (event) => {
-      const { conversation, message } =
-        /** @type {CustomEvent<{ conversation: string, message: import('./reducer.js').Said }>} */ (event).detail;
+    client.listen('message', ({ conversation, message }) => {
       if (isMessage(message.content) && message.sender.user !== client.me.user.id) this.onMessage(conversation);
     });
   }
 
-  /** Everything that has been heard up to here has been seen. @param {string} id @param {number} upTo a seq */
+  /** The user has read everything up to `upTo`. @param {string} id @param {number} upTo a seq */
   async read(id, upTo) {
     await this.client.inTurn(async () => {
       const conversation = await this.store.get(id);
       const seen = conversation?.unread.findLast((seq) => seq <= upTo);
       if (conversation && seen !== undefined) await this.store.mark(conversation, 'read', seen);
     });
-    await this.#tell(id, 'read');
+    await this.#send(id, 'read');
   }
 
-  /** Something of another's has come. @param {string} id */
+  /** A message of another user has come. @param {string} id */
   onMessage(id) {
-    if (!this.areOn) return;
-    if (this.#due.size === 0) setTimeout(() => this.#tellDue(), TOGETHER_MS);
+    if (!this.isEnabled) return;
+    if (this.#due.size === 0) setTimeout(() => void this.#sendDue(), TOGETHER_MS);
     this.#due.add(id);
   }
 
-  async #tellDue() {
+  async #sendDue() {
     const due = [...this.#due];
     this.#due.clear();
-    for (const id of due) await this.client.attempt(() => this.#tell(id, 'delivered'));
+    for (const id of due) await this.client.attempt(() => this.#send(id, 'delivered'));
   }
 
   /** @param {string} id @param {'delivered' | 'read'} state */
-  async #tell(id, state) {
+  async #send(id, state) {
     const conversation = await this.client.storage.get('conversations', id);
-    if (!this.areOn || !conversation?.isActive || conversation.kind === 'direct' || conversation.state !== 'joined')
+    if (!this.isEnabled || !conversation?.isActive || conversation.kind === 'direct' || conversation.state !== 'joined')
       return;
     if (conversation.people.length > PEOPLE_MAX) return;
     const me = this.client.me.user.id;

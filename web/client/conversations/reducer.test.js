@@ -35,7 +35,7 @@ class Played {
 /** @param {string} id @param {string} text */
 const text = (id, text) => ({ kind: 'text', id, text });
 
-test('an edit, a reaction and a deletion change what they name, and nothing when they are read again', () => {
+test('fold_of_edit_reaction_and_delete_is_idempotent', () => {
   const played = new Played();
   const seq = played.says('bob', text('a', 'See you at eight?'));
   played.says('bob', { kind: 'edit', id: 'b', of: 'a', text: 'See you at nine?' });
@@ -56,7 +56,7 @@ test('an edit, a reaction and a deletion change what they name, and nothing when
   assert.equal(played.items.get(seq)?.text, undefined, 'what is deleted stays so');
 });
 
-test('nobody edits or deletes what another has said, nor takes its id', () => {
+test('fold_ignores_changes_by_another_user', () => {
   const played = new Played();
   const seq = played.says('bob', text('a', 'mine'));
   played.says('eve', { kind: 'edit', id: 'b', of: 'a', text: 'yours' });
@@ -66,7 +66,7 @@ test('nobody edits or deletes what another has said, nor takes its id', () => {
   assert.equal(played.items.get(second)?.id, undefined);
 });
 
-test('what is not read is counted, until we or another device of ours have read it', () => {
+test('unread_messages_are_counted_until_read_on_any_device', () => {
   const played = new Played();
   const seqs = ['a', 'b', 'c'].map((id) => played.says('bob', text(id, id)));
   played.says(ME, text('d', 'mine'));
@@ -79,7 +79,7 @@ test('what is not read is counted, until we or another device of ours have read 
   assert.equal(played.conversation.unread.length, 2);
 });
 
-test('a message is delivered and read when everybody has it', () => {
+test('message_is_read_when_all_members_have_read_it', () => {
   const played = new Played();
   played.conversation.people = [ME, 'bob', 'carol'].map((id) => ({ id, username: id, role: 'member' }));
   const seq = played.says(ME, text('a', 'hello'));
@@ -93,7 +93,7 @@ test('a message is delivered and read when everybody has it', () => {
   assert.equal(state(), 'read');
 });
 
-test('what cannot be understood is kept and not shown', () => {
+test('fold_of_unknown_content_stores_a_hidden_item', () => {
   const played = new Played();
   const raw = { kind: 'poll', id: 'a', question: 'Tea?' };
   const seq = played.says('bob', { kind: 'unknown', id: 'a', raw });
@@ -101,7 +101,7 @@ test('what cannot be understood is kept and not shown', () => {
   assert.deepEqual(played.conversation.unread, []);
 });
 
-test('who comes, who goes, and whose keys are new', () => {
+test('regrouped_reports_added_removed_and_new_devices', () => {
   const leaf = (/** @type {string} */ user, /** @type {string} */ device, thumbprint = device) => ({
     user,
     device,
@@ -149,7 +149,7 @@ test('who comes, who goes, and whose keys are new', () => {
   );
 });
 
-test('the last name in the order of the log is the name, whichever is heard first', () => {
+test('group_name_is_the_last_in_the_log', () => {
   const played = new Played();
   played.says(ME, { kind: 'group', id: 'a', name: 'Mine' }, 10);
   played.says('bob', { kind: 'group', id: 'b', name: 'His' }, 9);
@@ -158,7 +158,7 @@ test('the last name in the order of the log is the name, whichever is heard firs
   assert.equal(played.conversation.name, 'His');
 });
 
-test('keys that were compared are missed when they are not there any more', () => {
+test('hasLostTrust_only_after_verified_keys_changed', () => {
   const before = {
     ...emptyConversation('c'),
     members: [{ user: 'bob', device: '1', thumbprint: '1' }],
@@ -172,7 +172,7 @@ test('keys that were compared are missed when they are not there any more', () =
   );
 });
 
-test('deleting the message that the list shows empties it there', () => {
+test('deleting_the_newest_message_empties_the_preview', () => {
   const played = new Played();
   const seq = played.says('bob', text('a', 'too much'));
   const after = deleted(played.conversation, /** @type {any} */ (played.items.get(seq)));

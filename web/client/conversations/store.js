@@ -39,7 +39,10 @@ export class ConversationStore {
     return this.client.storage.last('items', `${id}/`, itemKey(id, before), limit);
   }
 
-  /** The next items from `from` on. @param {string} id @param {{ from: number, limit?: number }} range @returns {Promise<Item[]>} */
+  /**
+   * The next items from `from` on.
+   * @param {string} id @param {{ from: number, limit?: number }} range @returns {Promise<Item[]>}
+   */
   itemsFrom(id, { from, limit = 100 }) {
     return this.client.storage.first('items', itemKey(id, from), itemKey(id, Infinity), limit);
   }
@@ -55,7 +58,10 @@ export class ConversationStore {
     return seq === undefined ? undefined : this.itemAt(id, seq);
   }
 
-  /** The newest message of another user, after `after` and up to `upTo`. @param {string} id @param {number} after @param {number} upTo */
+  /**
+   * The newest message of another user, after `after` and up to `upTo`.
+   * @param {string} id @param {number} after @param {number} upTo
+   */
   async newestOfOthers(id, after, upTo) {
     const found = await this.client.storage.last(
       'items',
@@ -167,7 +173,10 @@ export class ConversationStore {
   }
 }
 
-/** In the order of the sequence numbers; a colon sorts after the digits. @param {string} conversation @param {number} seq */
+/**
+ * In the order of the sequence numbers; a colon sorts after the digits.
+ * @param {string} conversation @param {number} seq
+ */
 function itemKey(conversation, seq) {
   return `${conversation}/${seq === Infinity ? ':' : String(seq).padStart(12, '0')}`;
 }

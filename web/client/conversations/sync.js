@@ -2,13 +2,13 @@
 /**
  * Reads the log of each group in order, and stores what it comes to.
  *
- * An entry is stored together with the cursor behind it before it is acknowledged. A crash at any moment therefore loses
- * no entry and applies none twice.
+ * An entry is stored together with the cursor behind it before it is acknowledged. A crash at any moment therefore
+ * loses no entry and applies none twice.
  *
  * Sync knows nothing of the outbox and the membership. It emits, and waits for whoever listens:
  *  - 'state lost': the group's state does not fit the log; this device has to join again
  *  - 'keys changed': before a verified contact's new keys are stored
- *  - 'members': after a commit that changed the members was stored
+ *  - 'members changed': after a commit that changed the members was stored
  *  - 'own message': one of this device's messages has its place in the log
  *  - 'epoch': after a commit was acknowledged
  *  - 'left': after the entry of a device that leaves was acknowledged
@@ -127,10 +127,19 @@ export class Sync {
     if (hasLostTrust(conversation, pinned)) await this.client.emitAndWait('keys changed', { conversation: id });
     await this.store.write(pinned, notice ? { seq, at, user: by, notice } : undefined);
     if (notice)
-      await this.client.emitAndWait('members', { conversation: id, notice, before: conversation, members, sender });
+      await this.client.emitAndWait('members changed', {
+        conversation: id,
+        notice,
+        before: conversation,
+        members,
+        sender,
+      });
   }
 
-  /** This device is not in the group any more. @param {Conversation} conversation @param {LogEntry} entry @param {Notice} notice */
+  /**
+   * This device is not in the group any more.
+   * @param {Conversation} conversation @param {LogEntry} entry @param {Notice} notice
+   */
   async #end(conversation, entry, notice) {
     await this.client.mls.forget(conversation.id);
     await this.store.write({ ...conversation, isActive: false }, this.#noticeAt(entry, notice, conversation));

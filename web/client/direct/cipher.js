@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * How a text of a direct conversation looks under its key: `aes1.` and, in base64, a random IV of 12 bytes with the
- * output of AES-256-GCM, whose associated data is the conversation's UUID. Anything else is plain text.
+ * Encryption of texts in direct conversations: `aes1.` and, in base64, a random IV of 12 bytes and the output of
+ * AES-256-GCM. The associated data is the conversation's UUID. Any other text is plain.
  */
 import { fromBase64, randomBytes, toBase64 } from '../util/bytes.js';
 
@@ -12,12 +12,12 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** @typedef {'plain' | 'key' | 'unreadable'} How */
 
-/** Usable in this worker, and not to be read again. @param {string} base64 of 32 bytes */
+/** A key that cannot be exported. @param {string} base64 of 32 bytes */
 export function importKey(base64) {
   return crypto.subtle.importKey('raw', fromBase64(base64), 'AES-GCM', false, ['encrypt', 'decrypt']);
 }
 
-/** What the server knows it by afterwards. @param {string} base64 */
+/** SHA-256 of the key in base64, as the server lists it. @param {string} base64 */
 export async function fingerprintOf(base64) {
   return toBase64(new Uint8Array(await crypto.subtle.digest('SHA-256', fromBase64(base64))));
 }

@@ -9,7 +9,7 @@ const conversation = '3f94f62e-d48f-4428-8165-4f311033e101';
 const another = '11111111-2222-4333-8444-555555555555';
 const aKey = () => importKey(toBase64(randomBytes(32)));
 
-test('a text is opened with its key, in its conversation', async () => {
+test('decryptText_needs_the_key_and_the_conversation', async () => {
   const key = await aKey();
   const sealed = await encryptText(key, conversation, 'Tea at five? 🙂');
   assert.match(sealed, /^aes1\.[A-Za-z0-9+/]+=*$/);
@@ -28,7 +28,7 @@ test('a text is opened with its key, in its conversation', async () => {
   }
 });
 
-test('the example of docs/PROTOCOL.md', async () => {
+test('decryptText_of_the_documented_example', async () => {
   const key = await importKey(toBase64(new Uint8Array(32)));
   const page = await readFile(new URL('../../../docs/PROTOCOL.md', import.meta.url), 'utf8');
   const [, text] = /^ {4}(aes1\.\S+)$/m.exec(page) ?? [];
@@ -38,7 +38,7 @@ test('the example of docs/PROTOCOL.md', async () => {
   });
 });
 
-test('what is not sealed is plain, and what is cut or changed cannot be read', async () => {
+test('decryptText_of_plain_or_changed_text', async () => {
   const key = await aKey();
   assert.deepEqual(await decryptText(key, conversation, 'hello aes1.'), { text: 'hello aes1.', how: 'plain' });
   const sealed = await encryptText(key, conversation, 'hello');

@@ -147,7 +147,7 @@ async function nothingWaits(client) {
   assert.deepEqual(await client.storage.all('state', 'sealed/'), [], 'nothing of it is left');
 }
 
-test('a text that is on its way while the key is changed is taken back and said once more', async () => {
+test('text_in_flight_during_key_change_is_sent_again', async () => {
   const { client, server, items } = await talking();
   const open = gated(server);
   await client.outbox.send(ID, { kind: 'text', text: 'hello' });
@@ -160,7 +160,7 @@ test('a text that is on its way while the key is changed is taken back and said 
   assert.deepEqual(await items(), ['hello'], 'nobody sees what nobody can read');
 });
 
-test('that is so also where a crash comes between the two', async () => {
+test('text_in_flight_during_key_change_survives_a_crash', async () => {
   const { client, storage, server } = await talking();
   const open = gated(server);
   const id = await client.outbox.send(ID, { kind: 'text', text: 'hello' });
@@ -198,7 +198,7 @@ test('that is so also where a crash comes between the two', async () => {
   assert.deepEqual(await server.texts(), ['hello']);
 });
 
-test('what waits is sent once after a reconnection', async () => {
+test('waiting_texts_are_sent_once_after_reconnection', async () => {
   const { client, server } = await talking();
   const open = gated(server);
   for (const text of ['one', 'two']) await client.outbox.send(ID, { kind: 'text', text });
@@ -212,7 +212,7 @@ test('what waits is sent once after a reconnection', async () => {
   assert.equal(new Set(server.writes).size, server.writes.length);
 });
 
-test('what was taken back while it was queued twice does not come again', async () => {
+test('text_deleted_while_queued_twice_is_not_sent_again', async () => {
   const { client, server, items } = await talking();
   const open = gated(server);
   await client.outbox.send(ID, { kind: 'text', text: 'one' });
@@ -232,7 +232,7 @@ test('what was taken back while it was queued twice does not come again', async 
   assert.deepEqual(server.rows, []);
 });
 
-test('who deletes what was deleted meanwhile sees that it is gone', async () => {
+test('deleting_a_deleted_message_removes_it_here', async () => {
   const { client, server, items } = await talking();
   await client.outbox.send(ID, { kind: 'text', text: 'one' });
   await nothingWaits(client);

@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * Direct conversations: two people, and a key that the server handed out. Kept and shown like the others, and never
- * taken for end-to-end encrypted.
+ * Direct conversations of two users, whose key the server has made. They are stored and shown like groups, but never as
+ * end-to-end encrypted.
  */
 import { Refused } from '../transport/api.js';
 import { fingerprintOf, importKey, decryptText, encryptText } from './cipher.js';
-import { isSame } from '../util/equal.js';
-import { soon } from '../util/debounce.js';
+import { isEqual } from '../util/equal.js';
+import { debounce } from '../util/debounce.js';
 import { emptyConversation } from '../conversations/changes.js';
 import { withPreview } from '../conversations/reducer.js';
 
@@ -21,17 +21,19 @@ import { withPreview } from '../conversations/reducer.js';
 export class Direct {
   /**
    * @param {import('../context.js').Context} client
-   * @param {{ store: import('../conversations/store.js').ConversationStore, outbox: import('../conversations/outbox.js').Outbox }} parts
+   * @param {object} parts
+   * @param {import('../conversations/store.js').ConversationStore} parts.store
+   * @param {import('../conversations/outbox.js').Outbox} parts.outbox
    */
   constructor(client, { store, outbox }) {
     this.client = client;
     this.store = store;
     this.outbox = outbox;
     outbox.deliverDirect = (waiting) => this.deliver(waiting);
-    this.catchUpSoon = soon(() => client.attempt(() => client.inTurn(() => this.catchUp())));
+    this.catchUpSoon = debounce(() => client.attempt(() => client.inTurn(() => this.catchUp())));
   }
 
-  /** What there is now, and all that was said meanwhile. */
+  /** Fetch the list of conversations, and their new messages. */
   async catchUp() {
     const shown = await this.client.api.callUntilAnswered('GET', 'direct');
     for (const one of shown) await this.client.attempt(() => this.#follow(one));
@@ -43,8 +45,8 @@ export class Direct {
   }
 
   /**
-   * The one with this person, made if there is none; without a key, of which their program may know nothing.
-   * @param {string} user @returns {Promise<string>} its id
+   * Open the conversation with this user. The server makes it if there is none, without a key: the other client may not
+   * support keys. @param {string} user @returns {Promise<string>} its id
    */
   open(user) {
     return this.client.inTurn(async () => {
@@ -55,14 +57,14 @@ export class Direct {
   }
 
   /**
-   * Take up the key that waits for us, or have a new one made, which deletes what was said.
+   * Take the key that waits for this account, or have the server make a new one, which deletes all messages.
    * @param {Shown['user']} user @returns {Promise<string>} the conversation
    */
   renewKey(user) {
     return this.client.inTurn(async () => {
       const { conversation: id, key } = await this.client.api.call('POST', `direct/${user.id}/key`);
       await this.#known(id);
-      const fingerprint = await this.#take(id, key);
+      const fingerprint = await this.#storeKey(id, key);
       await this.#follow({
         id,
         user,
@@ -76,15 +78,18 @@ export class Direct {
     });
   }
 
-  /** Of the socket: something was said. @param {Text & { conversation: string }} frame */
+  /** A message has come. @param {Text & { conversation: string }} frame */
   async onText(frame) {
     const known = await this.#known(frame.conversation);
     if (!known) return this.catchUp();
     if (frame.seq === known.cursor + 1) return this.#keep(known, frame);
-    if (frame.seq > known.cursor) await this.#readOn(known); // what is between was missed, or deleted
+    if (frame.seq > known.cursor) await this.#fetchNew(known); // those between were missed or deleted
   }
 
-  /** Of the socket: a message was changed, or all of it. @param {{ conversation: string, seq?: number }} frame */
+  /**
+   * A message has changed; without `seq`, the whole conversation.
+   * @param {{ conversation: string, seq?: number }} frame
+   */
   async onChanged({ conversation: id, seq }) {
     const known = await this.#known(id);
     if (seq === undefined || !known) return this.catchUp();
@@ -95,7 +100,7 @@ export class Direct {
   }
 
   /**
-   * What was edited or deleted while nobody listened here, in a stretch that is shown.
+   * Fetch edits and deletions that this device has missed, between two sequence numbers.
    * @param {string} id @param {number} from @param {number} to
    */
   resync(id, from, to) {
@@ -114,9 +119,12 @@ export class Direct {
     });
   }
 
-  /** @param {string} id @param {import('../conversations/reducer.js').Item} item as it was @param {Text} [text] as the server has it; none: it is gone */
+  /**
+   * @param {string} id @param {import('../conversations/reducer.js').Item} item as it is stored here
+   * @param {Text} [text] as the server has it; undefined: it was deleted
+   */
   async #change(id, item, text) {
-    if (item.text === undefined) return; // it is no text here any more
+    if (item.text === undefined) return; // deleted or hidden here
     if (!text) return this.store.markDeleted(id, item.seq);
     const known = /** @type {Conversation} */ (await this.#known(id));
     const opened = await this.#open(known, text.text);
@@ -126,27 +134,29 @@ export class Direct {
   }
 
   /**
-   * What a group is stays one: a server that says otherwise would read what is said in it.
+   * The stored conversation. Throws for a group: a server that calls a group a direct conversation could read its
+   * messages.
    * @param {string} id @returns {Promise<Conversation | undefined>}
    */
   async #known(id) {
     const known = await this.store.get(id);
-    if (known && known.kind !== 'direct') throw new Error(`${id} is a group, and stays one`);
+    if (known && known.kind !== 'direct') throw new Error(`${id} is a group and cannot become a direct conversation`);
     return known;
   }
 
-  /** Returns when the server has it. @param {Waiting} waiting */
+  /** Returns when the server has stored it. @param {Waiting} waiting */
   async deliver({ id, conversation, content }) {
     const known = /** @type {Conversation} */ (await this.store.get(conversation));
     const path = `direct/${otherOf(known, this.client.me.user.id)}/messages`;
     switch (content.kind) {
       case 'text': {
-        // A repeated message has to be the same to the last bit, so what it was sealed to is kept.
+        // A repeated message has to be identical, so its ciphertext is stored.
         const text = await this.client.inTurn(async () => {
           const waiting = await this.client.storage.get('outbox', id);
-          if (!waiting || waiting.failure) return null; // read, taken back or refused since it was queued
+          if (!waiting || waiting.failure) return null; // confirmed, discarded or rejected since it was queued
           const kept =
-            (await this.client.storage.get('state', `sealed/${id}`)) ?? (await this.#seal(conversation, content.text));
+            (await this.client.storage.get('state', `sealed/${id}`)) ??
+            (await this.#encrypt(conversation, content.text));
           await this.client.storage.write([['state', `sealed/${id}`, kept]]);
           return kept;
         });
@@ -155,18 +165,21 @@ export class Direct {
       }
       case 'edit': {
         const item = await this.store.itemOf(conversation, content.of);
-        if (!item) throw new Refused(404, 'no_such_message', 'This message is not here any more', 0);
-        const text = await this.client.inTurn(() => this.#seal(conversation, content.text));
+        if (!item) throw new Refused(404, 'no_such_message', 'This message does not exist any more', 0);
+        const text = await this.client.inTurn(() => this.#encrypt(conversation, content.text));
         await this.client.api.callUntilAnswered('PATCH', `${path}/${item.seq}`, { text });
         return;
       }
       default:
-        throw new Refused(400, 'not_here', 'Direct conversations have no such thing', 0);
+        throw new Refused(400, 'not_here', 'Direct conversations do not support this', 0);
     }
   }
 
-  /** As it goes to the server; plain only where there has never been a key. @param {string} conversation @param {string} text */
-  async #seal(conversation, text) {
+  /**
+   * The text for the server: plain only if there has never been a key.
+   * @param {string} conversation @param {string} text
+   */
+  async #encrypt(conversation, text) {
     const key = await this.#key(conversation);
     if (key) return encryptText(key, conversation, text);
     if ((await this.store.get(conversation))?.key === 'none') return text;
@@ -178,7 +191,7 @@ export class Direct {
     if (!(await this.#delete(known, seq))) this.client.later(() => this.onChanged({ conversation: known.id, seq }));
   }
 
-  /** False: it was gone already. @param {Conversation} known @param {number} seq */
+  /** Returns false if it was deleted before. @param {Conversation} known @param {number} seq */
   async #delete(known, seq) {
     const path = `direct/${otherOf(known, this.client.me.user.id)}/messages/${seq}`;
     try {
@@ -203,9 +216,9 @@ export class Direct {
     await this.#known(id);
     const now = (isKeyWaiting ? await this.#claim(id, user.id) : null) ?? fingerprint ?? undefined;
     const before = await this.#known(id);
-    if (before && now !== undefined && before.fingerprint !== now) await this.#beginAnew(id, now);
+    if (before && now !== undefined && before.fingerprint !== now) await this.#onNewKey(id, now);
     const known = await this.#known(id);
-    const key = await this.#whereIsKey(id, known, now);
+    const key = await this.#keyState(id, known, now);
     const me = this.client.me.user;
     const people = [me, user].map(({ id: one, username, picture }) => ({
       id: one,
@@ -225,12 +238,12 @@ export class Direct {
       key,
       fingerprint: now ?? known?.fingerprint,
     };
-    if (!isSame(conversation, known)) await this.store.write(conversation);
-    if (lastSeq > conversation.cursor) await this.#readOn(conversation);
+    if (!isEqual(conversation, known)) await this.store.write(conversation);
+    if (lastSeq > conversation.cursor) await this.#fetchNew(conversation);
   }
 
-  /** Everything behind the cursor. @param {Conversation} given */
-  async #readOn(given) {
+  /** Fetch and store everything after the cursor. @param {Conversation} given */
+  async #fetchNew(given) {
     let conversation = given;
     for (;;) {
       const texts = await this.#read(conversation, `after=${conversation.cursor}&limit=100`);
@@ -242,38 +255,45 @@ export class Direct {
     }
   }
 
-  /** The key that waits for us, if no other device of ours was faster. @param {string} id @param {string} user */
+  /**
+   * The key that waits for this account, unless another device has taken it.
+   * @param {string} id @param {string} user
+   */
   async #claim(id, user) {
     const { key } = await this.client.api.call('POST', `direct/${user}/key/claim`);
-    return key === null ? null : this.#take(id, key);
+    return key === null ? null : this.#storeKey(id, key);
   }
 
-  /** Stored before anything else: nobody hands it out again. @param {string} id @param {string} key @returns {Promise<string>} its fingerprint */
-  async #take(id, key) {
+  /**
+   * Store the key first: the server gives it only once.
+   * @param {string} id @param {string} key @returns {Promise<string>} its fingerprint
+   */
+  async #storeKey(id, key) {
     await this.client.storage.write([['state', `key/${id}`, key]]);
     return fingerprintOf(key);
   }
 
   /**
-   * What was said under the key of before is gone, that key is good for nothing, and what waits is encrypted again.
-   * @param {string} id @param {string} fingerprint of the key of now
+   * A new key was made: the server has deleted all messages, the old key is useless, and waiting texts are encrypted
+   * again.
+   * @param {string} id @param {string} fingerprint of the new key
    */
-  async #beginAnew(id, fingerprint) {
+  async #onNewKey(id, fingerprint) {
     const key = await this.client.storage.get('state', `key/${id}`);
     const isOld = key !== undefined && (await fingerprintOf(key)) !== fingerprint;
     const waiting = (await this.outbox.waiting()).filter(({ conversation }) => conversation === id);
     const sealed = waiting.map((one) => /** @type {Change} */ (['state', `sealed/${one.id}`]));
     await this.client.storage.write([...(isOld ? [/** @type {Change} */ (['state', `key/${id}`])] : []), ...sealed]);
     await this.store.empty(id);
-    for (const one of waiting) this.outbox.landed(one.id);
+    for (const one of waiting) this.outbox.release(one.id);
   }
 
   /**
-   * Where there has been a key, a server that says that there was none gets no plain text by it.
+   * 'none' only if there has never been a key: a server that denies the key must not get plain text.
    * @param {string} id @param {Conversation | undefined} known @param {string | undefined} fingerprint
    * @returns {Promise<Conversation['key']>}
    */
-  async #whereIsKey(id, known, fingerprint) {
+  async #keyState(id, known, fingerprint) {
     if ((await this.client.storage.get('state', `key/${id}`)) !== undefined) return 'here';
     return fingerprint === undefined ? (known?.key ?? 'none') : 'elsewhere';
   }
@@ -281,7 +301,7 @@ export class Direct {
   /** @param {Conversation} conversation @param {Text} text */
   async #keep(conversation, { seq, sender, text, at, id = `seq-${seq}`, edited_at: editedAt }) {
     const opened = await this.#open(conversation, text);
-    if (opened.how === 'unreadable' && (await this.#sayAgain(conversation, seq, id))) return;
+    if (opened.how === 'unreadable' && (await this.#sendAgain(conversation, seq, id))) return;
     const said = {
       seq,
       at,
@@ -298,15 +318,18 @@ export class Direct {
       ],
       seq,
     );
-    this.outbox.landed(id);
+    this.outbox.release(id);
     if (editedAt === undefined) return;
     const [item] = await this.store.itemsFrom(conversation.id, { from: seq, limit: 1 });
     const now = (await this.store.get(conversation.id)) ?? conversation;
     await this.store.write(now, { ...item, edits: [seq] });
   }
 
-  /** A text of ours that was on its way while the key was changed: nobody can read it. @param {Conversation} conversation @param {number} seq @param {string} id */
-  async #sayAgain(conversation, seq, id) {
+  /**
+   * One of our texts was in flight while the key changed, so nobody can read it: delete it and send it again.
+   * @param {Conversation} conversation @param {number} seq @param {string} id
+   */
+  async #sendAgain(conversation, seq, id) {
     if (!(await this.client.storage.get('outbox', id))) return false;
     await this.#delete(conversation, seq);
     await this.outbox.renew(id, [['conversations', conversation.id, { ...conversation, cursor: seq }]]);

@@ -43,7 +43,7 @@ function shown(id, isWaiting) {
   };
 }
 
-test('a group that the server calls a direct conversation stays a group', async () => {
+test('group_never_becomes_a_direct_conversation', async () => {
   const { client, storage, group } = await inAGroup();
   const said = { conversation: GROUP, seq: 1, sender: EVE.id, text: 'plain', at: '2026-11-24T00:00:00Z' };
   await assert.rejects(client.direct.onText(said), /is a group/);
@@ -59,7 +59,7 @@ test('a group that the server calls a direct conversation stays a group', async 
   assert.equal(await storage.get('state', `key/${GROUP}`), undefined);
 });
 
-test('a server that says that there never was a key gets no plain text by it', async () => {
+test('server_that_denies_the_key_gets_no_plain_text', async () => {
   const { client, storage } = await inAGroup();
   const { id } = EVE;
   client.me = /** @type {any} */ ({ user: { id: GROUP, username: 'me' } });

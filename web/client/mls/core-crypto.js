@@ -1,28 +1,28 @@
 // @ts-check
 /**
- * MLS of one device, by CoreCrypto: identity, key packages, groups, messages.
+ * MLS for one device, through CoreCrypto: identity, key packages, groups, messages.
  *
  * A commit advances the group only after the server has accepted it: CoreCrypto hands the bundle to `deliver` in the
- * middle of its transaction, and a rejection undoes the transaction. Transactions go one at a time.
+ * middle of its transaction, and a rejection undoes the transaction. CoreCrypto has one transaction at a time.
  */
 import * as cc from '../../vendor/core-crypto.js';
 import { fromBase64, uuidBytes } from '../util/bytes.js';
 
 const SUITE = cc.CipherSuite.Mls128Dhkemx25519Aes128gcmSha256Ed25519;
-const DOMAIN = 'sottovoce'; // of identities; the server's address may change
-const HEADER_BYTES = 4; // of an MLSMessage, which CoreCrypto's GroupInfo wants to be without
+const DOMAIN = 'sottovoce'; // part of every identity; not the server's address, which may change
+const HEADER_BYTES = 4; // of an MLSMessage; CoreCrypto expects a GroupInfo without it
 
 /** @typedef {{ commit: Uint8Array, welcome: Uint8Array | null, groupInfo: Uint8Array }} Bundle */
 /** @typedef {{ user: string, device: string }} ClientName */
 /** @typedef {ClientName & { thumbprint: string }} Member */
 /** @typedef {import('../../vendor/core-crypto.js').CoreCryptoContext} Context */
 
-/** The server did not take the commit; `cause` says why. Nothing has changed. */
+/** The server rejected the commit, and the transaction was undone; `cause` is the rejection. */
 export class CommitRejected extends Error {
   name = 'CommitRejected';
 }
 
-/** A frame that this device cannot decrypt; `reason` is CoreCrypto's word for it. */
+/** A frame that this device cannot decrypt; `reason` is CoreCrypto's error. */
 export class Undecryptable extends Error {
   name = 'Undecryptable';
 
@@ -64,12 +64,12 @@ export class Mls {
   constructor(core, name) {
     this.core = core;
     this.name = name;
-    /** Where CoreCrypto's database is not durable by itself: what makes it so. @type {() => Promise<void>} */
+    /** Makes CoreCrypto's database durable, where it is not by itself. @type {() => Promise<void>} */
     this.persist = async () => {};
   }
 
   /**
-   * The device's keys, made if there are none. `open` is the platform's: it answers a database of CoreCrypto's.
+   * Load the device's keys, or make them. `open` opens CoreCrypto's database.
    * @param {ClientName} name
    * @param {() => Promise<import('../../vendor/core-crypto.js').Database>} open
    * @param {() => Promise<void>} [persist]
@@ -91,7 +91,7 @@ export class Mls {
   }
 
   /**
-   * One after the other: CoreCrypto has one transaction at a time.
+   * Run work in a transaction, after earlier ones, and make it durable.
    * @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>}
    */
   transaction(work) {
@@ -102,28 +102,32 @@ export class Mls {
     });
   }
 
-  /** The same where nothing changes. @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>} */
+  /**
+   * The same for work that changes nothing.
+   * @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>}
+   */
   #read(work) {
     return this.#inTurn(() => this.#whole(work));
   }
 
   /**
-   * What `work` throws undoes the transaction and comes out as it is: CoreCrypto swallows errors that are not its own
-   * where there is no `Error.isError` (Node 20, older browsers).
+   * An error of `work` undoes the transaction and is thrown unchanged: without `Error.isError` (Node 20, older
+   * browsers) CoreCrypto swallows errors that are not its own.
    * @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>}
    */
   async #whole(work) {
     let failure = /** @type {unknown} */ (null);
     const result = await this.core
       .transaction((context) =>
-        work(context).catch((error) => {
+        work(context).catch((/** @type {unknown} */ error) => {
           failure = error;
           throw error;
         }),
       )
-      .catch((error) => {
+      .catch((/** @type {unknown} */ error) => {
         throw failure ?? error;
       });
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- the same
     if (failure !== null) throw failure;
     return result;
   }
@@ -135,7 +139,7 @@ export class Mls {
     return next;
   }
 
-  /** The raw key that the server and the groups know this device by. */
+  /** The raw public signature key of this device. */
   async signatureKey() {
     const [keyPackage] = await this.keyPackages(1);
     return signatureKeyOf(keyPackage);
@@ -151,7 +155,7 @@ export class Mls {
   }
 
   /**
-   * A new group with these devices and our own.
+   * Create a group with these devices and this one.
    * @param {string} conversation @param {Uint8Array[]} keyPackages @param {(bundle: Bundle) => Promise<void>} deliver
    */
   create(conversation, keyPackages, deliver) {
@@ -162,7 +166,9 @@ export class Mls {
     });
   }
 
-  /** @param {string} conversation @param {Uint8Array[]} keyPackages @param {(bundle: Bundle) => Promise<void>} deliver */
+  /**
+   * @param {string} conversation @param {Uint8Array[]} keyPackages @param {(bundle: Bundle) => Promise<void>} deliver
+   */
   add(conversation, keyPackages, deliver) {
     return this.#committing(deliver, (context) => this.#add(context, conversation, keyPackages));
   }
@@ -173,13 +179,16 @@ export class Mls {
     return this.#committing(deliver, (context) => context.removeClientsFromConversation(groupOf(conversation), ids));
   }
 
-  /** New keys for our own leaf. @param {string} conversation @param {(bundle: Bundle) => Promise<void>} deliver */
+  /**
+   * New keys for this device's leaf.
+   * @param {string} conversation @param {(bundle: Bundle) => Promise<void>} deliver
+   */
   update(conversation, deliver) {
     return this.#committing(deliver, (context) => context.updateKeyingMaterial(groupOf(conversation)));
   }
 
   /**
-   * By ourselves, as a device of a member may; also to begin again where our state was lost.
+   * Join by an external commit, also where this device has lost its state of the group.
    * @param {string} conversation @param {Uint8Array} groupInfo @param {(bundle: Bundle) => Promise<void>} deliver
    */
   join(conversation, groupInfo, deliver) {
@@ -203,7 +212,9 @@ export class Mls {
     });
   }
 
-  /** @param {string} conversation @param {Uint8Array} plaintext @returns {Promise<{ epoch: number, data: Uint8Array }>} */
+  /**
+   * @param {string} conversation @param {Uint8Array} plaintext @returns {Promise<{ epoch: number, data: Uint8Array }>}
+   */
   encrypt(conversation, plaintext) {
     return this.transaction(async (context) => ({
       epoch: Number(await context.conversationEpoch(groupOf(conversation))),
@@ -212,10 +223,10 @@ export class Mls {
   }
 
   /**
-   * A message or a commit. `keep` runs before the keys are thrown away, so that what was read is never lost.
+   * Decrypt a message or a commit. `keep` stores the plaintext before the transaction deletes the message's key.
    * @param {string} conversation @param {Uint8Array} data
    * @param {(plaintext: Uint8Array | null, sender: ClientName | null) => Promise<void>} keep
-   * @returns {Promise<{ isActive: boolean }>} whether we are still in the group
+   * @returns {Promise<{ isActive: boolean }>} whether this device is still in the group
    */
   async decrypt(conversation, data, keep) {
     return this.transaction(async (context) => {
@@ -223,9 +234,11 @@ export class Mls {
         throw new Undecryptable(reasonOf(error), error);
       });
       switch (found.tag) {
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-comparison -- the enum's values are these strings
         case 'Text':
           await keep(found.inner.plaintext, nameOf(found.inner.senderClientId));
           return { isActive: true };
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-comparison -- the same
         case 'Commit':
           await keep(null, null);
           return { isActive: found.inner.isActive };
@@ -235,7 +248,7 @@ export class Mls {
     });
   }
 
-  /** @param {string} conversation @returns {Promise<number | null>} null where we are not in the group */
+  /** @param {string} conversation @returns {Promise<number | null>} null if this device is not in the group */
   epoch(conversation) {
     return this.#read(async (context) =>
       (await context.conversationExists(groupOf(conversation)))
@@ -245,14 +258,14 @@ export class Mls {
   }
 
   /**
-   * Every device in the group, with the thumbprint (RFC 7638) of its key, as the group vouches for it.
+   * Every device in the group, with the thumbprint (RFC 7638) of the key in its credential's leaf.
    * @param {string} conversation @returns {Promise<Member[]>}
    */
   members(conversation) {
     return this.#read(async (context) => {
       const ids = await context.getClientIds(groupOf(conversation));
       const found = await context.getDeviceIdentities(groupOf(conversation), ids);
-      // In an order of their own, which changes from one time to the next.
+      // CoreCrypto's order changes from call to call.
       return found
         .map(({ clientId, thumbprint }) => ({ ...nameOf(/** @type {any} */ (clientId)), thumbprint }))
         .sort((one, other) => (one.device < other.device ? -1 : 1));
@@ -278,7 +291,7 @@ export class Mls {
     } catch (error) {
       if (this.#rejection === null) throw error;
       const cause = this.#rejection;
-      throw new CommitRejected('the server did not take the commit', { cause });
+      throw new CommitRejected('the server rejected the commit', { cause });
     } finally {
       this.#deliver = null;
     }
@@ -287,24 +300,27 @@ export class Mls {
   /** @param {import('../../vendor/core-crypto.js').CommitBundle} bundle */
   async #sendCommitBundle(bundle) {
     try {
-      if (this.#deliver === null) throw new Error('nobody asked for a commit');
+      if (this.#deliver === null) throw new Error('CoreCrypto made an unexpected commit');
       await this.#deliver({
         commit: bundle.commit,
-        welcome: bundle.welcome ? /** @type {any} */ (bundle.welcome).serialize() : null,
+        welcome: bundle.welcome ? bundle.welcome.serialize() : null,
         groupInfo: bundle.groupInfo.payload,
       });
     } catch (error) {
       this.#rejection = error;
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- CoreCrypto expects this class
       throw new cc.MlsTransportError.MessageRejected({ reason: String(error) });
     }
   }
 }
 
-/** @param {any} error */
+/** CoreCrypto's name for it, or the message of another error. @param {unknown} error */
 function reasonOf(error) {
-  const mls = error?.inner?.mlsError;
-  if (mls) return mls.tag === 'Other' ? JSON.stringify(mls.inner) : String(mls.tag);
-  return String(error?.message ?? error);
+  const { inner, message } =
+    /** @type {{ inner?: { mlsError?: { tag: string, inner?: unknown } }, message?: string }} */ (error ?? {});
+  const mls = inner?.mlsError;
+  if (mls) return mls.tag === 'Other' ? JSON.stringify(mls.inner) : mls.tag;
+  return message ?? String(error);
 }
 
 /** The signature key in a KeyPackage's leaf, RFC 9420 sections 10 and 7.2. @param {Uint8Array} keyPackage */

@@ -1,10 +1,16 @@
 // @ts-check
-/** Conversations as groups: who is in them, how they change, how this device comes into them. */
+/**
+ * The members of groups: how a group is created, how members and devices are added and removed, and how this device
+ * joins.
+ *
+ * A change is a commit on the newest epoch. If another device's commit came first, the log is read and the change is
+ * made again on top of it.
+ */
 import { Api, Refused } from '../transport/api.js';
 import { fromBase64 } from '../util/bytes.js';
 import { CommitRejected } from './core-crypto.js';
-import { isSame } from '../util/equal.js';
-import { soon } from '../util/debounce.js';
+import { isEqual } from '../util/equal.js';
+import { debounce } from '../util/debounce.js';
 import { emptyConversation } from '../conversations/changes.js';
 import { regrouped } from '../conversations/reducer.js';
 import { hasLostTrust } from '../trust/verified.js';
@@ -22,7 +28,10 @@ const COMMIT_TRIES = 10;
 export class Membership {
   /**
    * @param {import('../context.js').Context} client
-   * @param {{ store: import('../conversations/store.js').ConversationStore, sync: import('../conversations/sync.js').Sync, trust: import('../trust/verified.js').VerifiedKeys }} parts
+   * @param {object} parts
+   * @param {import('../conversations/store.js').ConversationStore} parts.store
+   * @param {import('../conversations/sync.js').Sync} parts.sync
+   * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
    */
   constructor(client, { store, sync, trust }) {
     this.client = client;
@@ -33,19 +42,23 @@ export class Membership {
       client.emit('rejoined', { conversation, reason });
       await this.join(conversation, { what: 'rejoined' });
     });
-    client.on('members', async ({ notice }) => {
+    client.on('members changed', async ({ conversation, notice }) => {
+      client.emit('members', { conversation, notice });
       if (notice.added.length || notice.removed.length) this.refreshSoon();
     });
     client.on('left', async ({ conversation }) => {
       this.refreshSoon();
       await this.removeDue(conversation);
     });
-    this.refreshSoon = soon(() => client.attempt(() => this.refresh()));
+    this.refreshSoon = debounce(() => client.attempt(() => this.refresh()));
   }
 
-  /** With these people, by name; the devices of all of them are added. @param {string[]} usernames @param {`${string}-${string}-${string}-${string}-${string}`} [id] */
+  /**
+   * Create a group with all devices of these users. The same id again returns the group that it made.
+   * @param {string[]} usernames @param {`${string}-${string}-${string}-${string}-${string}`} [id]
+   */
   async start(usernames, id = crypto.randomUUID()) {
-    if (await this.store.get(id)) return id; // asked again
+    if (await this.store.get(id)) return id;
     await this.client.inTurn(async () => {
       const users = await Promise.all(usernames.map((username) => this.find(username)));
       const keyPackages = (await this.#claim(users)).map(({ bytes }) => bytes);
@@ -84,7 +97,7 @@ export class Membership {
     });
   }
 
-  /** With all devices. @param {string} id @param {string} user */
+  /** Remove a member with all devices. @param {string} id @param {string} user */
   remove(id, user) {
     return this.client.inTurn(() =>
       this.#commit(id, async (deliver) => {
@@ -94,7 +107,7 @@ export class Membership {
     );
   }
 
-  /** New keys for this device. @param {string} id */
+  /** New keys for this device's leaf. @param {string} id */
   update(id) {
     return this.client.inTurn(() => this.#commit(id, (deliver) => this.client.mls.update(id, deliver)));
   }
@@ -110,29 +123,29 @@ export class Membership {
     await this.refresh();
   }
 
-  /** Take a stranger's request, or ignore it. @param {string} id @param {'joined' | 'ignored'} state */
+  /** Accept or ignore a message request. @param {string} id @param {'joined' | 'ignored'} state */
   async answer(id, state) {
     await this.client.api.callUntilAnswered('PUT', `conversations/${id}/state`, { state });
     await this.refresh();
   }
 
-  /** @returns {Promise<Shown[]>} as the server knows them */
+  /** The groups of this account, as the server lists them. @returns {Promise<Shown[]>} */
   list() {
     return this.client.api.callUntilAnswered('GET', 'conversations');
   }
 
-  /** What the server knows of people and their roles. */
+  /** Fetch names, pictures and roles of members. */
   async refresh() {
     await this.client.inTurn(async () => {
       for (const { id, state, members: people } of await this.list()) {
         const known = await this.store.get(id);
-        if (known && !isSame([known.state, known.people], [state, people]))
+        if (known && !isEqual([known.state, known.people], [state, people]))
           await this.store.write({ ...known, state, people });
       }
     });
   }
 
-  // How this device comes into groups, and others out of them
+  // Joining, and removing others
 
   /** @param {Omit<import('../transport/frames.d.ts').WelcomeFrame, 'type'>} frame */
   async onWelcome({ conversation: id, seq, data }) {
@@ -143,7 +156,7 @@ export class Membership {
       try {
         await this.client.mls.accept(fromBase64(data ?? ''));
       } catch {
-        await this.join(id); // its key package was a last resort, and is used up
+        await this.join(id); // its last-resort key package was used before
         return;
       }
       await this.#enter(id, seq, { what: 'joined' });
@@ -151,17 +164,20 @@ export class Membership {
     this.client.connection.send({ type: 'ack', conversation: id, seq });
   }
 
-  /** Join by ourselves what this account is a member of and this device is not in. */
+  /** Join the groups of this account in which this device has no leaf. */
   async joinMissing() {
     for (const { id, state } of await this.list()) {
       const known = await this.store.get(id);
-      if (known?.kind === 'direct') continue; // and stays it
+      if (known?.kind === 'direct') continue; // it never becomes a group
       if (!known?.isActive && state !== 'ignored' && state !== 'blocked')
         await this.client.attempt(() => this.join(id));
     }
   }
 
-  /** By an external commit; what was said before it stays unread. @param {string} id @param {{ what: 'joined' | 'rejoined' }} [notice] */
+  /**
+   * Join by an external commit; earlier messages stay unreadable.
+   * @param {string} id @param {{ what: 'joined' | 'rejoined' }} [notice]
+   */
   async join(id, notice = { what: 'joined' }) {
     for (let tries = 1; ; tries++) {
       try {
@@ -179,7 +195,10 @@ export class Membership {
     }
   }
 
-  /** Begin with what follows `seq`. @param {string} id @param {number} seq @param {{ what: 'joined' | 'rejoined' }} notice */
+  /**
+   * Store a group that this device has joined; its log begins after `seq`.
+   * @param {string} id @param {number} seq @param {{ what: 'joined' | 'rejoined' }} notice
+   */
   async #enter(id, seq, notice) {
     const before = await this.store.get(id);
     const members = await this.client.mls.members(id);
@@ -194,7 +213,7 @@ export class Membership {
       isActive: true,
       members,
     });
-    const told = after?.notice ? { ...notice, change: after.notice } : notice; // keys that are new are said
+    const told = after?.notice ? { ...notice, change: after.notice } : notice; // new keys of the others must be shown
     if (before && hasLostTrust(before, entered)) await this.client.emitAndWait('keys changed', { conversation: id });
     await this.store.write(entered, { seq, at, user: this.client.me.user.id, notice: told });
     if (after?.notice) this.client.emit('members', { conversation: id, notice: after.notice });
@@ -202,7 +221,7 @@ export class Membership {
     await this.client.emitAndWait('joined', { conversation: id, after: seq });
   }
 
-  /** Remove whom the server says has to go; answers whether there was anybody. @param {string} id */
+  /** Remove the devices that the server lists as due. Returns whether there were any. @param {string} id */
   async removeDue(id) {
     const { devices } = await this.client.api.callUntilAnswered('GET', `conversations/${id}/removals`);
     if (!devices.length) return false;
@@ -214,7 +233,7 @@ export class Membership {
     return true;
   }
 
-  /** In all of them, or in those of one user. @param {string} [user] */
+  /** The same in every group, or in the groups of one user. @param {string} [user] */
   async removeAllDue(user) {
     for (const [id, { isActive, members, kind }] of await this.client.storage.all('conversations')) {
       if (kind === 'direct') continue;
@@ -223,7 +242,10 @@ export class Membership {
     }
   }
 
-  /** One of each device of these users, and of our own others. @param {{ id: string, username: string }[]} users */
+  /**
+   * Claim a key package of each device of these users, and of our other devices.
+   * @param {{ id: string, username: string }[]} users
+   */
   async #claim(users) {
     const { api, me } = this.client;
     const own = (await api.callUntilAnswered('GET', 'devices')).map((device) => device.id);
@@ -231,8 +253,7 @@ export class Membership {
     const handed = [];
     for (const { id, username } of users.filter((user) => user.id !== me.user.id)) {
       const theirs = await api.callUntilAnswered('POST', `users/${id}/key-packages/claim`, {});
-      if (!theirs.length)
-        throw new Refused(404, 'has_no_device', `${username} has no device here that could be added.`, 0);
+      if (!theirs.length) throw new Refused(404, 'has_no_device', `${username} has no device that can be added.`, 0);
       handed.push(...theirs);
     }
     if (others.length)
@@ -243,7 +264,7 @@ export class Membership {
   }
 
   /**
-   * Do it, and if somebody else's commit came first, do it again on top of theirs.
+   * Make a commit; if another one came first, make it again on top of that one.
    * @param {string} id @param {(deliver: (bundle: Bundle) => Promise<void>) => Promise<void>} work
    */
   async #commit(id, work) {
@@ -255,7 +276,7 @@ export class Membership {
           const body = { ...Api.bundle(bundle), read: known.cursor };
           await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body);
         });
-        return await this.sync.catchUp(id); // what came before it is of the last epoch; soon it is unreadable
+        return await this.sync.catchUp(id); // messages of the last epoch become unreadable soon
       } catch (error) {
         const cause = error instanceof CommitRejected ? error.cause : null;
         if (!isLate(cause) || tries === COMMIT_TRIES) throw cause ?? error;
@@ -265,7 +286,7 @@ export class Membership {
   }
 }
 
-/** The group or its log has moved on: read, and try again. @param {unknown} cause */
+/** The group or its log is further than this device: read the log and try again. @param {unknown} cause */
 function isLate(cause) {
   return cause instanceof Refused && ['stale_epoch', 'tree_differs', 'unread_messages'].includes(cause.code);
 }

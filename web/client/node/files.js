@@ -1,5 +1,5 @@
 // @ts-check
-/** A client's memory in a folder: what it knows in a journal, CoreCrypto's database in a snapshot. */
+/** A client's storage in a folder: its data in a journal, CoreCrypto's database in a snapshot. */
 import 'fake-indexeddb/auto';
 import { mkdir, open, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const OURS = ['journal.jsonl', 'journal.jsonl.new', 'keys.bin', 'keys.bin.new', 
 /** @typedef {import('../storage/storage.js').Storage} Storage */
 
 /**
- * What is written together is a line of the journal, written before it counts; what is in memory answers.
+ * Each write is one line of the journal, on disk before the write returns; reads come from memory.
  * @implements {Storage}
  */
 export class FileStorage extends MemoryStorage {
@@ -40,11 +40,15 @@ export class FileStorage extends MemoryStorage {
 
   async #replay() {
     const lines = ((await read(this.path))?.toString() ?? '').split('\n');
-    lines.pop(); // empty, or torn by a crash in the middle of it
-    for (const line of lines) await super.write(JSON.parse(line));
+    lines.pop(); // empty, or cut off by a crash
+    for (const line of lines) {
+      /** @type {unknown} */
+      const changes = JSON.parse(line);
+      await super.write(/** @type {import('../storage/storage.js').Change[]} */ (changes));
+    }
   }
 
-  /** What is there now, a line each, and not how it came to be. */
+  /** Replace the journal by one line for each present value. */
   async #compact() {
     const lines = [];
     for (const one of COLLECTIONS)
@@ -67,18 +71,19 @@ export class FileStorage extends MemoryStorage {
   async wipe() {
     await this.#journal.close();
     for (const name of OURS) await rm(join(this.folder, name), { force: true });
-    await rmdir(this.folder).catch(() => {}); // there may be other things in it
+    await rmdir(this.folder).catch(() => {}); // other files may be in it
     await super.wipe();
   }
 }
 
 /**
- * Two processes with the same keys would ruin them. A lock whose holder has died is taken over.
+ * Two processes with the same keys would destroy them. The lock of a process that has died is taken over.
  * @param {string} path
  */
 async function lock(path) {
   const holder = Number(await read(path));
-  if (holder && holder !== process.pid && isAlive(holder)) throw new Error(`another process (${holder}) uses ${path}`);
+  if (holder && holder !== process.pid && isAlive(holder))
+    throw new Error(`the folder is in use by process ${holder} (${path})`);
   await writeFile(path, String(process.pid), { mode: OWNER_ONLY });
 }
 
@@ -92,7 +97,19 @@ function isAlive(pid) {
   }
 }
 
-/** What CoreCrypto keeps in IndexedDB, which here is memory: read at the start, written after each transaction. */
+/**
+ * @typedef {object} StoredCollection
+ * @property {string} name
+ * @property {string | string[] | null} keyPath
+ * @property {boolean} autoIncrement
+ * @property {(IDBIndexParameters & { name: string, keyPath: string | string[] })[]} indexes
+ * @property {IDBValidKey[]} keys
+ * @property {unknown[]} values
+ *
+ * @typedef {{ name: string, version: number, stores: StoredCollection[] }} StoredDatabase
+ */
+
+/** CoreCrypto's database, which is in memory in Node: read from disk at the start, written after each transaction. */
 export class Snapshot {
   /** @param {string} folder */
   constructor(folder) {
@@ -102,10 +119,12 @@ export class Snapshot {
   async load() {
     const bytes = await read(this.path);
     if (bytes === null) return;
-    for (const { name, version, stores } of v8.deserialize(bytes)) await restore(name, version, stores);
+    /** @type {unknown} */
+    const databases = v8.deserialize(bytes);
+    for (const one of /** @type {StoredDatabase[]} */ (databases)) await restore(one);
   }
 
-  /** The whole of it, or what was there before. */
+  /** Atomic: a crash leaves the old snapshot or the new one. */
   async save() {
     const found = [];
     for (const { name, version } of await indexedDB.databases()) {
@@ -115,15 +134,15 @@ export class Snapshot {
   }
 }
 
-/** Null where there is no such file; one that cannot be read is not an empty one. @param {string} path */
+/** Null if there is no such file; throws if it cannot be read. @param {string} path */
 async function read(path) {
-  return readFile(path).catch((error) => {
+  return readFile(path).catch((/** @type {NodeJS.ErrnoException} */ error) => {
     if (error.code !== 'ENOENT') throw error;
     return null;
   });
 }
 
-/** The whole of it, or what was there before. @param {string} path @param {string | Uint8Array} content */
+/** Atomic: a crash leaves the old content or the new one. @param {string} path @param {string | Uint8Array} content */
 async function replace(path, content) {
   const file = await open(`${path}.new`, 'w', OWNER_ONLY);
   await file.writeFile(content);
@@ -136,7 +155,7 @@ async function replace(path, content) {
 function done(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
+    request.onerror = () => reject(request.error ?? new Error('IndexedDB failed'));
   });
 }
 
@@ -158,14 +177,14 @@ async function dump(name) {
   return stores;
 }
 
-/** @param {string} name @param {number} version @param {any[]} stores */
-async function restore(name, version, stores) {
+/** @param {StoredDatabase} database */
+async function restore({ name, version, stores }) {
   const request = indexedDB.open(name, version);
   request.onupgradeneeded = () => {
     for (const { name: storeName, keyPath, autoIncrement, indexes, keys, values } of stores) {
       const store = request.result.createObjectStore(storeName, { keyPath, autoIncrement });
       for (const { name: indexName, ...index } of indexes) store.createIndex(indexName, index.keyPath, index);
-      values.forEach((/** @type {any} */ value, /** @type {number} */ at) => {
+      values.forEach((value, at) => {
         if (keyPath === null) store.put(value, keys[at]);
         else store.put(value);
       });

@@ -1,9 +1,9 @@
 // @ts-check
-/** What Node needs to be a platform for the client: WebSockets with headers, CoreCrypto's start, files. */
+/** The client's platform in Node: WebSockets with headers, CoreCrypto's start, storage in files. */
 import { readFile } from 'node:fs/promises';
 import WebSocket from 'ws';
 
-/** In the browser a cookie says who we are; here a header does. */
+/** Node sends the session's token in a header; browsers send a cookie. */
 export class NodeWebSocket extends WebSocket {
   static isNode = true;
 
@@ -15,10 +15,10 @@ export class NodeWebSocket extends WebSocket {
 
 let started = /** @type {Promise<void> | null} */ (null);
 
-/** CoreCrypto believes that it is in a window, and fetches its WebAssembly. */
+/** CoreCrypto expects a window, and fetches its WebAssembly. */
 export function startInNode() {
   started ??= (async () => {
-    const globals = /** @type {any} */ (globalThis);
+    const globals = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (globalThis));
     globals.self ??= globalThis;
     globals.window ??= globalThis;
     const [{ startCoreCrypto }, { wasm }] = await Promise.all([
@@ -32,7 +32,7 @@ export function startInNode() {
 }
 
 /**
- * A client that remembers in a folder. @param {string} folder
+ * The platform of a client that stores its data in a folder. @param {string} folder
  * @returns {Promise<import('../context.js').Platform>}
  */
 export async function platformIn(folder) {

@@ -1,18 +1,18 @@
 // @ts-check
-/** Who we are: the account's session, and this device of it. */
+/** The account's session, and the registration of this device. */
 import { Refused } from '../transport/api.js';
 import { randomBytes, toBase64, toHex } from '../util/bytes.js';
 import { Mls } from '../mls/core-crypto.js';
-import { isSame } from '../util/equal.js';
+import { isEqual } from '../util/equal.js';
 
 const KEY_PACKAGES = 50;
-const FEW = 20; // key packages; then new ones are made
-const RENEW_MS = 24 * 3600 * 1000; // a session lives some days; while it is used it does not end
+const FEW = 20; // key packages; below this, new ones are made
+const RENEW_MS = 24 * 3600 * 1000; // a session lasts some days, and is renewed while it is used
 
 /**
  * @typedef {{ token: string, renewedAt: number, user: { id: string, username: string, picture?: string }, device: string,
  *   databaseKey: string, isRegistered: boolean, isLeaving?: boolean }} Me
- *   leaving: it logged out, and may have been cut off
+ *   isLeaving: the user logged out, which may have been interrupted
  */
 
 export class Account {
@@ -21,12 +21,12 @@ export class Account {
     this.client = client;
   }
 
-  /** The device of an earlier time, if there is one. */
+  /** Load the stored account. Returns false if there is none. */
   async resume() {
     const me = await this.client.storage.get('state', 'me');
     if (!me || me.isLeaving) return false;
     await this.#become(me);
-    if (!me.isRegistered) await this.client.attempt(() => this.#registerDevice()); // it broke off; the next start tries again
+    if (!me.isRegistered) await this.client.attempt(() => this.#registerDevice()); // was interrupted; a failure is tried again at the next start
     return true;
   }
 
@@ -34,7 +34,7 @@ export class Account {
   async register(username, password, inviteCode) {
     const { me } = this.client;
     if (me && !me.isRegistered && me.user.username.toLowerCase() === username.toLowerCase())
-      return this.#registerDevice(); // it broke off in the middle
+      return this.#registerDevice(); // was interrupted
     const body = { username, password, ...(inviteCode ? { invite_code: inviteCode } : {}) };
     await this.#signIn(await this.client.api.call('POST', 'accounts', body));
   }
@@ -52,32 +52,32 @@ export class Account {
     try {
       await this.#registerDevice();
     } catch (error) {
-      if (!(error instanceof Refused && error.code === 'taken')) throw error; // it was, by somebody who is it no more
+      if (!(error instanceof Refused && error.code === 'taken')) throw error; // its id stays taken after it was removed
       throw new Refused(error.status, 'device_removed', 'This device was removed from the account', 0);
     }
   }
 
   /**
-   * Ends the session and the device, and forgets everything here; also where the server cannot be asked, whose list of
-   * devices keeps this one then.
+   * End the session, remove the device, and delete all data here. If the server cannot be reached, it keeps listing the
+   * device.
    */
   async logOut() {
     if (!this.client.me) return;
-    await this.client.storage.write([['state', 'me', { ...this.client.me, isLeaving: true }]]); // whatever comes between
+    await this.client.storage.write([['state', 'me', { ...this.client.me, isLeaving: true }]]); // an interrupted logout is finished at the next start
     await this.client.api.call('DELETE', `devices/${this.client.me.device}`).catch(() => {});
-    await this.client.api.call('DELETE', 'sessions/current').catch(() => {}); // the cookie, which goes with it
+    await this.client.api.call('DELETE', 'sessions/current').catch(() => {}); // this deletes the cookie too
     this.client.connection.close();
     await this.client.storage.wipe();
   }
 
-  /** For ever, and here too. @param {string} password */
+  /** Delete the account, and all data here. @param {string} password */
   async remove(password) {
     await this.client.api.call('DELETE', 'account', { password });
     this.client.connection.close();
     await this.client.storage.wipe();
   }
 
-  /** Key packages for those who want to add us, and one that may be used again. @param {number} [few] as many as there have to be */
+  /** Upload key packages and a last resort, if fewer than `few` remain on the server. @param {number} [few] */
   async topUp(few = FEW) {
     const { count } = await this.client.api.callUntilAnswered('GET', 'key-packages/count');
     if (count >= few) return;
@@ -96,11 +96,11 @@ export class Account {
     await this.#become({ ...this.client.me, token, renewedAt: Date.now() });
   }
 
-  /** What we show of ourselves may have been changed through another door. */
+  /** Name or picture may have been changed by another device or API. */
   async refresh() {
     const { id, username, picture } = await this.client.api.callUntilAnswered('GET', 'account');
     const user = { id, username, picture: picture ?? undefined };
-    if (id !== this.client.me.user.id || isSame(user, this.client.me.user)) return;
+    if (id !== this.client.me.user.id || isEqual(user, this.client.me.user)) return;
     await this.#become({ ...this.client.me, user });
     this.client.emit('me', user);
   }
@@ -119,7 +119,7 @@ export class Account {
     const { me } = this.client;
     if (me) {
       if (me.user.id !== user.id)
-        throw new Error(`${me.user.username} has begun here. Reload the page, and log out first.`);
+        throw new Error(`${me.user.username} is logged in here. Reload the page and log out first.`);
       await this.#become({ ...me, token, renewedAt: Date.now() });
       return this.#registerDevice();
     }
@@ -141,7 +141,7 @@ export class Account {
   /** @param {Me} me */
   async #become(me) {
     const { client } = this;
-    await client.storage.write([['state', 'me', me]]); // before there are keys that only it opens
+    await client.storage.write([['state', 'me', me]]); // first, because it has the key of CoreCrypto's database
     client.me = me;
     client.api.token = me.token;
     client.mls ??= await Mls.open(

@@ -15,7 +15,10 @@ export class EncryptedStorage {
   /** @type {Promise<CryptoKey> | null} */
   #opened = null;
 
-  /** @param {Storage} inner @param {() => Promise<CryptoKey>} openKey called when it is first needed, and again after a wipe */
+  /**
+   * @param {Storage} inner
+   * @param {() => Promise<CryptoKey>} openKey called when it is first needed, and again after a wipe
+   */
   constructor(inner, openKey) {
     this.inner = inner;
     this.openKey = openKey;

@@ -11,7 +11,10 @@ const newName = () => `upgrade ${databases++}`;
 const NEXT = [...UPGRADES, (database) => void database.createObjectStore('blobs')];
 const blobs = /** @type {import('./storage.js').Collection} */ (/** @type {unknown} */ ('blobs'));
 
-/** A connection of the first release, which ignores `versionchange`. @param {string} name @returns {Promise<IDBDatabase>} */
+/**
+ * A connection of the first release, which ignores `versionchange`.
+ * @param {string} name @returns {Promise<IDBDatabase>}
+ */
 function openFirstRelease(name) {
   const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () => {

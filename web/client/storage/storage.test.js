@@ -15,14 +15,14 @@ let databases = 0;
 
 /** @type {[string, () => Promise<import('./storage.js').Storage>][]} */
 const kinds = [
-  ['memory', async () => new MemoryStorage()],
-  ['a file', async () => FileStorage.open(await folder())],
-  ['IndexedDB', async () => new IndexedDbStorage(`test ${databases++}`)],
-  ['an encrypted one', async () => new EncryptedStorage(new MemoryStorage(), EncryptedStorage.makeKey)],
+  ['memory_storage', async () => new MemoryStorage()],
+  ['file_storage', async () => FileStorage.open(await folder())],
+  ['indexeddb_storage', async () => new IndexedDbStorage(`test ${databases++}`)],
+  ['encrypted_storage', async () => new EncryptedStorage(new MemoryStorage(), EncryptedStorage.makeKey)],
 ];
 
 for (const [name, open] of kinds) {
-  test(`${name} keeps values by collection and key, in the order of the keys`, async () => {
+  test(`${name}_keeps_values_by_collection_in_key_order`, async () => {
     const storage = await open();
     assert.equal(await storage.get('state', 'me'), undefined);
     await storage.write([['items', 'b/2', { text: 'é🙂' }]]);
@@ -45,7 +45,7 @@ for (const [name, open] of kinds) {
     await storage.wipe();
   });
 
-  test(`${name} shows the first and the last of a stretch, in the order of the keys`, async () => {
+  test(`${name}_returns_first_and_last_of_a_range`, async () => {
     const storage = await open();
     const keys = ['a/1', 'b/1', 'b/2', 'b/3', 'b/4', 'c/1'];
     await storage.write(keys.map((key) => ['items', key, key]));
@@ -60,7 +60,7 @@ for (const [name, open] of kinds) {
     }
   });
 
-  test(`what is got from ${name} is one's own`, async () => {
+  test(`${name}_returns_copies`, async () => {
     const storage = await open();
     const given = { list: [1] };
     await storage.write([['state', 'x', given]]);
@@ -70,7 +70,7 @@ for (const [name, open] of kinds) {
   });
 }
 
-test('a file is read again, but for a line that a crash has torn', async () => {
+test('file_storage_ignores_a_line_cut_off_by_a_crash', async () => {
   const place = await folder();
   const first = await FileStorage.open(place);
   await first.write([['state', 'me', { name: 'kim' }]]);
@@ -84,7 +84,7 @@ test('a file is read again, but for a line that a crash has torn', async () => {
   assert.deepEqual((await third.all('state')).length, 2);
 });
 
-test('an encrypted memory holds nothing that can be read, and each value only where it was put', async () => {
+test('encrypted_value_opens_only_in_its_collection_with_its_key', async () => {
   const inner = new MemoryStorage();
   const storage = new EncryptedStorage(inner, EncryptedStorage.makeKey);
   await storage.write([['items', 'a/1', { text: 'a secret' }]]);

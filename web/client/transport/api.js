@@ -33,10 +33,14 @@ export class Api {
   /** A malformed frame or list entry was dropped. @type {(error: Malformed) => void} */
   onMalformed = () => {};
 
-  /** @param {string} server its address, without a path @param {{ fetch?: typeof fetch, WebSocket?: any }} [platform] */
+  /**
+   * @param {string} server its address, without a path
+   * @param {{ fetch?: typeof fetch, WebSocket?: import('../context.js').SocketConstructor }} [platform]
+   */
   constructor(server, platform = {}) {
     this.server = server.replace(/\/$/, '');
     this.fetch = platform.fetch ?? globalThis.fetch.bind(globalThis);
+    /** @type {import('../context.js').SocketConstructor} */
     this.WebSocket = platform.WebSocket ?? globalThis.WebSocket;
   }
 
@@ -54,7 +58,7 @@ export class Api {
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(ANSWER_MS),
-    }).catch((error) => {
+    }).catch((/** @type {Error & { cause?: Error & { code?: string } }} */ error) => {
       throw new Error(`cannot reach ${this.server}: ${error.cause?.code ?? error.cause?.message ?? error.message}`);
     });
     const text = await answer.text();
@@ -111,8 +115,8 @@ export class Api {
   }
 
   /**
-   * A socket of this session's device. `onFrame` gets decoded frames, null for one of an unknown type; malformed ones are
-   * dropped. `onClose` is called once.
+   * A socket of this session's device. `onFrame` gets decoded frames, null for one of an unknown type; malformed ones
+   * are dropped. `onClose` is called once.
    * @param {(frame: import('./frames.d.ts').ServerFrame | null) => void} onFrame @param {() => void} onClose
    */
   open(onFrame, onClose) {
@@ -149,7 +153,7 @@ export class Api {
 /** The code and message of a rejection, where a proxy has not put something else in its place. @param {string} text */
 function parsedError(text) {
   try {
-    const { code, error } = JSON.parse(text) ?? {};
+    const { code, error } = /** @type {{ code?: unknown, error?: unknown } | null} */ (JSON.parse(text)) ?? {};
     return { code: typeof code === 'string' ? code : undefined, error: typeof error === 'string' ? error : undefined };
   } catch {
     return {};

@@ -32,7 +32,9 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 const SENT_ID = /^[!-~]{1,64}$/;
 
-/** @param {string} wanted @param {RegExp} pattern @param {(text: string) => boolean} [isValid] @returns {Check<string>} */
+/**
+ * @param {string} wanted @param {RegExp} pattern @param {(text: string) => boolean} [isValid] @returns {Check<string>}
+ */
 function matching(wanted, pattern, isValid = () => true) {
   return check(wanted, (value) => typeof value === 'string' && pattern.test(value) && isValid(value));
 }
@@ -93,18 +95,23 @@ export function either(one, other) {
 export function list(inner) {
   return (value, path) => {
     if (!Array.isArray(value)) throw new Malformed(path, 'a list');
-    value.forEach((one, index) => inner(one, `${path}[${index}]`));
+    value.forEach((/** @type {unknown} */ one, index) => inner(one, `${path}[${index}]`));
   };
 }
 
-/** Other fields, of a newer server, are allowed. @template {object} T @param {{ [Field in keyof T]-?: Check<T[Field]> }} fields @returns {Check<T>} */
+/**
+ * Other fields, of a newer server, are allowed.
+ * @template {object} T @param {{ [Field in keyof T]-?: Check<T[Field]> }} fields @returns {Check<T>}
+ */
 export function object(fields) {
+  /** @type {[string, Check<unknown>][]} */
+  const checks = Object.entries(fields);
   return (value, path) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed(path, 'an object');
     const given = /** @type {Record<string, unknown>} */ (value);
-    for (const [name, inner] of Object.entries(fields)) {
+    for (const [name, inner] of checks) {
       const field = Object.hasOwn(given, name) ? given[name] : undefined;
-      /** @type {Check<unknown>} */ (inner)(field, `${path}.${name}`);
+      inner(field, `${path}.${name}`);
     }
   };
 }

@@ -177,7 +177,10 @@ const ANSWERS = {
 const INDEPENDENT = new Set(['GET conversations', 'GET direct']);
 
 /** @typedef {typeof ANSWERS} Answers */
-/** @template {string} Name @typedef {Name extends `${infer Start}*${infer Rest}` ? `${Start}${string}${Pattern<Rest>}` : Name} Pattern */
+/**
+ * @template {string} Name
+ * @typedef {Name extends `${infer Start}*${infer Rest}` ? `${Start}${string}${Pattern<Rest>}` : Name} Pattern
+ */
 /**
  * A `*` at the end does not stand for further parts of the path.
  * @template {string} Request @template {string} Name
@@ -220,7 +223,9 @@ export function decodeAnswer(method, path, text, onDropped) {
     found.answer(answer, found.name);
     return answer;
   }
-  return answer.filter((one) => {
+  /** @type {unknown[]} */
+  const entries = answer;
+  return entries.filter((one) => {
     try {
       found.answer([one], found.name);
       return true;

@@ -171,6 +171,11 @@ test('api_counts_malformed_frames_and_passes_on_the_others', () => {
   class FakeSocket {
     /** @type {(event: { data: unknown }) => void} */
     onmessage = () => {};
+    onerror = () => {};
+    onclose = () => {};
+    readyState = 1;
+    send() {}
+    close() {}
   }
   const api = new Api('http://127.0.0.1:9', { WebSocket: FakeSocket });
   const problems = /** @type {string[]} */ ([]);
@@ -181,7 +186,7 @@ test('api_counts_malformed_frames_and_passes_on_the_others', () => {
     () => {},
   );
   for (const data of [JSON.stringify(ENTRY), JSON.stringify({ ...ENTRY, at: 'now' }), 'rubbish', '{"type":"ready"}'])
-    socket.onmessage({ data });
+    socket.onmessage?.({ data });
   assert.deepEqual(frames, [ENTRY, { type: 'ready' }]);
   assert.deepEqual([api.malformed, problems], [2, ['entry.at is not an RFC 3339 time', 'frame is not JSON']]);
 });

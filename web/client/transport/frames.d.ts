@@ -1,7 +1,7 @@
 /**
  * What the server sends on `/v2`, as docs/PROTOCOL.md describes it. `decode.js` checks every frame and every answer
- * against these types before the client sees it. Times are RFC 3339; ids of users and conversations are UUIDs; bytes are
- * base64.
+ * against these types before the client sees it. Times are RFC 3339; ids of users and conversations are UUIDs; bytes
+ * are base64.
  */
 
 // Frames of the socket

@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * Safety numbers: what two people compare to know that nobody sits between them.
+ * Safety numbers, which two users compare to detect a man in the middle.
  *
- * Sixty digits, thirty for each of the two, as Signal shows them: a hash, iterated so that a near miss is dear to find,
- * over the user's id and the thumbprints (RFC 7638) of all devices that the group itself vouches for.
+ * Sixty digits, thirty for each user, as in Signal: an iterated hash, which makes near collisions expensive to find, of
+ * the user's id and the thumbprints (RFC 7638) of the user's devices in the group.
  */
 
 const VERSION = 1;

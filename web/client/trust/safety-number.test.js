@@ -6,7 +6,7 @@ import { safetyNumber } from './safety-number.js';
 const alice = { user: '11111111-2222-4333-8444-555555555555', thumbprints: ['key A', 'key B'] };
 const bob = { user: '21111111-2222-4333-8444-555555555555', thumbprints: ['key C'] };
 
-test('a safety number has sixty digits and is the same from both sides', async () => {
+test('safety_number_has_sixty_digits_and_is_symmetric', async () => {
   const one = await safetyNumber(alice, bob);
   assert.match(one.digits, /^(\d{5} ){11}\d{5}$/);
   assert.deepEqual(await safetyNumber(bob, alice), one);
@@ -16,7 +16,7 @@ test('a safety number has sixty digits and is the same from both sides', async (
   );
 });
 
-test('another key, another person or a missing key makes another number, and the other half stays', async () => {
+test('safety_number_half_changes_with_its_users_keys', async () => {
   const { digits } = await safetyNumber(alice, bob);
   const others = [
     { ...bob, thumbprints: ['key D'] },

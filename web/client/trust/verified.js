@@ -16,7 +16,10 @@ export function trustIn(conversation, user) {
   return keys.every(({ thumbprint }) => verified.includes(thumbprint)) ? 'verified' : 'changed';
 }
 
-/** A contact was verified before the change and is not any more. @param {Conversation} before @param {Conversation} after */
+/**
+ * A contact was verified before the change and is not any more.
+ * @param {Conversation} before @param {Conversation} after
+ */
 export function hasLostTrust(before, after) {
   return Object.keys(after.verified).some(
     (user) => trustIn(after, user) === 'changed' && trustIn(before, user) !== 'changed',
@@ -54,7 +57,10 @@ export class VerifiedKeys {
     });
   }
 
-  /** With the keys of its members that were verified in other conversations. @param {Conversation} conversation @returns {Promise<Conversation>} */
+  /**
+   * With the keys of its members that were verified in other conversations.
+   * @param {Conversation} conversation @returns {Promise<Conversation>}
+   */
   async pinned(conversation) {
     const verified = { ...conversation.verified };
     for (const user of new Set(conversation.members.map((member) => member.user))) {

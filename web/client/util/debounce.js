@@ -1,20 +1,20 @@
 // @ts-check
 import { sleep } from '../transport/api.js';
 
-const SOON_MS = 200;
+const DELAY_MS = 200;
 
 /**
- * What many things call for is done once for all of them, a moment later, and never twice at a time.
- * @param {() => Promise<void>} work which takes its errors itself @returns {() => void}
+ * Run `work` once for many calls, 200 ms after the first of them, and never twice at a time.
+ * @param {() => Promise<void>} work which handles its own errors @returns {() => void}
  */
-export function soon(work) {
+export function debounce(work) {
   let isDue = false;
   let last = Promise.resolve();
   return () => {
     if (isDue) return;
     isDue = true;
     last = last.then(async () => {
-      await sleep(SOON_MS);
+      await sleep(DELAY_MS);
       isDue = false;
       await work();
     });

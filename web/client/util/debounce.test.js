@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sleep } from '../transport/api.js';
-import { soon } from './debounce.js';
+import { debounce } from './debounce.js';
 
-test('what is called for while it is done is done once more, and nothing piles up', async () => {
+test('debounce_runs_once_more_for_calls_during_the_work', async () => {
   let [running, most, times] = [0, 0, 0];
-  const call = soon(async () => {
+  const call = debounce(async () => {
     times++;
     most = Math.max(most, ++running);
     await sleep(300);

@@ -1,5 +1,5 @@
 // @ts-check
-/** Whether two things that go to storage are the same there. @param {unknown} one @param {unknown} other */
-export function isSame(one, other) {
+/** Whether two values are equal in storage. @param {unknown} one @param {unknown} other */
+export function isEqual(one, other) {
   return JSON.stringify(one) === JSON.stringify(other);
 }
