@@ -24,6 +24,12 @@ PATHS = (
     "docs/**/*.md",
     ".github/**/*.md",
     "deploy/**/*",
+    "chat/accounts/**/*.py",
+    "chat/delivery/**/*.py",
+    "chat/direct/**/*.py",
+    "chat/model/[!g]*.py",
+    "chat/*.py",
+    "handlers/**/*.py",
 )
 
 # A pattern, and the words to use instead.
