@@ -172,6 +172,24 @@ def test_any_other_token_is_invalid(token: str) -> None:
         Tokens(SECRET).session_id(token)
 
 
+def test_token_that_is_longer_than_any_of_ours_is_invalid() -> None:
+    """It is signed by us: what is refused is the work that a long one makes, and its place in the cache."""
+    claims = {"sid": str(uuid4()), "sub": "1", "exp": 1}
+
+    def token(chars: int) -> str:
+        made = ""
+        for filled in range(chars):
+            made = jwt.encode(claims | {"more": "x" * filled}, SECRET.encode(), "HS256")
+            if len(made) >= chars:
+                break
+        return made
+
+    assert len(token(512)) == 512
+    assert str(Tokens(SECRET).session_id(token(512))) == claims["sid"]
+    with pytest.raises(InvalidToken):
+        Tokens(SECRET).session_id(token(513))
+
+
 def test_a_token_signed_with_a_public_key_algorithm_is_invalid() -> None:
     """Algorithm confusion, RFC 8725 section 2.1: the header must not choose how the secret is used."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
