@@ -1,7 +1,7 @@
 """Bounds of a commit, and mistakes that CoreCrypto does not make: `plan_commit` on frames that are signed here."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,7 +25,9 @@ from chat.model.groups import (
     Refused,
 )
 from chat.model.ids import ConversationId, DeviceId, UserId
-from crypto.mls.checks import key_package_reference
+from crypto.mls.checks import Forged, check_key_package, key_package_reference
+from crypto.mls.frames import parse_key_package
+from crypto.mls.wire import Malformed
 from tests.v2.mls import ADD, BY_VALUE, EXTERNAL_INIT, REMOVE, Commit, MlsDevice, MlsGroup
 
 
@@ -216,3 +218,25 @@ def test_group_info_of_another_epoch_or_signer_is_refused() -> None:
     ):
         with pytest.raises(commit_rules.TreeDiffers):
             world.plan(Commit(world.group, commit.commit, None, info, commit.leaves), owner)
+
+
+def test_key_package_needs_both_signatures() -> None:
+    device, now = World.device(), datetime.now(UTC)
+    check_key_package(parse_key_package(device.key_package()), now)
+    with pytest.raises(Forged, match="LeafNodeTBS"):
+        check_key_package(parse_key_package(device.key_package(forge_leaf=True)), now)
+    forged = bytearray(device.key_package())
+    forged[-1] ^= 1
+    with pytest.raises(Forged, match="KeyPackageTBS"):
+        check_key_package(parse_key_package(bytes(forged)), now)
+
+
+def test_key_package_is_valid_from_its_first_second_to_its_last() -> None:
+    package = parse_key_package(World.device().key_package())
+    begin, end = (datetime.fromtimestamp(at, UTC) for at in (package.leaf.not_before, package.leaf.not_after))
+    moment = timedelta(milliseconds=1)
+    for valid in (begin, end - moment):
+        check_key_package(package, valid)
+    for invalid in (begin - moment, end):
+        with pytest.raises(Malformed, match="expired or not valid yet"):
+            check_key_package(package, invalid)
