@@ -206,6 +206,15 @@ def test_a_token_signed_with_a_public_key_algorithm_is_invalid() -> None:
 # Keys of conversations
 
 
+def test_key_that_an_earlier_version_has_wrapped_opens() -> None:
+    """Keys wait in the database while the server is upgraded: what is bound to them must not change."""
+    wrapped = bytes.fromhex(
+        "b87747ed77be786b4747915c174029b8d6da2abe8a1ef15780fee1e07827"
+        "dc39fae3dad8587bb1273e2ab3bf6063d97bae61726b33a19e6e846fae6f"
+    )
+    assert KeyWrapper(b"k" * 32).unwrap(wrapped, UUID(int=1), 7) == bytes(range(32))
+
+
 def test_a_sealed_key_opens_for_its_conversation_and_recipient_only() -> None:
     wrapper, key, conversation = KeyWrapper(b"k" * 32), new_key(), uuid4()
     wrapped = wrapper.wrap(key, conversation, 7)
