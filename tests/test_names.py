@@ -205,3 +205,9 @@ def test_email_address_has_at_most_254_characters() -> None:
     assert validation.email(longest) == longest
     with pytest.raises(Invalid, match="too long"):
         validation.email(f"b{longest}")
+
+
+def test_password_of_the_operator_has_at_least_8_characters() -> None:
+    assert validation.password_of_operator("secret 1") == "secret 1"
+    with pytest.raises(Invalid, match="at least 8"):
+        validation.password_of_operator("secret1")
