@@ -172,6 +172,24 @@ def test_any_other_token_is_invalid(token: str) -> None:
         Tokens(SECRET).session_id(token)
 
 
+def test_token_that_is_longer_than_any_of_ours_is_invalid() -> None:
+    """It is signed by us: what is refused is the work that a long one makes, and its place in the cache."""
+    claims = {"sid": str(uuid4()), "sub": "1", "exp": 1}
+
+    def token(chars: int) -> str:
+        made = ""
+        for filled in range(chars):
+            made = jwt.encode(claims | {"more": "x" * filled}, SECRET.encode(), "HS256")
+            if len(made) >= chars:
+                break
+        return made
+
+    assert len(token(512)) == 512
+    assert str(Tokens(SECRET).session_id(token(512))) == claims["sid"]
+    with pytest.raises(InvalidToken):
+        Tokens(SECRET).session_id(token(513))
+
+
 def test_a_token_signed_with_a_public_key_algorithm_is_invalid() -> None:
     """Algorithm confusion, RFC 8725 section 2.1: the header must not choose how the secret is used."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -186,6 +204,15 @@ def test_a_token_signed_with_a_public_key_algorithm_is_invalid() -> None:
 
 
 # Keys of conversations
+
+
+def test_key_that_an_earlier_version_has_wrapped_opens() -> None:
+    """Keys wait in the database while the server is upgraded: what is bound to them must not change."""
+    wrapped = bytes.fromhex(
+        "b87747ed77be786b4747915c174029b8d6da2abe8a1ef15780fee1e07827"
+        "dc39fae3dad8587bb1273e2ab3bf6063d97bae61726b33a19e6e846fae6f"
+    )
+    assert KeyWrapper(b"k" * 32).unwrap(wrapped, UUID(int=1), 7) == bytes(range(32))
 
 
 def test_a_sealed_key_opens_for_its_conversation_and_recipient_only() -> None:

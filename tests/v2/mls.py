@@ -56,10 +56,11 @@ class MlsDevice:
         signed = keys + (1).to_bytes(2) + opaque(identity) + 5 * NONE + source + NONE
         return signed + opaque(self.sign("LeafNodeTBS", signed + context))
 
-    def key_package(self) -> bytes:
+    def key_package(self, *, forge_leaf: bool = False) -> bytes:
+        """`forge_leaf`: sign something else than the leaf; the signature of the package is right."""
         now = self.session.server.clock()
         lifetime = b"".join(int(one.timestamp()).to_bytes(8) for one in (now - timedelta(1), now + timedelta(30)))
-        leaf = self.leaf(b"\x01" + lifetime)
+        leaf = self.leaf(b"\x01" + lifetime, b"forged" if forge_leaf else b"")
         signed = MLS_10 + SUITE + opaque(secrets.token_bytes(32)) + leaf + NONE
         return signed + opaque(self.sign("KeyPackageTBS", signed))
 
@@ -133,7 +134,7 @@ class MlsGroup:
         return Commit(self, commit, welcome, self._group_info(by, sender, after), after)
 
     def external_commit(self, by: MlsDevice, *, inits: int = 1, also: bytes = b"", with_path: bool = True) -> "Commit":
-        """By which a new device of a member joins. `also`: other proposals, which do not belong there."""
+        """By which a new device of a member joins. `also`: other proposals, which are not allowed in it."""
         leaf = min(set(range(len(self.leaves) + 1)) - set(self.leaves))
         path = self._path(by, leaf)
         head = self._head(PUBLIC_MESSAGE, self.epoch) + b"\x04" + NONE + COMMIT

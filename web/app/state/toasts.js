@@ -1,5 +1,5 @@
 // @ts-check
-/** Short messages that disappear by themselves. */
+/** Short messages that disappear automatically. */
 
 const TOASTS_MAX = 3;
 

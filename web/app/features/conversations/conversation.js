@@ -230,7 +230,7 @@ export class ConversationView extends Element {
         @done=${() => (this.about = null)} @last=${this.#editLast}></sv-composer>`;
   }
 
-  /** The up arrow in an empty field edits the last message of one's own. */
+  /** The up arrow in an empty field edits your own last message. */
   #editLast() {
     const items = this.window?.items ?? [];
     const item = items.findLast((one) => one.user === this.me && one.id !== undefined && one.text !== undefined);

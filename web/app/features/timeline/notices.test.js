@@ -55,7 +55,7 @@ test('people who are added', () => {
   assert.equal(changed('d', { added: ['d'] }), 'Dan joined from another device.');
 });
 
-test('new keys are told loudly, and once', () => {
+test('new keys are announced with a warning, once', () => {
   const dan = { user: 'd', device: '04' };
   assert.equal(changed('d', { devices: [dan] }), 'Dan has a new device. Their safety number has changed.');
   const back = changed('d', { added: ['d'], devices: [dan] });
