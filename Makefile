@@ -2,6 +2,7 @@
 # make web      the web client's libraries, with Node 20 or newer; `serve` and `test` do it where there is npm
 # make test     everything: lint, types, and all tests on each Python that is here
 # make bench    measures it on this machine, in about five minutes
+# make docs     writes OpenAPI and AsyncAPI into docs/
 # make clean    back to what git knows
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ NPM := $(shell command -v npm)
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
 APT := $(if $(filter 0,$(shell id -u)),$(shell command -v apt-get))
 
-.PHONY: serve web test chromium bench clean
+.PHONY: serve web test chromium bench docs clean
 
 serve: $(VENV)/installed
 	@$(if $(NPM),$(MAKE) --silent web || echo "The web client could not be built; the server runs without it.")
@@ -62,6 +63,9 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 web/vendor/.built: web/node_modules/.package-lock.json web/build-vendor.js
 	cd web && (node build-vendor.js || (rm -rf vendor; exit 1))
 	@touch $@
+
+docs: $(VENV)/bench-installed
+	@$(VENV)/bin/python -m handlers.documents docs
 
 clean:
 	git clean -fdX

@@ -5,26 +5,12 @@ import runpy
 import shutil
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
-WEB = runpy.run_path("handlers/web_files.py")
+WEB = runpy.run_path("handlers/static/manifest.py")
 
-PACKAGES = [
-    "chat",
-    "crypto",
-    "crypto.mls",
-    "handlers",
-    "handlers.codes",
-    "handlers.invites",
-    "handlers.sealed",
-    "handlers.sealed.wire",
-    "migrations",
-    "migrations.versions",
-    "run",
-    "store",
-    "web",
-]
+PACKAGES = find_packages(include=["chat*", "crypto*", "handlers*", "migrations*", "run*", "store*"])
 
 
 class Build(build_py):
@@ -35,7 +21,9 @@ class Build(build_py):
             super().run()
             return
         web = Path(self.build_lib, "web")
-        shutil.rmtree(web, ignore_errors=True)  # bundles of an earlier build have other names
+        # Files of an earlier build that have other names today would be packed too.
+        shutil.rmtree(web, ignore_errors=True)
+        shutil.rmtree(Path(self.build_lib, "migrations"), ignore_errors=True)
         super().run()
         (web / WEB["HASHES"]).write_text(json.dumps(WEB["hashes"](web), indent=1))
 
@@ -48,13 +36,13 @@ setup(
     long_description_content_type="text/markdown",
     license="AGPL-3.0-or-later",
     python_requires=">=3.11",
-    packages=PACKAGES,
+    packages=[*PACKAGES, "web"],
     package_data={
         "web": [
             *("*.html", "*.css", "*.js", "*.json", "*.webmanifest", "client/**/*.js"),
             *("app/**", "icons/**", "vendor/**", "worker/**"),
         ],
-        "migrations": ["script.py.mako"],
+        "migrations": ["fingerprint.txt", "script.py.mako", "versions/*.py", "versions/*.sql"],
     },
     cmdclass={"build_py": Build},
     py_modules=["server"],
@@ -77,13 +65,14 @@ setup(
         "psycopg[binary]>=3.2.4",
         "pyjwt>=2.15.1",
         "sqlalchemy>=2.0",
-        "tornado>=6.6.1",
+        "tornado>=6.6.1,<6.7",  # private names of it are used: handlers/tornado_internals.py
         "uvloop>=0.20; sys_platform != 'win32'",
     ],
     extras_require={
         "bench": ["picows>=1.6"],
         "browser": ["playwright>=1.55"],
         "nats": ["nats-py>=2.9"],
+        "openapi": ["schemathesis>=4"],
         "test": [
             "httpx>=0.27",
             "nats-py>=2.9",

@@ -18,10 +18,10 @@ import click
 import psutil
 
 from bench import seed
-from bench.house import House, fill, house, load, people, seal, start_load
 from bench.links import Person
 from bench.load import Task
-from tests.processes.server import Server, free_port
+from bench.measured import MeasuredServer, fill, load, measured_server, people, seal, start_load
+from testing.process import Server, free_port
 
 Pairs = list[tuple[Person, Person]]
 Result = dict[str, Any]
@@ -46,8 +46,8 @@ class Bench:
         click.echo(json.dumps(self.results[-1]), err=True)
 
     @contextmanager
-    def house(self, **settings: str) -> Iterator[House]:
-        with house(self.data, **settings) as started:
+    def server(self, **settings: str) -> Iterator[MeasuredServer]:
+        with measured_server(self.data, **settings) as started:
             if not self.pairs:
                 self.pairs = seal(started.database_url, people(started.server, PAIRS))
             yield started
@@ -59,7 +59,7 @@ class Bench:
 
     def start_up(self) -> None:
         """An empty data folder, and then a full one."""
-        with house(self.data) as started:
+        with measured_server(self.data) as started:
             self.pairs = seal(started.database_url, people(started.server, PAIRS))
             started.server.stop()
             seconds = started.server.start()
@@ -75,7 +75,7 @@ class Bench:
     def messages(self) -> None:
         """Ping-pong and pipelined, by both sockets and HTTP, plain and TLS, with one and two workers; and the echo."""
         for workers in (1, 2):
-            with self.house(SOTTOVOCE_WORKERS=str(workers)) as it:
+            with self.server(SOTTOVOCE_WORKERS=str(workers)) as it:
                 for tls in (False, True):
                     if workers == 1:
                         self.echo(it, tls)
@@ -90,7 +90,7 @@ class Bench:
                 per_s = round(seed.ceiling(url, clients, self.seconds))
                 self.note("first seed's database", clients=clients, per_s=per_s)
 
-    def echo(self, it: House, tls: bool) -> None:
+    def echo(self, it: MeasuredServer, tls: bool) -> None:
         port, folder = free_port(), it.server.data / "tls"
         files = [str(folder / "leaf.pem"), str(folder / "leaf.key")] if tls else []
         process = subprocess.Popen([sys.executable, "-m", "bench.echo", str(port), *files])
@@ -104,13 +104,13 @@ class Bench:
             process.wait()
 
     def fan_out(self) -> None:
-        with self.house() as it:
+        with self.server() as it:
             sockets = max(2, round(LISTENERS * self.scale))
             found = load(self.task("fan-out", it.address(False), sockets=sockets, watched=it.watched()))
             self.note("fan-out", sockets=sockets, **found)
 
     def history(self) -> None:
-        with self.house() as it:
+        with self.server() as it:
             for pair, size in zip(self.pairs, SIZES, strict=False):
                 count = round(size * self.scale)
                 fill(it.database_url, pair[0].conversation_id, count)
@@ -119,10 +119,10 @@ class Bench:
 
     def idle(self) -> None:
         for tls, count in IDLE.items():
-            with self.house() as it:
+            with self.server() as it:
                 self._idle(it, tls, round(count * self.scale))
 
-    def _idle(self, it: House, tls: bool, count: int) -> None:
+    def _idle(self, it: MeasuredServer, tls: bool, count: int) -> None:
         before = it.memory_mib()["server_mib"]
         each = count // IDLE_CLIENTS
         clients = [

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
-from store.embedded import EmbeddedPostgres, binaries
+from store.database.embedded import EmbeddedPostgres, binaries
 
 SCHEMA = """
 CREATE TABLE conversations (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), number int UNIQUE);

@@ -14,7 +14,7 @@ ChatError
 Each has a machine-readable `code` and an HTTP status; the doors render them. Anything else is a logged 500.
 """
 
-from chat.model import ConversationId
+from chat.model.ids import ConversationId
 
 
 class ChatError(Exception):

@@ -1,18 +1,21 @@
-"""How often something may be done. The numbers are the seeds'; the counting is shared by all workers."""
+"""Rate limits: how often something may be done. All workers count together, in the database.
+
+Which endpoints each of them applies to is in the tables, `handlers/*/endpoints.py`.
+"""
 
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from chat.errors import TooMany
-from chat.model import Bucket, Window
+from chat.model.limits import Bucket, Window
 
 API = Bucket("api", interval=timedelta(seconds=1), burst=20)
 REGISTRATIONS = Window("register", hits=20, per=timedelta(seconds=5), block=timedelta(minutes=10))
 FAILED_LOGINS = Window("login", hits=10, per=timedelta(seconds=60), block=timedelta(minutes=15))
-CLAIMS = Bucket("claims", interval=timedelta(minutes=1), burst=10)  # of one account, of one other's key packages
-CONTACTS = Bucket("contacts", interval=timedelta(seconds=5), burst=10)  # codes that are tried
-LOOKUPS = Bucket("lookups", interval=timedelta(seconds=1), burst=300)  # of users by name; each picture is one
-PROFILES = Bucket("profiles", interval=timedelta(seconds=30), burst=20)  # changes that everybody they know hears of
+CLAIMS = Bucket("claims", interval=timedelta(minutes=1), burst=10)  # of the key packages of one account by another
+CONTACTS = Bucket("contacts", interval=timedelta(seconds=5), burst=10)  # chat codes that an account tries
+LOOKUPS = Bucket("lookups", interval=timedelta(seconds=1), burst=300)  # of users by name; pictures and devices too
+PROFILES = Bucket("profiles", interval=timedelta(seconds=30), burst=20)  # changes that contacts see
 UPLOADS = Bucket("key packages", interval=timedelta(seconds=10), burst=10)
 COMMITS = Bucket("commits", interval=timedelta(seconds=1), burst=60)
 MESSAGES = Window("messages", hits=8, per=timedelta(seconds=10))
@@ -33,14 +36,15 @@ class Limits:
         self._store = store
         self._enforced = enforced
 
-    async def take(self, bucket: Bucket, who: str, now: datetime) -> None:
-        if self._enforced:
-            self._check(await self._store.take(f"{bucket.name}:{who}", bucket, now), now)
-
-    async def hit(self, window: Window, who: str, now: datetime) -> None:
-        """Count one; a blocked one is refused and not counted."""
-        if self._enforced:
-            self._check(await self._store.hit(f"{window.name}:{who}", window, now), now)
+    async def take(self, rate: Bucket | Window, who: str, now: datetime) -> None:
+        """Count one. A request that is refused is not counted."""
+        if not self._enforced:
+            return
+        key = f"{rate.name}:{who}"
+        if isinstance(rate, Bucket):
+            self._check(await self._store.take(key, rate, now), now)
+        else:
+            self._check(await self._store.hit(key, rate, now), now)
 
     async def check(self, window: Window, who: str, now: datetime) -> None:
         """Refuse while blocked, count nothing."""

@@ -1,4 +1,4 @@
-"""Keys of direct conversations: made here, sealed at rest, known afterwards by a fingerprint only.
+"""Keys of direct conversations: made here, wrapped at rest, known afterwards by a fingerprint only.
 
 DESIGN section 5. This is a key hand-out, not end-to-end secrecy: until both have fetched the key, the server could
 open it.
@@ -16,10 +16,10 @@ NONCE_BYTES = 12  # NIST SP 800-38D section 8.2.2: random
 
 
 class UnreadableKey(Exception):
-    """Sealed under another key-encryption key, or tampered with."""
+    """EncryptedPart under another key-encryption key, or tampered with."""
 
 
-class KeySeal:
+class KeyWrapper:
     """Seals keys at rest with AES-256-GCM; conversation and recipient are bound as associated data."""
 
     def __init__(self, key_encryption_key: bytes) -> None:
@@ -28,14 +28,14 @@ class KeySeal:
             raise ValueError("the key-encryption key must be 32 bytes")
         self._aead = AESGCM(key_encryption_key)
 
-    def seal(self, key: bytes, conversation_id: UUID, recipient_id: int) -> bytes:
+    def wrap(self, key: bytes, conversation_id: UUID, recipient_id: int) -> bytes:
         """Nonce, ciphertext and tag: 60 bytes for a key of 32."""
         nonce = os.urandom(NONCE_BYTES)
         return nonce + self._aead.encrypt(nonce, key, _bound_to(conversation_id, recipient_id))
 
-    def open(self, sealed: bytes, conversation_id: UUID, recipient_id: int) -> bytes:
+    def unwrap(self, wrapped: bytes, conversation_id: UUID, recipient_id: int) -> bytes:
         """Raises UnreadableKey."""
-        nonce, ciphertext = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+        nonce, ciphertext = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:]
         try:
             return self._aead.decrypt(nonce, ciphertext, _bound_to(conversation_id, recipient_id))
         except (InvalidTag, ValueError) as error:

@@ -1,4 +1,4 @@
-"""How the house is run: settings, first start, processes, and the operator's commands.
+"""Run the server: settings, first start, processes, TLS, and the operator's commands.
 
-Together with `server.py` this is the only place that sees every part; it builds them and hands them to each other.
+Only this package and `server.py` import every other package. They build the parts and connect them.
 """

@@ -1,4 +1,4 @@
-"""SQL of conversations and their members."""
+"""Repository of conversations. Direct ones are created here; groups are created in groups.py."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,10 +6,13 @@ from typing import NamedTuple
 from psycopg.errors import ForeignKeyViolation
 
 from chat.errors import NoSuchUser
-from chat.model import Conversation, ConversationId, DirectConversation, Person, Seq, UserId
-from store.bus import tell
-from store.database import Connection, Database
-from store.lookup import Lookup
+from chat.model.accounts import Person
+from chat.model.direct import DirectConversation
+from chat.model.ids import ConversationId, Seq, UserId
+from chat.model.messages import Conversation
+from store.database.batching import Lookup
+from store.database.pool import Connection, Database
+from store.notify.postgres import notify
 
 OF_MEMBERS = """
 SELECT c.id, m.user_id, c.last_seq
@@ -23,8 +26,8 @@ SELECT user_id_1, user_id_2, id, last_seq
 FROM unnest(%b::bigint[], %b::bigint[]) AS asked (user_id_1, user_id_2) JOIN conversations USING (user_id_1, user_id_2)
 """
 
-# Nothing is returned where the two have one already: then LOCK_DIRECT finds it, also one that another worker made
-# after this statement began.
+# Returns no row if the two users have a conversation already. LOCK_DIRECT then finds it, because its snapshot is newer:
+# another worker may have created the conversation after this statement began.
 OPEN_DIRECT = """
 WITH opened AS (
     INSERT INTO conversations (kind, user_id_1, user_id_2) VALUES ('direct', %(low)s, %(high)s)
@@ -37,7 +40,7 @@ SELECT id FROM opened
 """
 LOCK_DIRECT = "SELECT id FROM conversations WHERE user_id_1 = %(low)s AND user_id_2 = %(high)s FOR NO KEY UPDATE"
 
-# As each of them sees theirs, the newest first.
+# For each user, newest first.
 DIRECT = """
 SELECT asked.user_id, c.id, c.last_seq, c.last_message_at, u.id, u.uuid, u.username, u.picture_version,
        c.key_fingerprint,
@@ -53,7 +56,7 @@ JOIN users u ON u.id = c.other
 ORDER BY coalesce(c.last_message_at, c.created_at) DESC
 """
 
-LISTENERS = """
+DEVICES = """
 SELECT c.id, array_agg(d.id)
 FROM conversations c JOIN devices d ON d.user_id IN (c.user_id_1, c.user_id_2)
 WHERE c.id = ANY(%s) AND c.kind = 'direct'
@@ -64,14 +67,16 @@ EXISTS = "SELECT 1 FROM users WHERE id = %s"
 
 
 class Opened(NamedTuple):
+    """A direct conversation, and whether this transaction created it."""
+
     id: ConversationId
     is_new: bool
 
 
 async def open_direct(connection: Connection, one: UserId, other: UserId) -> Opened:
-    """The direct conversation of two accounts, made if there is none; locked until the transaction ends.
+    """Return the direct conversation of two accounts, locked until the transaction ends. Create it if there is none.
 
-    Raises NoSuchUser, where one of the two has gone just now.
+    Raises NoSuchUser if one of the accounts was deleted meanwhile.
     """
     pair = {"low": min(one, other), "high": max(one, other)}
     try:
@@ -79,25 +84,30 @@ async def open_direct(connection: Connection, one: UserId, other: UserId) -> Ope
     except ForeignKeyViolation as error:
         raise NoSuchUser("User not found") from error
     if row is not None:
-        await tell_of(connection, [row[0]])
+        await notify_direct_changed(connection, [row[0]])
         return Opened(ConversationId(row[0]), is_new=True)
     row = await (await connection.execute(LOCK_DIRECT, pair)).fetchone()
-    if row is None:  # it was there a statement ago, and went with an account
+    if row is None:  # deleted with an account since the last statement
         raise NoSuchUser("User not found")
     return Opened(ConversationId(row[0]), is_new=False)
 
 
-async def tell_of(connection: Connection, conversation_ids: Sequence[ConversationId], seq: Seq | None = None) -> None:
-    """Devices of both accounts of each direct conversation: that it, or its message `seq`, is no more what it was."""
-    for conversation_id, devices in await (await connection.execute(LISTENERS, [conversation_ids])).fetchall():
-        await tell(connection, devices, "direct_changed", conversation_id, seq)
+async def notify_direct_changed(
+    connection: Connection, conversation_ids: Sequence[ConversationId], seq: Seq | None = None
+) -> None:
+    """Notify the devices of both users that a direct conversation changed, or its message `seq` if given."""
+    for conversation_id, devices in await (await connection.execute(DEVICES, [conversation_ids])).fetchall():
+        await notify(connection, devices, "direct_changed", conversation_id, seq)
 
 
 async def user_exists(connection: Connection, user_id: UserId) -> bool:
+    """Tell whether the account exists."""
     return await (await connection.execute(EXISTS, [user_id])).fetchone() is not None
 
 
 class Conversations:
+    """Lookups of conversations, batched; creation of direct conversations."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._of_members = Lookup(self._load_of_members)
@@ -105,17 +115,19 @@ class Conversations:
         self._direct = Lookup(self._load_direct)
 
     async def of_member(self, conversation_id: ConversationId, member: UserId) -> Conversation | None:
+        """Return a direct conversation; None if it does not exist or `member` is not a member."""
         return await self._of_members.get((conversation_id, member))
 
     async def between(self, one: UserId, other: UserId) -> Conversation | None:
+        """Return the direct conversation of two accounts; None if there is none."""
         return await self._between.get((min(one, other), max(one, other)))
 
     async def direct(self, user_id: UserId) -> list[DirectConversation]:
-        """All of this account, the newest first."""
+        """Return the direct conversations of the account, newest first."""
         return await self._direct.get(user_id) or []
 
     async def open(self, one: UserId, other: UserId) -> ConversationId | None:
-        """The direct conversation of the two, made if there is none; None if `other` does not exist."""
+        """Return the direct conversation of two accounts, created if necessary; None if `other` does not exist."""
         found = await self.between(one, other)
         if found is not None:
             return found.id

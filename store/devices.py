@@ -5,15 +5,17 @@ from datetime import timedelta
 
 from psycopg.errors import UniqueViolation
 
-from chat.errors import Invalid, Taken
-from chat.model import Device, DeviceId, SessionId, UserId
-from store.bus import tell
-from store.database import Connection, Database
-from store.locks import lock_user
-from store.lookup import Lookup
+from chat.errors import Invalid, NoSuchDevice, Taken
+from chat.model.accounts import Account
+from chat.model.groups import Device
+from chat.model.ids import DeviceId, SessionId, UserId
+from store.database.batching import Lookup
+from store.database.locks import lock_user
+from store.database.pool import Connection, Database
+from store.notify.postgres import notify
 
 COUNT = "SELECT count(*) FROM devices WHERE user_id = %s AND id <> %s"
-# The id of a device that is gone stays with what it was given: nobody else shall get that.
+# The id of a deleted device is not given to another one, which could read what was sent to the deleted one.
 MAKE = """
 INSERT INTO devices (id, user_id, name, signature_key, created_at)
 SELECT %(id)s, %(user)s, %(name)s, %(key)s, %(now)s
@@ -24,8 +26,8 @@ ON CONFLICT (id) DO UPDATE SET name = excluded.name
     WHERE devices.user_id = excluded.user_id AND devices.signature_key = excluded.signature_key
 RETURNING xmax = 0  -- made, not found
 """
-# A device that another session has spoken for is taken over only by somebody who has just given the password.
-SPEAK_FOR = """
+# A session takes over an existing device only soon after its login, when the user has just given the password.
+BIND = """
 UPDATE sessions SET device_id = %(device)s
 WHERE id = %(session)s AND (device_id = %(device)s OR device_id IS NULL AND (%(is_new)s OR created_at > %(recently)s))
 """
@@ -55,13 +57,12 @@ SELECT c.id FROM conversations c WHERE c.id IN (
 """
 LOCK_GROUPS = f"{GROUPS} FOR NO KEY UPDATE"
 REMOVALS_DUE = "UPDATE groups SET removal_due = true WHERE conversation_id = ANY(%s)"
-# Everybody who has a leaf in a group of this user.
-WHO_CARES = """
+# Every device with a leaf in a group of this user, and the user's own.
+OBSERVERS = """
 SELECT DISTINCT other.device_id FROM members m JOIN leaves other USING (conversation_id)
 WHERE m.user_id = %s AND other.until_seq IS NULL
 UNION SELECT id FROM devices WHERE user_id = %s
 """
-
 
 FRESH = timedelta(minutes=15)
 
@@ -72,7 +73,7 @@ class Devices:
         self._devices = Lookup(self._load)
 
     async def register(self, device: Device, session_id: SessionId, most: int) -> Device:
-        """That session speaks for it from now on. Raises Taken, Invalid."""
+        """Bind the session to the device. Raises Taken, Invalid."""
         values = {
             "id": device.id,
             "user": device.user_id,
@@ -85,18 +86,18 @@ class Devices:
                 await lock_user(connection, device.user_id)
                 row = await (await connection.execute(COUNT, [device.user_id, device.id])).fetchone()
                 if row is not None and row[0] >= most:
-                    raise Invalid(f"An account has at most {most} devices")
+                    raise Invalid(f"An account can have at most {most} devices: revoke one first")
                 made = await (await connection.execute(MAKE, values)).fetchone()
                 if made is None:
-                    raise Taken("Another device has this id")
-                speaker = {"device": device.id, "session": session_id, "is_new": made[0]}
-                spoken = await connection.execute(SPEAK_FOR, speaker | {"recently": device.created_at - FRESH})
-                if spoken.rowcount == 0:
-                    raise Taken("This session speaks for another device, or is too old to take one over: log in again")
+                    raise Taken("Another device has this id: choose another one")
+                binding = {"device": device.id, "session": session_id, "is_new": made[0]}
+                bound = await connection.execute(BIND, binding | {"recently": device.created_at - FRESH})
+                if bound.rowcount == 0:
+                    raise Taken("Session is bound to another device, or older than 15 minutes: log in again to rebind")
                 if made[0]:
-                    await tell_of_devices(connection, device)
+                    await notify_devices_changed(connection, device)
         except UniqueViolation as error:
-            raise Taken("Another device has this key") from error
+            raise Taken("Another device has this signature_key: generate another one") from error
         return device
 
     async def get(self, device_id: DeviceId) -> Device | None:
@@ -106,20 +107,20 @@ class Devices:
         return [Device(*row) for row in await self._database.rows(OF_USER, [user_id])]
 
     async def acquainted(self, user_id: UserId, other: UserId) -> bool:
-        """Whether they share a conversation, or the one has claimed key packages of the other."""
+        """Whether they share a conversation, or `user_id` has claimed key packages of `other`."""
         rows = await self._database.rows(ACQUAINTED, {"user": user_id, "other": other})
         return bool(rows[0][0])
 
-    async def revoke(self, user_id: UserId, device_id: DeviceId) -> bool:
+    async def revoke(self, account: Account, device_id: DeviceId) -> None:
+        """Raises NoSuchDevice."""
         device = await self.get(device_id)
-        if device is None or device.user_id != user_id:
-            return False
+        if device is None or device.user_id != account.id:
+            raise NoSuchDevice("No such device")
         while not await self._revoke(device):
             pass
-        return True
 
     async def _revoke(self, device: Device) -> bool:
-        """False where it came into another group meanwhile, which has to be locked before it is."""
+        """False where it was added to another group meanwhile: that has to be locked before the device is."""
         async with self._database.transaction() as connection:
             groups = await (await connection.execute(LOCK_GROUPS, [device.id])).fetchall()
             await connection.execute(HOLD, [device.id])
@@ -127,13 +128,13 @@ class Devices:
                 return False
             await connection.execute(REMOVALS_DUE, [[row[0] for row in groups]])
             await connection.execute(DELETE, [device.user_id, device.id])
-            await tell_of_devices(connection, device)
+            await notify_devices_changed(connection, device)
             return True
 
     async def _load(self, asked: Sequence[DeviceId]) -> dict[DeviceId, Device]:
         return {row[0]: Device(*row) for row in await self._database.rows(GET, [asked])}
 
 
-async def tell_of_devices(connection: Connection, device: Device) -> None:
-    rows = await (await connection.execute(WHO_CARES, [device.user_id, device.user_id])).fetchall()
-    await tell(connection, [row[0] for row in rows], "devices_changed", user=device.user_uuid)
+async def notify_devices_changed(connection: Connection, device: Device) -> None:
+    rows = await (await connection.execute(OBSERVERS, [device.user_id, device.user_id])).fetchall()
+    await notify(connection, [row[0] for row in rows], "devices_changed", user=device.user_uuid)

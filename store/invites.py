@@ -1,16 +1,17 @@
-"""SQL of invites."""
+"""Repository of invites."""
 
 from collections.abc import Callable
 from datetime import datetime
 
 from psycopg.rows import class_row
 
-from chat.model import Invite, InviteHistory, UserId
-from store.database import Database
-from store.locks import lock_user
+from chat.model.accounts import Invite, InviteHistory
+from chat.model.ids import UserId
+from store.database.locks import lock_user
+from store.database.pool import Database
 
-# Whoever ever sent or received a message counts as chatted with; deleting the message later takes nothing back. What
-# is said in a group the server cannot tell from the rest, so there those count who have come and stayed.
+# `partners` counts users with whom the account exchanged messages, also if the messages were deleted since. In a group
+# the server cannot tell messages from other encrypted content, so there it counts members that joined.
 HISTORY = """
 SELECT u.role, count(i.id) AS made, max(i.created_at) AS last_made_at,
        coalesce(bool_or(i.used_at IS NULL AND i.expires_at > %(now)s), false) AS active,
@@ -42,11 +43,17 @@ AND created_by IS NOT DISTINCT FROM coalesce(%(maker)s, created_by)
 
 
 class Invites:
+    """Invites, each for one registration."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def create(self, invite: Invite, plan: Callable[[InviteHistory, datetime], None]) -> bool:
-        """False if the code is taken. `plan` sees the maker's history under a lock, and may raise."""
+        """Store the invite. Return False if its code is taken.
+
+        `plan` receives the creator's history under a lock on the account, and may raise to refuse.
+        Raises Unauthenticated if the creator's account was deleted.
+        """
         async with self._database.transaction() as connection:
             if invite.created_by is not None:
                 await lock_user(connection, invite.created_by)
@@ -59,11 +66,11 @@ class Invites:
             return (await connection.execute(CREATE, values)).rowcount == 1
 
     async def open(self, now: datetime, maker: UserId | None = None) -> list[Invite]:
-        """Those that can still be used, of everybody or of one maker, oldest first."""
+        """Return the unused and valid invites, all or those of `maker`, oldest first."""
         async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Invite)) as cur:
             return await (await cur.execute(OPEN, {"now": now, "maker": maker})).fetchall()
 
     async def revoke(self, code: str, now: datetime, maker: UserId | None = None) -> bool:
-        """False if there is no such invite, of anybody or of this maker, that could still be used."""
+        """Revoke an unused and valid invite, any or one of `maker`. Return False if there is none with this code."""
         async with self._database.connection() as connection:
             return (await connection.execute(REVOKE, {"code": code, "now": now, "maker": maker})).rowcount == 1

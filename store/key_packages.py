@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 
 from chat.errors import Invalid
-from chat.model import DeviceId, HandedKeyPackage, StoredKeyPackage, UserId
-from store.bus import tell
-from store.database import Database
+from chat.model.groups import IssuedKeyPackage, StoredKeyPackage
+from chat.model.ids import DeviceId, UserId
+from store.database.pool import Database
+from store.notify.postgres import notify
 
-CLAIM_LIFE = timedelta(days=1)  # then it was not used, and is lost
+CLAIM_LIFE = timedelta(days=1)  # a claimed key package that is not used within it is lost
 
 LOCK_DEVICE = "SELECT 1 FROM devices WHERE id = %s FOR NO KEY UPDATE"
 COUNT = "SELECT count(*) FROM key_packages WHERE device_id = %s AND NOT is_last_resort AND expires_at > %s"
@@ -16,7 +17,7 @@ ADD = """
 INSERT INTO key_packages (reference, device_id, data, is_last_resort, expires_at) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
-# The oldest of each device; two who claim at once get different ones. The last resort stays.
+# The oldest of each device; concurrent claims get different ones. The last resort is not used up.
 CLAIM = """
 WITH wanted AS (
     SELECT id FROM devices WHERE user_id = %(of)s AND (%(devices)s::bigint[] IS NULL OR id = ANY(%(devices)s::bigint[]))
@@ -29,17 +30,17 @@ WITH wanted AS (
 ), taken AS (
     DELETE FROM key_packages k USING picked WHERE k.reference = picked.reference
     RETURNING k.reference, k.device_id, k.data, false AS is_last_resort
-), handed AS (
+), issued AS (
     SELECT * FROM taken
     UNION ALL
     SELECT reference, device_id, data, true FROM key_packages k JOIN wanted ON wanted.id = k.device_id
     WHERE is_last_resort AND expires_at > %(now)s AND NOT EXISTS (SELECT FROM taken t WHERE t.device_id = k.device_id)
 ), noted AS (
     INSERT INTO claims (reference, user_id, device_id, expires_at)
-    SELECT reference, %(by)s, device_id, %(until)s FROM handed
+    SELECT reference, %(by)s, device_id, %(until)s FROM issued
     ON CONFLICT (reference, user_id) DO UPDATE SET expires_at = excluded.expires_at
 )
-SELECT device_id, data, is_last_resort FROM handed ORDER BY device_id
+SELECT device_id, data, is_last_resort FROM issued ORDER BY device_id
 """
 LOW = """
 SELECT d.id FROM devices d
@@ -54,7 +55,7 @@ class KeyPackages:
         self._database = database
 
     async def add(self, device_id: DeviceId, packages: list[StoredKeyPackage], most: int, now: datetime) -> int:
-        """How many are there now. A last resort replaces the one before. Raises Invalid."""
+        """Return how many are stored now. A last resort replaces the former one. Raises Invalid."""
         async with self._database.transaction() as connection:
             await connection.execute(LOCK_DEVICE, [device_id])
             if any(package.is_last_resort for package in packages):
@@ -65,7 +66,7 @@ class KeyPackages:
             row = await (await connection.execute(COUNT, [device_id, now])).fetchone()
             assert row is not None, "a count is always there"
             if row[0] > most:
-                raise Invalid(f"At most {most} key packages are kept for a device")
+                raise Invalid(f"A device can have at most {most} key packages: upload fewer")
             return int(row[0])
 
     async def count(self, device_id: DeviceId, now: datetime) -> int:
@@ -74,12 +75,12 @@ class KeyPackages:
 
     async def claim(
         self, of: UserId, by: UserId, few: int, now: datetime, devices: list[DeviceId] | None
-    ) -> list[HandedKeyPackage]:
-        """One for each device that has any, and a word to those that run low."""
+    ) -> list[IssuedKeyPackage]:
+        """One for each device that has any. Notifies the devices that have fewer than `few` left."""
         values = {"of": of, "by": by, "now": now, "until": now + CLAIM_LIFE, "devices": devices}
         async with self._database.transaction() as connection:
             rows = await (await connection.execute(CLAIM, values, binary=True)).fetchall()
-            handed = [HandedKeyPackage(*row) for row in rows]
+            issued = [IssuedKeyPackage(*row) for row in rows]
             low = await (await connection.execute(LOW, [of, now, few])).fetchall()
-            await tell(connection, [row[0] for row in low], "key_packages_low")
-            return handed
+            await notify(connection, [row[0] for row in low], "key_packages_low")
+            return issued

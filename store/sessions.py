@@ -1,12 +1,13 @@
-"""SQL of sessions. A session that is deleted, by anyone, rings at every worker; see the migration."""
+"""Repository of sessions. A database trigger notifies all workers when any program deletes a session."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from chat.model import Account, Session, SessionId, SessionShown, UserId
-from store.database import Database
-from store.locks import lock_user
-from store.lookup import Lookup
+from chat.model.accounts import Account, Session, SessionShown
+from chat.model.ids import SessionId, UserId
+from store.database.batching import Lookup
+from store.database.locks import lock_user
+from store.database.pool import Database
 
 CREATE = "INSERT INTO sessions (id, user_id, created_at, expires_at) VALUES (%s, %s, %s, %s)"
 
@@ -26,17 +27,20 @@ WHERE NOT EXISTS (SELECT FROM sessions s WHERE s.id = asked.id AND s.expires_at 
 
 
 class Sessions:
+    """Sessions and their expiry. `get` is batched, because every request calls it."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sessions = Lookup(self._load)
 
     async def create(self, session_id: SessionId, user_id: UserId, now: datetime, expires_at: datetime) -> None:
-        """Raises Unauthenticated where the account has gone just now."""
+        """Store a session. Raises Unauthenticated if the account was deleted meanwhile."""
         async with self._database.transaction() as connection:
             await lock_user(connection, user_id)
             await connection.execute(CREATE, [session_id, user_id, now, expires_at])
 
     async def get(self, session_id: SessionId, now: datetime) -> Session | None:
+        """Return the session with its account; None if it does not exist or has expired."""
         found = await self._sessions.get(session_id)
         return found[1] if found is not None and found[0] > now else None
 
@@ -48,19 +52,22 @@ class Sessions:
         }
 
     async def of_user(self, user_id: UserId, now: datetime) -> list[SessionShown]:
+        """Return the sessions of an account that have not expired, oldest first."""
         return [SessionShown(*row) for row in await self._database.rows(OF_USER, [user_id, now])]
 
     async def renew(self, session_id: SessionId, expires_at: datetime) -> datetime | None:
+        """Extend a session to `expires_at`; never shorten it. Return its expiry; None if there is no such session."""
         async with self._database.connection() as connection:
             row = await (await connection.execute(RENEW, [expires_at, session_id])).fetchone()
             return row[0] if row is not None else None
 
     async def end(self, user_id: UserId, session_id: SessionId) -> bool:
+        """Delete a session of the account. Return False if it has no such session."""
         async with self._database.connection() as connection:
             return (await connection.execute(END, [user_id, session_id])).rowcount == 1
 
     async def ended(self, session_ids: list[SessionId], now: datetime) -> list[SessionId]:
-        """Those of `session_ids` that are over."""
+        """Return those of `session_ids` that have expired or do not exist."""
         async with self._database.connection() as connection:
             rows = await (await connection.execute(ENDED, [session_ids, now])).fetchall()
             return [SessionId(row[0]) for row in rows]

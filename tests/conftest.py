@@ -13,16 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import argon2
+import hypothesis
 import psycopg
 import pytest
 from tornado.ioloop import IOLoop
 
 from crypto import passwords
-from store.embedded import EmbeddedPostgres
-from store.migrate import migrate
-from tests.house import House, Person, open_house
+from store.database.embedded import EmbeddedPostgres
+from store.database.migrate import migrate
+from testing.server import PATIENCE_S, Person, RunningServer, start_server
 
-TEST_TIMEOUT_S = 60
+TEST_TIMEOUT_S = 5 * PATIENCE_S  # a test says itself what it waits for in vain; this ends one that does not
+
+
+# How long an example takes depends on the machine; its bounds are 200 ms, and a second for making ten of them.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -81,7 +89,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 @pytest.fixture(scope="session")
 def database_url(postgres: EmbeddedPostgres) -> str:
     """A migrated database that the tests of this process share: they use names of their own."""
-    return a_database(postgres, "house")
+    return a_database(postgres, "shared")
 
 
 @pytest.fixture
@@ -93,10 +101,10 @@ def own_database_url(postgres: EmbeddedPostgres, request: pytest.FixtureRequest)
 def a_database(postgres: EmbeddedPostgres, name: str) -> str:
     url = postgres.url.replace("/postgres?", f"/{name}?")
     with psycopg.connect(postgres.url, autocommit=True) as connection:
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'template_house'").fetchone():
-            connection.execute("CREATE DATABASE template_house")
-            migrate(url.replace(f"/{name}?", "/template_house?"))
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_house")
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'template_migrated'").fetchone():
+            connection.execute("CREATE DATABASE template_migrated")
+            migrate(url.replace(f"/{name}?", "/template_migrated?"))
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_migrated")
     return url
 
 
@@ -117,53 +125,55 @@ def io_loop(event_loop: asyncio.AbstractEventLoop) -> Iterator[IOLoop]:
     assert not failures, "failed in the background:\n" + "\n".join(failures)
 
 
-OpenHouse = Callable[..., Awaitable[House]]
+StartServer = Callable[..., Awaitable[RunningServer]]
 
 
-@pytest.fixture
-def open(io_loop: IOLoop, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHouse]:
-    """Open a house with settings of its own: `await open(rate_limits=True)`; `url=` for a database of its own."""
-    houses: list[House] = []
+@pytest.fixture(name="start_server")
+def start_servers(
+    io_loop: IOLoop, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StartServer]:
+    """Start a server with settings of its own: `await start_server(rate_limits=True)`; `url=`: its database."""
+    servers: list[RunningServer] = []
 
-    async def opening(url: str = database_url, **changes: Any) -> House:
-        houses.append(await open_house(url, tmp_path_factory.getbasetemp(), **changes))
-        return houses[-1]
+    async def starting(url: str = database_url, **changes: Any) -> RunningServer:
+        servers.append(await start_server(url, tmp_path_factory.getbasetemp(), **changes))
+        return servers[-1]
 
-    yield opening
+    yield starting
 
     async def close() -> None:
-        for house in houses:
-            await house.close()
+        for server in servers:
+            await server.close()
 
-    io_loop.run_sync(close, timeout=30)
+    io_loop.run_sync(close, timeout=PATIENCE_S)
 
 
 @pytest.fixture(scope="session")
-def lasting_house(
+def shared_server(
     event_loop: asyncio.AbstractEventLoop, database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
+) -> Iterator[RunningServer]:
     """A server with the usual settings of a test, for all of them: to start one for each takes longer than most."""
-    house = event_loop.run_until_complete(open_house(database_url, tmp_path_factory.getbasetemp()))
-    yield house
-    event_loop.run_until_complete(house.close())
+    server = event_loop.run_until_complete(start_server(database_url, tmp_path_factory.getbasetemp()))
+    yield server
+    event_loop.run_until_complete(server.close())
 
 
 @pytest.fixture
-def house(io_loop: IOLoop, lasting_house: House) -> Iterator[House]:
+def server(io_loop: IOLoop, shared_server: RunningServer) -> Iterator[RunningServer]:
     """A running server with the usual settings of a test."""
-    yield lasting_house
-    lasting_house.clock.ahead = timedelta()
-    io_loop.run_sync(lasting_house.let_go, timeout=30)
+    yield shared_server
+    shared_server.clock.ahead = timedelta()
+    io_loop.run_sync(shared_server.let_go, timeout=PATIENCE_S)
 
 
-Cast = Callable[..., Awaitable[list[Person]]]
+Users = Callable[..., Awaitable[list[Person]]]
 
 
 @pytest.fixture
-def cast(house: House) -> Cast:
-    """`alice, bob = await cast("alice", "bob")`"""
+def users(server: RunningServer) -> Users:
+    """`alice, bob = await users("alice", "bob")`"""
 
-    async def casting(*names: str) -> list[Person]:
-        return [await house.person(name) for name in names]
+    async def create(*names: str) -> list[Person]:
+        return [await server.person(name) for name in names]
 
-    return casting
+    return create

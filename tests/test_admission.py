@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from handlers.admission import MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
-from tests.conftest import Cast
-from tests.house import House, until
+from handlers.http.admission import MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
+from testing.server import PATIENCE_S, RunningServer, until
+from tests.conftest import Users
 from tests.test_errors_everywhere import assert_is_error
 
 
-async def test_a_body_of_exactly_5_mib_is_read(cast: Cast) -> None:
-    (alice,) = await cast("alice")
+async def test_a_body_of_exactly_5_mib_is_read(users: Users) -> None:
+    (alice,) = await users("alice")
     body = json.dumps({"receiver_id": alice.id, "message": "x"}).encode()
     answer = await alice.api.post("/messages", content=body + b" " * (MAX_BODY_BYTES - len(body)))
     assert_is_error(answer, 400)
@@ -27,16 +27,16 @@ async def chunks(count: int) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("path", ["/uploadpfp", "/api/auth/login", "/nothing", "/api/nothing", "/"])
-async def test_a_body_over_5_mib_is_a_413_and_the_connection_goes_on(cast: Cast, path: str) -> None:
-    (alice,) = await cast("alice")
+async def test_a_body_over_5_mib_is_a_413_and_the_connection_goes_on(users: Users, path: str) -> None:
+    (alice,) = await users("alice")
     assert_is_error(await alice.api.post(path, content=b" " * (MAX_BODY_BYTES + 1)), 413)
     assert_is_error(await alice.api.post(path, content=chunks(81)), 413)  # without Content-Length
     assert (await alice.api.get("/me")).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/messages", "/api/chats/messages"])
-async def test_a_body_with_the_text_of_a_message_may_be_longer_but_not_without_end(cast: Cast, path: str) -> None:
-    (alice,) = await cast("alice")
+async def test_a_body_with_the_text_of_a_message_may_be_longer_but_not_without_end(users: Users, path: str) -> None:
+    (alice,) = await users("alice")
     method = "POST" if path == "/messages" else "PATCH"
     assert_is_error(await alice.api.request(method, path, content=b" " * MAX_LONG_BODY_BYTES), 400)
     assert_is_error(await alice.api.request(method, path, content=b" " * (MAX_LONG_BODY_BYTES + 1)), 413)
@@ -44,11 +44,11 @@ async def test_a_body_with_the_text_of_a_message_may_be_longer_but_not_without_e
 
 
 async def test_long_bodies_are_refused_while_too_many_are_on_their_way_and_short_ones_are_not(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
+    users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (alice,) = await cast("alice")
-    monkeypatch.setattr("handlers.held.MAX_BYTES", 1024 * 1024)
-    host, port = alice.house.http.removeprefix("http://").split(":")
+    (alice,) = await users("alice")
+    monkeypatch.setattr("handlers.http.memory_budget.MAX_BYTES", 1024 * 1024)
+    host, port = alice.server.http.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(f"POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2000000\r\n\r\n".encode())
     writer.write(b"x" * 999_999)
@@ -71,17 +71,17 @@ async def test_long_bodies_are_refused_while_too_many_are_on_their_way_and_short
     await until(taken)
 
 
-async def test_a_get_has_no_body_worth_the_name(cast: Cast) -> None:
-    (alice,) = await cast("alice")
+async def test_a_get_has_no_body_worth_the_name(users: Users) -> None:
+    (alice,) = await users("alice")
     assert (await alice.api.request("GET", "/me", content=b" " * 4096)).status_code == 200
     assert_is_error(await alice.api.request("GET", "/me", content=b" " * 4097), 413)
 
 
 async def test_a_request_too_many_is_refused_before_anything_is_done_for_it(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.admission.MAX_IN_FLIGHT", 0)
-    client = house.client()
+    monkeypatch.setattr("handlers.http.admission.MAX_IN_FLIGHT", 0)
+    client = server.client()
     answer = await client.post("/login", json={})
     assert_is_error(answer, 503)
     assert answer.headers["Retry-After"] == "1"
@@ -89,8 +89,45 @@ async def test_a_request_too_many_is_refused_before_anything_is_done_for_it(
     assert_is_error(await client.post("/login", json={}), 400)
 
 
-async def test_after_a_413_the_same_connection_answers_or_ends(house: House) -> None:
-    host, port = house.http.removeprefix("http://").split(":")
+async def test_request_too_many_is_not_kept_while_its_body_comes(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused at its headers: what follows costs no memory, and is not too large but too much."""
+    (alice,) = await users("alice")
+    monkeypatch.setattr("handlers.http.memory_budget.MAX_BYTES", 1024 * 1024)
+    host, port = alice.server.http.removeprefix("http://").split(":")
+    head = f"POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: "
+    with monkeypatch.context() as busy:
+        busy.setattr("handlers.http.admission.MAX_IN_FLIGHT", 0)
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"{head}2000000\r\n\r\n".encode() + b"x" * 1_000_000)
+        await writer.drain()
+        other_reader, other_writer = await asyncio.open_connection(host, int(port))
+        length = MAX_BODY_BYTES + 1
+        other_writer.write(f"{head}{length}\r\n\r\n".encode() + b"x" * length)
+        assert (await read_answer(other_reader))[0] == 503
+    for _ in range(3):
+        assert (await alice.api.post("/login", content=b" " * 200_000)).status_code == 400, "there is room"
+    writer.write(b"x" * 1_000_000)
+    assert (await read_answer(reader))[0] == 503
+    for line in (writer, other_writer):
+        line.close()
+
+
+async def test_request_that_becomes_one_too_many_is_refused(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many bodies may be complete at once, whose headers came when there was room."""
+    host, port = server.http.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"POST /login HTTP/1.1\r\nHost: {host}\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n".encode())
+    assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)).startswith(b"HTTP/1.1 100 ")
+    monkeypatch.setattr("handlers.http.admission.MAX_IN_FLIGHT", 0)
+    writer.write(b"{}")
+    assert (await read_answer(reader))[0] == 503
+    writer.close()
+
+
+async def test_after_a_413_the_same_connection_answers_or_ends(server: RunningServer) -> None:
+    host, port = server.http.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     length = MAX_BODY_BYTES + 1
     writer.write(f"POST /login HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n".encode() + b"x" * length)
@@ -98,14 +135,14 @@ async def test_after_a_413_the_same_connection_answers_or_ends(house: House) -> 
     assert status == 413
     assert list(json.loads(body)) == ["error"]
     writer.write(f"GET /motd HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-    rest = await asyncio.wait_for(reader.read(), 10)
+    rest = await asyncio.wait_for(reader.read(), PATIENCE_S)
     assert rest == b"" or (rest.startswith(b"HTTP/1.1 200 ") and b'{"motd":"Welcome"}' in rest)
     writer.close()
     await writer.wait_closed()
 
 
 async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode()
+    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)).decode()
     length = re.search(r"(?i)^content-length: (\d+)", head, re.MULTILINE)
     assert length, head
     return int(head.split(" ")[1]), await reader.readexactly(int(length[1]))

@@ -1,4 +1,4 @@
-"""Which way the parts lean on each other: DESIGN section 2, read from the imports; and the twins that must agree."""
+"""Which way the parts lean on each other: DESIGN section 2, read from the imports."""
 
 import ast
 import re
@@ -7,22 +7,10 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-import psycopg
 import pytest
-import sqlalchemy
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from chat.model import ConversationId, Seq, message_uuid
-from store.embedded import EmbeddedPostgres
-from store.migrate import MIGRATIONS, newest
-from tests.conftest import a_database
 
 ROOT = Path(__file__).parent.parent
-OURS = {"chat", "crypto", "handlers", "migrations", "run", "server", "store"}
+OURS = {"bench", "chat", "crypto", "handlers", "migrations", "run", "server", "store", "testing", "tests"}
 
 # A folder may import these of ours, as prefixes of modules, besides itself.
 ALLOWED = {
@@ -74,6 +62,20 @@ def test_imports_of_our_own_point_one_way(folder: str) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize(
+    ("folder", "others"), [("bench", {"tests"}), ("tests", {"bench"}), ("testing", {"bench", "tests"})]
+)
+def test_bench_and_tests_share_testing_and_not_each_other(folder: str, others: set[str]) -> None:
+    """The test of the benchmark runs it as a program."""
+    wrong = [
+        f"{file.relative_to(ROOT)} imports {module}"
+        for file in sources(folder)
+        for module in imports(file)
+        if within(module, others)
+    ]
+    assert not wrong
+
+
 @pytest.mark.parametrize("folder", FORBIDDEN)
 def test_each_part_keeps_to_its_own_libraries(folder: str) -> None:
     wrong = [
@@ -93,7 +95,7 @@ def test_only_those_who_run_the_house_look_at_the_environment(folder: str) -> No
         assert not names & looks, file
 
 
-@pytest.mark.parametrize("door", ["handlers.codes", "handlers.invites"])
+@pytest.mark.parametrize("door", ["handlers.codes_api", "handlers.invites_api"])
 def test_a_door_is_known_to_the_table_of_routes_and_to_nobody_else(door: str) -> None:
     """Deleting it must mean deleting one folder, its tests and one line."""
     inside = ROOT / door.replace(".", "/")
@@ -103,7 +105,7 @@ def test_a_door_is_known_to_the_table_of_routes_and_to_nobody_else(door: str) ->
         for file in sources(folder)
         if inside not in file.parents and any(within(module, {door}) for module in imports(file))
     }
-    assert knows == {"handlers/routes.py"}
+    assert knows == {"handlers/endpoints.py"}
 
 
 def test_every_library_that_is_imported_is_required_and_the_other_way_round() -> None:
@@ -131,65 +133,6 @@ def canonical(name: str) -> str:
 
 
 def test_every_package_is_in_the_wheel() -> None:
-    text = (ROOT / "setup.py").read_text()
     packages = {file.parent.relative_to(ROOT).as_posix() for folder in ALLOWED for file in sources(folder)}
-    assert not {name for name in packages if f'"{name.replace("/", ".")}"' not in text}
-
-
-# The schema
-
-
-def config(connection: sqlalchemy.Connection | None = None) -> Config:
-    made = Config()
-    made.set_main_option("script_location", str(MIGRATIONS))
-    made.attributes["connection"] = connection
-    return made
-
-
-def test_the_migrations_have_one_head_which_is_found_without_alembic() -> None:
-    assert ScriptDirectory.from_config(config()).get_heads() == [newest()]
-
-
-def test_every_migration_can_be_taken_back_and_done_again(postgres: EmbeddedPostgres) -> None:
-    url = a_database(postgres, "there_and_back")
-    made = everything(url)
-    assert any("messages" in line for line in made)
-    migrate_to(url, "base")
-    assert [line for line in everything(url) if "alembic_version" not in line] == []
-    migrate_to(url, "head")
-    assert everything(url) == made
-
-
-def migrate_to(url: str, revision: str) -> None:
-    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
-    with engine.connect() as connection:
-        (command.downgrade if revision == "base" else command.upgrade)(config(connection), revision)
-        connection.commit()
-    engine.dispose()
-
-
-def everything(url: str) -> list[str]:
-    """What is in the database: relations with their columns, functions, constraints and triggers."""
-    with psycopg.connect(url) as connection:
-        rows = connection.execute("""
-            SELECT format('%s %s %s %s', c.relkind, c.relname, a.attname, format_type(a.atttypid, a.atttypmod))
-            FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
-            WHERE c.relnamespace = 'public'::regnamespace
-            UNION ALL SELECT 'function ' || oid::regprocedure FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-            UNION ALL SELECT format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
-            FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-            UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
-            ORDER BY 1
-        """).fetchall()
-    return [row[0] for row in rows]
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(conversation=st.uuids().map(ConversationId), seqs=st.lists(st.integers(1, 2**62 - 1), min_size=1, max_size=20))
-def test_the_ids_of_messages_that_the_database_makes_are_ours(
-    database_url: str, conversation: ConversationId, seqs: list[int]
-) -> None:
-    with psycopg.connect(database_url) as connection:
-        query = "SELECT message_uuid(%s, seq) FROM unnest(%s::bigint[]) WITH ORDINALITY AS s (seq, nth) ORDER BY nth"
-        made = [row[0] for row in connection.execute(query, [conversation, seqs]).fetchall()]
-    assert made == [message_uuid(conversation, Seq(seq)) for seq in seqs]
+    unpacked = {name for name in packages if not (ROOT / name / "__init__.py").exists()}
+    assert unpacked == {"migrations/versions"}, "setup.py names its files; alembic reads them by path"

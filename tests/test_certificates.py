@@ -10,8 +10,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from crypto.certificates import Certificate, local_certificate
-from run import tls
+from run.tls import context as tls
+from run.tls.local_ca import Certificate, local_certificate
+from testing.server import PATIENCE_S
 
 NAMES = ["localhost", "127.0.0.1", "::1", "nas.local"]
 NOW = datetime.now(UTC)
@@ -53,7 +54,7 @@ def test_a_name_that_was_not_asked_for_is_not_trusted(tmp_path: Path) -> None:
 
 
 def test_another_households_authority_is_not_trusted(tmp_path: Path) -> None:
-    ours, theirs = (local_certificate(tmp_path / house, NAMES, NOW) for house in ("ours", "theirs"))
+    ours, theirs = (local_certificate(tmp_path / name, NAMES, NOW) for name in ("ours", "theirs"))
     with pytest.raises(ssl.SSLCertVerificationError):
         handshake(ours._replace(authority=theirs.authority), "localhost")
 
@@ -196,7 +197,7 @@ def served(serving: ssl.SSLContext) -> bytes:
     return found
 
 
-@pytest.mark.logs("cannot be read yet")
+@pytest.mark.logs("cannot be loaded yet")
 async def test_a_new_certificate_is_served_once_its_key_is_there_and_the_old_one_until_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,7 +211,7 @@ async def test_a_new_certificate_is_served_once_its_key_is_there_and_the_old_one
     await asyncio.sleep(0.1)
     assert served(context) == before
     ours.key.write_bytes(other.key.read_bytes())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while served(context) != after:
             await asyncio.sleep(0.02)
     reloading.cancel()

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from run.worker import SWEEP_S
-from tests.house import House, Line, Person, open_house
+from testing.server import PATIENCE_S, Line, Person, RunningServer, start_server
 
 PEOPLE = st.sampled_from([0, 1])
 OF_THE_SERVER = "application_name LIKE 'sottovoce-%%' AND datname = current_database()"
@@ -84,13 +83,13 @@ def machine(url: str, folder: "object") -> type[RuleBasedStateMachine]:
         def __init__(self) -> None:
             super().__init__()
             self.runner = asyncio.Runner()
-            self.house: House = self.runner.run(open_house(url, folder))  # type: ignore[arg-type]
+            self.server: RunningServer = self.runner.run(start_server(url, folder))  # type: ignore[arg-type]
             self.clients = self.runner.run(self.meet())
             self.model: list[tuple[int, str]] = []
             self.numbers = itertools.count()
 
         async def meet(self) -> list[Client]:
-            alice, bob = await self.house.person("alice"), await self.house.person("bob")
+            alice, bob = await self.server.person("alice"), await self.server.person("bob")
             conversation = await alice.meets(bob)
             return [Client(alice, conversation), Client(bob, conversation)]
 
@@ -152,7 +151,7 @@ def machine(url: str, folder: "object") -> type[RuleBasedStateMachine]:
 
         @rule()
         def the_connections_to_the_database_are_cut(self) -> None:
-            self.runner.run(self.house.sql(KILL))
+            self.runner.run(self.server.sql(KILL))
 
         def teardown(self) -> None:
             async def end() -> None:
@@ -160,19 +159,19 @@ def machine(url: str, folder: "object") -> type[RuleBasedStateMachine]:
                 for client in self.clients:
                     await client.come_back()
                     of_other = [text for text in expected if not text.startswith(client.person.name)]
-                    deadline = time.monotonic() + SWEEP_S + 2  # where the bus was cut, the sweep brings it
+                    deadline = time.monotonic() + PATIENCE_S  # where the bus was cut, the sweep brings it
                     while len(client.heard) < len(of_other) and time.monotonic() < deadline:
                         await client.come_back()
                         await client.hear(0.1)
                     await client.hear(0.1)
                     assert client.heard == of_other[: len(client.heard)], "out of order, or doubled"
                     assert client.heard == of_other, "something is missing"
-                stored = await self.house.sql(
+                stored = await self.server.sql(
                     "SELECT content, seq FROM messages WHERE conversation_id = %s ORDER BY seq",
                     self.clients[0].conversation,
                 )
                 assert stored == [(text, seq) for seq, text in enumerate(expected, 1)]
-                await self.house.close()
+                await self.server.close()
 
             try:
                 self.runner.run(end())

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from tests.conftest import Cast
-from tests.house import House, Person
+from testing.server import Person, RunningServer
+from tests.conftest import Users
 
 PATH = "/api/chats/messages"
 RFC3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -40,7 +40,7 @@ async def pages(person: Person, conversation: str, **query: Any) -> list[list[Sh
     while found[-1]["hasMore"]:
         assert len(found) < 200, "the walk does not end"
         found.append(await page(person, conversation, cursor=found[-1]["nextCursor"], **query))
-    assert found[-1]["nextCursor"] is None
+    assert found[-1]["nextCursor"] == found[-1]["chats"][-1]["sentAt"]
     return [part["chats"] for part in found]
 
 
@@ -55,23 +55,23 @@ async def change(person: Person | httpx.AsyncClient, conversation: str, message:
     return await client.request("PATCH" if more else "DELETE", PATH, json=body)
 
 
-async def test_a_message_is_shown_with_every_field(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_message_is_shown_with_every_field(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     assert await page(bob, conversation) == {"chats": [], "nextCursor": None, "hasMore": False}
     await burst(alice, bob, conversation, " caf\u00e9\r\n\t")
     for person in (alice, bob):
         shown = await page(person, conversation)
         [message] = shown["chats"]
-        assert shown == {"chats": [message], "nextCursor": None, "hasMore": False}
+        assert shown == {"chats": [message], "nextCursor": message["sentAt"], "hasMore": False}
         assert set(message) == {"id", "content", "userSent", "sentAt"}
         assert (message["content"], message["userSent"]) == (" caf\u00e9\r\n\t", alice.name)
         assert message["id"] == str(UUID(message["id"]))
         assert RFC3339_UTC.fullmatch(message["sentAt"])
 
 
-async def test_walking_the_cursor_sees_each_message_of_a_burst_once_newest_first(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_walking_the_cursor_sees_each_message_of_a_burst_once_newest_first(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     texts = [str(number) for number in range(130)]
     await burst(alice, bob, conversation, *texts)
@@ -90,8 +90,8 @@ async def test_walking_the_cursor_sees_each_message_of_a_burst_once_newest_first
     assert all(later > earlier for later, earlier in pairwise(sent))
 
 
-async def test_the_walk_goes_on_when_the_message_at_the_cursor_is_deleted_and_new_ones_come(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_the_walk_goes_on_when_the_message_at_the_cursor_is_deleted_and_new_ones_come(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, "1", "2", "3", "4")
     first = await page(bob, conversation, limit=2)
@@ -102,8 +102,8 @@ async def test_the_walk_goes_on_when_the_message_at_the_cursor_is_deleted_and_ne
     assert (contents([rest["chats"]]), rest["hasMore"]) == (["2", "1"], False)
 
 
-async def test_a_page_of_very_large_messages_is_cut_short_and_the_walk_still_sees_all(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_page_of_very_large_messages_is_cut_short_and_the_walk_still_sees_all(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     texts = [f"{number} {EMOJI * 150_000}" for number in range(8)]
     await burst(alice, bob, conversation, *texts)
@@ -113,8 +113,8 @@ async def test_a_page_of_very_large_messages_is_cut_short_and_the_walk_still_see
     assert all(len(part) < 8 for part in parts)
 
 
-async def test_a_cursor_may_carry_an_offset_even_with_its_plus_left_unescaped(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_cursor_may_carry_an_offset_even_with_its_plus_left_unescaped(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, "1", "2", "3")
     sent_at = datetime.fromisoformat((await page(bob, conversation))["chats"][1]["sentAt"])
@@ -126,8 +126,8 @@ async def test_a_cursor_may_carry_an_offset_even_with_its_plus_left_unescaped(ca
         assert contents([raw.json()["chats"]]) == ["1"]
 
 
-async def test_the_first_and_the_last_moment_of_all_are_cursors_too(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_the_first_and_the_last_moment_of_all_are_cursors_too(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, "hello")
     assert await bob.history(conversation, cursor="9999-12-31T23:59:59.999999Z") == ["hello"]
@@ -135,7 +135,7 @@ async def test_the_first_and_the_last_moment_of_all_are_cursors_too(cast: Cast) 
 
 
 BAD_QUERIES = [
-    *(f"limit={limit}" for limit in ("0", "101", "-1", "1.5", "ten", "%ff", "9" * 5000, "\u0663")),
+    *(f"limit={limit}" for limit in ("1.5", "ten", "--1", "%2B1", "%ff", "9" * 5000, "\u0663")),
     *(f"cursor={cursor}" for cursor in ("now", "0", "2026-01-18", "2026-01-18T10:30:00", "%ff")),
     *(f"cursor={cursor}" for cursor in ("2026-02-30T10:30:00Z", "0001-01-01T00:00:00%2B14:00")),
     *(f"cursor={cursor}" for cursor in ("9999-12-31T23:59:59-12:00", "2026-01-18T10:30:00Zx")),
@@ -143,33 +143,43 @@ BAD_QUERIES = [
 
 
 @pytest.mark.parametrize("query", BAD_QUERIES, ids=lambda query: f"{query:.40}")
-async def test_a_bad_limit_or_cursor_is_400(cast: Cast, query: str) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_bad_limit_or_cursor_is_400(users: Users, query: str) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     answer = await bob.api.get(f"{PATH}?conversationId={conversation}&{query}")
     assert (answer.status_code, list(answer.json())) == (400, ["error"])
 
 
-async def test_a_missing_or_bad_conversation_id_is_400(cast: Cast) -> None:
-    [alice] = await cast("alice")
+@pytest.mark.parametrize(
+    ("limit", "count"), [("0", 1), ("-7", 1), ("1", 1), ("100", 100), ("101", 100), ("9" * 18, 100)]
+)
+async def test_limit_out_of_range_is_clamped(users: Users, limit: str, count: int) -> None:
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+    await burst(alice, bob, conversation, *map(str, range(101)))
+    assert len((await page(bob, conversation, limit=limit))["chats"]) == count
+
+
+async def test_a_missing_or_bad_conversation_id_is_400(users: Users) -> None:
+    [alice] = await users("alice")
     for query in ("", "?conversationId=", "?conversationId=1", "?conversationId=%ff", f"?conversationId={uuid4()}0"):
         answer = await alice.api.get(PATH + query)
         assert (answer.status_code, list(answer.json())) == (400, ["error"]), query
 
 
-async def test_an_edit_is_seen_by_both_and_moves_nothing(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_an_edit_is_seen_by_both_and_moves_nothing(users: Users, server: RunningServer) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, "1", "2", "3")
     before = (await page(bob, conversation))["chats"]
-    house.clock.forward(minutes=1)
+    server.clock.forward(minutes=1)
     answer = await change(alice, conversation, before[1]["id"], content="two")
     assert answer.status_code == 200
     edited_at = answer.json()["editedAt"]
     assert answer.json() == {"message": "Message updated successfully", "editedAt": edited_at}
     assert RFC3339_UTC.fullmatch(edited_at)
     assert datetime.fromisoformat(edited_at) > datetime.fromisoformat(before[1]["sentAt"]) + timedelta(seconds=50)
-    stored = await house.sql(
+    stored = await server.sql(
         "SELECT content, edited_at FROM messages WHERE message_uuid(conversation_id, seq) = %s", before[1]["id"]
     )
     assert stored == [("two", datetime.fromisoformat(edited_at))]
@@ -177,8 +187,8 @@ async def test_an_edit_is_seen_by_both_and_moves_nothing(cast: Cast, house: Hous
     assert (await page(alice, conversation))["chats"] == (await page(bob, conversation))["chats"] == after
 
 
-async def test_a_deleted_message_vanishes_for_both(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_deleted_message_vanishes_for_both(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, "1", "2", "3")
     [_, message, _] = (await page(bob, conversation))["chats"]
@@ -192,12 +202,12 @@ async def test_a_deleted_message_vanishes_for_both(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("more", [{"content": "changed"}, {}], ids=["edit", "delete"])
-async def test_only_the_author_may_change_a_message(cast: Cast, house: House, more: dict[str, str]) -> None:
-    alice, bob, eve = await cast("alice", "bob", "eve")
+async def test_only_the_author_may_change_a_message(users: Users, server: RunningServer, more: dict[str, str]) -> None:
+    alice, bob, eve = await users("alice", "bob", "eve")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, "mine")
     [message] = (await page(alice, conversation))["chats"]
-    for person in (bob, eve, house.client()):
+    for person in (bob, eve, server.client()):
         answer = await change(person, conversation, message["id"], **more)
         assert (answer.status_code, list(answer.json())) == (401, ["error"])
     assert await alice.history(conversation) == ["mine"]
@@ -205,8 +215,8 @@ async def test_only_the_author_may_change_a_message(cast: Cast, house: House, mo
 
 
 @pytest.mark.parametrize("more", [{"content": "changed"}, {}], ids=["edit", "delete"])
-async def test_an_id_that_names_no_message_of_the_conversation_is_404(cast: Cast, more: dict[str, str]) -> None:
-    alice, bob, carol = await cast("alice", "bob", "carol")
+async def test_an_id_that_names_no_message_of_the_conversation_is_404(users: Users, more: dict[str, str]) -> None:
+    alice, bob, carol = await users("alice", "bob", "carol")
     conversation, elsewhere = await alice.meets(bob), await alice.meets(carol)
     await burst(alice, bob, conversation, "here")
     await burst(alice, carol, elsewhere, "there")
@@ -219,10 +229,10 @@ async def test_an_id_that_names_no_message_of_the_conversation_is_404(cast: Cast
     assert (await alice.history(conversation), await alice.history(elsewhere)) == (["here"], ["there"])
 
 
-async def test_a_stranger_sees_and_changes_nothing(cast: Cast, house: House) -> None:
-    alice, bob, eve = await cast("alice", "bob", "eve")
+async def test_a_stranger_sees_and_changes_nothing(users: Users, server: RunningServer) -> None:
+    alice, bob, eve = await users("alice", "bob", "eve")
     conversation = await alice.meets(bob)
-    for client, id_ in ((eve.api, conversation), (house.client(), conversation), (alice.api, str(uuid4()))):
+    for client, id_ in ((eve.api, conversation), (server.client(), conversation), (alice.api, str(uuid4()))):
         answer = await client.get(PATH, params={"conversationId": id_})
         assert (answer.status_code, list(answer.json())) == (401, ["error"])
         for more in ({"content": "changed"}, {}):
@@ -230,8 +240,8 @@ async def test_a_stranger_sees_and_changes_nothing(cast: Cast, house: House) -> 
             assert (answer.status_code, list(answer.json())) == (401, ["error"])
 
 
-async def test_an_edit_to_something_that_is_no_message_is_400(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_an_edit_to_something_that_is_no_message_is_400(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, "mine")
     [message] = (await page(alice, conversation))["chats"]

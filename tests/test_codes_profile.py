@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Cast
-from tests.house import PASSWORD, House
+from testing.server import PASSWORD, RunningServer
+from tests.conftest import Users
 from tests.test_codes_accounts import log_in, newcomer
 
 NEW_PASSWORD = "Another2pass"
 
 
-async def test_an_update_answers_and_shows_what_changed(cast: Cast) -> None:
-    [kim] = await cast("kim")
+async def test_an_update_answers_and_shows_what_changed(users: Users) -> None:
+    [kim] = await users("kim")
     before = (await kim.api.get("/api/users")).json()
     wanted = newcomer(bio="New")
     for changes, fields in (
@@ -47,16 +47,18 @@ NO_UPDATE = {
 
 
 @pytest.mark.parametrize("changes", NO_UPDATE.values(), ids=NO_UPDATE)
-async def test_an_update_that_fails_validation_is_400_and_changes_nothing(cast: Cast, changes: dict[str, Any]) -> None:
-    [kim] = await cast("kim")
+async def test_an_update_that_fails_validation_is_400_and_changes_nothing(
+    users: Users, changes: dict[str, Any]
+) -> None:
+    [kim] = await users("kim")
     before = (await kim.api.get("/api/users")).json()
     answer = await kim.api.patch("/api/users", json=changes)
     assert (answer.status_code, list(answer.json())) == (400, ["error"])
     assert (await kim.api.get("/api/users")).json() == before
 
 
-async def test_an_update_to_what_somebody_else_has_is_409_and_changes_nothing(cast: Cast) -> None:
-    kim, lee = await cast("kim", "lee")
+async def test_an_update_to_what_somebody_else_has_is_409_and_changes_nothing(users: Users) -> None:
+    kim, lee = await users("kim", "lee")
     for changes in ({"username": lee.name.upper()}, {"email": f"{lee.name}@example.com".upper()}):
         answer = await kim.api.patch("/api/users", json={"password": PASSWORD, "bio": "New"} | changes)
         assert (answer.status_code, list(answer.json())) == (409, ["error"])
@@ -64,10 +66,12 @@ async def test_an_update_to_what_somebody_else_has_is_409_and_changes_nothing(ca
     assert (profile["username"], profile["bio"]) == (kim.name, None)
 
 
-async def test_a_new_password_ends_the_other_sessions_and_closes_their_sockets(cast: Cast, house: House) -> None:
-    kim, lee = await cast("kim", "lee")
+async def test_a_new_password_ends_the_other_sessions_and_closes_their_sockets(
+    users: Users, server: RunningServer
+) -> None:
+    kim, lee = await users("kim", "lee")
     conversation = await kim.meets(lee)
-    elsewhere = house.client()
+    elsewhere = server.client()
     old_cookie = (await log_in(elsewhere, kim.name)).headers["Set-Cookie"].partition(";")[0]
     here, there = await kim.opens(conversation), await kim.opens(conversation, Cookie=old_cookie)
     at_lee = await lee.opens(conversation)
@@ -78,5 +82,5 @@ async def test_a_new_password_ends_the_other_sessions_and_closes_their_sockets(c
     await at_lee.says("still here?")
     await here.hears("still here?")
     assert (await kim.api.get("/api/users")).status_code == 200
-    assert (await log_in(house.client(), kim.name)).status_code == 401
-    assert (await log_in(house.client(), kim.name, NEW_PASSWORD)).status_code == 200
+    assert (await log_in(server.client(), kim.name)).status_code == 401
+    assert (await log_in(server.client(), kim.name, NEW_PASSWORD)).status_code == 200

@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.conftest import Cast, OpenHouse
-from tests.house import PATIENCE_S, House
-from tests.raw import Raw
+from testing.raw import Raw
+from testing.server import PATIENCE_S, RunningServer
+from tests.conftest import StartServer, Users
 
 EMOJI = "\N{GRINNING FACE}"  # four bytes in UTF-8
 HANDSHAKE = {
@@ -20,8 +20,8 @@ HANDSHAKE = {
 TEXT, CLOSE = 0x1, 0x8  # opcodes: RFC 6455 section 5.2
 
 
-async def test_two_people_talk_live(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_two_people_talk_live(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     await at_alice.says("hello")
@@ -31,8 +31,8 @@ async def test_two_people_talk_live(cast: Cast) -> None:
     assert await alice.history(conversation) == ["how are you?", "hello"]
 
 
-async def test_none_of_the_senders_own_sockets_hears_the_message(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_none_of_the_senders_own_sockets_hears_the_message(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     laptop, phone = await alice.opens(conversation), await alice.opens(conversation)
     at_bob = await bob.opens(conversation)
@@ -45,27 +45,27 @@ async def test_none_of_the_senders_own_sockets_hears_the_message(cast: Cast) -> 
 # The handshake
 
 
-async def test_a_stranger_is_refused_with_401(cast: Cast) -> None:
-    alice, bob, eve = await cast("alice", "bob", "eve")
+async def test_a_stranger_is_refused_with_401(users: Users) -> None:
+    alice, bob, eve = await users("alice", "bob", "eve")
     conversation = await alice.meets(bob)
     with pytest.raises(InvalidStatus) as refused:
         await eve.opens(conversation)
     assert refused.value.response.status_code == 401
 
 
-async def test_a_foreign_origin_is_refused_with_403(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_foreign_origin_is_refused_with_403(users: Users, server: RunningServer) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     with pytest.raises(InvalidStatus) as refused:
         await alice.opens(conversation, Origin="https://evil.example")
     assert refused.value.response.status_code == 403
-    await alice.opens(conversation, Origin=house.http)
+    await alice.opens(conversation, Origin=server.http)
 
 
-async def test_a_handshake_that_is_wrong_is_refused_in_json(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_handshake_that_is_wrong_is_refused_in_json(users: Users, server: RunningServer) -> None:
+    alice, bob = await users("alice", "bob")
     right = f"?chatId={await alice.meets(bob)}"
-    stranger = house.client()
+    stranger = server.client()
     for client, query, headers, status in (
         (alice.api, "", HANDSHAKE, 400),
         (alice.api, "?chatId=", HANDSHAKE, 400),
@@ -87,8 +87,8 @@ async def test_a_handshake_that_is_wrong_is_refused_in_json(cast: Cast, house: H
 # What may be said
 
 
-async def test_blank_messages_and_those_with_nul_are_ignored_and_the_next_ones_are_not(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_blank_messages_and_those_with_nul_are_ignored_and_the_next_ones_are_not(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     for text in ("", " ", "\r\n\t\u2003", "a\0b", "\0", " heard ", "a\0b", "heard too"):
@@ -97,16 +97,16 @@ async def test_blank_messages_and_those_with_nul_are_ignored_and_the_next_ones_a
     assert await bob.history(conversation) == ["heard too", " heard "]
 
 
-async def test_a_message_in_fragments_is_one_message(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_message_in_fragments_is_one_message(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     await at_alice.socket.send(["gr\u00fc", "\u00df ", "dich ", EMOJI])
     await at_bob.hears(f"gr\u00fc\u00df dich {EMOJI}")
 
 
-async def test_a_binary_message_closes_with_1003(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_binary_message_closes_with_1003(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice = await alice.opens(conversation)
     await at_alice.says(b"hello")
@@ -114,8 +114,8 @@ async def test_a_binary_message_closes_with_1003(cast: Cast) -> None:
     assert await bob.history(conversation) == []
 
 
-async def test_700_000_characters_arrive_intact_whatever_they_weigh(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_700_000_characters_arrive_intact_whatever_they_weigh(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     longest = EMOJI * 700_000
@@ -126,8 +126,8 @@ async def test_700_000_characters_arrive_intact_whatever_they_weigh(cast: Cast) 
 
 
 @pytest.mark.parametrize("character", ["x", EMOJI], ids=["one byte", "four bytes"])
-async def test_700_001_characters_close_with_1009(cast: Cast, character: str) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_700_001_characters_close_with_1009(users: Users, character: str) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice = await alice.opens(conversation)
     await at_alice.says(character * 700_001)
@@ -135,8 +135,10 @@ async def test_700_001_characters_close_with_1009(cast: Cast, character: str) ->
     assert await bob.history(conversation) == []
 
 
-async def test_2_000_messages_without_a_pause_arrive_in_order_and_leave_no_gap(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_2_000_messages_without_a_pause_arrive_in_order_and_leave_no_gap(
+    users: Users, server: RunningServer
+) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     texts = [str(number) for number in range(2000)]
@@ -146,7 +148,7 @@ async def test_2_000_messages_without_a_pause_arrive_in_order_and_leave_no_gap(c
             await at_alice.says(text)
 
     await asyncio.gather(say_all(), at_bob.hears(*texts))
-    stored = await house.sql("SELECT content, seq FROM messages WHERE conversation_id = %s ORDER BY seq", conversation)
+    stored = await server.sql("SELECT content, seq FROM messages WHERE conversation_id = %s ORDER BY seq", conversation)
     assert stored == [(text, seq) for seq, text in enumerate(texts, start=1)]
 
 
@@ -161,10 +163,10 @@ async def frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     return first & 0xF, await reader.readexactly(length)
 
 
-async def test_a_slow_reader_is_closed_while_the_others_hear_everything(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_slow_reader_is_closed_while_the_others_hear_everything(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
-    raw = await Raw.websocket(bob.house.http, bob.token, conversation, receive_bytes=1 << 16)
+    raw = await Raw.websocket(bob.server.http, bob.token, conversation, receive_bytes=1 << 16)
     reader, writer = raw.reader, raw.writer
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     texts = [f"{number} {'x' * 690_000}" for number in range(24)] + ["short", "shorter"]
@@ -188,14 +190,16 @@ async def test_a_slow_reader_is_closed_while_the_others_hear_everything(cast: Ca
 
 
 @pytest.mark.parametrize("table", ["sessions WHERE user_id", "users WHERE id"], ids=["session", "account"])
-async def test_a_session_that_is_deleted_by_anyone_closes_its_sockets(cast: Cast, house: House, table: str) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_session_that_is_deleted_by_anyone_closes_its_sockets(
+    users: Users, server: RunningServer, table: str
+) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     laptop, phone = await alice.opens(conversation), await alice.opens(conversation)
     at_bob = await bob.opens(conversation)
     await laptop.says("still there")
     await at_bob.hears("still there")
-    await house.sql(f"DELETE FROM {table} = %s", alice.id)
+    await server.sql(f"DELETE FROM {table} = %s", alice.id)
     await laptop.is_closed_with(1008)
     await phone.is_closed_with(1008)
     await at_bob.hears_nothing()
@@ -205,22 +209,22 @@ async def test_a_session_that_is_deleted_by_anyone_closes_its_sockets(cast: Cast
 
 
 @pytest.mark.logs("the bus lost its connection")
-async def test_a_session_that_ended_unheard_closes_its_sockets_all_the_same(open: OpenHouse) -> None:
-    house = await open()
-    alice, bob = await house.person("alice"), await house.person("bob")
+async def test_a_session_that_ended_unheard_closes_its_sockets_all_the_same(start_server: StartServer) -> None:
+    server = await start_server()
+    alice, bob = await server.person("alice"), await server.person("bob")
     at_alice = await alice.opens(await alice.meets(bob))
     bus = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN sottovoce'"
-    assert await house.sql(bus)
-    await house.sql(f"SELECT pg_terminate_backend(pid) FROM ({bus}) bus")
-    await house.sql("DELETE FROM sessions WHERE id = %s", alice.session_id)
+    assert await server.sql(bus)
+    await server.sql(f"SELECT pg_terminate_backend(pid) FROM ({bus}) bus")
+    await server.sql("DELETE FROM sessions WHERE id = %s", alice.session_id)
     await at_alice.is_closed_with(1008)
 
 
-async def test_a_server_that_stops_says_goodbye_with_1001(open: OpenHouse) -> None:
-    house = await open()
-    alice, bob = await house.person("alice"), await house.person("bob")
+async def test_a_server_that_stops_says_goodbye_with_1001(start_server: StartServer) -> None:
+    server = await start_server()
+    alice, bob = await server.person("alice"), await server.person("bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
-    house.stop.set()
+    server.stop.set()
     await at_alice.is_closed_with(1001)
     await at_bob.is_closed_with(1001)

@@ -1,4 +1,4 @@
-"""Passwords, tokens and sealed keys."""
+"""Passwords, tokens and wrapped keys."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from crypto.conversation_keys import KeySeal, UnreadableKey, fingerprint, new_key
+from crypto.conversation_keys import KeyWrapper, UnreadableKey, fingerprint, new_key
 from crypto.passwords import Algorithm, PasswordTooLong, hash_password, verify_password
 from crypto.tokens import InvalidToken, Tokens
 
@@ -189,36 +189,36 @@ def test_a_token_signed_with_a_public_key_algorithm_is_invalid() -> None:
 
 
 def test_a_sealed_key_opens_for_its_conversation_and_recipient_only() -> None:
-    seal, key, conversation = KeySeal(b"k" * 32), new_key(), uuid4()
-    sealed = seal.seal(key, conversation, 7)
-    assert len(sealed) == 60
-    assert key not in sealed
-    assert seal.open(sealed, conversation, 7) == key
-    assert sealed != seal.seal(key, conversation, 7), "each has a nonce of its own"
-    for other_seal, other_conversation, recipient in (
-        (seal, conversation, 8),
-        (seal, uuid4(), 7),
-        (KeySeal(b"l" * 32), conversation, 7),
-        (seal, UUID(int=conversation.int ^ 1), 7),
+    wrapper, key, conversation = KeyWrapper(b"k" * 32), new_key(), uuid4()
+    wrapped = wrapper.wrap(key, conversation, 7)
+    assert len(wrapped) == 60
+    assert key not in wrapped
+    assert wrapper.unwrap(wrapped, conversation, 7) == key
+    assert wrapped != wrapper.wrap(key, conversation, 7), "each has a nonce of its own"
+    for other_wrapper, other_conversation, recipient in (
+        (wrapper, conversation, 8),
+        (wrapper, uuid4(), 7),
+        (KeyWrapper(b"l" * 32), conversation, 7),
+        (wrapper, UUID(int=conversation.int ^ 1), 7),
     ):
         with pytest.raises(UnreadableKey):
-            other_seal.open(sealed, other_conversation, recipient)
+            other_wrapper.unwrap(wrapped, other_conversation, recipient)
 
 
 def test_a_damaged_key_is_unreadable_at_every_byte_and_every_length() -> None:
-    seal, conversation = KeySeal(b"k" * 32), uuid4()
-    sealed = seal.seal(new_key(), conversation, 7)
-    damaged = [sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :] for at in range(len(sealed))]
-    cut = [sealed[:length] for length in range(len(sealed))]
-    for broken in [*damaged, *cut, sealed + b"\0"]:
+    wrapper, conversation = KeyWrapper(b"k" * 32), uuid4()
+    wrapped = wrapper.wrap(new_key(), conversation, 7)
+    damaged = [wrapped[:at] + bytes([wrapped[at] ^ 1]) + wrapped[at + 1 :] for at in range(len(wrapped))]
+    cut = [wrapped[:length] for length in range(len(wrapped))]
+    for broken in [*damaged, *cut, wrapped + b"\0"]:
         with pytest.raises(UnreadableKey):
-            seal.open(broken, conversation, 7)
+            wrapper.unwrap(broken, conversation, 7)
 
 
 @pytest.mark.parametrize("length", [0, 16, 24, 31, 33, 64])
 def test_a_key_encryption_key_has_32_bytes(length: int) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
-        KeySeal(b"k" * length)
+        KeyWrapper(b"k" * length)
 
 
 def test_keys_are_new_each_time_and_a_fingerprint_tells_them_apart() -> None:

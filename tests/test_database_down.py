@@ -9,13 +9,13 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from store.embedded import EmbeddedPostgres
-from tests.conftest import OpenHouse, a_database, a_postgres
-from tests.house import PASSWORD, House, Line, Person, until
-from tests.sealed.devices import listens
-from tests.sealed.direct import says, send
+from store.database.embedded import EmbeddedPostgres
+from testing.server import PASSWORD, PATIENCE_S, Line, Person, RunningServer, until
+from tests.conftest import StartServer, a_database, a_postgres
+from tests.v2.devices import listens
+from tests.v2.direct import says, send
 
-AT_ONCE_S = 5.0
+ABSENCE_S = 16.0  # one who doubled the pauses between attempts would wait for as long again
 ABSENCE = pytest.mark.logs(
     "database unavailable",
     "the bus lost its connection",
@@ -37,12 +37,14 @@ def mortal() -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture(scope="module")
 def mortal_url(mortal: EmbeddedPostgres) -> str:
-    return a_database(mortal, "house")
+    return a_database(mortal, "shared")
 
 
 @pytest.fixture
-def house(io_loop: Any, open: OpenHouse, mortal: EmbeddedPostgres, mortal_url: str) -> Iterator[House]:
-    yield io_loop.run_sync(lambda: open(url=mortal_url), timeout=30)
+def server(
+    io_loop: Any, start_server: StartServer, mortal: EmbeddedPostgres, mortal_url: str
+) -> Iterator[RunningServer]:
+    yield io_loop.run_sync(lambda: start_server(url=mortal_url), timeout=PATIENCE_S)
     if not mortal.answers():  # a test failed in the middle of its outage
         mortal.start()
 
@@ -56,14 +58,14 @@ async def returns(postgres: EmbeddedPostgres) -> None:
     await asyncio.to_thread(postgres.start)
 
 
-async def pair(house: House) -> tuple[Person, Person, str]:
-    alice, bob = await house.person("alice"), await house.person("bob")
+async def pair(server: RunningServer) -> tuple[Person, Person, str]:
+    alice, bob = await server.person("alice"), await server.person("bob")
     return alice, bob, await alice.meets(bob)
 
 
-async def in_conversation(house: House) -> tuple[Person, Person, str, Line, Line]:
+async def in_conversation(server: RunningServer) -> tuple[Person, Person, str, Line, Line]:
     """A pair at sockets that are past their beginning, for which the server reads the database once more."""
-    alice, bob, conversation = await pair(house)
+    alice, bob, conversation = await pair(server)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     await at_alice.says("hello")
     await at_bob.hears("hello")
@@ -73,8 +75,8 @@ async def in_conversation(house: House) -> tuple[Person, Person, str, Line, Line
 
 
 async def refused(request: Any) -> httpx.Response:
-    """The answer to a request that must be told soon that it cannot be served now."""
-    async with asyncio.timeout(AT_ONCE_S):
+    """The answer to a request that is told that it cannot be served now, while the database is still away."""
+    async with asyncio.timeout(PATIENCE_S):
         answer: httpx.Response = await request
     assert answer.status_code == 503, answer.text
     assert list(answer.json()) == ["error"]
@@ -84,10 +86,10 @@ async def refused(request: Any) -> httpx.Response:
 
 @ABSENCE
 async def test_everything_is_refused_soon_while_it_is_away_and_works_by_itself_when_it_is_back(
-    house: House, mortal: EmbeddedPostgres
+    server: RunningServer, mortal: EmbeddedPostgres
 ) -> None:
-    alice, bob, conversation = await pair(house)
-    stranger = house.client()
+    alice, bob, conversation = await pair(server)
+    stranger = server.client()
     login = {"username": alice.name, "password": PASSWORD}
     message = {"receiver_id": bob.id, "message": "hello"}
     assert (await stranger.get("/healthz")).status_code == 200
@@ -113,11 +115,11 @@ async def test_everything_is_refused_soon_while_it_is_away_and_works_by_itself_w
 
 
 @ABSENCE
-async def test_a_long_absence_is_not_followed_by_a_long_wait(house: House, mortal: EmbeddedPostgres) -> None:
-    alice, _, _ = await pair(house)
+async def test_a_long_absence_is_not_followed_by_a_long_wait(server: RunningServer, mortal: EmbeddedPostgres) -> None:
+    alice, _, _ = await pair(server)
     await goes(mortal)
     since = asyncio.get_running_loop().time()
-    while asyncio.get_running_loop().time() < since + 8:
+    while asyncio.get_running_loop().time() < since + ABSENCE_S:
         await refused(alice.api.get("/me"))
         await asyncio.sleep(0.1)
     await returns(mortal)
@@ -125,18 +127,20 @@ async def test_a_long_absence_is_not_followed_by_a_long_wait(house: House, morta
     async def well() -> bool:
         return (await alice.api.get("/me")).status_code == 200
 
-    await until(well, within_s=3)
+    await until(well, within_s=ABSENCE_S / 2)
 
 
 @ABSENCE
-async def test_a_load_balancer_learns_of_it_though_nobody_writes(house: House, mortal: EmbeddedPostgres) -> None:
-    client = house.client()
+async def test_a_load_balancer_learns_of_it_though_nobody_writes(
+    server: RunningServer, mortal: EmbeddedPostgres
+) -> None:
+    client = server.client()
 
     async def health_is(status: int) -> None:
         async def it_is() -> bool:
             return (await client.get("/healthz")).status_code == status
 
-        await until(it_is, within_s=AT_ONCE_S)
+        await until(it_is)
 
     await health_is(200)
     await goes(mortal)
@@ -147,8 +151,10 @@ async def test_a_load_balancer_learns_of_it_though_nobody_writes(house: House, m
 
 
 @ABSENCE
-async def test_sockets_outlive_it_and_hear_what_is_said_afterwards(house: House, mortal: EmbeddedPostgres) -> None:
-    alice, bob, _, at_alice, at_bob = await in_conversation(house)
+async def test_sockets_outlive_it_and_hear_what_is_said_afterwards(
+    server: RunningServer, mortal: EmbeddedPostgres
+) -> None:
+    alice, bob, _, at_alice, at_bob = await in_conversation(server)
     await goes(mortal)
     await refused(alice.api.get("/me"))
     await returns(mortal)
@@ -167,9 +173,9 @@ async def test_sockets_outlive_it_and_hear_what_is_said_afterwards(house: House,
 @ABSENCE
 @pytest.mark.parametrize("returns_soon", [True, False], ids=["it is back soon", "it stays away"])
 async def test_what_a_socket_says_meanwhile_arrives_or_the_socket_is_closed(
-    house: House, mortal: EmbeddedPostgres, returns_soon: bool
+    server: RunningServer, mortal: EmbeddedPostgres, returns_soon: bool
 ) -> None:
-    alice, _, conversation, at_alice, at_bob = await in_conversation(house)
+    alice, _, conversation, at_alice, at_bob = await in_conversation(server)
     await goes(mortal)
     await at_alice.says("into the dark")
     if returns_soon:
@@ -197,9 +203,9 @@ async def test_what_a_socket_says_meanwhile_arrives_or_the_socket_is_closed(
 
 @ABSENCE
 async def test_devices_hear_everything_once_whether_it_was_said_before_or_after(
-    house: House, mortal: EmbeddedPostgres
+    server: RunningServer, mortal: EmbeddedPostgres
 ) -> None:
-    alice, bob, _ = await pair(house)
+    alice, bob, _ = await pair(server)
     at_bob = await listens(bob)
     await says(alice, bob, "before")
     await at_bob.hears_texts("before")
@@ -222,9 +228,9 @@ async def test_devices_hear_everything_once_whether_it_was_said_before_or_after(
 
 @ABSENCE
 async def test_who_repeats_with_the_same_key_until_it_works_has_said_everything_once(
-    house: House, mortal: EmbeddedPostgres
+    server: RunningServer, mortal: EmbeddedPostgres
 ) -> None:
-    alice, bob, conversation = await pair(house)
+    alice, bob, conversation = await pair(server)
     at_bob = await bob.opens(conversation)
     texts = [f"{n}" for n in range(60)]
     refusals = 0

@@ -10,20 +10,20 @@ import jwt
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.conftest import Cast, OpenHouse
-from tests.house import PASSWORD, SECRET, House, Line, Person
+from testing.server import PASSWORD, PATIENCE_S, SECRET, Line, Person, RunningServer
+from tests.conftest import StartServer, Users
 
 WHO_AM_I = ["/me", "/api/users"]  # of the invites API and of the codes API
 EVIL = "https://evil.example"
 
 
-async def status(house: House, path: str, headers: dict[str, str]) -> int:
-    return (await house.client().get(path, headers=headers)).status_code
+async def status(server: RunningServer, path: str, headers: dict[str, str]) -> int:
+    return (await server.client().get(path, headers=headers)).status_code
 
 
-async def at(house: House, person: Person) -> Person:
+async def at(server: RunningServer, person: Person) -> Person:
     """The same person with the same session, at another worker."""
-    return replace(person, house=house, api=house.client(cookies={"Authorization": person.token}))
+    return replace(person, server=server, api=server.client(cookies={"Authorization": person.token}))
 
 
 # One session, two doors
@@ -48,28 +48,28 @@ async def at(house: House, person: Person) -> Person:
     ],
 )
 async def test_how_a_session_is_shown(
-    cast: Cast, house: House, path: str, headers: dict[str, str], expected: int
+    users: Users, server: RunningServer, path: str, headers: dict[str, str], expected: int
 ) -> None:
-    (alice,) = await cast("alice")
+    (alice,) = await users("alice")
     sent = {name: value.format(token=alice.token) for name, value in headers.items()}
-    assert await status(house, path, sent) == expected
+    assert await status(server, path, sent) == expected
 
 
-async def test_who_registered_at_one_door_is_somebody_at_the_other(house: House) -> None:
-    client = house.client()
+async def test_who_registered_at_one_door_is_somebody_at_the_other(server: RunningServer) -> None:
+    client = server.client()
     name = f"user_{uuid4().hex[:12]}"
     body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
     registered = await client.post("/api/auth/register", json=body)
     assert registered.status_code == 201
     assert (await client.get("/me")).json() == {"id": registered.json()["id"], "username": name}
-    token = (await house.client().post("/login", json={"username": name, "password": PASSWORD})).json()["token"]
+    token = (await server.client().post("/login", json={"username": name, "password": PASSWORD})).json()["token"]
     for headers in ({"Authorization": f"Bearer {token}"}, {"Cookie": f"Authorization={token}"}):
-        assert await status(house, "/api/users", headers) == 200
+        assert await status(server, "/api/users", headers) == 200
 
 
-async def test_a_401_tells_nothing(cast: Cast, house: House) -> None:
-    (alice,) = await cast("alice")
-    now = house.clock()
+async def test_a_401_tells_nothing(users: Users, server: RunningServer) -> None:
+    (alice,) = await users("alice")
+    now = server.clock()
     claims = {"sid": str(alice.session_id), "sub": str(alice.id), "iat": now, "exp": now + timedelta(days=1)}
     head, payload, signature = alice.token.split(".")
     forged = [
@@ -87,7 +87,7 @@ async def test_a_401_tells_nothing(cast: Cast, house: House) -> None:
         "garbage",
         "é",
     ]
-    client = house.client()
+    client = server.client()
     answers = [
         await client.get(path, headers={b"Authorization": f"Bearer {token}".encode()})  # type: ignore[dict-item]
         for path in WHO_AM_I
@@ -95,14 +95,14 @@ async def test_a_401_tells_nothing(cast: Cast, house: House) -> None:
     ]
     assert {(answer.status_code, answer.text) for answer in answers} == {(401, answers[0].text)}
     assert all("Set-Cookie" not in answer.headers for answer in answers)
-    await house.sql("DELETE FROM sessions WHERE id = %s", alice.session_id)
+    await server.sql("DELETE FROM sessions WHERE id = %s", alice.session_id)
     ended = await alice.api.get("/me")
     assert ended.status_code == 401
     assert alice.name not in ended.text
 
 
-async def test_a_stranger_cannot_tell_whether_a_conversation_exists(cast: Cast) -> None:
-    alice, bob, eve = await cast("alice", "bob", "eve")
+async def test_a_stranger_cannot_tell_whether_a_conversation_exists(users: Users) -> None:
+    alice, bob, eve = await users("alice", "bob", "eve")
     theirs = await alice.meets(bob)
     answers = [
         await eve.api.get("/api/chats/messages", params={"conversationId": str(conversation)})
@@ -121,8 +121,8 @@ async def test_a_stranger_cannot_tell_whether_a_conversation_exists(cast: Cast) 
 # One conversation, two doors
 
 
-async def test_a_message_of_the_invites_api_reaches_the_sockets_of_the_codes_api(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_message_of_the_invites_api_reaches_the_sockets_of_the_codes_api(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     await alice.posts("posted", to=bob)
@@ -133,8 +133,8 @@ async def test_a_message_of_the_invites_api_reaches_the_sockets_of_the_codes_api
     assert await alice.history(conversation) == ["posted back", "posted"]
 
 
-async def test_what_is_said_on_a_socket_is_shown_by_the_invites_api(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_what_is_said_on_a_socket_is_shown_by_the_invites_api(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     await at_alice.says("said")
@@ -144,8 +144,8 @@ async def test_what_is_said_on_a_socket_is_shown_by_the_invites_api(cast: Cast) 
     assert (await bob.api.get("/messages/updates")).json()["all_messages"] == 1
 
 
-async def test_a_conversation_of_the_invites_api_exists_for_the_codes_api(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_conversation_of_the_invites_api_exists_for_the_codes_api(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     await alice.posts("hello", to=bob)
     code = (await bob.api.post("/api/chats/codes")).json()["code"]
     answer = await alice.api.post("/api/chats", json={"code": code})
@@ -158,7 +158,7 @@ async def test_a_conversation_of_the_invites_api_exists_for_the_codes_api(cast: 
 
 async def effects(person: Person) -> list[tuple[Any, ...]]:
     """What any of the requests below would leave behind."""
-    return await person.house.sql(
+    return await person.server.sql(
         "SELECT 'conversation' FROM members WHERE user_id = %s"
         " UNION ALL SELECT 'code' FROM chat_codes WHERE user_id = %s"
         " UNION ALL SELECT 'invite' FROM invites WHERE created_by = %s"
@@ -185,10 +185,10 @@ async def effects(person: Person) -> list[tuple[Any, ...]]:
     ],
 )
 async def test_the_cookie_is_of_no_use_to_pages_of_other_sites(
-    cast: Cast, house: House, headers: dict[str, str], passes: bool
+    users: Users, server: RunningServer, headers: dict[str, str], passes: bool
 ) -> None:
-    alice, bob = await cast("alice", "bob")
-    sent = {name: value.format(own=house.http) for name, value in headers.items()}
+    alice, bob = await users("alice", "bob")
+    sent = {name: value.format(own=server.http) for name, value in headers.items()}
     requests: list[tuple[str, str, Any]] = [
         ("GET", f"/conversation/start?user_id={bob.id}", None),
         ("POST", "/messages", {"receiver_id": bob.id, "message": "hello"}),
@@ -206,21 +206,23 @@ async def test_the_cookie_is_of_no_use_to_pages_of_other_sites(
     assert len(await effects(alice)) == (4 if passes else 0)
 
 
-async def test_a_bearer_token_may_come_from_anywhere(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_bearer_token_may_come_from_anywhere(users: Users, server: RunningServer) -> None:
+    alice, bob = await users("alice", "bob")
     headers = {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"} | alice.bearer
     body = {"receiver_id": bob.id, "message": "hello"}
-    assert (await house.client().post("/messages", json=body, headers=headers)).status_code == 200
+    assert (await server.client().post("/messages", json=body, headers=headers)).status_code == 200
 
 
 # Two workers
 
 
-async def test_what_two_say_at_two_workers_reaches_each_in_order_and_once(house: House, open: OpenHouse) -> None:
-    alice, bob = await house.person("alice"), await house.person("bob")
-    other_house = await open()
-    assert other_house.http != house.http
-    bob_there, alice_there = await at(other_house, bob), await at(other_house, alice)
+async def test_what_two_say_at_two_workers_reaches_each_in_order_and_once(
+    server: RunningServer, start_server: StartServer
+) -> None:
+    alice, bob = await server.person("alice"), await server.person("bob")
+    other_server = await start_server()
+    assert other_server.http != server.http
+    bob_there, alice_there = await at(other_server, bob), await at(other_server, alice)
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob_there.opens(conversation)
     also_bob, also_alice = await bob.opens(conversation), await alice_there.opens(conversation)
@@ -231,7 +233,7 @@ async def test_what_two_say_at_two_workers_reaches_each_in_order_and_once(house:
             await line.says(text)
             await asyncio.sleep(0)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(
             says(at_alice, said_by_alice),
             says(at_bob, said_by_bob),
@@ -241,33 +243,35 @@ async def test_what_two_say_at_two_workers_reaches_each_in_order_and_once(house:
             also_bob.hears(*said_by_alice),
         )
     await asyncio.gather(*(line.hears_nothing() for line in (at_alice, also_alice, at_bob, also_bob)))
-    log = await house.sql("SELECT seq, content FROM messages WHERE conversation_id = %s ORDER BY seq", conversation)
+    log = await server.sql("SELECT seq, content FROM messages WHERE conversation_id = %s ORDER BY seq", conversation)
     assert [seq for seq, _ in log] == list(range(1, 401))
     assert [text for _, text in log if text[0] == "a"] == said_by_alice
     assert [text for _, text in log if text[0] == "b"] == said_by_bob
 
 
-async def test_a_message_at_one_worker_is_news_at_the_other(house: House, open: OpenHouse) -> None:
-    alice, bob = await house.person("alice"), await house.person("bob")
-    bob_there = await at(await open(), bob)
+async def test_a_message_at_one_worker_is_news_at_the_other(server: RunningServer, start_server: StartServer) -> None:
+    alice, bob = await server.person("alice"), await server.person("bob")
+    bob_there = await at(await start_server(), bob)
     await alice.posts("hello", to=bob)
     assert (await bob_there.api.get("/messages/updates")).json()["all_messages"] == 1
     assert (await bob.api.get("/messages/updates")).json()["all_messages"] == 0
 
 
-async def test_a_session_that_ends_at_one_worker_closes_its_sockets_at_the_other(house: House, open: OpenHouse) -> None:
-    alice, bob = await house.person("alice"), await house.person("bob")
+async def test_a_session_that_ends_at_one_worker_closes_its_sockets_at_the_other(
+    server: RunningServer, start_server: StartServer
+) -> None:
+    alice, bob = await server.person("alice"), await server.person("bob")
     conversation = await alice.meets(bob)
-    other_house = await open()
-    at_bob = await (await at(other_house, bob)).opens(conversation)
-    at_alice = await (await at(other_house, alice)).opens(conversation)
-    login = await house.client().post("/login", json={"username": bob.name, "password": PASSWORD})
+    other_server = await start_server()
+    at_bob = await (await at(other_server, bob)).opens(conversation)
+    at_alice = await (await at(other_server, alice)).opens(conversation)
+    login = await server.client().post("/login", json={"username": bob.name, "password": PASSWORD})
     other_session = {"Authorization": f"Bearer {login.json()['token']}"}
     changes = {"password": PASSWORD, "new_password": "Another1pass"}
-    changed = await house.client().patch("/api/users", json=changes, headers=other_session)
+    changed = await server.client().patch("/api/users", json=changes, headers=other_session)
     assert changed.status_code == 200
     await at_bob.is_closed_with(1008)
-    assert await status(other_house, "/me", bob.bearer) == 401
-    assert await status(other_house, "/me", other_session) == 200
+    assert await status(other_server, "/me", bob.bearer) == 401
+    assert await status(other_server, "/me", other_session) == 200
     await at_alice.hears_nothing(0.1)
     assert at_alice.socket.close_code is None  # only his own were closed

@@ -15,7 +15,8 @@ import psutil
 import psycopg
 import pytest
 
-from store.embedded import SYSTEM_USER, EmbeddedPostgres
+from store.database.embedded import SYSTEM_USER, EmbeddedPostgres
+from testing.server import PATIENCE_S
 
 LEFT_BEHIND = pytest.mark.logs("stopping the PostgreSQL that an earlier run left behind")
 
@@ -98,7 +99,7 @@ def test_one_that_an_earlier_run_left_behind_is_replaced(postgres: EmbeddedPostg
     before = postmaster(folder)
     postgres.start()
     assert killed._process is not None
-    assert killed._process.wait(10) == 0, "it was asked to go"
+    assert killed._process.wait(PATIENCE_S) == 0, "it was asked to go"
     assert postmaster(folder).pid != before.pid
     assert kept(postgres) == "from the first start"
 
@@ -112,7 +113,7 @@ def crash(folder: Path) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):  # that of a connection that was ending
             process.kill()
     assert server._process is not None
-    server._process.wait(10)
+    server._process.wait(PATIENCE_S)
     assert (folder / "pgdata" / "postmaster.pid").exists()
 
 
@@ -149,13 +150,13 @@ def test_a_process_that_has_the_number_of_a_crashed_one_is_left_alone(postgres: 
             pid_file.unlink(missing_ok=True)
 
 
-@pytest.mark.logs("PostgreSQL has ended, starting it again")
+@pytest.mark.logs("PostgreSQL has ended, restarting it")
 async def test_it_is_started_again_when_it_is_killed(postgres: EmbeddedPostgres, folder: Path) -> None:
     postgres.start()
     before = postmaster(folder).pid
     supervising = asyncio.create_task(postgres.supervise())
     os.kill(before, signal.SIGKILL)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not (postgres.answers() and postmaster(folder).pid != before):
             await asyncio.sleep(0.05)
     supervising.cancel()

@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from store.embedded import SOCKET_PATH_MAX, CannotStart, EmbeddedPostgres
+from store.database.embedded import SOCKET_PATH_MAX, CannotStart, EmbeddedPostgres
+from testing.server import PATIENCE_S
 
 
 def test_where_the_path_is_too_long_for_a_socket_it_is_in_the_temporary_folder(tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_a_first_start_that_was_killed_is_begun_again() -> None:
         killed = []
 
         def kill_initdb() -> None:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + PATIENCE_S
             while time.monotonic() < deadline and not killed:
                 for process in psutil.Process().children(recursive=True):
                     with contextlib.suppress(psutil.NoSuchProcess):  # they come and go

@@ -13,11 +13,11 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import CLIENT, State
 from websockets.protocol import Protocol as WebSocketProtocol
 
-from chat.model import MAX_CONTENT_CHARS
-from handlers.frames import BINARY, CLOSE, PING, PONG, TEXT, BadFrame, FrameParser, text_frame
-from handlers.sockets import MAX_FRAME_BYTES
-from tests.conftest import Cast
-from tests.raw import Raw
+from chat.model.messages import MAX_CONTENT_CHARS
+from handlers.websocket.frames import BINARY, CLOSE, PING, PONG, TEXT, BadFrame, FrameParser, text_frame
+from handlers.websocket.socket import MAX_FRAME_BYTES
+from testing.raw import Raw
+from tests.conftest import Users
 
 MAX = 70_000
 
@@ -120,12 +120,12 @@ BAD = {
 
 @pytest.mark.parametrize(("data", "code"), BAD.values(), ids=BAD)
 async def test_a_bad_frame_is_answered_with_its_close_code_and_what_came_before_it_counts(
-    cast: Cast, data: bytes, code: int
+    users: Users, data: bytes, code: int
 ) -> None:
-    alice, bob = await cast("alice", "bob")
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
-    raw = await Raw.websocket(alice.house.http, alice.token, conversation)
+    raw = await Raw.websocket(alice.server.http, alice.token, conversation)
     raw.writer.write(frame(TEXT, b"before") + data + b"\x55" * 100_000)  # and more, which nobody reads as frames
     answer = await raw.rest()
     raw.writer.close()
@@ -135,22 +135,22 @@ async def test_a_bad_frame_is_answered_with_its_close_code_and_what_came_before_
     await at_bob.hears_nothing(0.05)
 
 
-async def test_what_comes_behind_a_close_is_nobodys_business(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_what_comes_behind_a_close_is_nobodys_business(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
-    raw = await Raw.websocket(alice.house.http, alice.token, conversation)
+    raw = await Raw.websocket(alice.server.http, alice.token, conversation)
     raw.writer.write(frame(TEXT, b"before") + frame(CLOSE, b"") + frame(TEXT, b"after") + b"\xff" * 20)
     await at_bob.hears("before")
     await at_bob.hears_nothing(0.1)
     raw.writer.close()
 
 
-async def test_a_long_text_in_many_small_pieces_arrives(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_long_text_in_many_small_pieces_arrives(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
-    raw = await Raw.websocket(alice.house.http, alice.token, conversation)
+    raw = await Raw.websocket(alice.server.http, alice.token, conversation)
     text = "Grüße " * 10_000
     data = text.encode()
     for start in range(0, len(data), 1000):

@@ -7,6 +7,7 @@ import pytest
 
 from crypto.hashing import THREADS, WAITING_MAX, Hashing
 from crypto.passwords import PasswordTooLong
+from testing.server import PATIENCE_S
 
 
 class Full(Exception):
@@ -47,13 +48,13 @@ async def test_a_caller_who_leaves_does_not_free_the_thread_before_it_is_done() 
 
     def work() -> bool:
         started.release()
-        return go.wait(30)
+        return go.wait(PATIENCE_S)
 
     try:
         jobs = [asyncio.create_task(hashing.run(work)) for _ in range(THREADS + WAITING_MAX)]
         await asyncio.sleep(0)
         for _ in range(THREADS):
-            assert await asyncio.to_thread(started.acquire, timeout=10)
+            assert await asyncio.to_thread(started.acquire, timeout=PATIENCE_S)
         for job in jobs:
             job.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
@@ -61,7 +62,7 @@ async def test_a_caller_who_leaves_does_not_free_the_thread_before_it_is_done() 
         with pytest.raises(Full):
             await hashing.run(lambda: True)
         go.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while hashing._waiting:
                 await asyncio.sleep(0.005)
         assert await hashing.run(lambda: "free") == "free"

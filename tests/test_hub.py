@@ -5,9 +5,10 @@ import random
 from datetime import UTC, datetime
 from uuid import UUID
 
+from chat.delivery.hub import Hub
 from chat.errors import Unavailable
-from chat.hub import Hub
-from chat.model import ConversationId, Entry, Seq, UserId
+from chat.model.ids import ConversationId, Seq, UserId
+from chat.model.messages import Entry
 
 HERE, ELSEWHERE = ConversationId(UUID(int=1)), ConversationId(UUID(int=2))
 WHEN = datetime(2026, 1, 18, tzinfo=UTC)

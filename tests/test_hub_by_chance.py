@@ -5,9 +5,10 @@ import random
 
 import pytest
 
+from chat.delivery.hub import Hub
 from chat.errors import Unavailable
-from chat.hub import Hub
-from chat.model import Entry, Seq
+from chat.model.ids import Seq
+from chat.model.messages import Entry
 from tests.test_hub import HERE, Ear, MemoryLog, settled
 
 

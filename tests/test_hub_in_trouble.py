@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from chat.delivery.hub import Hub, sweep_forever
 from chat.errors import Unavailable
-from chat.hub import Hub, sweep_forever
-from chat.model import Seq
+from chat.model.ids import Seq
+from testing.server import PATIENCE_S
 from tests.test_hub import ELSEWHERE, HERE, Ear, MemoryLog, settled, turns
 
 
@@ -54,7 +55,7 @@ async def test_the_sweeper_sweeps_when_asked_and_outlives_an_absent_database() -
     assert ear.heard == []
     log.away = False
     asked.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not ear.heard:
             await asyncio.sleep(0)
     sweeping.cancel()
@@ -70,7 +71,7 @@ async def test_a_sweeper_that_is_asked_and_cancelled_at_once_ends() -> None:
     sweeping.cancel()
     await turns(20)
     sweeping.cancel("so that the test itself does not hang")
-    ended = await asyncio.wait([sweeping], timeout=1)
+    ended = await asyncio.wait([sweeping], timeout=PATIENCE_S)
     assert sweeping in ended[0]
     assert sweeping.cancelled()
     assert sweeping.cancelling() == 1, "the first word was enough"

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from run.version import VERSION
-from tests.conftest import Cast, OpenHouse
-from tests.house import PASSWORD, House
+from testing.server import PASSWORD, RunningServer
+from tests.conftest import StartServer, Users
 
 GOOD = "correct horse"
 
@@ -20,62 +20,62 @@ def a_name(start: str = "new") -> str:
     return f"{start}_{secrets.token_hex(6)}"
 
 
-async def an_invite(house: House) -> str:
+async def an_invite(server: RunningServer) -> str:
     """From somebody who may make as many as they like."""
-    host = await house.person("host", role="admin")
+    host = await server.person("host", role="admin")
     return str((await host.api.post("/invites")).json()["invite_code"])
 
 
-async def register(house: House, invite: Any, name: Any = None, password: Any = GOOD) -> httpx.Response:
+async def register(server: RunningServer, invite: Any, name: Any = None, password: Any = GOOD) -> httpx.Response:
     body = {"username": a_name() if name is None else name, "password": password, "invite_code": invite}
-    return await house.client().post("/register", json=body)
+    return await server.client().post("/register", json=body)
 
 
-async def log_in(house: House, name: str, password: str) -> httpx.Response:
-    return await house.client().post("/login", json={"username": name, "password": password})
+async def log_in(server: RunningServer, name: str, password: str) -> httpx.Response:
+    return await server.client().post("/login", json={"username": name, "password": password})
 
 
-async def unused(house: House, *codes: str) -> bool:
-    found = await house.sql("SELECT used_at, used_by FROM invites WHERE code = ANY(%s)", list(codes))
+async def unused(server: RunningServer, *codes: str) -> bool:
+    found = await server.sql("SELECT used_at, used_by FROM invites WHERE code = ANY(%s)", list(codes))
     return found == [(None, None)] * len(codes)
 
 
-async def accounts_named(house: House, name: str) -> int:
-    ((count,),) = await house.sql("SELECT count(*) FROM users WHERE username_key = %s", name.casefold())
+async def accounts_named(server: RunningServer, name: str) -> int:
+    ((count,),) = await server.sql("SELECT count(*) FROM users WHERE username_key = %s", name.casefold())
     return int(count)
 
 
-async def test_the_message_of_the_day_is_the_operators(open: OpenHouse) -> None:
-    house = await open(motd="Tea at five")
-    assert (await house.client().get("/motd")).json() == {"motd": "Tea at five"}
+async def test_the_message_of_the_day_is_the_operators(start_server: StartServer) -> None:
+    server = await start_server(motd="Tea at five")
+    assert (await server.client().get("/motd")).json() == {"motd": "Tea at five"}
 
 
-async def test_the_version_is_ours(house: House) -> None:
-    assert (await house.client().get("/version")).json() == {"ver": VERSION}
+async def test_the_version_is_ours(server: RunningServer) -> None:
+    assert (await server.client().get("/version")).json() == {"ver": VERSION}
 
 
 @pytest.mark.real_hashes
-async def test_a_registered_account_is_there_with_a_bcrypt_hash_of_cost_10_and_its_host(house: House) -> None:
-    host = await house.person("host", role="tester")
+async def test_a_registered_account_is_there_with_a_bcrypt_hash_of_cost_10_and_its_host(server: RunningServer) -> None:
+    host = await server.person("host", role="tester")
     code = (await host.api.post("/invites")).json()["invite_code"]
     name = a_name()
-    answer = await register(house, code, name)
+    answer = await register(server, code, name)
     assert answer.status_code == 200
     assert list(answer.json()) == ["user_id"]
-    ((username, role, password_hash, invited_by),) = await house.sql(
+    ((username, role, password_hash, invited_by),) = await server.sql(
         "SELECT username, role, password_hash, invited_by FROM users WHERE id = %s", answer.json()["user_id"]
     )
     assert (username, role, invited_by) == (name, "user", host.id)
     assert password_hash.startswith("$2b$10$")
-    assert await house.sql("SELECT used_by FROM invites WHERE code = %s AND used_at IS NOT NULL", code) == [
+    assert await server.sql("SELECT used_by FROM invites WHERE code = %s AND used_at IS NOT NULL", code) == [
         (answer.json()["user_id"],)
     ]
 
 
-async def test_a_code_may_be_typed_in_lower_case(house: House) -> None:
-    codes = [await an_invite(house) for _ in range(8)]
+async def test_a_code_may_be_typed_in_lower_case(server: RunningServer) -> None:
+    codes = [await an_invite(server) for _ in range(8)]
     code = next(code for code in codes if code != code.lower())  # one in 43 million has no letter in all eight
-    assert (await register(house, code.lower())).status_code == 200
+    assert (await register(server, code.lower())).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,16 @@ async def test_a_code_may_be_typed_in_lower_case(house: House) -> None:
         pytest.param({"username": "{name}", "password": GOOD, "invite_code": " {code}"}, id="invite with a blank"),
     ],
 )
-async def test_a_wrong_registration_is_a_400_and_leaves_the_invite_usable(house: House, body: dict[str, Any]) -> None:
-    code, name = await an_invite(house), a_name()
+async def test_a_wrong_registration_is_a_400_and_leaves_the_invite_usable(
+    server: RunningServer, body: dict[str, Any]
+) -> None:
+    code, name = await an_invite(server), a_name()
     sent = {key: value.format(code=code, name=name) if isinstance(value, str) else value for key, value in body.items()}
-    answer = await house.client().post("/register", json=sent)
+    answer = await server.client().post("/register", json=sent)
     assert answer.status_code == 400, answer.text
     assert list(answer.json()) == ["error"]
-    assert await accounts_named(house, name) == 0
-    assert await unused(house, code)
+    assert await accounts_named(server, name) == 0
+    assert await unused(server, code)
 
 
 @pytest.mark.parametrize(
@@ -124,70 +126,74 @@ async def test_a_wrong_registration_is_a_400_and_leaves_the_invite_usable(house:
         pytest.param("日本" + "n" * 6, "null\0byte", id="password with U+0000"),
     ],
 )
-async def test_what_is_just_within_the_limits_can_register_and_log_in(house: House, name: str, password: str) -> None:
+async def test_what_is_just_within_the_limits_can_register_and_log_in(
+    server: RunningServer, name: str, password: str
+) -> None:
     name += secrets.token_hex(6)
     assert len(name) == 20
-    assert (await register(house, await an_invite(house), name, password)).status_code == 200
-    assert (await log_in(house, name, password)).status_code == 200
-    assert (await log_in(house, name, password[:-1])).status_code == 400
+    assert (await register(server, await an_invite(server), name, password)).status_code == 200
+    assert (await log_in(server, name, password)).status_code == 200
+    assert (await log_in(server, name, password[:-1])).status_code == 400
 
 
-async def test_a_used_an_expired_and_a_revoked_invite_are_refused(house: House) -> None:
-    used, expired, revoked = [await an_invite(house) for _ in range(3)]
-    assert (await register(house, used)).status_code == 200
-    await house.sql("UPDATE invites SET expires_at = %s WHERE code = %s", house.clock(), expired)
-    await house.sql("UPDATE invites SET expires_at = now() WHERE code = %s", revoked)  # `sottovoce invite revoke`
-    answers = [await register(house, code) for code in (used, expired, revoked, "00000000")]
+async def test_a_used_an_expired_and_a_revoked_invite_are_refused(server: RunningServer) -> None:
+    used, expired, revoked = [await an_invite(server) for _ in range(3)]
+    assert (await register(server, used)).status_code == 200
+    await server.sql("UPDATE invites SET expires_at = %s WHERE code = %s", server.clock(), expired)
+    await server.sql("UPDATE invites SET expires_at = now() WHERE code = %s", revoked)  # `sottovoce invite revoke`
+    answers = [await register(server, code) for code in (used, expired, revoked, "00000000")]
     assert [answer.status_code for answer in answers] == [400] * 4
     assert len({answer.text for answer in answers}) == 1  # what was wrong with a code is nobody's business
 
 
-async def test_an_invite_ends_with_its_days(open: OpenHouse) -> None:
-    house = await open(invite_days=2)
-    early, late = await an_invite(house), await an_invite(house)
-    house.clock.forward(hours=47)
-    assert (await register(house, early)).status_code == 200
-    house.clock.forward(hours=2)
-    assert (await register(house, late)).status_code == 400
+async def test_an_invite_ends_with_its_days(start_server: StartServer) -> None:
+    server = await start_server(invite_days=2)
+    early, late = await an_invite(server), await an_invite(server)
+    server.clock.forward(hours=47)
+    assert (await register(server, early)).status_code == 200
+    server.clock.forward(hours=2)
+    assert (await register(server, late)).status_code == 400
 
 
 @pytest.mark.parametrize("spelt", [str.lower, str.upper, str.title], ids=["lower", "upper", "title"])
-async def test_a_taken_name_is_a_400_and_leaves_the_invite_usable(house: House, spelt: Callable[[str], str]) -> None:
-    first, second = await an_invite(house), await an_invite(house)
+async def test_a_taken_name_is_a_400_and_leaves_the_invite_usable(
+    server: RunningServer, spelt: Callable[[str], str]
+) -> None:
+    first, second = await an_invite(server), await an_invite(server)
     name = a_name("Taken")
-    assert (await register(house, first, name)).status_code == 200
-    answer = await register(house, second, spelt(name))
+    assert (await register(server, first, name)).status_code == 200
+    answer = await register(server, second, spelt(name))
     assert answer.status_code == 400
-    assert await accounts_named(house, name) == 1
-    assert (await register(house, second)).status_code == 200
+    assert await accounts_named(server, name) == 1
+    assert (await register(server, second)).status_code == 200
 
 
-async def test_of_20_who_use_one_invite_at_once_one_gets_in(house: House) -> None:
-    code = await an_invite(house)
+async def test_of_20_who_use_one_invite_at_once_one_gets_in(server: RunningServer) -> None:
+    code = await an_invite(server)
     names = [a_name() for _ in range(20)]
-    answers = await asyncio.gather(*(register(house, code, name) for name in names))
+    answers = await asyncio.gather(*(register(server, code, name) for name in names))
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 19
     keys = [name.casefold() for name in names]
-    assert len(await house.sql("SELECT id FROM users WHERE username_key = ANY(%s)", keys)) == 1
+    assert len(await server.sql("SELECT id FROM users WHERE username_key = ANY(%s)", keys)) == 1
 
 
-async def test_of_5_who_want_one_name_at_once_one_gets_it_and_four_keep_their_invites(house: House) -> None:
-    codes, name = [await an_invite(house) for _ in range(5)], a_name()
-    answers = await asyncio.gather(*(register(house, code, name) for code in codes))
+async def test_of_5_who_want_one_name_at_once_one_gets_it_and_four_keep_their_invites(server: RunningServer) -> None:
+    codes, name = [await an_invite(server) for _ in range(5)], a_name()
+    answers = await asyncio.gather(*(register(server, code, name) for code in codes))
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 4
-    assert len(await house.sql("SELECT 1 FROM invites WHERE code = ANY(%s) AND used_at IS NULL", codes)) == 4
+    assert len(await server.sql("SELECT 1 FROM invites WHERE code = ANY(%s) AND used_at IS NULL", codes)) == 4
 
 
-async def test_nobody_registers_where_registration_is_closed(open: OpenHouse) -> None:
-    house = await open(registration="closed")
-    code = await an_invite(house)
-    assert (await register(house, code)).status_code == 403
-    assert await unused(house, code)
+async def test_nobody_registers_where_registration_is_closed(start_server: StartServer) -> None:
+    server = await start_server(registration="closed")
+    code = await an_invite(server)
+    assert (await register(server, code)).status_code == 403
+    assert await unused(server, code)
 
 
-async def test_an_invite_opens_a_server_that_is_closed_to_others(open: OpenHouse) -> None:
-    house = await open(registration="invite")
-    assert (await register(house, await an_invite(house))).status_code == 200
+async def test_an_invite_opens_a_server_that_is_closed_to_others(start_server: StartServer) -> None:
+    server = await start_server(registration="invite")
+    assert (await register(server, await an_invite(server))).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -206,24 +212,24 @@ async def test_an_invite_opens_a_server_that_is_closed_to_others(open: OpenHouse
         pytest.param({"username": "no body\0", "password": PASSWORD}, id="nobody's name"),
     ],
 )
-async def test_a_wrong_login_is_a_400(house: House, cast: Cast, body: dict[str, Any]) -> None:
-    (alice,) = await cast("alice")
+async def test_a_wrong_login_is_a_400(server: RunningServer, users: Users, body: dict[str, Any]) -> None:
+    (alice,) = await users("alice")
     sent = {key: value.format(name=alice.name) if isinstance(value, str) else value for key, value in body.items()}
-    answer = await house.client().post("/login", json=sent)
+    answer = await server.client().post("/login", json=sent)
     assert answer.status_code == 400, answer.text
     assert list(answer.json()) == ["error"]
 
 
-async def test_a_wrong_password_and_an_unknown_name_look_alike(house: House, cast: Cast) -> None:
-    (alice,) = await cast("alice")
-    wrong, unknown = await log_in(house, alice.name, "wrong"), await log_in(house, a_name(), "wrong")
+async def test_a_wrong_password_and_an_unknown_name_look_alike(server: RunningServer, users: Users) -> None:
+    (alice,) = await users("alice")
+    wrong, unknown = await log_in(server, alice.name, "wrong"), await log_in(server, a_name(), "wrong")
     assert (wrong.status_code, wrong.text) == (unknown.status_code, unknown.text) == (400, unknown.text)
 
 
 @pytest.mark.real_hashes
-async def test_an_unknown_name_takes_as_long_as_a_known_one(house: House, cast: Cast) -> None:
-    (alice,) = await cast("alice")
-    client = house.client()
+async def test_an_unknown_name_takes_as_long_as_a_known_one(server: RunningServer, users: Users) -> None:
+    (alice,) = await users("alice")
+    client = server.client()
 
     async def seconds(name: str) -> float:
         began = process_time()
@@ -237,64 +243,64 @@ async def test_an_unknown_name_takes_as_long_as_a_known_one(house: House, cast: 
     assert 0.7 < min(known) / min(unknown) < 1.4
 
 
-async def test_a_token_of_login_lives_one_day(house: House, cast: Cast) -> None:
-    (alice,) = await cast("alice")
-    answer = await log_in(house, alice.name, PASSWORD)
+async def test_a_token_of_login_lives_one_day(server: RunningServer, users: Users) -> None:
+    (alice,) = await users("alice")
+    answer = await log_in(server, alice.name, PASSWORD)
     assert list(answer.json()) == ["token"]
     assert "Set-Cookie" not in answer.headers
-    client = house.client(headers={"Authorization": f"Bearer {answer.json()['token']}"})
-    house.clock.forward(hours=23, minutes=59)
+    client = server.client(headers={"Authorization": f"Bearer {answer.json()['token']}"})
+    server.clock.forward(hours=23, minutes=59)
     assert (await client.get("/me")).json() == {"id": alice.id, "username": alice.name}
-    house.clock.forward(minutes=1)
+    server.clock.forward(minutes=1)
     assert (await client.get("/me")).status_code == 401
 
 
-async def test_a_name_logs_in_whatever_its_case(house: House, cast: Cast) -> None:
-    (alice,) = await cast("Alice")
+async def test_a_name_logs_in_whatever_its_case(server: RunningServer, users: Users) -> None:
+    (alice,) = await users("Alice")
     assert alice.name.upper() != alice.name
-    assert (await log_in(house, alice.name.upper(), PASSWORD)).status_code == 200
+    assert (await log_in(server, alice.name.upper(), PASSWORD)).status_code == 200
 
 
-async def test_nobody_is_me_without_a_token(house: House) -> None:
-    answer = await house.client().get("/me")
+async def test_nobody_is_me_without_a_token(server: RunningServer) -> None:
+    answer = await server.client().get("/me")
     assert answer.status_code == 401
     assert list(answer.json()) == ["error"]
 
 
-async def test_a_deleted_account_is_nobody(house: House, cast: Cast) -> None:
-    (alice,) = await cast("alice")
+async def test_a_deleted_account_is_nobody(server: RunningServer, users: Users) -> None:
+    (alice,) = await users("alice")
     assert (await alice.api.get("/me")).status_code == 200
-    await house.sql("DELETE FROM users WHERE id = %s", alice.id)
+    await server.sql("DELETE FROM users WHERE id = %s", alice.id)
     assert (await alice.api.get("/me")).status_code == 401
-    assert (await house.client().get(f"/username/{alice.id}")).status_code == 404
+    assert (await server.client().get(f"/username/{alice.id}")).status_code == 404
 
 
-async def test_anybody_may_ask_for_a_name(house: House, cast: Cast) -> None:
-    (alice,) = await cast("alice")
-    assert (await house.client().get(f"/username/{alice.id}")).json() == {"username": alice.name}
+async def test_anybody_may_ask_for_a_name(server: RunningServer, users: Users) -> None:
+    (alice,) = await users("alice")
+    assert (await server.client().get(f"/username/{alice.id}")).json() == {"username": alice.name}
 
 
 @pytest.mark.parametrize(
     "id_", ["0", str(2**63 - 1), str(2**63), "9" * 400, "-1", "1.0", "+1", "alice", "%20", "%00", "\u0661", "1%2F2"]
 )
-async def test_an_id_that_is_nobodys_is_a_404(house: House, id_: str) -> None:
-    answer = await house.client().get(f"/username/{id_}")
+async def test_an_id_that_is_nobodys_is_a_404(server: RunningServer, id_: str) -> None:
+    answer = await server.client().get(f"/username/{id_}")
     assert answer.status_code == 404, answer.text
     assert list(answer.json()) == ["error"]
 
 
-async def test_somebody_of_the_codes_api_logs_in_here(house: House) -> None:
+async def test_somebody_of_the_codes_api_logs_in_here(server: RunningServer) -> None:
     name = a_name()
     body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
-    assert (await house.client().post("/api/auth/register", json=body)).status_code == 201
-    assert await house.sql("SELECT left(password_hash, 10) FROM users WHERE username = %s", name) == [("$argon2id$",)]
-    assert (await log_in(house, name, PASSWORD)).status_code == 200
+    assert (await server.client().post("/api/auth/register", json=body)).status_code == 201
+    assert await server.sql("SELECT left(password_hash, 10) FROM users WHERE username = %s", name) == [("$argon2id$",)]
+    assert (await log_in(server, name, PASSWORD)).status_code == 200
 
 
-async def test_somebody_from_here_logs_in_at_the_codes_api(house: House) -> None:
+async def test_somebody_from_here_logs_in_at_the_codes_api(server: RunningServer) -> None:
     name = a_name()
-    assert (await register(house, await an_invite(house), name, "Grüße und 1")).status_code == 200
-    client = house.client()
+    assert (await register(server, await an_invite(server), name, "Grüße und 1")).status_code == 200
+    client = server.client()
     body = {"person": name, "password": "Grüße und 1", "isEmail": False}
     assert (await client.post("/api/auth/login", json=body)).status_code == 200
     assert (await client.get("/api/users")).json()["username"] == name

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from chat.accounts.invites import plan_invite
 from chat.errors import InviteRefused
-from chat.invites import plan_invite
-from chat.model import InviteHistory
-from tests.conftest import Cast
-from tests.house import House, Person
+from chat.model.accounts import InviteHistory
+from testing.server import Person, RunningServer
+from tests.conftest import Users
 
 NOW = datetime(2026, 1, 18, 10, 30, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=100)
@@ -70,17 +70,17 @@ async def asks(person: Person) -> int:
 
 async def use_up_invites_of(person: Person) -> None:
     """As if somebody had registered with each."""
-    used = await person.house.sql(
+    used = await person.server.sql(
         "UPDATE invites SET used_at = %s, used_by = %s WHERE created_by = %s AND used_at IS NULL RETURNING id",
-        person.house.clock(),
+        person.server.clock(),
         person.id,
         person.id,
     )
     assert used
 
 
-async def test_a_code_is_eight_upper_case_hex_digits(house: House) -> None:
-    host = await house.person("host", role="admin")
+async def test_a_code_is_eight_upper_case_hex_digits(server: RunningServer) -> None:
+    host = await server.person("host", role="admin")
     answers = [await host.api.post("/invites") for _ in range(5)]
     assert [list(answer.json()) for answer in answers] == [["invite_code"]] * 5
     codes = {answer.json()["invite_code"] for answer in answers}
@@ -88,43 +88,45 @@ async def test_a_code_is_eight_upper_case_hex_digits(house: House) -> None:
     assert all(re.fullmatch("[0-9A-F]{8}", code) for code in codes)
 
 
-async def test_nobody_invites_without_a_token(house: House) -> None:
-    assert (await house.client().post("/invites")).status_code == 401
+async def test_nobody_invites_without_a_token(server: RunningServer) -> None:
+    assert (await server.client().post("/invites")).status_code == 401
 
 
-async def test_a_second_invite_waits_until_the_first_is_used_and_a_day_has_passed(house: House, cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_second_invite_waits_until_the_first_is_used_and_a_day_has_passed(
+    server: RunningServer, users: Users
+) -> None:
+    alice, bob = await users("alice", "bob")
     await alice.posts("hello", to=bob)
     assert await asks(alice) == 200
-    house.clock.forward(hours=25)
+    server.clock.forward(hours=25)
     assert await asks(alice) == 403  # still active
     await use_up_invites_of(alice)
     assert await asks(alice) == 200
 
 
-async def test_a_used_invite_does_not_shorten_the_day(house: House, cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_used_invite_does_not_shorten_the_day(server: RunningServer, users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     await alice.posts("hello", to=bob)
     assert await asks(alice) == 200
     await use_up_invites_of(alice)
-    house.clock.forward(hours=23, minutes=59)
+    server.clock.forward(hours=23, minutes=59)
     assert await asks(alice) == 403
-    house.clock.forward(minutes=1)
+    server.clock.forward(minutes=1)
     assert await asks(alice) == 200
 
 
-async def test_an_expired_invite_makes_room_for_another(house: House, cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_an_expired_invite_makes_room_for_another(server: RunningServer, users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     await alice.posts("hello", to=bob)
     assert await asks(alice) == 200
-    house.clock.forward(days=6, hours=12)  # sessions end after seven days, as invites do
+    server.clock.forward(days=6, hours=12)  # sessions end after seven days, as invites do
     assert await asks(alice) == 403
-    await house.sql("UPDATE invites SET expires_at = %s WHERE created_by = %s", house.clock(), alice.id)
+    await server.sql("UPDATE invites SET expires_at = %s WHERE created_by = %s", server.clock(), alice.id)
     assert await asks(alice) == 200
 
 
-async def test_later_invites_need_more_people_to_have_been_met(house: House, cast: Cast) -> None:
-    alice, *others = await cast("alice", "bob", "carol", "dave", "erin", "frank")
+async def test_later_invites_need_more_people_to_have_been_met(server: RunningServer, users: Users) -> None:
+    alice, *others = await users("alice", "bob", "carol", "dave", "erin", "frank")
     needed = [0, 1, 2, 5, 5]
     for nth, partners in enumerate(needed):
         before = needed[nth - 1] if nth else 0
@@ -134,14 +136,14 @@ async def test_later_invites_need_more_people_to_have_been_met(house: House, cas
             await alice.posts("hello again", to=others[met])  # the same person counts once
         assert await asks(alice) == 200, f"invite {nth + 1}"
         await use_up_invites_of(alice)
-        house.clock.forward(hours=24)
+        server.clock.forward(hours=24)
 
 
-async def test_who_was_written_to_counts_as_much_as_who_wrote(house: House, cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_who_was_written_to_counts_as_much_as_who_wrote(server: RunningServer, users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     assert await asks(alice) == 200
     await use_up_invites_of(alice)
-    house.clock.forward(hours=24)
+    server.clock.forward(hours=24)
     await alice.meets(bob)
     assert await asks(alice) == 403  # they have met, but not chatted
     await bob.posts("hello", to=alice)
@@ -149,40 +151,40 @@ async def test_who_was_written_to_counts_as_much_as_who_wrote(house: House, cast
 
 
 @pytest.mark.parametrize("role", ["admin", "tester"])
-async def test_admins_and_testers_make_as_many_as_they_like(house: House, role: str) -> None:
-    host = await house.person("host", role=role)
+async def test_admins_and_testers_make_as_many_as_they_like(server: RunningServer, role: str) -> None:
+    host = await server.person("host", role=role)
     assert [await asks(host) for _ in range(8)] == [200] * 8
 
 
-async def test_of_10_invites_asked_for_at_once_one_is_made(house: House, cast: Cast) -> None:
-    (alice,) = await cast("alice")
+async def test_of_10_invites_asked_for_at_once_one_is_made(server: RunningServer, users: Users) -> None:
+    (alice,) = await users("alice")
     assert sorted(await asyncio.gather(*(asks(alice) for _ in range(10)))) == [200] + [403] * 9
-    assert await house.sql("SELECT count(*) FROM invites WHERE created_by = %s", alice.id) == [(1,)]
+    assert await server.sql("SELECT count(*) FROM invites WHERE created_by = %s", alice.id) == [(1,)]
 
 
-async def test_an_invite_can_be_used_as_soon_as_it_is_made(house: House, cast: Cast) -> None:
-    (alice,) = await cast("alice")
+async def test_an_invite_can_be_used_as_soon_as_it_is_made(server: RunningServer, users: Users) -> None:
+    (alice,) = await users("alice")
     code = (await alice.api.post("/invites")).json()["invite_code"]
     body = {"username": f"guest_{alice.id}", "password": "long enough", "invite_code": code}
-    answer = await house.client().post("/register", json=body)
+    answer = await server.client().post("/register", json=body)
     assert answer.status_code == 200
-    assert await house.sql("SELECT invited_by FROM users WHERE id = %s", answer.json()["user_id"]) == [(alice.id,)]
+    assert await server.sql("SELECT invited_by FROM users WHERE id = %s", answer.json()["user_id"]) == [(alice.id,)]
 
 
-async def test_who_has_accepted_an_encrypted_conversation_counts_too(house: House, cast: Cast) -> None:
-    alice, bob, carol = await cast("alice", "bob", "carol")
-    await house.sql(
-        "WITH made AS (INSERT INTO conversations (kind, last_seq) VALUES ('sealed', 1) RETURNING id)"
+async def test_who_has_accepted_an_encrypted_conversation_counts_too(server: RunningServer, users: Users) -> None:
+    alice, bob, carol = await users("alice", "bob", "carol")
+    await server.sql(
+        "WITH made AS (INSERT INTO conversations (kind, last_seq) VALUES ('encrypted', 1) RETURNING id)"
         " INSERT INTO members (conversation_id, user_id, state)"
         " SELECT id, unnest(%s::bigint[]), unnest('{joined,requested,ignored}'::text[]) FROM made RETURNING 1",
         [alice.id, bob.id, carol.id],
     )
     assert await asks(alice) == 200
     await use_up_invites_of(alice)
-    house.clock.forward(hours=24)
+    server.clock.forward(hours=24)
     assert await asks(alice) == 403  # a stranger whom they wrote to
-    await house.sql("UPDATE members SET state = 'joined' WHERE user_id = %s RETURNING 1", bob.id)
+    await server.sql("UPDATE members SET state = 'joined' WHERE user_id = %s RETURNING 1", bob.id)
     assert await asks(alice) == 200
     await use_up_invites_of(alice)
-    house.clock.forward(hours=24)
+    server.clock.forward(hours=24)
     assert await asks(alice) == 403  # the third needs two

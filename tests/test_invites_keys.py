@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from psycopg import AsyncConnection
 
-from crypto.conversation_keys import KeySeal, UnreadableKey
-from store.database import Database
-from store.keys import Keys
-from tests.conftest import Cast
-from tests.house import KEK, House, Person, until
+from crypto.conversation_keys import KeyWrapper, UnreadableKey
+from store.database.pool import Database
+from store.pending_keys import PendingKeys
+from testing.server import KEK, Person, RunningServer, until
+from tests.conftest import Users
 
 
 async def start(person: Person, other: Person) -> tuple[bytes, bool]:
@@ -33,54 +33,54 @@ async def check(person: Person, other: Person) -> bytes | None:
 
 
 async def pending(*people: Person) -> list[tuple[Any, ...]]:
-    """What lies in the database for these: conversation, recipient, sealed key."""
-    query = "SELECT conversation_id, user_id, sealed_key FROM pending_keys WHERE user_id = ANY(%s) ORDER BY user_id"
-    return await people[0].house.sql(query, [person.id for person in people])
+    """What lies in the database for these: conversation, recipient, wrapped key."""
+    query = "SELECT conversation_id, user_id, wrapped_key FROM pending_keys WHERE user_id = ANY(%s) ORDER BY user_id"
+    return await people[0].server.sql(query, [person.id for person in people])
 
 
-async def everything_about_keys(house: House) -> bytes:
+async def everything_about_keys(server: RunningServer) -> bytes:
     """All rows that could hold one, as PostgreSQL's own text in UTF-8."""
-    rows = await house.sql("SELECT p::text FROM pending_keys p UNION ALL SELECT c::text FROM conversations c")
+    rows = await server.sql("SELECT p::text FROM pending_keys p UNION ALL SELECT c::text FROM conversations c")
     assert rows
     return "\n".join(row[0] for row in rows).encode()
 
 
-async def test_a_new_conversation_has_a_key_of_32_bytes_and_no_reset(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_new_conversation_has_a_key_of_32_bytes_and_no_reset(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     key, reset = await start(alice, bob)
     assert len(key) == 32
     assert reset is False
 
 
-async def test_the_other_fetches_the_same_key_once(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_the_other_fetches_the_same_key_once(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     key, _ = await start(alice, bob)
     assert await check(bob, alice) == key
     assert await check(bob, alice) is None
 
 
-async def test_the_one_who_started_has_nothing_to_fetch(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_the_one_who_started_has_nothing_to_fetch(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     await start(alice, bob)
     assert await check(alice, bob) is None
 
 
-async def test_there_is_no_key_before_somebody_started(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_there_is_no_key_before_somebody_started(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     assert await check(alice, bob) is None
     await alice.posts("hello", to=bob)
     assert await check(bob, alice) is None
 
 
-async def test_of_many_who_fetch_at_once_one_gets_the_key(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_of_many_who_fetch_at_once_one_gets_the_key(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     key, _ = await start(alice, bob)
     fetched = await asyncio.gather(*(check(bob, alice) for _ in range(8)))
     assert sorted(fetched, key=str) == sorted([key] + [None] * 7, key=str)
 
 
-async def test_starting_back_hands_out_the_pending_key_and_keeps_the_messages(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_starting_back_hands_out_the_pending_key_and_keeps_the_messages(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     key, _ = await start(alice, bob)
     message = await alice.posts("hello", to=bob)
     assert await start(bob, alice) == (key, False)
@@ -89,8 +89,8 @@ async def test_starting_back_hands_out_the_pending_key_and_keeps_the_messages(ca
     assert await check(alice, bob) is None
 
 
-async def test_a_reset_deletes_every_message_and_makes_another_key(cast: Cast) -> None:
-    alice, bob, carol = await cast("alice", "bob", "carol")
+async def test_a_reset_deletes_every_message_and_makes_another_key(users: Users) -> None:
+    alice, bob, carol = await users("alice", "bob", "carol")
     first, _ = await start(alice, bob)
     assert await check(bob, alice) == first
     await alice.posts("hello", to=bob)
@@ -105,8 +105,8 @@ async def test_a_reset_deletes_every_message_and_makes_another_key(cast: Cast) -
     assert len((await carol.api.get("/allmessages", params={"user_id": alice.id})).json()) == 1
 
 
-async def test_starting_again_before_the_other_fetched_replaces_the_key(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_starting_again_before_the_other_fetched_replaces_the_key(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     first, _ = await start(alice, bob)
     second, reset = await start(alice, bob)
     assert reset is True
@@ -115,8 +115,8 @@ async def test_starting_again_before_the_other_fetched_replaces_the_key(cast: Ca
     assert await check(bob, alice) is None
 
 
-async def test_messages_after_a_reset_arrive_as_ever(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_messages_after_a_reset_arrive_as_ever(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     await start(alice, bob)
     before = await alice.posts("old", to=bob)
     await start(alice, bob)
@@ -126,8 +126,8 @@ async def test_messages_after_a_reset_arrive_as_ever(cast: Cast) -> None:
     assert [one["message"] for one in shown.json()] == ["new"]
 
 
-async def test_two_who_start_at_the_same_moment_end_with_one_key(cast: Cast) -> None:
-    people = await cast(*(f"one{n}" for n in range(8)))
+async def test_two_who_start_at_the_same_moment_end_with_one_key(users: Users) -> None:
+    people = await users(*(f"one{n}" for n in range(8)))
     pairs = [(one, other) for one in people for other in people if one.id < other.id][:20]
     for one, other in pairs:
         (key, reset), (same_key, same_reset) = await asyncio.gather(start(one, other), start(other, one))
@@ -138,40 +138,42 @@ async def test_two_who_start_at_the_same_moment_end_with_one_key(cast: Cast) -> 
     assert await pending(*people) == []
 
 
-async def test_a_key_lies_sealed_until_it_is_fetched_and_leaves_only_its_fingerprint(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_key_lies_sealed_until_it_is_fetched_and_leaves_only_its_fingerprint(
+    users: Users, server: RunningServer
+) -> None:
+    alice, bob = await users("alice", "bob")
     key, _ = await start(alice, bob)
-    ((conversation, recipient, sealed),) = await pending(alice, bob)
+    ((conversation, recipient, wrapped),) = await pending(alice, bob)
     assert recipient == bob.id
-    assert key not in sealed
-    assert len(sealed) == 60  # nonce, ciphertext, tag
-    assert key.hex().encode() not in await everything_about_keys(house)
+    assert key not in wrapped
+    assert len(wrapped) == 60  # nonce, ciphertext, tag
+    assert key.hex().encode() not in await everything_about_keys(server)
     assert await check(bob, alice) == key
     assert await pending(alice, bob) == []
-    assert key.hex().encode() not in await everything_about_keys(house)
-    kept = await house.sql("SELECT key_fingerprint FROM conversations WHERE id = %s", conversation)
+    assert key.hex().encode() not in await everything_about_keys(server)
+    kept = await server.sql("SELECT key_fingerprint FROM conversations WHERE id = %s", conversation)
     assert kept == [(sha256(key).digest(),)]
 
 
 @pytest.mark.logs("pending key of conversation .* is unreadable")
-async def test_a_sealed_key_that_is_moved_cannot_be_opened(cast: Cast, house: House) -> None:
-    alice, bob, eve = await cast("alice", "bob", "eve")
+async def test_a_wrapped_key_that_is_moved_cannot_be_opened(users: Users, server: RunningServer) -> None:
+    alice, bob, eve = await users("alice", "bob", "eve")
     await start(alice, bob)
     await start(alice, eve)
-    ((conversation, _, sealed),) = await pending(bob)
-    await house.sql("UPDATE pending_keys SET sealed_key = %s WHERE user_id = %s", sealed, eve.id)
+    ((conversation, _, wrapped),) = await pending(bob)
+    await server.sql("UPDATE pending_keys SET wrapped_key = %s WHERE user_id = %s", wrapped, eve.id)
     assert await check(eve, alice) is None  # another conversation
-    await house.sql("UPDATE pending_keys SET user_id = %s WHERE conversation_id = %s", alice.id, conversation)
+    await server.sql("UPDATE pending_keys SET user_id = %s WHERE conversation_id = %s", alice.id, conversation)
     assert await check(alice, bob) is None  # another recipient
-    seal = KeySeal(bytes.fromhex(KEK))
-    assert len(seal.open(sealed, conversation, bob.id)) == 32
+    wrapper = KeyWrapper(bytes.fromhex(KEK))
+    assert len(wrapper.unwrap(wrapped, conversation, bob.id)) == 32
     with pytest.raises(UnreadableKey):
-        seal.open(sealed, conversation, alice.id)
+        wrapper.unwrap(wrapped, conversation, alice.id)
 
 
 @pytest.mark.parametrize("path", ["/conversation/start", "/conversation/check-key"])
-async def test_whom_one_cannot_have_a_key_with(cast: Cast, house: House, path: str) -> None:
-    (alice,) = await cast("alice")
+async def test_whom_one_cannot_have_a_key_with(users: Users, server: RunningServer, path: str) -> None:
+    (alice,) = await users("alice")
     wanted = {
         "": 400,
         "?user_id=": 400,
@@ -184,14 +186,14 @@ async def test_whom_one_cannot_have_a_key_with(cast: Cast, house: House, path: s
         f"?user_id={2**63 - 1}": 404,
     }
     assert {query: (await alice.api.get(path + query)).status_code for query in wanted} == wanted
-    stranger = await house.client().get(f"{path}?user_id={alice.id}")
+    stranger = await server.client().get(f"{path}?user_id={alice.id}")
     assert stranger.status_code == 401
     assert list(stranger.json()) == ["error"]
     assert await pending(alice) == []
 
 
-async def test_a_conversation_that_began_with_a_code_is_reset(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_conversation_that_began_with_a_code_is_reset(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     await at_alice.says("before")
@@ -207,14 +209,14 @@ async def test_a_conversation_that_began_with_a_code_is_reset(cast: Cast) -> Non
 
 @pytest.mark.logs("pending key of conversation .* is unreadable")
 async def test_another_key_encryption_key_drops_what_it_cannot_open(
-    cast: Cast, house: House, caplog: pytest.LogCaptureFixture
+    users: Users, server: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    alice, bob = await cast("alice", "bob")
+    alice, bob = await users("alice", "bob")
     first, _ = await start(alice, bob)
-    database = Database(house.url, "another operator")
+    database = Database(server.url, "another operator")
     await database.open(10)
     try:
-        changed = Keys(database, KeySeal(bytes(32)))
+        changed = PendingKeys(database, KeyWrapper(bytes(32)))
         assert await changed.take(bob.id, alice.id) is None  # type: ignore[arg-type]
         assert await pending(alice, bob) == []
         assert "unreadable" in caplog.text
@@ -231,17 +233,17 @@ async def test_another_key_encryption_key_drops_what_it_cannot_open(
 
 @pytest.mark.parametrize("have_talked", [False, True], ids=["strangers", "who have talked"])
 async def test_with_an_account_that_goes_at_this_moment_nothing_is_started(
-    cast: Cast, house: House, have_talked: bool
+    users: Users, server: RunningServer, have_talked: bool
 ) -> None:
-    alice, bob = await cast("alice", "bob")
+    alice, bob = await users("alice", "bob")
     if have_talked:
         await alice.posts("before", to=bob)
     waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
     async def waits() -> bool:
-        return bool(await house.sql(waiting))
+        return bool(await server.sql(waiting))
 
-    async with await AsyncConnection.connect(house.url) as another:
+    async with await AsyncConnection.connect(server.url) as another:
         await another.execute("DELETE FROM users WHERE id = %s", [bob.id])
         asked = asyncio.create_task(alice.api.get("/conversation/start", params={"user_id": bob.id}))
         await until(waits)

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from chat.model import MAX_CONTENT_CHARS
-from handlers.invites.wire import local_timestamp
-from tests.conftest import Cast
-from tests.house import House, Person
+from chat.model.messages import MAX_CONTENT_CHARS
+from handlers.invites_api.schemas import local_timestamp
+from testing.server import Person, RunningServer
+from tests.conftest import Users
 
 LONGEST = "🦉" * (MAX_CONTENT_CHARS - 5) + "a\n\x01\x7f\u2028"
 
@@ -33,10 +33,10 @@ async def texts(person: Person, path: str, other: Person, **query: Any) -> list[
     return [one["message"] for one in await shown(person, path, other, **query)]
 
 
-async def fill(house: House, one: Person, other: Person, count: int, text: str = "") -> None:
+async def fill(server: RunningServer, one: Person, other: Person, count: int, text: str = "") -> None:
     """Messages `0` to `count - 1` by `one`, put there as psql would."""
     await one.posts("premise", to=other)
-    await house.sql(
+    await server.sql(
         "INSERT INTO messages (conversation_id, sender_id, content)"
         " SELECT c.id, %s, nth || %s FROM conversations c, generate_series(0, %s) nth"
         " WHERE user_id_1 = %s AND user_id_2 = %s ORDER BY nth",
@@ -46,15 +46,15 @@ async def fill(house: House, one: Person, other: Person, count: int, text: str =
         min(one.id, other.id),
         max(one.id, other.id),
     )
-    await house.sql("DELETE FROM messages WHERE content = 'premise' AND sender_id = %s", one.id)
+    await server.sql("DELETE FROM messages WHERE content = 'premise' AND sender_id = %s", one.id)
 
 
 # Sending
 
 
-async def test_ids_rise_and_the_first_message_makes_the_conversation(cast: Cast, house: House) -> None:
-    alice, bob, carol = await cast("alice", "bob", "carol")
-    assert await house.sql("SELECT 1 FROM members WHERE user_id = %s", alice.id) == []
+async def test_ids_rise_and_the_first_message_makes_the_conversation(users: Users, server: RunningServer) -> None:
+    alice, bob, carol = await users("alice", "bob", "carol")
+    assert await server.sql("SELECT 1 FROM members WHERE user_id = %s", alice.id) == []
     answer = await send(alice, {"receiver_id": bob.id, "message": "hello"})
     assert answer.status_code == 200
     assert list(answer.json()) == ["message_id"]
@@ -65,11 +65,13 @@ async def test_ids_rise_and_the_first_message_makes_the_conversation(cast: Cast,
     assert await texts(bob, "/messages", alice) == ["hello"] * 3
 
 
-async def test_two_who_write_first_at_the_same_moment_share_one_conversation(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_two_who_write_first_at_the_same_moment_share_one_conversation(
+    users: Users, server: RunningServer
+) -> None:
+    alice, bob = await users("alice", "bob")
     await asyncio.gather(*(one.posts("hello", to=other) for one, other in [(alice, bob), (bob, alice)] * 3))
     assert len(await shown(alice, "/messages", bob)) == 6
-    assert await house.sql("SELECT count(*) FROM members WHERE user_id = %s", alice.id) == [(1,)]
+    assert await server.sql("SELECT count(*) FROM members WHERE user_id = %s", alice.id) == [(1,)]
 
 
 @pytest.mark.parametrize(
@@ -97,18 +99,20 @@ async def test_two_who_write_first_at_the_same_moment_share_one_conversation(cas
         pytest.param({"receiver_id": "{bob}", "message": "🦉" * 700_001}, 400, id="too long in owls"),
     ],
 )
-async def test_what_cannot_be_sent_leaves_no_trace(cast: Cast, house: House, body: dict[str, Any], status: int) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_what_cannot_be_sent_leaves_no_trace(
+    users: Users, server: RunningServer, body: dict[str, Any], status: int
+) -> None:
+    alice, bob = await users("alice", "bob")
     people = {"{alice}": alice.id, "{bob}": bob.id}
     answer = await send(alice, {key: people.get(str(value), value) for key, value in body.items()})
     assert answer.status_code == status, answer.text[:200]
     assert list(answer.json()) == ["error"]
-    assert await house.sql("SELECT 1 FROM members WHERE user_id = %s", alice.id) == []
+    assert await server.sql("SELECT 1 FROM members WHERE user_id = %s", alice.id) == []
 
 
 @pytest.mark.parametrize("text", [r"\ud800", r"\udc00 x", r"\ud800\ud800", r"\ude00\ud83d"])
-async def test_half_a_surrogate_pair_is_a_400(cast: Cast, text: str) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_half_a_surrogate_pair_is_a_400(users: Users, text: str) -> None:
+    alice, bob = await users("alice", "bob")
     for escape, status in ((r"\ud83e\udd89", 200), (text, 400)):
         body = f'{{"receiver_id": {bob.id}, "message": "{escape}"}}'
         answer = await alice.api.post("/messages", content=body)
@@ -127,16 +131,16 @@ async def test_half_a_surrogate_pair_is_a_400(cast: Cast, text: str) -> None:
         pytest.param("e\u0301 ﬁ İ", id="not normalised"),
     ],
 )
-async def test_any_text_comes_out_as_it_went_in(cast: Cast, text: str) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_any_text_comes_out_as_it_went_in(users: Users, text: str) -> None:
+    alice, bob = await users("alice", "bob")
     assert len(text) <= MAX_CONTENT_CHARS
     await alice.posts(text, to=bob)
     for path in ("/messages", "/allmessages"):
         assert await texts(bob, path, alice) == [text], path
 
 
-async def test_a_text_may_be_escaped_character_by_character(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_text_may_be_escaped_character_by_character(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     text = "\U0001f600" * MAX_CONTENT_CHARS
     body = json.dumps({"receiver_id": bob.id, "message": text})
     assert len(body) > 12 * MAX_CONTENT_CHARS
@@ -144,20 +148,20 @@ async def test_a_text_may_be_escaped_character_by_character(cast: Cast) -> None:
     assert await texts(bob, "/messages", alice) == [text]
 
 
-async def test_an_idempotency_key_of_another_text_is_a_409_and_of_an_edited_one_is_not(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_an_idempotency_key_of_another_text_is_a_409_and_of_an_edited_one_is_not(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     key = {"Idempotency-Key": "one"}
     first = await alice.posts("hello", to=bob, **key)
     answer = await alice.api.post("/messages", json={"receiver_id": bob.id, "message": "bye"}, headers=key)
     assert answer.status_code == 409
     assert list(answer.json()) == ["error"]
     assert await texts(bob, "/messages", alice) == ["hello"]
-    await alice.house.sql("UPDATE messages SET content = 'hallo', edited_at = now() WHERE id = %s", first)
+    await alice.server.sql("UPDATE messages SET content = 'hallo', edited_at = now() WHERE id = %s", first)
     assert await alice.posts("hello", to=bob, **key) == first
 
 
-async def test_a_retry_gets_the_first_answer_and_stores_nothing(cast: Cast) -> None:
-    alice, bob, carol = await cast("alice", "bob", "carol")
+async def test_a_retry_gets_the_first_answer_and_stores_nothing(users: Users) -> None:
+    alice, bob, carol = await users("alice", "bob", "carol")
     key = {"Idempotency-Key": "one"}
     first = await alice.posts("hello", to=bob, **key)
     assert await alice.posts("hello", to=bob, **key) == first
@@ -167,8 +171,8 @@ async def test_a_retry_gets_the_first_answer_and_stores_nothing(cast: Cast) -> N
     assert len(await shown(bob, "/messages", alice)) == 3
 
 
-async def test_retries_that_come_together_store_one_message(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_retries_that_come_together_store_one_message(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     ids = await asyncio.gather(*(alice.posts("hello", to=bob, **{"Idempotency-Key": "k"}) for _ in range(8)))
     assert len(set(ids)) == 1
     assert [one["id"] for one in await shown(bob, "/messages", alice)] == ids[:1]
@@ -184,8 +188,8 @@ async def test_retries_that_come_together_store_one_message(cast: Cast) -> None:
         pytest.param(b"", 400, id="empty"),
     ],
 )
-async def test_what_an_idempotency_key_may_be(cast: Cast, key: bytes, status: int) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_what_an_idempotency_key_may_be(users: Users, key: bytes, status: int) -> None:
+    alice, bob = await users("alice", "bob")
     body = {"receiver_id": bob.id, "message": "hello"}
     answer = await alice.api.post("/messages", json=body, headers={b"Idempotency-Key": key})  # type: ignore[dict-item]
     assert answer.status_code == status, answer.text
@@ -194,15 +198,15 @@ async def test_what_an_idempotency_key_may_be(cast: Cast, key: bytes, status: in
 # Reading
 
 
-async def test_a_message_is_shown_field_by_field(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_message_is_shown_field_by_field(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     before = datetime.now(UTC).replace(microsecond=0)
     first, second = await alice.posts("hello", to=bob), await bob.posts("hello yourself", to=alice)
     found = await shown(alice, "/messages", bob)
     stamps = [one.pop("timestamp") for one in found]
     a = {"sender_id": alice.id, "sender_username": alice.name, "receiver_id": bob.id, "receiver_username": bob.name}
     b = {"sender_id": bob.id, "sender_username": bob.name, "receiver_id": alice.id, "receiver_username": alice.name}
-    assert found == [{"id": second, "message": "hello yourself"} | b, {"id": first, "message": "hello"} | a]
+    assert found == [{"id": first, "message": "hello"} | a, {"id": second, "message": "hello yourself"} | b]
     for stamp in stamps:
         sent_at = datetime.strptime(stamp, "%m/%d/%Y, %I:%M:%S %p").astimezone()
         assert before <= sent_at <= datetime.now(UTC)
@@ -210,40 +214,48 @@ async def test_a_message_is_shown_field_by_field(cast: Cast) -> None:
     assert await shown(bob, "/allmessages", alice) == await shown(alice, "/messages", bob)
 
 
-async def test_pages_hold_50_the_newest_first(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
-    await fill(house, alice, bob, 130)
-    newest_first = [str(nth) for nth in reversed(range(130))]
-    assert await texts(bob, "/messages", alice) == newest_first[:50]
+async def test_pages_hold_the_newest_50_from_old_to_new(users: Users, server: RunningServer) -> None:
+    alice, bob = await users("alice", "bob")
+    await fill(server, alice, bob, 130)
+    everything = [str(nth) for nth in range(130)]
+    assert await texts(bob, "/messages", alice) == everything[80:]
     assert [await texts(bob, "/messages", alice, page=page) for page in (1, 2, 3, 4, 10**17)] == [
-        newest_first[:50],
-        newest_first[50:100],
-        newest_first[100:],
+        everything[80:],
+        everything[30:80],
+        everything[:30],
         [],
         [],
     ]
-    assert await texts(bob, "/allmessages", alice) == newest_first
+    assert await texts(bob, "/allmessages", alice) == everything
 
 
-async def test_a_full_last_page_is_followed_by_an_empty_one(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
-    await fill(house, alice, bob, 100)
+async def test_pages_count_messages_and_not_deleted_ones(users: Users, server: RunningServer) -> None:
+    alice, bob = await users("alice", "bob")
+    await fill(server, alice, bob, 110)
+    await server.sql("DELETE FROM messages WHERE sender_id = %s AND content::int %% 10 = 3", alice.id)
+    kept = [str(nth) for nth in range(110) if nth % 10 != 3]
+    assert [await texts(bob, "/messages", alice, page=page) for page in (1, 2)] == [kept[-50:], kept[:-50]]
+
+
+async def test_a_full_last_page_is_followed_by_an_empty_one(users: Users, server: RunningServer) -> None:
+    alice, bob = await users("alice", "bob")
+    await fill(server, alice, bob, 100)
     assert [len(await shown(bob, "/messages", alice, page=page)) for page in (1, 2, 3)] == [50, 50, 0]
 
 
-async def test_a_page_is_complete_however_large_its_messages(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
-    await fill(house, alice, bob, 60)
-    await house.sql(
+async def test_a_page_is_complete_however_large_its_messages(users: Users, server: RunningServer) -> None:
+    alice, bob = await users("alice", "bob")
+    await fill(server, alice, bob, 60)
+    await server.sql(
         "UPDATE messages SET content = content || repeat('🦉', 690000)"
         " WHERE sender_id = %s AND content IN ('7', '30', '31', '59')",
         alice.id,
     )
-    everything = [str(nth) for nth in reversed(range(60))]
+    everything = [str(nth) for nth in range(60)]
     for path, query, expected in (
         ("/allmessages", {}, everything),
-        ("/messages", {}, everything[:50]),
-        ("/messages", {"page": 2}, everything[50:]),
+        ("/messages", {}, everything[10:]),
+        ("/messages", {"page": 2}, everything[:10]),
     ):
         found = await texts(bob, path, alice, **query)
         assert [text.rstrip("🦉") for text in found] == expected
@@ -251,8 +263,8 @@ async def test_a_page_is_complete_however_large_its_messages(cast: Cast, house: 
 
 
 @pytest.mark.parametrize("path", ["/messages", "/allmessages"])
-async def test_a_conversation_that_is_not_there_is_empty(cast: Cast, path: str) -> None:
-    alice, bob, carol = await cast("alice", "bob", "carol")
+async def test_a_conversation_that_is_not_there_is_empty(users: Users, path: str) -> None:
+    alice, bob, carol = await users("alice", "bob", "carol")
     await bob.posts("not for alice", to=carol)
     for id_ in (bob.id, carol.id, alice.id, 0, 2**63 - 1):
         answer = await alice.api.get(path, params={"user_id": id_})
@@ -261,14 +273,14 @@ async def test_a_conversation_that_is_not_there_is_empty(cast: Cast, path: str) 
 
 @pytest.mark.parametrize("path", ["/messages", "/allmessages"])
 @pytest.mark.parametrize("query", ["", "user_id=", "user_id=bob", "user_id=-1", "user_id=1e3", f"user_id={2**63}"])
-async def test_a_bad_user_id_is_a_400(cast: Cast, path: str, query: str) -> None:
-    (alice,) = await cast("alice")
+async def test_a_bad_user_id_is_a_400(users: Users, path: str, query: str) -> None:
+    (alice,) = await users("alice")
     assert (await alice.api.get(f"{path}?{query}")).status_code == 400
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "1.5", "one", "1_0", "+1", "9" * 19, "9" * 400])
-async def test_a_bad_page_is_a_400(cast: Cast, page: str) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_bad_page_is_a_400(users: Users, page: str) -> None:
+    alice, bob = await users("alice", "bob")
     for asked, status in (("1", 200), (page, 400)):
         answer = await alice.api.get("/messages", params={"user_id": bob.id, "page": asked})
         assert answer.status_code == status, answer.text
@@ -298,7 +310,7 @@ def test_a_timestamp_is_local(monkeypatch: pytest.MonkeyPatch, zone: str, moment
 
 
 @pytest.mark.parametrize("path", ["/messages", "/allmessages", "/messages/updates", "/messages/newmessages"])
-async def test_nobody_reads_without_a_token(house: House, path: str) -> None:
-    answer = await house.client().get(path)
+async def test_nobody_reads_without_a_token(server: RunningServer, path: str) -> None:
+    answer = await server.client().get(path)
     assert answer.status_code == 401
     assert list(answer.json()) == ["error"]

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from chat.pictures import MAX_BYTES, clean_picture
-from tests.conftest import Cast
-from tests.house import House, Person
+from chat.accounts.pictures import MAX_BYTES, clean_picture
+from testing.server import Person, RunningServer
+from tests.conftest import Users
 from tests.test_pictures import SVG, drawn, saved
 
 
@@ -20,25 +20,27 @@ async def upload(person: Person, image: Any) -> httpx.Response:
     return await person.api.post("/uploadpfp", json={"image": image})
 
 
-async def picture_of(house: House, person: Person) -> Any:
-    answer = await house.client().get("/getpfp", params={"id": person.id})
+async def picture_of(server: RunningServer, person: Person) -> Any:
+    answer = await server.client().get("/getpfp", params={"id": person.id})
     assert answer.status_code == 200, answer.text
     assert list(answer.json()) == ["profile_picture"]
     return answer.json()["profile_picture"]
 
 
 @pytest.mark.parametrize("label", ["image/png", "image/jpeg", "image/svg+xml", "image/bmp"])
-async def test_anybody_sees_what_was_uploaded_whatever_its_label(cast: Cast, house: House, label: str) -> None:
-    (alice,) = await cast("alice")
-    assert await picture_of(house, alice) is False
+async def test_anybody_sees_what_was_uploaded_whatever_its_label(
+    users: Users, server: RunningServer, label: str
+) -> None:
+    (alice,) = await users("alice")
+    assert await picture_of(server, alice) is False
     data = saved(drawn(), "JPEG")
     answer = await upload(alice, data_url(data, label))
     assert (answer.status_code, answer.json()) == (200, {"success": True})
-    assert await picture_of(house, alice) == data_url(clean_picture(data))
+    assert await picture_of(server, alice) == data_url(clean_picture(data))
 
 
-async def test_a_refused_picture_leaves_the_old_one(cast: Cast, house: House) -> None:
-    (alice,) = await cast("alice")
+async def test_a_refused_picture_leaves_the_old_one(users: Users, server: RunningServer) -> None:
+    (alice,) = await users("alice")
     good = data_url(saved(drawn(), "PNG"))
     assert (await upload(alice, good)).status_code == 200
     bad = [
@@ -67,15 +69,15 @@ async def test_a_refused_picture_leaves_the_old_one(cast: Cast, house: House) ->
     assert [answer.status_code for answer in answers] == [400] * len(bad)
     assert all(list(answer.json()) == ["error"] for answer in answers)
     assert (await alice.api.post("/uploadpfp", json={})).status_code == 400
-    assert await picture_of(house, alice) == data_url(clean_picture(saved(drawn(), "PNG")))
+    assert await picture_of(server, alice) == data_url(clean_picture(saved(drawn(), "PNG")))
 
 
-async def test_whose_picture_can_be_asked_for(house: House) -> None:
+async def test_whose_picture_can_be_asked_for(server: RunningServer) -> None:
     wanted = {"": 400, "?id=": 400, "?id=alice": 400, "?id=-1": 400, "?id=0": 404, f"?id={2**63 - 1}": 404}
-    client = house.client()
+    client = server.client()
     assert {query: (await client.get("/getpfp" + query)).status_code for query in wanted} == wanted
 
 
-async def test_nobody_uploads_without_a_token(house: House) -> None:
-    answer = await house.client().post("/uploadpfp", json={"image": data_url(saved(drawn(), "PNG"))})
+async def test_nobody_uploads_without_a_token(server: RunningServer) -> None:
+    answer = await server.client().post("/uploadpfp", json={"image": data_url(saved(drawn(), "PNG"))})
     assert answer.status_code == 401

@@ -1,10 +1,10 @@
-"""What user names, e-mail addresses, passwords and bios may look like: the tables of chat/names.py."""
+"""What user names, e-mail addresses, passwords and bios may look like: the tables of chat/validation.py."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat import names
+from chat.accounts import validation
 from chat.errors import Invalid
 
 ACCEPTED = [
@@ -51,38 +51,38 @@ REFUSED = [
 
 @pytest.mark.parametrize(("typed", "name", "key"), ACCEPTED)
 def test_a_user_name_has_a_form_that_is_shown_and_a_key_that_is_unique(typed: str, name: str, key: str) -> None:
-    assert names.username(typed) == names.Username(name, key)
-    assert names.username_key(typed) == key
+    assert validation.username(typed) == validation.Username(name, key)
+    assert validation.username_key(typed) == key
 
 
 @pytest.mark.parametrize("typed", REFUSED)
 def test_what_is_no_user_name_is_refused(typed: str) -> None:
     with pytest.raises(Invalid):
-        names.username(typed)
+        validation.username(typed)
 
 
 @pytest.mark.parametrize("typed", ["alice", "ALICE", "aLiCe", "\uff41\uff4c\uff49\uff43\uff45"])
 def test_spellings_that_look_alike_have_one_key(typed: str) -> None:
-    assert names.username_key(typed) == "alice"
+    assert validation.username_key(typed) == "alice"
 
 
 def test_the_operator_may_give_a_reserved_name() -> None:
-    assert names.username("Admin", reserved=True) == names.Username("Admin", "admin")
+    assert validation.username("Admin", reserved=True) == validation.Username("Admin", "admin")
 
 
 @pytest.mark.parametrize("typed", ["", "foo bar", "a\0b", "a\ud800", "a" * 21])
 def test_what_is_no_user_name_is_looked_up_by_a_key_that_nobody_has(typed: str) -> None:
-    assert names.username_key(typed) == ""
+    assert validation.username_key(typed) == ""
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=25))
 def test_a_name_once_accepted_is_in_its_final_form(typed: str) -> None:
     try:
-        once = names.username(typed)
+        once = validation.username(typed)
     except Invalid:
         return
-    assert names.username(once.name) == once
+    assert validation.username(once.name) == once
     assert 1 <= len(once.name) <= 20
     assert "\0" not in once.name
     assert " " not in once.name
@@ -100,8 +100,8 @@ def test_a_name_once_accepted_is_in_its_final_form(typed: str) -> None:
     ],
 )
 def test_an_email_address_has_a_normal_form(typed: str, normal: str) -> None:
-    assert names.email(typed) == normal
-    assert names.email_key(typed) == normal.lower()
+    assert validation.email(typed) == normal
+    assert validation.email_key(typed) == normal.lower()
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_an_email_address_has_a_normal_form(typed: str, normal: str) -> None:
 )
 def test_what_is_no_email_address_is_refused(typed: str) -> None:
     with pytest.raises(Invalid):
-        names.email(typed)
-    assert names.email_key(typed) == ""
+        validation.email(typed)
+    assert validation.email_key(typed) == ""
 
 
 @pytest.mark.parametrize(
@@ -141,12 +141,12 @@ def test_what_is_no_email_address_is_refused(typed: str) -> None:
 )
 def test_the_codes_api_refuses_a_weak_or_endless_password(password: str, complaint: str) -> None:
     with pytest.raises(Invalid, match=complaint):
-        names.password_of_codes(password)
+        validation.password_of_codes(password)
 
 
 @pytest.mark.parametrize("password", ["Abcd1x", "Aa1" + "x" * 1021, "Aa1" + "é" * 510, "Aa1 🙂🙂🙂"])
 def test_the_codes_api_accepts_a_good_password_as_it_is(password: str) -> None:
-    assert names.password_of_codes(password) == password
+    assert validation.password_of_codes(password) == password
 
 
 @pytest.mark.parametrize(
@@ -160,25 +160,25 @@ def test_the_codes_api_accepts_a_good_password_as_it_is(password: str) -> None:
 )
 def test_the_invites_api_refuses_a_short_password_and_what_bcrypt_would_cut(password: str, complaint: str) -> None:
     with pytest.raises(Invalid, match=complaint):
-        names.password_of_invites(password)
+        validation.password_of_invites(password)
 
 
 @pytest.mark.parametrize("password", ["12345678", "x" * 72, "é" * 36])
 def test_the_invites_api_accepts_eight_characters_up_to_72_bytes(password: str) -> None:
-    assert names.password_of_invites(password) == password
+    assert validation.password_of_invites(password) == password
 
 
 def test_a_bio_is_any_text_up_to_its_length_but_for_nul() -> None:
-    assert names.bio("\n 🙂 <b>" + "é" * 1993) == "\n 🙂 <b>" + "é" * 1993
+    assert validation.bio("\n 🙂 <b>" + "é" * 1993) == "\n 🙂 <b>" + "é" * 1993
     with pytest.raises(Invalid, match="2,000"):
-        names.bio("x" * 2001)
+        validation.bio("x" * 2001)
     with pytest.raises(Invalid, match=r"U\+0000"):
-        names.bio("a\0b")
+        validation.bio("a\0b")
 
 
 def test_nul_is_refused_wherever_it_stands() -> None:
     for text in ("\0", "a\0", "\0a"):
         with pytest.raises(Invalid):
-            names.no_nul(text)
-    names.no_nul("")
-    names.no_nul("\u0001 \u2400")
+            validation.no_nul(text)
+    validation.no_nul("")
+    validation.no_nul("\u0001 \u2400")

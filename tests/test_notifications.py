@@ -7,20 +7,22 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.conftest import Cast
-from tests.house import PATIENCE_S, House
+from testing.server import PATIENCE_S, RunningServer
+from tests.conftest import Users
 
 INSERT = "INSERT INTO messages (conversation_id, sender_id, content) VALUES (%s, %s, %s)"
 EMOJI = "\N{GRINNING FACE}"
 
 
-async def test_a_row_inserted_with_sql_reaches_sockets_and_history_like_any_other(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_a_row_inserted_with_sql_reaches_sockets_and_history_like_any_other(
+    users: Users, server: RunningServer
+) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     await at_alice.says("before")
     await at_bob.hears("before")
-    [(seq,)] = await house.sql(f"{INSERT} RETURNING seq", conversation, alice.id, "by psql")
+    [(seq,)] = await server.sql(f"{INSERT} RETURNING seq", conversation, alice.id, "by psql")
     assert seq == 2
     await at_bob.hears("by psql")
     await at_alice.says("after")
@@ -29,8 +31,8 @@ async def test_a_row_inserted_with_sql_reaches_sockets_and_history_like_any_othe
     assert await alice.history(conversation) == ["after", "by psql", "before"]
 
 
-async def listen(house: House, conversation: str) -> psycopg.AsyncConnection[Any]:
-    connection = await psycopg.AsyncConnection.connect(house.url, autocommit=True)
+async def listen(server: RunningServer, conversation: str) -> psycopg.AsyncConnection[Any]:
+    connection = await psycopg.AsyncConnection.connect(server.url, autocommit=True)
     await connection.execute(f'LISTEN "conversation_{conversation}"')
     return connection
 
@@ -42,40 +44,42 @@ async def notified(listening: psycopg.AsyncConnection[Any], count: int) -> list[
     return found
 
 
-async def test_each_message_is_notified_on_the_channel_of_its_conversation(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_each_message_is_notified_on_the_channel_of_its_conversation(users: Users, server: RunningServer) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
-    async with await listen(house, conversation) as listening:
+    async with await listen(server, conversation) as listening:
         await at_alice.says('by "socket"\n')
         await at_bob.hears('by "socket"\n')
-        await house.sql(INSERT, conversation, bob.id, "by psql")
+        await server.sql(INSERT, conversation, bob.id, "by psql")
         assert await notified(listening, 2) == [
             {"user_id": alice.id, "content": 'by "socket"\n'},
             {"user_id": bob.id, "content": "by psql"},
         ]
 
 
-async def test_equal_messages_of_one_transaction_are_each_notified(cast: Cast, house: House) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_equal_messages_of_one_transaction_are_each_notified(users: Users, server: RunningServer) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     same = [conversation, alice.id, "same"]
-    async with await listen(house, conversation) as listening:
-        await house.sql(f"{INSERT}, (%s, %s, %s)", *same, *same)
+    async with await listen(server, conversation) as listening:
+        await server.sql(f"{INSERT}, (%s, %s, %s)", *same, *same)
         assert await notified(listening, 2) == [{"user_id": alice.id, "content": "same"}] * 2
-        async with await psycopg.AsyncConnection.connect(house.url) as connection:
+        async with await psycopg.AsyncConnection.connect(server.url) as connection:
             await connection.execute(INSERT, same)
             await connection.execute(INSERT, same)
         assert await notified(listening, 2) == [{"user_id": alice.id, "content": "same"}] * 2
 
 
 @pytest.mark.parametrize("text", ["x" * 8001, EMOJI * 2500, '"' * 4500, "\1" * 2000], ids="{:.1}".format)
-async def test_what_does_not_fit_into_a_notification_is_named_by_its_id(cast: Cast, house: House, text: str) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_what_does_not_fit_into_a_notification_is_named_by_its_id(
+    users: Users, server: RunningServer, text: str
+) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
-    async with await listen(house, conversation) as listening:
-        await house.sql(INSERT, conversation, alice.id, text)
+    async with await listen(server, conversation) as listening:
+        await server.sql(INSERT, conversation, alice.id, text)
         await at_bob.hears(text)
         [payload] = await notified(listening, 1)
     answer = await bob.api.get("/api/chats/messages", params={"conversationId": conversation})

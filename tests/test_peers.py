@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.peers import client_address, is_same_origin, is_trusted, rate_key
+from handlers.http.peers import client_address, is_same_origin, is_trusted, rate_key
 
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("192.168.1.1"), ip_network("fd00::/8")]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from crypto.certificates import local_certificate
-from run.settings import SETTINGS, known_environment
+from run.config.settings import SETTINGS, known_environment
+from run.tls.local_ca import local_certificate
 from server import main
 from tests.test_certificates import NOW
 

@@ -5,16 +5,19 @@ import asyncio
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from chat.hub import Hub
-from handlers.sockets import UNSETTLED_MAX, Presence
-from tests.conftest import Cast
+from chat.delivery.hub import Hub
+from handlers.websocket.connections import UNSETTLED_MAX, AccountQuota
+from testing.raw import Raw
+from testing.server import PATIENCE_S
+from tests.conftest import Users
+from tests.v2.mls import device
 
 
 async def test_an_account_has_a_bound_of_sockets_and_the_others_do_not_notice(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
+    users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.sockets.SOCKETS_MAX", 3)
-    alice, bob = await cast("alice", "bob")
+    monkeypatch.setattr("handlers.websocket.connections.SOCKETS_MAX", 3)
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     lines = [await alice.opens(conversation) for _ in range(3)]
     with pytest.raises(InvalidStatus) as refused:
@@ -27,8 +30,8 @@ async def test_an_account_has_a_bound_of_sockets_and_the_others_do_not_notice(
     await at_bob.hears("hello")
 
 
-async def test_many_sockets_of_one_account_that_send_at_once_lose_nothing(cast: Cast) -> None:
-    alice, bob = await cast("alice", "bob")
+async def test_many_sockets_of_one_account_that_send_at_once_lose_nothing(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
     lines = [await alice.opens(conversation) for _ in range(10)]
@@ -38,7 +41,7 @@ async def test_many_sockets_of_one_account_that_send_at_once_lose_nothing(cast: 
             await lines[number].says(f"{number} {n}")
 
     talking = asyncio.gather(*map(say_all, range(len(lines))))
-    heard = [await asyncio.wait_for(at_bob.socket.recv(), 10) for _ in range(10 * 3 * UNSETTLED_MAX)]
+    heard = [await asyncio.wait_for(at_bob.socket.recv(), PATIENCE_S) for _ in range(10 * 3 * UNSETTLED_MAX)]
     await talking
     for number in range(len(lines)):
         own = [text for text in heard if str(text).startswith(f"{number} ")]
@@ -46,7 +49,7 @@ async def test_many_sockets_of_one_account_that_send_at_once_lose_nothing(cast: 
 
 
 async def test_who_waits_for_room_gets_it_in_turn() -> None:
-    presence, went = Presence(), []
+    presence, went = AccountQuota(), []
     for _ in range(UNSETTLED_MAX):
         assert presence.has_room
         presence.submitted()
@@ -69,11 +72,11 @@ async def test_who_waits_for_room_gets_it_in_turn() -> None:
 
 
 async def test_a_socket_that_fails_to_open_leaves_nothing_behind(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    users: Users, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    alice, bob = await cast("alice", "bob")
+    alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
-    monkeypatch.setattr("handlers.sockets.SOCKETS_MAX", 1)
+    monkeypatch.setattr("handlers.websocket.connections.SOCKETS_MAX", 1)
     with monkeypatch.context() as broken:
         broken.setattr(Hub, "subscribe", None)
         line = await alice.opens(conversation)
@@ -82,3 +85,30 @@ async def test_a_socket_that_fails_to_open_leaves_nothing_behind(
     caplog.clear()
     at_alice = await alice.opens(conversation)
     await at_alice.says("there is room")
+
+
+async def test_frames_of_the_turn_that_closes_a_socket_are_dropped(users: Users) -> None:
+    """Nothing follows a close frame, RFC 6455 section 5.5.1: also not the answer to what came before the mistake."""
+    (alice,) = await users("alice")
+    await device(alice)
+    raw = await Raw.connect(alice.server.http)
+    raw.writer.write(
+        f"GET /v2/socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        f"Authorization: Bearer {alice.token}\r\n\r\n".encode()
+    )
+    assert (await raw.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+    ready, pong = b'\x81\x10{"type":"ready"}', b'\x81\x0f{"type":"pong"}'
+    assert await raw.reader.readexactly(len(ready)) == ready
+    ping = b'\x81\x8f\0\0\0\0{"type":"ping"}'
+    raw.writer.write(ping)
+    assert await raw.reader.readexactly(len(pong)) == pong
+    binary = b"\x82\x80\0\0\0\0"
+    raw.writer.write(ping + binary)
+    async with asyncio.timeout(PATIENCE_S):
+        head = await raw.reader.readexactly(4)
+        assert (head[0], int.from_bytes(head[2:])) == (0x88, 1003), head
+        await raw.reader.readexactly(head[1] - 2)
+        raw.writer.write(b"\x88\x80\0\0\0\0")
+        assert await raw.rest() == b""
+    raw.writer.close()

@@ -17,12 +17,13 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
-from handlers import web, web_files
-from handlers.web import POLICY
-from run import verify_web
+from handlers.static import files as web
+from handlers.static import manifest as web_files
+from handlers.static.files import POLICY
+from run.commands import verify_web
 from server import main
-from tests.house import NO_TLS, House
-from tests.processes.server import ROOT
+from testing.process import ROOT
+from testing.server import NO_TLS, RunningServer
 
 SCRIPT = b"export const answer = 42;\n" * 100
 FILES = {
@@ -49,28 +50,28 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-async def said_of(house: House) -> list[str]:
-    return await verify_web.differences(house.http, NO_TLS)
+async def said_of(server: RunningServer) -> list[str]:
+    return await verify_web.differences(server.http, NO_TLS)
 
 
 async def command(*words: str) -> Result:
     """In a thread, for the server is in this loop."""
-    with patch("server.set_up_logs"):  # the log is the test's
+    with patch("run.commands.verify_web.set_up_logs"):  # the log is the test's
         return await asyncio.to_thread(CliRunner().invoke, main, ["verify-web", *words])
 
 
 # The same
 
 
-async def test_a_server_that_serves_what_is_installed_here_is_told_so(house: House, folder: Path) -> None:
-    answer = await command(f"{house.http}/")
+async def test_a_server_that_serves_what_is_installed_here_is_told_so(server: RunningServer, folder: Path) -> None:
+    answer = await command(f"{server.http}/")
     assert (answer.exit_code, answer.stderr) == (0, "")
-    assert answer.stdout.startswith(f"{house.http}/ serves the web client of Sottovoce ")
+    assert answer.stdout.startswith(f"{server.http}/ serves the web client of Sottovoce ")
 
 
-async def test_a_checkout_is_compared_with_its_own_files(house: House) -> None:
+async def test_a_checkout_is_compared_with_its_own_files(server: RunningServer) -> None:
     assert not (web.FOLDER / web_files.HASHES).exists(), "this is a checkout"
-    assert await said_of(house) == []
+    assert await said_of(server) == []
 
 
 def test_every_file_that_is_served_is_compared_and_no_other(folder: Path) -> None:
@@ -80,61 +81,61 @@ def test_every_file_that_is_served_is_compared_and_no_other(folder: Path) -> Non
 # Something else
 
 
-async def test_every_file_that_differs_is_named(house: House, folder: Path) -> None:
+async def test_every_file_that_differs_is_named(server: RunningServer, folder: Path) -> None:
     (folder / "index.html").write_text("<!doctype html><script src=/web/app/other.js></script>")
     (folder / "app/main.js").write_bytes(SCRIPT + b"fetch('/steal');")
-    answer = await command(house.http)
+    answer = await command(server.http)
     assert answer.exit_code == 1
     assert sorted(answer.stdout.splitlines()) == [
-        f"{path} ({coding}): another content"
+        f"{path} ({coding}): different content"
         for path in ("/", "/web/app/main.js")
         for coding in ("gzip, deflate", "gzip, deflate, br, zstd", "identity")
     ]
-    assert answer.stderr.startswith(f"Error: {house.http} does not serve the web client of Sottovoce ")
+    assert answer.stderr.startswith(f"Error: {server.http} does not serve the web client of Sottovoce ")
 
 
 @pytest.mark.parametrize(
     ("suffix", "pack", "asked", "of_more"),
     [
-        ("gz", gzip.compress, "gzip, deflate", "followed by something else"),
-        ("br", brotli.compress, "gzip, deflate, br, zstd", "content that is no br"),
+        ("gz", gzip.compress, "gzip, deflate", "trailing data"),
+        ("br", brotli.compress, "gzip, deflate, br, zstd", "content is not valid br"),
     ],
     ids=["gzip", "brotli"],
 )
 async def test_a_packed_variant_has_to_unpack_to_the_same(
-    house: House, folder: Path, suffix: str, pack: Callable[[bytes], bytes], asked: str, of_more: str
+    server: RunningServer, folder: Path, suffix: str, pack: Callable[[bytes], bytes], asked: str, of_more: str
 ) -> None:
     for packed, said in [
-        (pack(b"other"), "another content"),
-        (pack(SCRIPT)[:-4], "cut short"),
+        (pack(b"other"), "different content"),
+        (pack(SCRIPT)[:-4], "truncated"),
         (pack(SCRIPT) + b"more", of_more),
-        (SCRIPT, "content that is no"),
+        (SCRIPT, "content is not valid"),
     ]:
         (folder / f"vendor/lit-5XQZJ2AB.js.{suffix}").write_bytes(packed)
-        (line,) = await said_of(house)
+        (line,) = await said_of(server)
         assert line.startswith(f"/web/vendor/lit-5XQZJ2AB.js ({asked}): ")
         assert said in line
 
 
-async def test_a_file_that_is_missing_is_a_difference(house: House, folder: Path) -> None:
+async def test_a_file_that_is_missing_is_a_difference(server: RunningServer, folder: Path) -> None:
     (folder / "sw.js").unlink()
-    assert await said_of(house) == [f"/sw.js ({coding}): status 404, not 200" for coding in verify_web.CODINGS]
+    assert await said_of(server) == [f"/sw.js ({coding}): status 404, not 200" for coding in verify_web.CODINGS]
 
 
-async def test_a_server_without_its_client_differs(house: House, folder: Path) -> None:
+async def test_a_server_without_its_client_differs(server: RunningServer, folder: Path) -> None:
     (folder / "vendor").rename(folder / "elsewhere")
     (folder / "without-client.html").write_text("<title>No client</title>")
-    assert "/ (identity): another content" in await said_of(house)
+    assert "/ (identity): different content" in await said_of(server)
 
 
 async def test_a_file_without_end_is_not_read_to_it(
-    house: House, folder: Path, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verify_web, "MAX_FILE_BYTES", 10_000)
     (folder / "app/main.js").write_bytes(b"a" * 10_001)  # as gzip it is short
-    plain, packed, _ = await said_of(house)
-    assert plain.startswith("/web/app/main.js (identity): no whole answer of up to 10000 bytes (")
-    assert packed.startswith("/web/app/main.js (gzip, deflate): content that is cut short, too long")
+    plain, packed, _ = await said_of(server)
+    assert plain.startswith("/web/app/main.js (identity): no complete answer within 10000 bytes (")
+    assert packed.startswith("/web/app/main.js (gzip, deflate): content is truncated, too long")
 
 
 # Somebody else's server
@@ -185,9 +186,9 @@ def packs_unasked(handler: RequestHandler) -> None:
     ("answer", "said"),
     [
         (moves, "status 302, not 200"),
-        (is_lax, "another Content-Security-Policy: \"default-src 'none'; script-src * "),
-        (has_no_policy, "another Content-Security-Policy: ''"),
-        (packs_unasked, "content in 'zstd', which ours never has"),
+        (is_lax, "different Content-Security-Policy: \"default-src 'none'; script-src * "),
+        (has_no_policy, "different Content-Security-Policy: ''"),
+        (packs_unasked, "unexpected Content-Encoding 'zstd'"),
     ],
 )
 async def test_what_ours_would_not_answer_is_a_difference(
@@ -202,18 +203,20 @@ async def test_what_ours_would_not_answer_is_a_difference(
 
 
 @pytest.mark.logs("^SSL Error")
-async def test_a_local_authority_is_trusted_when_it_is_named(house: House, folder: Path, tmp_path: Path) -> None:
+async def test_a_local_authority_is_trusted_when_it_is_named(
+    server: RunningServer, folder: Path, tmp_path: Path
+) -> None:
     nowhere = ("--data-dir", str(tmp_path / "nowhere"))
-    refused = await command(house.https, *nowhere)
+    refused = await command(server.https, *nowhere)
     assert refused.exit_code == 1
     assert "certificate verify failed" in refused.stderr
     assert refused.stdout == ""
-    assert (await command(house.https, *nowhere, "--ca", str(house.authority))).exit_code == 0
+    assert (await command(server.https, *nowhere, "--ca", str(server.authority))).exit_code == 0
 
 
-async def test_the_authority_of_the_own_data_folder_is_trusted_unasked(house: House, folder: Path) -> None:
-    assert house.authority.parts[-2:] == ("tls", "ca.pem")
-    assert (await command(house.https, "--data-dir", str(house.authority.parent.parent))).exit_code == 0
+async def test_the_authority_of_the_own_data_folder_is_trusted_unasked(server: RunningServer, folder: Path) -> None:
+    assert server.authority.parts[-2:] == ("tls", "ca.pem")
+    assert (await command(server.https, "--data-dir", str(server.authority.parent.parent))).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -238,7 +241,7 @@ async def test_what_cannot_be_compared_is_said_in_one_line(words: list[str], sai
 
 def test_its_help_says_what_it_cannot_do() -> None:
     told = " ".join(CliRunner().invoke(main, ["verify-web", "--help"]).stdout.split())
-    assert "A server that means harm can serve something else to somebody else, or later." in told
+    assert "A malicious server can send other files to other clients, or later." in told
 
 
 # What the wheel brings
@@ -264,7 +267,11 @@ def test_the_wheel_has_every_file_and_its_hash(tmp_path: Path) -> None:
 def test_the_rule_of_what_is_served_needs_no_library_to_run() -> None:
     """setup.py runs it where nothing is installed yet."""
     imported = subprocess.run(
-        [sys.executable, "-S", "-I", "handlers/web_files.py"], cwd=ROOT, check=False, capture_output=True, text=True
+        [sys.executable, "-S", "-I", "handlers/static/manifest.py"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert imported.returncode == 0, imported.stderr
-    assert "hashes" in runpy.run_path(str(ROOT / "handlers/web_files.py"))
+    assert "hashes" in runpy.run_path(str(ROOT / "handlers/static/manifest.py"))

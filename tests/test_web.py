@@ -8,10 +8,10 @@ import brotli
 import httpx
 import pytest
 
-from handlers import web
-from handlers.web import accepted_codings
-from tests.house import House
-from tests.raw import Raw
+from handlers.static import files as web
+from handlers.static.files import accepted_codings
+from testing.raw import Raw
+from testing.server import RunningServer
 
 SCRIPT = "export const answer = 42;\n" * 100
 BUNDLE = "lit-5XQZJ2AB.js"
@@ -64,7 +64,7 @@ def write(folder: Path, files: dict[str, str | bytes]) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A client as it is built, small. The house serves it for the time of a test."""
+    """A client as it is built, small. The server serves it for the time of a test."""
     made = tmp_path / "web"
     write(made, FILES | HIDDEN)
     write(tmp_path, {"above.js": SCRIPT, "above.css": ":root {}"})
@@ -72,8 +72,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-async def get(house: House, address: str, accept: str = "identity", **headers: str) -> httpx.Response:
-    return await house.client(headers={"Accept-Encoding": accept} | headers).get(address)
+async def get(server: RunningServer, address: str, accept: str = "identity", **headers: str) -> httpx.Response:
+    return await server.client(headers={"Accept-Encoding": accept} | headers).get(address)
 
 
 ADDRESSES = {"index.html": "/", "sw.js": "/sw.js"} | {
@@ -85,17 +85,17 @@ ADDRESSES = {"index.html": "/", "sw.js": "/sw.js"} | {
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
-async def test_a_file_of_the_client_is_served_as_it_is(house: House, folder: Path, name: str) -> None:
-    answer = await get(house, ADDRESSES[name])
+async def test_a_file_of_the_client_is_served_as_it_is(server: RunningServer, folder: Path, name: str) -> None:
+    answer = await get(server, ADDRESSES[name])
     assert answer.status_code == 200
     assert answer.content == (folder / name).read_bytes()
     assert "Content-Encoding" not in answer.headers
 
 
 @pytest.mark.parametrize("name", [*HIDDEN, "index.html", "sw.js", f"vendor/{BUNDLE}.br", f"vendor/{BUNDLE}.gz"])
-async def test_a_file_of_ours_that_no_browser_needs_is_not(house: House, folder: Path, name: str) -> None:
+async def test_a_file_of_ours_that_no_browser_needs_is_not(server: RunningServer, folder: Path, name: str) -> None:
     assert (folder / name).is_file()
-    assert (await get(house, f"/web/{name}")).status_code == 404
+    assert (await get(server, f"/web/{name}")).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ async def test_a_file_of_ours_that_no_browser_needs_is_not(house: House, folder:
         "app/" + "a" * 20_000 + ".js",
     ],
 )
-async def test_no_other_spelling_leads_to_a_file(house: House, folder: Path, path: str) -> None:
-    line = await Raw.connect(house.http)  # a client of a library would tidy the path up
+async def test_no_other_spelling_leads_to_a_file(server: RunningServer, folder: Path, path: str) -> None:
+    line = await Raw.connect(server.http)  # a client of a library would tidy the path up
     line.writer.write(f"GET /web/{path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n".encode())
     answer = await line.rest()
     line.writer.close()
@@ -138,14 +138,14 @@ async def test_no_other_spelling_leads_to_a_file(house: House, folder: Path, pat
     assert answer.endswith(b'\r\n\r\n{"error":"Not Found"}'), answer
 
 
-async def test_a_link_leads_to_nothing_above_the_folder(house: House, folder: Path) -> None:
+async def test_a_link_leads_to_nothing_above_the_folder(server: RunningServer, folder: Path) -> None:
     (folder / "app/inside.js").symlink_to(folder / "app/main.js")
     (folder / "app/outside.js").symlink_to(folder.parent / "above.js")
-    assert (await get(house, "/web/app/inside.js")).status_code == 200
-    assert (await get(house, "/web/app/outside.js")).status_code == 404
+    assert (await get(server, "/web/app/inside.js")).status_code == 200
+    assert (await get(server, "/web/app/outside.js")).status_code == 404
 
 
-async def test_what_the_checkout_has_besides_the_client_is_not_served(house: House) -> None:
+async def test_what_the_checkout_has_besides_the_client_is_not_served(server: RunningServer) -> None:
     own = [
         "package.json",
         "cli.js",
@@ -156,8 +156,8 @@ async def test_what_the_checkout_has_besides_the_client_is_not_served(house: Hou
     ]
     for name in own:
         assert (web.FOLDER / name).is_file(), name
-        assert (await get(house, f"/web/{name}")).status_code == 404, name
-    assert (await get(house, "/web/client/transport/api.js")).status_code == 200
+        assert (await get(server, f"/web/{name}")).status_code == 404, name
+    assert (await get(server, "/web/client/transport/api.js")).status_code == 200
 
 
 # How
@@ -177,9 +177,11 @@ async def test_what_the_checkout_has_besides_the_client_is_not_served(house: Hou
         ("vendor/serif-0123ABCD.woff2", "font/woff2"),
     ],
 )
-async def test_the_type_is_the_same_however_it_is_packed(house: House, folder: Path, name: str, kind: str) -> None:
+async def test_the_type_is_the_same_however_it_is_packed(
+    server: RunningServer, folder: Path, name: str, kind: str
+) -> None:
     for accept in ("identity", "gzip", "br, gzip"):
-        assert (await get(house, ADDRESSES[name], accept)).headers["Content-Type"] == kind
+        assert (await get(server, ADDRESSES[name], accept)).headers["Content-Type"] == kind
 
 
 @pytest.mark.parametrize(
@@ -197,9 +199,9 @@ async def test_the_type_is_the_same_however_it_is_packed(house: House, folder: P
     ],
 )
 async def test_the_best_coding_is_sent_that_the_browser_takes(
-    house: House, folder: Path, name: str, accept: str, coding: str | None
+    server: RunningServer, folder: Path, name: str, accept: str, coding: str | None
 ) -> None:
-    client = house.client(headers={"Accept-Encoding": accept})
+    client = server.client(headers={"Accept-Encoding": accept})
     async with client.stream("GET", ADDRESSES[name]) as answer:
         body = b"".join([part async for part in answer.aiter_raw()])
     assert answer.headers.get("Content-Encoding") == coding
@@ -228,40 +230,40 @@ def test_what_accept_encoding_says(header: str, codings: set[str]) -> None:
 
 @pytest.mark.parametrize("name", ADDRESSES)
 async def test_only_names_that_change_with_their_content_are_kept_for_ever(
-    house: House, folder: Path, name: str
+    server: RunningServer, folder: Path, name: str
 ) -> None:
     for_ever = bool(re.search(r"-[0-9A-Z]{8}\.", name))
-    kept = (await get(house, ADDRESSES[name])).headers["Cache-Control"]
+    kept = (await get(server, ADDRESSES[name])).headers["Cache-Control"]
     assert kept == ("public, max-age=31536000, immutable" if for_ever else "no-cache")
 
 
 @pytest.mark.parametrize("accept", ["identity", "gzip", "br"])
-async def test_what_has_not_changed_is_not_sent_again(house: House, folder: Path, accept: str) -> None:
+async def test_what_has_not_changed_is_not_sent_again(server: RunningServer, folder: Path, accept: str) -> None:
     for address in ("/", f"/web/vendor/{BUNDLE}"):
-        first = await get(house, address, accept)
-        again = await get(house, address, accept, **{"If-None-Match": first.headers["ETag"]})
+        first = await get(server, address, accept)
+        again = await get(server, address, accept, **{"If-None-Match": first.headers["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
         for name in ("ETag", "Cache-Control", "Vary", "Content-Security-Policy"):
             assert again.headers[name] == first.headers[name]
 
 
-async def test_each_coding_has_a_tag_of_its_own(house: House, folder: Path) -> None:
-    answers = [await get(house, f"/web/vendor/{BUNDLE}", accept) for accept in ("identity", "gzip", "br")]
+async def test_each_coding_has_a_tag_of_its_own(server: RunningServer, folder: Path) -> None:
+    answers = [await get(server, f"/web/vendor/{BUNDLE}", accept) for accept in ("identity", "gzip", "br")]
     assert len({answer.headers["ETag"] for answer in answers}) == 3
 
 
-async def test_what_has_changed_is_sent(house: House, folder: Path) -> None:
+async def test_what_has_changed_is_sent(server: RunningServer, folder: Path) -> None:
     for accept in ("identity", "gzip"):
         (folder / "app/main.js").write_text("old")
-        old = await get(house, "/web/app/main.js", accept)
+        old = await get(server, "/web/app/main.js", accept)
         (folder / "app/main.js").write_text("new")
-        new = await get(house, "/web/app/main.js", accept, **{"If-None-Match": old.headers["ETag"]})
+        new = await get(server, "/web/app/main.js", accept, **{"If-None-Match": old.headers["ETag"]})
         assert (old.text, new.text) == ("old", "new")
 
 
-async def test_head_says_the_same_without_the_body(house: House, folder: Path) -> None:
+async def test_head_says_the_same_without_the_body(server: RunningServer, folder: Path) -> None:
     for accept in ("identity", "gzip", "br"):
-        client = house.client(headers={"Accept-Encoding": accept})
+        client = server.client(headers={"Accept-Encoding": accept})
         async with client.stream("GET", f"/web/vendor/{BUNDLE}") as full:
             pass
         head = await client.head(f"/web/vendor/{BUNDLE}")
@@ -270,8 +272,8 @@ async def test_head_says_the_same_without_the_body(house: House, folder: Path) -
         assert (head.status_code, head.headers, head.content) == (200, full.headers, b"")
 
 
-async def test_a_client_is_read_and_not_written(house: House, folder: Path) -> None:
-    answer = await house.client().put("/web/app/main.js", content=b"mine")
+async def test_a_client_is_read_and_not_written(server: RunningServer, folder: Path) -> None:
+    answer = await server.client().put("/web/app/main.js", content=b"mine")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
@@ -279,8 +281,8 @@ async def test_a_client_is_read_and_not_written(house: House, folder: Path) -> N
 
 
 @pytest.mark.parametrize("address", [*ADDRESSES.values(), "/web/nothing.js"])
-async def test_every_answer_carries_the_policy(house: House, folder: Path, address: str) -> None:
-    headers = (await get(house, address)).headers
+async def test_every_answer_carries_the_policy(server: RunningServer, folder: Path, address: str) -> None:
+    headers = (await get(server, address)).headers
     policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert policy["script-src"] == "'self' 'wasm-unsafe-eval'"
@@ -297,17 +299,17 @@ async def test_every_answer_carries_the_policy(house: House, folder: Path, addre
 
 
 async def test_where_the_client_is_not_built_the_page_says_how_to_get_it(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("without-client.html", "without-client.css"):
         write(tmp_path, {name: (web.FOLDER / name).read_bytes()})
     monkeypatch.setattr(web, "FOLDER", tmp_path)
-    answer = await get(house, "/")
+    answer = await get(server, "/")
     assert answer.status_code == 200
     for word in ("server runs", "/api/", "/messages", "/v2/", "Node 20", "make web", "the wheel"):
         assert word in answer.text
     styles = re.findall(r'<link rel="stylesheet" href="([^"]+)">', answer.text)
-    assert [(await get(house, style)).status_code for style in styles] == [200]
+    assert [(await get(server, style)).status_code for style in styles] == [200]
     assert "<script" not in answer.text
     assert "style=" not in answer.text
-    assert (await get(house, "/sw.js")).status_code == 404
+    assert (await get(server, "/sw.js")).status_code == 404

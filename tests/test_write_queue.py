@@ -13,10 +13,13 @@ import psycopg
 import pytest
 
 from chat.errors import Busy, ChatError, NoSuchConversation, StaleEpoch, Unavailable
-from chat.model import ConversationId, Draft, Entry, UserId
-from store import write_queue
-from store.database import Connection, Database
-from store.write_queue import WAITING_MAX, WAITING_MAX_CHARS, WriteQueue
+from chat.model.ids import ConversationId, UserId
+from chat.model.messages import Draft, Entry
+from store.database.pool import Connection, Database
+from store.writer import queue as write_queue
+from store.writer.append import append
+from store.writer.queue import WAITING_MAX, WAITING_MAX_CHARS, WriteQueue, _Alone
+from testing.server import PATIENCE_S
 
 Result = Entry | ChatError
 NOBODY = UserId(2**62)
@@ -44,13 +47,13 @@ class Rig:
         return future
 
     async def write(self, *drafts: Draft) -> list[Any]:
-        return list(await asyncio.wait_for(asyncio.gather(*map(self.submit, drafts)), 5))
+        return list(await asyncio.wait_for(asyncio.gather(*map(self.submit, drafts)), PATIENCE_S))
 
 
 @asynccontextmanager
 async def rig(url: str, name: str = "") -> AsyncIterator[Rig]:
     database = Database(url, name or f"rig-{secrets.token_hex(4)}")
-    await database.open(10)
+    await database.open(PATIENCE_S)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         made = Rig(database)
@@ -58,13 +61,13 @@ async def rig(url: str, name: str = "") -> AsyncIterator[Rig]:
 
         async def end() -> None:
             made.queue.stop()
-            _, hanging = await asyncio.wait([running], timeout=20)
+            _, hanging = await asyncio.wait([running], timeout=PATIENCE_S)
             running.cancel()
             assert not hanging, "the writer did not stop"
             await running
 
         stack.push_async_callback(end)
-        await asyncio.wait_for(made.queue.opened(), 10)
+        await asyncio.wait_for(made.queue.opened(), PATIENCE_S)
         yield made
 
 
@@ -105,6 +108,33 @@ async def test_what_waits_together_is_committed_together(database_url: str) -> N
     assert [entry.seq for entry in entries] == [*range(1, 301)]
     assert [content for _, content in stored(database_url, here)] == [f"{n}" for n in range(300)]
     assert len(stored(database_url, here, "DISTINCT xmin::text, 1 AS seq")) <= 2
+
+
+async def test_entries_are_published_before_they_are_acknowledged(database_url: str) -> None:
+    """Who is told that it is sent finds it at once, wherever they look: drafts and what runs alone."""
+    sender, (here,) = conversations(database_url)
+    order: list[tuple[str, int]] = []
+    async with rig(database_url) as it:
+        it.queue._publish = lambda entry: order.append(("published", entry.seq))
+
+        def acknowledged(entry: Result) -> None:
+            assert isinstance(entry, Entry)
+            order.append(("acknowledged", entry.seq))
+
+        for n in range(3):
+            it.queue.submit(Draft(here, sender, f"{n}"), acknowledged)
+        await it.write(Draft(here, sender, "together with them"))
+        assert order == [("published", n) for n in (1, 2, 3, 4)] + [("acknowledged", n) for n in (1, 2, 3)]
+        order.clear()
+
+        async def change(connection: Connection) -> tuple[Entry, bool]:
+            ((entry, _),) = await append(connection, [Draft(here, sender, "alone")])
+            assert isinstance(entry, Entry)
+            return entry, True
+
+        it.queue._enqueue(_Alone(change, 5), 5, acknowledged)
+        await it.write(Draft(here, sender, "after it"))
+        assert order == [("published", 5), ("acknowledged", 5), ("published", 6)]
 
 
 async def test_an_entry_is_acknowledged_and_published_as_it_is_stored(database_url: str) -> None:
@@ -204,7 +234,7 @@ def test_another_program_cannot_write_for_a_stranger(database_url: str) -> None:
     _, (here,) = conversations(database_url)
     stranger = user(database_url)
     insert = "INSERT INTO messages (conversation_id, sender_id, content) VALUES (%s, %s, 'x') RETURNING seq"
-    with pytest.raises(psycopg.errors.ForeignKeyViolation, match="is no member"):
+    with pytest.raises(psycopg.errors.ForeignKeyViolation, match="is not a member"):
         sql(database_url, insert, here, stranger)
 
 
@@ -240,7 +270,7 @@ async def test_a_draft_that_the_database_refuses_fails_alone(database_url: str, 
         assert (later.seq, it.lost) == (3, 0)
 
 
-@pytest.mark.logs("somebody holds 1 conversations")
+@pytest.mark.logs("1 conversation rows are locked by another session")
 async def test_a_conversation_that_another_program_holds_delays_the_others_and_stops_none(database_url: str) -> None:
     sender, (held, free) = conversations(database_url, 2)
     async with rig(database_url) as it:
@@ -259,7 +289,7 @@ async def test_one_more_than_the_queue_holds_is_busy_at_once_and_the_others_are_
         waiting = [it.submit(Draft(here[n % 8], sender, "x")) for n in range(WAITING_MAX)]
         with pytest.raises(Busy):
             it.submit(Draft(here[0], sender, "too many"))
-        results = await asyncio.wait_for(asyncio.gather(*waiting), 30)
+        results = await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE_S)
         assert all(isinstance(result, Entry) for result in results)
         assert await it.write(Draft(here[0], sender, "there is room again"))
     assert len(it.published) == WAITING_MAX + 1
@@ -293,7 +323,7 @@ async def test_a_stopped_queue_writes_what_waits_and_takes_nothing_more(database
         assert not it.queue.is_open
         with pytest.raises(Unavailable):
             it.submit(Draft(here, sender, "too late"))
-        results: Sequence[Result] = await asyncio.wait_for(asyncio.gather(*waiting), 20)
+        results: Sequence[Result] = await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE_S)
     assert all(isinstance(result, Entry) for result in results)
     assert len(stored(database_url, here)) == 600
 

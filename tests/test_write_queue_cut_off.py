@@ -7,7 +7,8 @@ from itertools import count
 import pytest
 
 from chat.errors import Unavailable
-from chat.model import Draft, Entry
+from chat.model.messages import Draft, Entry
+from testing.server import PATIENCE_S, until
 from tests.test_write_queue import conversations, rig, sql, stored
 
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = %s AND state IS NOT NULL"
@@ -30,7 +31,7 @@ async def test_under_load_every_acknowledged_draft_is_there_once_and_the_queue_g
                 draft = Draft(here[name % 3], sender, f"{name}-{n}", f"{name}-{n}")
                 while True:
                     try:
-                        result = await asyncio.wait_for(it.submit(draft), 5)
+                        result = await asyncio.wait_for(it.submit(draft), PATIENCE_S)
                     except Unavailable:
                         await asyncio.sleep(0.01)
                         continue
@@ -42,7 +43,9 @@ async def test_under_load_every_acknowledged_draft_is_there_once_and_the_queue_g
 
         async def killer() -> None:
             while it.lost < 3:
-                await asyncio.sleep(0.05)
+                enough = len(acknowledged) + 50
+                while len(acknowledged) < enough and it.lost < 3:
+                    await asyncio.sleep(0.005)
                 await asyncio.to_thread(sql, database_url, KILL, "to-be-killed")
 
         async with asyncio.TaskGroup() as people:
@@ -63,12 +66,16 @@ async def test_under_load_every_acknowledged_draft_is_there_once_and_the_queue_g
 async def test_a_connection_that_died_while_nothing_was_said_costs_nothing(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.write_queue.PROBE_S", 0.05)
+    monkeypatch.setattr("store.writer.queue.PROBE_S", 0.05)
     sender, (here,) = conversations(database_url)
     async with rig(database_url, "idle") as it:
         await it.write(Draft(here, sender, "before"))
         assert sql(database_url, KILL, "idle") != [(0,)]
-        await asyncio.sleep(0.3)
+
+        async def noticed() -> bool:
+            return it.lost == 1
+
+        await until(noticed)
         (after,) = await it.write(Draft(here, sender, "after"))
         assert isinstance(after, Entry)
     assert [content for _, content in stored(database_url, here)] == ["before", "after"]

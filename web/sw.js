@@ -34,7 +34,8 @@ async function answer(event, isForEver) {
   if (known && isForEver) return known;
   try {
     const fresh = await fetch(request);
-    if (fresh.ok) event.waitUntil(keep(cache, key, fresh.clone(), isForEver).catch(() => {})); // a full cache is no error
+    // A full cache is no error.
+    if (fresh.ok) event.waitUntil(keep(cache, key, fresh.clone(), isForEver).catch(() => {}));
     return fresh;
   } catch (error) {
     if (known) return known;

@@ -1,1 +1,1 @@
-"""What a delivery service has to know of MLS (RFC 9420): who is in a frame, never what it says."""
+"""The parts of MLS (RFC 9420) that a delivery service needs: parsing and signatures, never decryption."""

@@ -1,4 +1,4 @@
-"""What a delivery service can verify: whose signature a frame bears, and that a key package is one."""
+"""The checks of MLS that a delivery service can make: signatures, and the validity of key packages."""
 
 import hashlib
 from datetime import datetime
@@ -11,7 +11,7 @@ from crypto.mls.wire import Malformed, opaque
 
 
 class Forged(Malformed):
-    """Well-formed, and not by whom it says."""
+    """Well-formed, but its signature does not verify."""
 
 
 def key_package_reference(key_package: bytes) -> bytes:
@@ -23,19 +23,19 @@ def check_key_package(key_package: KeyPackage, now: datetime) -> None:
     """RFC 9420 section 10.1, as far as it needs no group. Raises Malformed, Forged."""
     leaf = key_package.leaf
     if leaf.source != "key_package":
-        raise Malformed("a key package's leaf comes from elsewhere")
+        raise Malformed("LeafNodeSource of a key package must be key_package")
     if key_package.init_key == leaf.encryption_key:
-        raise Malformed("a key package uses one key for two things")
+        raise Malformed("init_key and encryption_key of a key package must differ")
     if not leaf.not_before <= now.timestamp() < leaf.not_after:
-        raise Malformed("a key package that is not valid now")
+        raise Malformed("key package is expired or not valid yet")
     _verify(leaf.signature_key, "LeafNodeTBS", leaf.signed, leaf.signature)
     _verify(leaf.signature_key, "KeyPackageTBS", key_package.signed, key_package.signature)
 
 
 def check_path(leaf: Leaf, group_id: bytes, index: LeafIndex) -> None:
-    """The new leaf of who commits, section 7.3. Raises Malformed, Forged."""
+    """The committer's new leaf, section 7.3. Raises Malformed, Forged."""
     if leaf.source != "commit":
-        raise Malformed("the leaf of a path comes from elsewhere")
+        raise Malformed("LeafNodeSource of an update path must be commit")
     _verify(leaf.signature_key, "LeafNodeTBS", leaf.signed + opaque(group_id) + index.to_bytes(4), leaf.signature)
 
 
@@ -50,4 +50,4 @@ def _verify(key: bytes, label: str, content: bytes, signature: bytes) -> None:
         public_key = Ed25519PublicKey.from_public_bytes(key)
         public_key.verify(signature, opaque(f"MLS 1.0 {label}".encode()) + opaque(content))
     except (ValueError, InvalidSignature) as error:
-        raise Forged(f"the signature of a {label} is not by its key") from error
+        raise Forged(f"signature of {label} does not verify") from error

@@ -1,4 +1,4 @@
-"""The structures of RFC 9420 that pass a delivery service: as far as it must look, and no further."""
+"""Parsers of the RFC 9420 structures that pass a delivery service. They keep the fields that it needs."""
 
 from typing import Literal, NewType
 
@@ -13,11 +13,17 @@ SUITE = 1  # MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519
 
 PUBLIC_MESSAGE, PRIVATE_MESSAGE, WELCOME, GROUP_INFO = 1, 2, 3, 4  # section 6, WireFormat
 RATCHET_TREE, EXTERNAL_PUB = 0x0002, 0x0004  # section 17.3
-LEAF_WORK = 20  # a leaf takes as long as so many elements
+LEAF_WORK = 20  # a leaf takes as long to parse as so many elements
 
 Source = Literal["key_package", "update", "commit"]
 ContentType = Literal["application", "proposal", "commit"]
 
+_WIRE_FORMATS = {
+    PUBLIC_MESSAGE: "mls_public_message",
+    PRIVATE_MESSAGE: "mls_private_message",
+    WELCOME: "mls_welcome",
+    GROUP_INFO: "mls_group_info",
+}
 _SOURCES: dict[int, Source] = {1: "key_package", 2: "update", 3: "commit"}
 _CONTENT_TYPES: dict[int, ContentType] = {1: "application", 2: "proposal", 3: "commit"}
 
@@ -31,7 +37,7 @@ class Leaf(Struct, frozen=True):
     source: Source
     not_before: int  # seconds since 1970; of a key package, else 0
     not_after: int
-    signed: bytes  # what the signature covers; the group and the index follow where it comes from one
+    signed: bytes  # covered by the signature; group id and leaf index follow, unless it is of a key package
     signature: bytes
 
 
@@ -61,7 +67,7 @@ Proposal = Add | Remove | ExternalInit
 
 
 class Commit(Struct, frozen=True):
-    """Section 12.4, of a PublicMessage. `sender` is None where somebody joins by it (section 12.4.3.2)."""
+    """Section 12.4, in a PublicMessage. `sender` is None in an external commit (section 12.4.3.2)."""
 
     group_id: bytes
     epoch: int
@@ -79,7 +85,7 @@ class Commit(Struct, frozen=True):
 
 
 class PrivateMessage(Struct, frozen=True):
-    """Section 6.3. Who sent it and what it says is for the members only."""
+    """Section 6.3. Sender and content are encrypted."""
 
     group_id: bytes
     epoch: int
@@ -131,17 +137,17 @@ def parse_group_info(data: bytes) -> GroupInfo:
 def _header(reader: Reader, wire_format: int) -> None:
     _version(reader)
     if reader.uint(2) != wire_format:
-        raise Malformed("another kind of frame was expected")
+        raise Malformed(f"WireFormat must be {_WIRE_FORMATS[wire_format]}")
 
 
 def _version(reader: Reader) -> None:
     if reader.uint(2) != VERSION:
-        raise Malformed("not MLS 1.0")
+        raise Malformed("ProtocolVersion must be mls10")
 
 
 def _suite(reader: Reader) -> None:
     if reader.uint(2) != SUITE:
-        raise Malformed("another cipher suite")
+        raise Malformed("CipherSuite must be MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519")
 
 
 def _u16(reader: Reader) -> int:
@@ -156,7 +162,7 @@ def _extensions(reader: Reader) -> dict[int, bytes]:
     found = reader.vector(_extension)
     extensions = dict(found)
     if len(extensions) != len(found):
-        raise Malformed("an extension comes twice")  # section 13.4
+        raise Malformed("duplicate extension")  # section 13.4
     return extensions
 
 
@@ -170,7 +176,7 @@ def _leaf(reader: Reader) -> Leaf:
     start = reader.position
     encryption_key, signature_key = reader.opaque(), reader.opaque()
     if reader.uint(2) != 1:
-        raise Malformed("only basic credentials are taken")
+        raise Malformed("CredentialType must be basic")
     identity = reader.opaque()
     for _ in range(5):
         reader.vector(_u16)  # capabilities: versions, cipher suites, extensions, proposals, credentials
@@ -178,7 +184,7 @@ def _leaf(reader: Reader) -> Leaf:
     not_before = not_after = 0
     match source:
         case None:
-            raise Malformed("a leaf comes from nowhere")
+            raise Malformed("unknown LeafNodeSource")
         case "key_package":
             not_before, not_after = reader.uint(8), reader.uint(8)
         case "commit":
@@ -210,12 +216,12 @@ def _proposal(reader: Reader) -> Proposal:
         case 6:
             reader.skip_opaque()
             return ExternalInit()
-    raise Malformed("this kind of proposal is not taken")
+    raise Malformed("ProposalType must be add, remove or external_init")
 
 
 def _proposal_by_value(reader: Reader) -> Proposal:
     if reader.uint(1) != 1:
-        raise Malformed("proposals come within their commit")
+        raise Malformed("proposals by reference are not supported")
     return _proposal(reader)
 
 
@@ -238,14 +244,14 @@ def _commit_message(reader: Reader) -> Commit:
         case 1:
             sender = LeafIndex(reader.uint(4))
         case 4:
-            pass  # who joins has no leaf yet
+            pass  # of an external commit, whose sender has no leaf yet
         case _:
-            raise Malformed("neither a member nor somebody who joins")
+            raise Malformed("SenderType must be member or new_member_commit")
     reader.skip_opaque()  # authenticated data
     if _CONTENT_TYPES.get(reader.uint(1)) != "commit":
-        raise Malformed("not a commit")
+        raise Malformed("ContentType must be commit")
     proposals, path = reader.vector(_proposal_by_value), reader.optional(_update_path)
-    reader.skip_opaque()  # signature: over a context that only members know
+    reader.skip_opaque()  # signature: covers a context that only members know
     reader.skip_opaque()  # confirmation tag
     if sender is not None:
         reader.skip_opaque()  # membership tag
@@ -257,7 +263,7 @@ def _private_message(reader: Reader) -> PrivateMessage:
     group_id, epoch = reader.opaque(), reader.uint(8)
     content_type = _CONTENT_TYPES.get(reader.uint(1))
     if content_type is None:
-        raise Malformed("a content of no type")
+        raise Malformed("unknown ContentType")
     for _ in range(3):
         reader.skip_opaque()  # authenticated data, encrypted sender data, ciphertext
     return PrivateMessage(group_id, epoch, content_type)
@@ -278,7 +284,7 @@ def _welcome(reader: Reader) -> Welcome:
 
 
 def _node(reader: Reader) -> Leaf | None:
-    """None for a parent."""
+    """None for a parent node."""
     match reader.uint(1):
         case 1:
             return _leaf(reader)
@@ -287,7 +293,7 @@ def _node(reader: Reader) -> Leaf | None:
             reader.skip_opaque()
             reader.vector(lambda inner: inner.uint(4))
             return None
-    raise Malformed("a node is a leaf or a parent")
+    raise Malformed("unknown NodeType")
 
 
 def _optional_node(reader: Reader) -> Leaf | None:
@@ -300,7 +306,7 @@ def _ratchet_tree(data: bytes) -> dict[LeafIndex, Leaf]:
     for number, node in enumerate(nodes):
         if node is not None:
             if number % 2:
-                raise Malformed("a leaf stands where a parent should")
+                raise Malformed("leaf at the index of a parent node")
             leaves[LeafIndex(number // 2)] = node
     return leaves
 
@@ -316,7 +322,7 @@ def _group_info(reader: Reader) -> GroupInfo:
     _extensions(reader)
     extensions = _extensions(reader)
     if RATCHET_TREE not in extensions or EXTERNAL_PUB not in extensions:
-        raise Malformed("a group info that nobody can join by")
+        raise Malformed("group info must have the extensions ratchet_tree and external_pub")
     reader.skip_opaque()  # confirmation tag
     signer = LeafIndex(reader.uint(4))
     signed = reader.since(start)

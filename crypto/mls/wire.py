@@ -1,19 +1,19 @@
-"""TLS presentation language as RFC 9420 section 2 uses it, read strictly: one value has one spelling."""
+"""The TLS presentation language of RFC 9420 section 2, decoded strictly: each value has one encoding."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
 
-MAX_WORK = 40_000  # elements of all vectors of a frame, and what more `spend` says: some 50 ms
+MAX_WORK = 40_000  # elements of all vectors of a frame, and what `spend` adds: parsing them takes 50 ms
 
 
 class Malformed(ValueError):
-    """This is no frame of MLS that we take."""
+    """Not an MLS frame, or one with a feature that this server does not support."""
 
 
 class Reader:
-    """Every read is bounded by the bytes that are there, and takes at least one of them."""
+    """Every read consumes at least one byte, and never reads past the end. All of them raise Malformed."""
 
     __slots__ = ("_at", "_bytes", "_end", "_work")
 
@@ -49,7 +49,7 @@ class Reader:
         """T<V>"""
         length = self._length()
         if length > self._end - self._at:
-            raise Malformed("ends too early")
+            raise Malformed("frame is truncated")
         outer_end, self._end = self._end, self._at + length
         found = []
         while self._at < self._end:
@@ -59,10 +59,10 @@ class Reader:
         return found
 
     def spend(self, work: int) -> None:
-        """Raises Malformed where a frame is more work than any that is meant well."""
+        """Count work. Raises Malformed where a frame costs more than the largest useful one."""
         self._work += work
         if self._work > MAX_WORK:
-            raise Malformed("too many elements")
+            raise Malformed("frame has too many elements")
 
     def optional(self, read: "Callable[[Reader], T]") -> T | None:
         match self.uint(1):
@@ -70,40 +70,40 @@ class Reader:
                 return None
             case 1:
                 return read(self)
-        raise Malformed("an optional value is there or not")
+        raise Malformed("optional must begin with 0 or 1")
 
     def finish(self) -> None:
         if self._at != self._end:
-            raise Malformed(f"{self._end - self._at} bytes too many")
+            raise Malformed(f"{self._end - self._at} bytes after the end of the frame")
 
     def _skip(self, count: int) -> int:
         start = self._at
         if count > self._end - start:
-            raise Malformed("ends too early")
+            raise Malformed("frame is truncated")
         self._at = start + count
         return start
 
     def _length(self) -> int:
-        """Section 2.1.2: the two highest bits say how many bytes a length has, and it has no more than it needs."""
+        """Section 2.1.2: the two highest bits give the size of the length, which must be the smallest possible."""
         at = self._at
         if at >= self._end:
-            raise Malformed("ends too early")
+            raise Malformed("frame is truncated")
         first = self._bytes[at]
         if first < 0x40:  # as most are
             self._at = at + 1
             return first
         prefix = first >> 6
         if prefix == 3:
-            raise Malformed("a length of eight bytes")
+            raise Malformed("length must not be encoded in eight bytes")
         size = 1 << prefix
         length = self.uint(size) & (1 << 8 * size - 2) - 1
         if length < 1 << 8 * (size >> 1) - 2:
-            raise Malformed("a length that is longer than it needs to be")
+            raise Malformed("length is not minimally encoded")
         return length
 
 
 def read_all(data: bytes, read: Callable[[Reader], T]) -> T:
-    """Raises Malformed, also where something follows."""
+    """Read the whole of `data`. Raises Malformed, also where bytes remain."""
     reader = Reader(data)
     found = read(reader)
     reader.finish()

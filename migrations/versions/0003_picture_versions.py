@@ -1,4 +1,6 @@
-"""A version of each profile picture, so that a client knows without asking whether there is one, and a new one."""
+"""Give each profile picture a version, so that a client knows which pictures exist and which are new."""
+
+from pathlib import Path
 
 from alembic import op
 
@@ -7,11 +9,8 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    op.execute("""
-        ALTER TABLE users ADD COLUMN picture_version text
-            GENERATED ALWAYS AS (left(encode(sha256(profile_picture), 'hex'), 16)) STORED
-    """)
+    op.execute(Path(__file__).with_suffix(".sql").read_text("utf-8"))
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE users DROP COLUMN picture_version")
+    op.execute(Path(__file__).with_suffix(".down.sql").read_text("utf-8"))

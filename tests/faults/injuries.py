@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.faults.play import Play, Verdict, cast
-from tests.processes.server import Server, running
+from testing.process import Server, running
+from tests.faults.play import Play, Verdict, new_play
 
 PAIRS = 6
 DISK_MIB = 192
@@ -96,7 +96,7 @@ INJURIES = {
 
 @asynccontextmanager
 async def played(server: Server) -> AsyncIterator[tuple[Play, Verdict]]:
-    play = await cast(server.address, PAIRS)
+    play = await new_play(server.address, PAIRS)
     play.begin()
     verdict = Verdict()
     yield play, verdict

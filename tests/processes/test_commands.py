@@ -8,22 +8,23 @@ import httpx
 from click.testing import CliRunner, Result
 
 from server import main
-from tests.processes.server import Server, running
+from testing.process import Server, running
+from testing.server import PATIENCE_S
 
 
 def sottovoce(server: Server, *words: str, typed: str = "") -> Result:
     """In this process: to start Python takes longer than most commands. tests/processes/test_newcomer.py starts one."""
-    with patch("server.set_up_logs"):  # the log is the test's
+    with patch("run.commands.database.set_up_logs"):  # the log is the test's
         return CliRunner().invoke(main, words, input=typed, env=server.environment)
 
 
 def register(server: Server, name: str, code: str) -> httpx.Response:
     body = {"username": name, "password": "Secret1pass", "invite_code": code}
-    return httpx.post(f"{server.address}/register", json=body, timeout=20)
+    return httpx.post(f"{server.address}/register", json=body, timeout=PATIENCE_S)
 
 
 def log_in(server: Server, name: str, password: str) -> httpx.Response:
-    return httpx.post(f"{server.address}/login", json={"username": name, "password": password}, timeout=20)
+    return httpx.post(f"{server.address}/login", json={"username": name, "password": password}, timeout=PATIENCE_S)
 
 
 def test_invites_are_made_listed_and_revoked_while_the_server_runs(lasting_server: Server) -> None:
@@ -46,7 +47,9 @@ def test_accounts_are_listed_and_deleted(lasting_server: Server) -> None:
     assert register(lasting_server, "leaver", invite).status_code == 200
     assert sottovoce(lasting_server, "user", "role", "leaver", "tester").exit_code == 0
     token = log_in(lasting_server, "leaver", "Secret1pass").json()["token"]
-    mine = httpx.post(f"{lasting_server.address}/invites", headers={"Authorization": f"Bearer {token}"}, timeout=20)
+    mine = httpx.post(
+        f"{lasting_server.address}/invites", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE_S
+    )
     assert f"{mine.json()['invite_code']}  " in sottovoce(lasting_server, "invite", "list").stdout
     assert "UTC  leaver" in sottovoce(lasting_server, "invite", "list").stdout
     today = f"{datetime.now(UTC):%Y-%m-%d}"
@@ -76,12 +79,12 @@ def test_accounts_are_made_while_the_server_is_down_and_their_passwords_changed_
         assert answer.status_code == 200
         bearer = {"Authorization": f"Bearer {answer.json()['token']}"}
         for _ in range(2):  # a tester may make as many invites as they like
-            assert httpx.post(f"{server.address}/invites", headers=bearer).status_code == 200
+            assert httpx.post(f"{server.address}/invites", headers=bearer, timeout=PATIENCE_S).status_code == 200
         assert sottovoce(server, "user", "role", "alice", "user").exit_code == 0
-        assert httpx.post(f"{server.address}/invites", headers=bearer).status_code == 403
+        assert httpx.post(f"{server.address}/invites", headers=bearer, timeout=PATIENCE_S).status_code == 403
 
         assert sottovoce(server, "user", "passwd", "alice", typed="Second2pass\nSecond2pass\n").exit_code == 0
-        assert httpx.get(f"{server.address}/me", headers=bearer).status_code == 401
+        assert httpx.get(f"{server.address}/me", headers=bearer, timeout=PATIENCE_S).status_code == 401
         assert log_in(server, "alice", "First1pass").status_code == 400
         assert log_in(server, "alice", "Second2pass").status_code == 200
         unknown = sottovoce(server, "user", "role", "nobody", "admin")

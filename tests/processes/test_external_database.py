@@ -14,9 +14,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from store.embedded import system_user
-from tests.processes.people import pair
-from tests.processes.server import Server, free_port, running
+from store.database.embedded import system_user
+from testing.people import pair
+from testing.process import Server, free_port, running
+from testing.server import PATIENCE_S
 
 pytestmark = pytest.mark.once  # it is about PostgreSQL's versions, not Python's
 
@@ -61,11 +62,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield url
     finally:
         server.send_signal(signal.SIGQUIT)
-        server.wait(20)
+        server.wait(PATIENCE_S)
 
 
 def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             psycopg.connect(url).close()
@@ -83,7 +84,7 @@ def test_an_older_postgresql_serves_as_well(database_url: str, tmp_path: Path) -
             for number in range(100):
                 await at_alice.send(f"hello {number}")
             for number in range(100):
-                assert await asyncio.wait_for(at_bob.recv(), 10) == f"hello {number}"
+                assert await asyncio.wait_for(at_bob.recv(), PATIENCE_S) == f"hello {number}"
 
     with running(Server(tmp_path / "data", DATABASE_URL=database_url)) as server:
         asyncio.run(chat())

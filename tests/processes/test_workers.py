@@ -11,8 +11,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from tests.processes.people import all_messages, pair
-from tests.processes.server import Server, running
+from testing.people import all_messages, pair
+from testing.process import Server, running
+from testing.server import PATIENCE_S
 
 SOCKETS = 24
 
@@ -46,7 +47,7 @@ def test_sockets_at_two_workers_hear_everything_in_order(at_two_workers: Server)
         assert min(shares) > 0, f"all sockets are at one worker, this shows nothing: {shares}"
 
         async def hear(line: ClientConnection, count: int) -> list[str]:
-            return [str(await asyncio.wait_for(line.recv(), 20)) for _ in range(count)]
+            return [str(await asyncio.wait_for(line.recv(), PATIENCE_S)) for _ in range(count)]
 
         async def say(line: ClientConnection, name: str) -> None:
             for number in range(10):
@@ -81,13 +82,15 @@ def test_a_killed_worker_is_replaced_and_the_other_goes_on(at_two_workers: Serve
         assert connections(survivor, at_two_workers) > 0
         victim.kill()
         await asyncio.sleep(0.2)
-        async with httpx.AsyncClient(base_url=at_two_workers.address, headers=alice.headers, timeout=20) as client:
+        async with httpx.AsyncClient(
+            base_url=at_two_workers.address, headers=alice.headers, timeout=PATIENCE_S
+        ) as client:
             answer = await client.post("/messages", json={"receiver_id": bob.id, "message": "are you there?"})
             assert answer.status_code == 200
         heard, gone = 0, 0
         for line in lines:
             try:
-                heard += await asyncio.wait_for(line.recv(), 10) == "are you there?"
+                heard += await asyncio.wait_for(line.recv(), PATIENCE_S) == "are you there?"
             except ConnectionClosed:
                 gone += 1
         assert heard > 0
@@ -112,7 +115,7 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
         assert server.family() == []
 
 
-def _until(true: "object", within_s: float = 20) -> None:
+def _until(true: "object", within_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + within_s
     while not true():  # type: ignore[operator]
         assert time.monotonic() < deadline

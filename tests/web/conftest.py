@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from tests.processes.server import ROOT, Server, running
+from testing.process import ROOT, Server, running
 from tests.web.person import GREETING, Person, Trouble
 
 FLAGS = [

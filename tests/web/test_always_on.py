@@ -7,7 +7,7 @@ import psutil
 import pytest
 from playwright.sync_api import Error, WebSocket, expect
 
-from tests.processes.server import Server
+from testing.process import Server
 from tests.web.conftest import Two, Users
 from tests.web.person import PASSWORD
 

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import pytest
 from playwright.sync_api import Browser
 
-from tests.processes.server import Server
-from tests.sealed.places import all_places, found
+from testing.process import Server
+from tests.v2.places import all_places, found
 from tests.web.conftest import Two, Users
 from tests.web.person import Person
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.processes.server import Server
+from testing.process import Server
 from tests.web.conftest import Two, Users, creating_users
 from tests.web.person import Person, Trouble
 

@@ -35,7 +35,6 @@ USE = "window.storage.get('items', 'c/1').then((item) => item.text, (error) => e
 RAISE_VERSION = """() => new Promise((resolve, reject) => {
     const request = indexedDB.open('sottovoce', 99);
     request.onerror = () => reject(request.error);
-    request.onblocked = () => reject(new Error('blocked'));
     request.onsuccess = () => {
         request.result.close();
         resolve(request.result.version);

@@ -87,7 +87,8 @@ export class Context extends EventTarget {
 
   /**
    * Handlers of one event run in the order in which they were registered; an error is thrown by `emitAndWait`.
-   * @template {keyof WaitedEvents} Type @param {Type} type @param {(detail: WaitedEvents[Type]) => Promise<void>} handler
+   * @template {keyof WaitedEvents} Type @param {Type} type
+   * @param {(detail: WaitedEvents[Type]) => Promise<void>} handler
    */
   on(type, handler) {
     this.#handlers.set(type, [...(this.#handlers.get(type) ?? []), handler]);

@@ -44,8 +44,8 @@ test('invalid_message_is_rejected', async () => {
   const message = await encrypted(alice, id, 'once');
   const first = await post(alice, id, message);
   assert.deepEqual(await post(alice, id, message), first, 'repeated, it gets its first result');
-  const anew = { ...(await encrypted(alice, id, 'once')) };
-  assert.equal((await post(alice, id, anew)).seq, first.seq, 'also encrypted anew');
+  const again = { ...(await encrypted(alice, id, 'once')) };
+  assert.equal((await post(alice, id, again)).seq, first.seq, 'also when encrypted again');
   await bob.hears('once');
 
   const next = await encrypted(alice, id, 'next');

@@ -11,7 +11,8 @@ test('two_users_store_messages_in_order', async () => {
   for (const text of ['hello', 'are you there?', '🙂 é']) await alice.says(id, text);
   await bob.hears('hello', 'are you there?', '🙂 é');
   await bob.says(id, 'here I am');
-  await Promise.all([alice, bob].map((one) => one.hears('here I am'))); // one's own message is stored when the server has confirmed it
+  // One's own message is stored when the server has confirmed it.
+  await Promise.all([alice, bob].map((one) => one.hears('here I am')));
   for (const one of [alice, bob]) {
     assert.deepEqual(await one.kept(id), ['hello', 'are you there?', '🙂 é', 'here I am']);
   }
@@ -127,7 +128,7 @@ test('author_deletes_a_message_for_everyone', async () => {
 test('receipts_are_sent_if_the_reader_allows_them', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
-  await until(async () => (await alice.client.store.get(id))?.people.length === 2, 'alice knows who is there');
+  await until(async () => (await alice.client.store.get(id))?.people.length === 2, 'alice sees both members');
   const state = async () =>
     receivedBy(/** @type {any} */ (await alice.client.store.get(id)), (await said(alice, id)).seq, alice.user);
   await alice.says(id, 'kept to oneself');

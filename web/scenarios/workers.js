@@ -14,7 +14,7 @@ export function workerPids(serverPid) {
 function isWorker(pid, serverPid) {
   try {
     const [, parent] = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-    return Number(parent) === serverPid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('run.child');
+    return Number(parent) === serverPid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('run.process.child');
   } catch {
     return false; // no process, or one that has ended
   }

@@ -75,7 +75,8 @@ export async function lead() {
     emitSnapshot: (snapshot) => sendBeforeEvents(async () => ({ event: 'snapshot', detail: await snapshot() })),
   };
   const { start, rpc } = createRpc(client, page, async () => {
-    for (const name of [KEYS, PAGES]) indexedDB.deleteDatabase(name); // waits until CoreCrypto is gone, with this worker
+    // Waits until CoreCrypto is gone, with this worker.
+    for (const name of [KEYS, PAGES]) indexedDB.deleteDatabase(name);
     await storage.wipe();
     await wipeKey();
   });

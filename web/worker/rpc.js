@@ -42,8 +42,11 @@
 
 /**
  * The calls as a page sees them: the same, and each returns a promise.
- * @typedef {{ [Group in keyof Table]: { [Method in keyof Table[Group]]: Table[Group][Method] extends (...args: infer Args) => infer Result
- *   ? (...args: Args) => Promise<Awaited<Result>> : never } }} Rpc
+ * @typedef {{ [Group in keyof Table]: { [Method in keyof Table[Group]]: AsPromise<Table[Group][Method]> } }} Rpc
+ */
+/**
+ * @template Call
+ * @typedef {Call extends (...args: infer Args) => infer Result ? (...args: Args) => Promise<Awaited<Result>> : never} AsPromise
  */
 
 /** @type {Settings} */

@@ -49,7 +49,8 @@ export function deletedItem({ seq, at, user, id }) {
 
 /**
  * This user has received, or read, everything up to `seq`; a mark never moves back.
- * @param {Conversation} conversation @param {string} user @param {'delivered' | 'read'} state @param {number} seq @param {string} me
+ * @param {Conversation} conversation @param {string} user @param {'delivered' | 'read'} state @param {number} seq
+ * @param {string} me
  */
 export function marked(conversation, user, state, seq, me) {
   const before = conversation.marks[user] ?? { delivered: 0, read: 0 };

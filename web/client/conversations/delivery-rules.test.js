@@ -107,7 +107,8 @@ test('entry_is_stored_before_it_is_acknowledged', async () => {
   /** @type {Promise<any[]> | undefined} */
   let storedAtAck;
   socket.onFrame = ({ type }) => {
-    if (type === 'ack') storedAtAck = Promise.all([storage.all('items'), storage.get('conversations', GROUP)]); // reads at once
+    // Reads at once.
+    if (type === 'ack') storedAtAck = Promise.all([storage.all('items'), storage.get('conversations', GROUP)]);
   };
   await receive(textEntry);
   assert.deepEqual(acks(socket), [{ conversation: GROUP, seq: 1 }]);

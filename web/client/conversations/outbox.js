@@ -217,7 +217,8 @@ export class Outbox {
       if (this.#held.has(one.conversation) && this.#hasInFlight(one.conversation)) continue;
       this.#held.delete(one.conversation);
       if (one.isDirect) this.#deliver(one);
-      else await this.client.attempt(() => this.#encrypt(one)); // one message that cannot be encrypted must not stop the others
+      // One message that cannot be encrypted must not stop the others.
+      else await this.client.attempt(() => this.#encrypt(one));
     }
   }
 
@@ -235,7 +236,8 @@ export class Outbox {
   /** A message is not in flight any more, which makes room for others. @param {string} id */
   release(id) {
     this.#inFlight.delete(id);
-    if (this.#inFlight.size <= IN_FLIGHT_MAX / 2) this.client.later(() => this.flush()); // reads the whole outbox, so not for each message
+    // Reads the whole outbox, so not for each message.
+    if (this.#inFlight.size <= IN_FLIGHT_MAX / 2) this.client.later(() => this.flush());
   }
 
   /** Messages of direct conversations are sent one after the other, beside those of groups. @param {Waiting} waiting */

@@ -40,7 +40,7 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @typedef {object} Conversation
  * @property {string} id
  * @property {'direct'} [kind] a conversation of two users with a key of the server's; all others are MLS groups
- * @property {'none' | 'here' | 'elsewhere'} [key] of a direct one: whether this device has the key; none: there was never one
+ * @property {'none' | 'here' | 'elsewhere'} [key] of a direct one: does this device have the key
  * @property {string} [fingerprint] of the newest key that is known here
  * @property {number} since this device joined after this entry
  * @property {number} cursor everything up to here is stored
@@ -48,7 +48,7 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {Member[]} members its devices
  * @property {Person[]} people
  * @property {Record<string, string>} names of present and former members, by user
- * @property {'joined' | 'requested' | 'ignored' | 'blocked'} state 'requested' is a message request, and the state of a new group until the server names it
+ * @property {'joined' | 'requested' | 'ignored' | 'blocked'} state 'requested': a message request, or not fetched yet
  * @property {string[]} [seen] users who are in the group or have been
  * @property {string[]} [leaving] users who leave and still have to be removed
  * @property {string} [name]
@@ -125,8 +125,10 @@ export function regrouped(conversation, members, by) {
   const devices = fresh.filter(({ user }) => seen.has(user)).map(({ user, device }) => ({ user, device }));
   const added = [...now].filter((user) => !users.has(user));
   const leaving = conversation.leaving ?? [];
-  const removed = [...users].filter((user) => !now.has(user) && !leaving.includes(user)); // the timeline shows already that they left
-  const staying = leaving.filter((user) => now.has(user) && !fresh.some((one) => one.user === user)); // unless they were added again
+  // The timeline shows already that they left.
+  const removed = [...users].filter((user) => !now.has(user) && !leaving.includes(user));
+  // Unless they were added again.
+  const staying = leaving.filter((user) => now.has(user) && !fresh.some((one) => one.user === user));
   return {
     conversation: { ...conversation, members, seen: [...new Set([...seen, ...now])], leaving: staying },
     notice: added.length || removed.length || devices.length ? { what: 'members', by, added, removed, devices } : null,

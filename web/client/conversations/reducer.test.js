@@ -137,7 +137,7 @@ test('regrouped_reports_added_removed_and_new_devices', () => {
   assert.deepEqual(
     [left.notice, left.conversation.leaving],
     [null, []],
-    'who has left is not removed in words as well',
+    'a member who left is not shown as removed too',
   );
   const waits = regrouped({ ...before, leaving: ['carol'] }, before.members, 'bob');
   assert.deepEqual(waits.conversation.leaving, ['carol'], 'until the commit that removes them');

@@ -5,7 +5,7 @@
  * An entry is stored together with the cursor behind it before it is acknowledged. A crash at any moment therefore
  * loses no entry and applies none twice.
  *
- * Sync knows nothing of the outbox and the membership. It emits, and waits for whoever listens:
+ * Sync knows nothing of the outbox and the membership. It emits, and waits for its listeners:
  *  - 'state lost': the group's state does not fit the log; this device has to join again
  *  - 'keys changed': before a verified contact's new keys are stored
  *  - 'members changed': after a commit that changed the members was stored

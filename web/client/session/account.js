@@ -10,8 +10,8 @@ const FEW = 20; // key packages; below this, new ones are made
 const RENEW_MS = 24 * 3600 * 1000; // a session lasts some days, and is renewed while it is used
 
 /**
- * @typedef {{ token: string, renewedAt: number, user: { id: string, username: string, picture?: string }, device: string,
- *   databaseKey: string, isRegistered: boolean, isLeaving?: boolean }} Me
+ * @typedef {{ token: string, renewedAt: number, user: { id: string, username: string, picture?: string },
+ *   device: string, databaseKey: string, isRegistered: boolean, isLeaving?: boolean }} Me
  *   isLeaving: the user logged out, which may have been interrupted
  */
 
@@ -26,7 +26,8 @@ export class Account {
     const me = await this.client.storage.get('state', 'me');
     if (!me || me.isLeaving) return false;
     await this.#become(me);
-    if (!me.isRegistered) await this.client.attempt(() => this.#registerDevice()); // was interrupted; a failure is tried again at the next start
+    // Was interrupted; a failure is tried again at the next start.
+    if (!me.isRegistered) await this.client.attempt(() => this.#registerDevice());
     return true;
   }
 
@@ -63,7 +64,8 @@ export class Account {
    */
   async logOut() {
     if (!this.client.me) return;
-    await this.client.storage.write([['state', 'me', { ...this.client.me, isLeaving: true }]]); // an interrupted logout is finished at the next start
+    // An interrupted logout is finished at the next start.
+    await this.client.storage.write([['state', 'me', { ...this.client.me, isLeaving: true }]]);
     await this.client.api.call('DELETE', `devices/${this.client.me.device}`).catch(() => {});
     await this.client.api.call('DELETE', 'sessions/current').catch(() => {}); // this deletes the cookie too
     this.client.connection.close();

@@ -125,7 +125,8 @@ export class IndexedDbStorage {
 
   /** @type {Storage['get']} */
   async get(collection, key) {
-    return /** @type {Promise<undefined>} */ ((await this.#database).get(collection, key)); // of the type that was written
+    // Of the type that was written.
+    return /** @type {Promise<undefined>} */ ((await this.#database).get(collection, key));
   }
 
   /**

@@ -53,6 +53,16 @@ test('upgrade_of_new_database_runs_every_step', async () => {
   assert.deepEqual([await storage.get('state', 'a'), await storage.get(blobs, 'b')], [1, 2]);
 });
 
+test('upgrade_runs_only_the_steps_that_are_missing', async () => {
+  const name = newName();
+  await new IndexedDbStorage(name, { upgrades: NEXT }).write([[blobs, 'b', 1]]);
+  const third = [
+    ...NEXT,
+    (/** @type {import('./indexeddb.js').Database} */ database) => void database.createObjectStore('third'),
+  ];
+  assert.equal(await new IndexedDbStorage(name, { upgrades: third }).get(blobs, 'b'), 1);
+});
+
 test('old_tab_beside_a_new_one_closes_and_asks_to_reload', async () => {
   const name = newName();
   let outdated = 0;

@@ -91,7 +91,8 @@ export class Api {
       try {
         return await this.call(method, path, body);
       } catch (error) {
-        const isRejected = error instanceof Refused && error.status < 500 && error.status !== 429; // a proxy's 502 may pass
+        // A proxy's 502 may pass.
+        const isRejected = error instanceof Refused && error.status < 500 && error.status !== 429;
         const isAnswer = isRejected || error instanceof Malformed || error instanceof TypeError;
         if (isAnswer || tries === RETRIES) throw error;
         const asked = error instanceof Refused ? error.retryAfterS * 1000 : 0;

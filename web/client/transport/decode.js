@@ -211,7 +211,8 @@ export function decodeFrame(text) {
 
 /**
  * Throws Malformed, also where a list depends on a malformed entry; `onDropped` gets the error of one that is left out.
- * @param {string} method @param {string} path @param {string} text @param {(error: Malformed) => void} onDropped @returns {unknown}
+ * @param {string} method @param {string} path @param {string} text @param {(error: Malformed) => void} onDropped
+ * @returns {unknown}
  */
 export function decodeAnswer(method, path, text, onDropped) {
   const request = `${method} ${path}`;

@@ -1,0 +1,1 @@
+"""Accounts: registration, sessions, contacts, chat codes, invites and profile pictures."""

@@ -1,0 +1,1 @@
+"""Delivery of committed entries to the listeners of this process."""

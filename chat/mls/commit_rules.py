@@ -1,0 +1,291 @@
+"""The rules of a commit: who may change a group, and what else changes with it. Pure.
+
+The server cannot read a group and is not a member of it. It knows which device holds which leaf, and compares every
+commit with the tree that the commit leads to.
+
+The store reads `CommitFacts` while it holds the lock on the conversation, calls `plan_commit` or `plan_creation`, and
+applies the outcome in the same transaction. A refusal is an outcome too, because it can have an effect: the devices
+that the committer tried to remove are muted. So the plans return a refusal and never raise a ChatError. The checks that
+they are made of raise it.
+"""
+
+from collections.abc import Container, Iterator, Mapping
+from datetime import timedelta
+from itertools import count
+
+from msgspec import Struct, structs
+
+from chat.errors import (
+    BadFrame,
+    ChatError,
+    NoDevice,
+    NoSuchConversation,
+    NotALeaf,
+    NotAllowed,
+    StaleEpoch,
+    Taken,
+    TreeDiffers,
+    UnknownKeyPackage,
+    UnreadMessages,
+    WrongGroup,
+)
+from chat.model.groups import (
+    Accepted,
+    ClaimedKeyPackage,
+    Claims,
+    CommitBundle,
+    CommitFacts,
+    Device,
+    Group,
+    GroupChange,
+    LeafHolder,
+    MemberRole,
+    MemberState,
+    Muting,
+    Outcome,
+    Refused,
+    Repeated,
+)
+from chat.model.ids import ConversationId, UserId
+from crypto.mls.checks import check_group_info, check_path, key_package_reference
+from crypto.mls.frames import Commit, ExternalInit, GroupInfo, LeafIndex, parse_commit, parse_group_info, parse_welcome
+from crypto.mls.wire import Malformed
+
+MAX_LEAVES = 1024  # of one group
+MAX_FRAME_BYTES = 1024 * 1024  # of a commit, a welcome or a group info: three times what MAX_LEAVES need
+STAFF: tuple[MemberRole, ...] = ("owner", "admin")
+MUTED_FOR = timedelta(seconds=30)  # enough for the remover to read the log and to commit again
+
+
+class Frames(Struct, frozen=True):
+    """A bundle whose frames are well-formed and of one group."""
+
+    commit: Commit
+    new_members: list[bytes]
+    group_info: GroupInfo
+
+    @property
+    def references(self) -> list[bytes]:
+        return [key_package_reference(package.raw) for package in self.commit.added]
+
+
+def read_bundle(bundle: CommitBundle, conversation_id: ConversationId) -> Frames:
+    """Raises BadFrame, WrongGroup."""
+    for name, frame in (("commit", bundle.commit), ("welcome", bundle.welcome), ("group_info", bundle.group_info)):
+        if frame is not None and len(frame) > MAX_FRAME_BYTES:
+            raise BadFrame(f"{name} must have at most {MAX_FRAME_BYTES:,} bytes")
+    try:
+        commit = parse_commit(bundle.commit)
+        new_members = parse_welcome(bundle.welcome).new_members if bundle.welcome is not None else []
+        group_info = parse_group_info(bundle.group_info)
+    except Malformed as error:
+        raise BadFrame(f"Malformed MLS message: {error}") from error
+    if not commit.group_id == group_info.group_id == conversation_id.bytes:
+        raise WrongGroup("group_id of the commit or the group info is not the conversation's id")
+    return Frames(commit, new_members, group_info)
+
+
+def plan_creation(frames: Frames, device: Device, facts: CommitFacts) -> Outcome:
+    """The first commit of a conversation, whose group begins with the leaf of the device that creates it."""
+    if facts.is_id_taken:
+        taken = Taken("Another conversation has this id: choose another one")
+        return Refused(taken) if facts.earlier is None else Repeated(facts.earlier)
+    founded = Group(0, b"", {0: LeafHolder(device.id, device.user_id)}, {device.user_id: "owner"})
+    outcome = plan_commit(frames, device, structs.replace(facts, group=founded))
+    return Accepted(outcome.change, founded) if isinstance(outcome, Accepted) else outcome
+
+
+def plan_commit(frames: Frames, device: Device, facts: CommitFacts) -> Outcome:
+    """Accepted, Repeated, or Refused with one of the errors that docs/PROTOCOL.md lists."""
+    try:
+        group = _group_of(device, facts)
+        if frames.commit.epoch != group.epoch:
+            if facts.earlier is not None:
+                return Repeated(facts.earlier)
+            raise StaleEpoch("Another commit has ended this epoch: read the log and commit again")
+        change = _change(frames, device, group, facts.claims)
+    except ChatError as error:
+        return Refused(error)
+    # MLS cannot decrypt a message of a leaf that is gone, so its messages have to be read before the removal.
+    others = [holder.device_id for holder in change.removed if holder.device_id != device.id]
+    if facts.unread.intersection(others):
+        unread = UnreadMessages("The removed member has sent messages after `read`: read the log and commit again")
+        return Refused(unread, Muting(others, MUTED_FOR))
+    return Accepted(change)
+
+
+def _group_of(device: Device, facts: CommitFacts) -> Group:
+    if facts.group is None:
+        raise NoSuchConversation("No such conversation")
+    if facts.is_revoked:
+        raise NoDevice("This device was revoked: log in again and register a device")
+    if device.user_id not in facts.group.roles:
+        raise NoSuchConversation("No such conversation")
+    return facts.group
+
+
+def _change(frames: Frames, device: Device, group: Group, claims: Claims) -> GroupChange:
+    commit = frames.commit
+    if commit.sender is None:
+        _check_joining(commit, device, group)
+    else:
+        _check_member(commit, commit.sender, device, group)
+    holders = dict(group.leaves)
+    removed = _removed(commit, holders)
+    lost = _lost_members(removed, holders, device, group.roles)
+    added = _added(frames, holders, claims)
+    new_members = _new_members(frames, claims, device, group.roles)
+    signer = commit.sender
+    if signer is None:
+        signer = LeafIndex(next(_free_leaves(holders)))
+        holders[signer] = LeafHolder(device.id, device.user_id)
+        added = {signer: holders[signer]}
+    if len(holders) > MAX_LEAVES:
+        raise BadFrame(f"A group must have at most {MAX_LEAVES} devices")
+    _check_tree(frames, _tree(group, device), added, signer)
+    _check_signatures(frames, device, signer)
+    return GroupChange(
+        removed=removed,
+        added=added,
+        new_members=new_members,
+        lost_members=lost,
+        contacts=list(new_members),
+        unmuted=[holder.device_id for holder in holders.values() if holder.is_muted],
+        removal_due=is_removal_due(holders, (group.roles.keys() - lost) | new_members.keys()),
+    )
+
+
+def is_removal_due(leaves: Mapping[int, LeafHolder], members: Container[UserId]) -> bool:
+    """Whether a revoked device, or a device of an account that is not a member, still holds a leaf.
+
+    Until a commit removes it, nobody can send: it could read what is sent. The view `removals` lists such leaves.
+    """
+    return any(holder.is_revoked or holder.user_id not in members for holder in leaves.values())
+
+
+def _tree(group: Group, device: Device) -> dict[int, tuple[bytes, bytes]]:
+    """Identity and signature key of each leaf."""
+    if not group.group_info:
+        return {0: (device.identity, device.signature_key)}  # a new group has the leaf of its creator only
+    leaves = parse_group_info(group.group_info).leaves
+    return {leaf: (one.identity, one.signature_key) for leaf, one in leaves.items()}
+
+
+def _free_leaves(taken: Container[int]) -> Iterator[int]:
+    """Each added device takes the leftmost free leaf, RFC 9420 section 7.7."""
+    return (leaf for leaf in count() if leaf not in taken)
+
+
+def _check_joining(commit: Commit, device: Device, group: Group) -> None:
+    """An external commit, RFC 9420 section 12.4.3.2: by a device without a leaf, or one that replaces its own."""
+    inits = sum(isinstance(proposal, ExternalInit) for proposal in commit.proposals)
+    if inits != 1 or commit.added or commit.path is None:
+        raise BadFrame("External commit must contain exactly one ExternalInit, no Add, and an update path")
+    own = {leaf for leaf, holder in group.leaves.items() if holder.device_id == device.id}
+    if set(commit.removed) != own:
+        raise BadFrame("External commit must remove the device's own former leaf and no other")
+
+
+def _check_member(commit: Commit, sender: LeafIndex, device: Device, group: Group) -> None:
+    holder = group.leaves.get(sender)
+    if holder is None or holder.device_id != device.id:
+        raise NotALeaf("This device does not hold the leaf that sends the commit")
+    if any(isinstance(proposal, ExternalInit) for proposal in commit.proposals):
+        raise BadFrame("ExternalInit is not allowed in a member's commit")
+    if commit.path is None and (commit.removed or not commit.proposals):
+        raise BadFrame("Commit with a Remove, or without proposals, must contain an update path")  # section 12.4
+    if sender in commit.removed:
+        raise BadFrame("Remove of the committer's own leaf is not allowed")
+
+
+def _removed(commit: Commit, holders: dict[int, LeafHolder]) -> list[LeafHolder]:
+    """Takes them out of `holders`."""
+    try:
+        return [holders.pop(leaf) for leaf in commit.removed]
+    except KeyError as error:
+        raise BadFrame("Remove refers to an empty leaf") from error
+
+
+def _lost_members(
+    removed: list[LeafHolder], remaining: dict[int, LeafHolder], device: Device, roles: Mapping[UserId, MemberRole]
+) -> list[UserId]:
+    """Members whom another member removes. Revoked devices, and devices of former members, every member may remove."""
+    lost = {
+        holder.user_id
+        for holder in removed
+        if holder.user_id != device.user_id and holder.user_id in roles and not holder.is_revoked
+    }
+    mine = roles[device.user_id]
+    if any(mine not in STAFF or (roles[user_id] in STAFF and mine != "owner") for user_id in lost):
+        raise NotAllowed("Your role does not allow you to remove this member")
+    if lost & {holder.user_id for holder in remaining.values()}:
+        raise BadFrame("Commit must remove all devices of a member, or none")
+    return sorted(lost)
+
+
+def _added(frames: Frames, holders: dict[int, LeafHolder], claims: Claims) -> dict[int, LeafHolder]:
+    """By leaf. Puts them into `holders`."""
+    references = frames.references
+    if sorted(frames.new_members) != sorted(references):
+        raise BadFrame("Welcome recipients do not match the added key packages")
+    there = {holder.device_id for holder in holders.values()}
+    added = {}
+    for reference, leaf in zip(references, _free_leaves(holders), strict=False):
+        claimed = claims.get(reference)
+        if claimed is None:
+            raise UnknownKeyPackage("A key package was not claimed, or is used already: claim another one")
+        if claimed.device_id in there:
+            raise BadFrame("Add refers to a device that is in the group already")
+        there.add(claimed.device_id)
+        holders[leaf] = added[leaf] = LeafHolder(claimed.device_id, claimed.user_id)
+    return added
+
+
+def _new_members(
+    frames: Frames, claims: Claims, device: Device, roles: Mapping[UserId, MemberRole]
+) -> dict[UserId, MemberState]:
+    claimed = [claims[reference] for reference in frames.references]
+    new = {claim.user_id: _state_of(claim) for claim in claimed if claim.user_id not in roles}
+    if new and roles[device.user_id] not in STAFF:
+        raise NotAllowed("Your role does not allow you to add members")
+    return dict(sorted(new.items()))
+
+
+def _state_of(claim: ClaimedKeyPackage) -> MemberState:
+    """A group is a request where the new member does not know the committer, and stays hidden where they block them."""
+    if claim.is_blocking:
+        return "blocked"
+    return "joined" if claim.is_contact else "requested"
+
+
+def _check_tree(
+    frames: Frames, before: dict[int, tuple[bytes, bytes]], added: dict[int, LeafHolder], signer: LeafIndex
+) -> None:
+    """The group info must show the tree that the commit makes, or nobody could join by it."""
+    commit, after = frames.commit, dict(before)
+    for leaf in commit.removed:
+        after.pop(leaf, None)
+    for package, place in zip(commit.added, added, strict=False):
+        after[place] = package.leaf.identity, package.leaf.signature_key
+    if commit.path is not None:
+        after[signer] = commit.path.identity, commit.path.signature_key
+    shown = {leaf: (one.identity, one.signature_key) for leaf, one in frames.group_info.leaves.items()}
+    if shown != after or (frames.group_info.epoch, frames.group_info.signer) != (commit.epoch + 1, signer):
+        raise TreeDiffers("The group info does not show the tree that the commit makes: read the log and commit again")
+
+
+def _check_signatures(frames: Frames, device: Device, signer: LeafIndex) -> None:
+    """The group info is signed by the device, and names the commit by its transcript.
+
+    The commit's own signature covers a context that the server knows from the last committer only. A committer could
+    have lied about it, and would then prevent all later commits if the server believed it.
+    """
+    path = frames.commit.path
+    try:
+        if path is not None:
+            if (path.identity, path.signature_key) != (device.identity, device.signature_key):
+                raise BadFrame("The update path's leaf has another device's identity or signature key")
+            check_path(path, frames.commit.group_id, signer)
+        check_group_info(frames.group_info, device.signature_key)
+    except Malformed as error:
+        raise BadFrame(f"Malformed MLS message: {error}") from error

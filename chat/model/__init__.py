@@ -1,0 +1,1 @@
+"""The values of the domain, by noun: typed and frozen."""

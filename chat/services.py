@@ -1,0 +1,37 @@
+"""The services of the domain, as every API gets them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chat.accounts.accounts import Accounts
+from chat.accounts.chat_codes import ChatCodes
+from chat.accounts.contacts import Contacts
+from chat.accounts.invites import Invites
+from chat.accounts.pictures import Pictures
+from chat.delivery.hub import Hub
+from chat.direct.conversations import Conversations
+from chat.direct.messages import Messages
+from chat.direct.pending_keys import PendingKeys
+from chat.limits import Limits
+from chat.mls.devices import Devices
+from chat.mls.groups import Groups
+from chat.mls.key_packages import KeyPackages
+
+
+@dataclass(frozen=True)
+class Services:
+    accounts: Accounts
+    chat_codes: ChatCodes
+    contacts: Contacts
+    conversations: Conversations
+    devices: Devices
+    groups: Groups
+    hub: Hub
+    invites: Invites
+    key_packages: KeyPackages
+    limits: Limits
+    messages: Messages
+    pending_keys: PendingKeys
+    pictures: Pictures
+    now: Callable[[], datetime]

@@ -1,0 +1,49 @@
+"""How the codes API renders errors, and which of them it renames."""
+
+from typing import Any
+
+from tornado.web import HTTPError
+
+from chat.errors import ChatError, ConversationExists, NoSuchConversation, NotYours
+from chat.limits import API
+from chat.model.accounts import Account
+from chat.model.ids import ConversationId
+from chat.model.messages import Conversation
+from chat.services import Services
+from handlers.http.base import Handler
+from handlers.http.endpoint import EndpointHandler, Limit, take_limits
+
+BY_ROUTE = Limit(API, by=("address", "route"))
+
+
+class CodesErrors(Handler):
+    def error_body(self, error: ChatError) -> dict[str, Any]:
+        body = super().error_body(error)
+        if isinstance(error, ConversationExists):
+            body["conversation_id"] = error.conversation_id
+        return body
+
+    def error_status(self, error: ChatError) -> int:
+        # COMPAT(codes): the contract answers 401, not 403, where something belongs to another account.
+        return 401 if isinstance(error, NotYours) else super().error_status(error)
+
+
+class CodesHandler(CodesErrors, EndpointHandler):
+    pass
+
+
+class NotFound(CodesErrors):
+    """All unknown paths count as one route, so that made-up addresses get no new allowance."""
+
+    async def prepare(self) -> None:
+        await take_limits(self, [BY_ROUTE])
+        raise HTTPError(404)
+
+
+async def conversation_of(services: Services, account: Account, conversation_id: ConversationId) -> Conversation:
+    """Raises NotYours."""
+    try:
+        return await services.conversations.get(account, conversation_id)
+    except NoSuchConversation as error:
+        # COMPAT(codes): the contract answers 401, not 404, to an account that is not a participant.
+        raise NotYours("You are not a participant of this conversation") from error

@@ -1,0 +1,62 @@
+"""One table of all endpoints, and the application that serves them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from chat.services import Services
+from handlers.codes_api import endpoints as codes_api
+from handlers.http.base import ApiSettings, App, NotFound
+from handlers.http.endpoint import Endpoint, EndpointHandler, SocketEndpoint, pattern
+from handlers.http.health import ReadyHandler
+from handlers.invites_api import endpoints as invites_api
+from handlers.static.files import WebHandler
+from handlers.v2 import endpoints as v2
+from handlers.websocket.connections import Connections
+
+PING_S = 30.0  # a peer that vanished without closing is noticed within two of these
+
+APIS = {"codes": codes_api, "invites": invites_api, "v2": v2}
+ENDPOINTS: list[Endpoint | SocketEndpoint] = [one for api in APIS.values() for one in api.ENDPOINTS]
+NOT_FOUND = [*codes_api.NOT_FOUND, *v2.NOT_FOUND]
+LONG_BODIES = {pattern(one.path) for one in ENDPOINTS if isinstance(one, Endpoint) and one.is_long}
+
+Route = tuple[str, type, dict[str, Any]]
+
+
+def application(
+    services: Services, api: ApiSettings, connections: Connections, worst_loop_lag_ms: Callable[[], float]
+) -> App:
+    shared: dict[str, Any] = {"services": services, "api": api}
+    return App(
+        [
+            *(route for one in APIS.values() for route in _routes(one.ENDPOINTS, one.HANDLER, connections, shared)),
+            *((path, handler, {**shared, "route": path}) for path, handler in NOT_FOUND),
+            (r"/healthz", ReadyHandler, shared | {"worst_loop_lag_ms": worst_loop_lag_ms}),
+            (r"/(sw\.js|web/.+)?", WebHandler, shared),
+        ],
+        default_handler_class=NotFound,
+        default_handler_args=shared,
+        websocket_ping_interval=PING_S,
+    )
+
+
+def _routes(
+    endpoints: Sequence[Endpoint | SocketEndpoint],
+    handler: type[EndpointHandler],
+    connections: Connections,
+    shared: dict[str, Any],
+) -> list[Route]:
+    """One route for each path, in the order of the table."""
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    routes: list[Route] = []
+    for one in endpoints:
+        if isinstance(one, SocketEndpoint):
+            more = {"connections": connections, "limits": one.limits, "route": one.path}
+            routes.append((pattern(one.path), one.handler, shared | more))
+            continue
+        if one.path not in by_path:
+            by_path[one.path] = {}
+            arguments = {"endpoints": by_path[one.path], "route": one.path}
+            routes.append((pattern(one.path), handler, shared | arguments))
+        by_path[one.path][one.method] = one
+    return routes

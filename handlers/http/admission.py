@@ -1,0 +1,122 @@
+"""What is refused before the application hears of it: requests that are too many, bodies that are too large.
+
+Refusing costs little here. Tornado's own limit of bodies closes the connection with a bare 400, so ours comes first.
+"""
+
+import re
+from collections.abc import Awaitable, Collection
+from http import HTTPStatus
+
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
+
+from chat.model.messages import MAX_CONTENT_CHARS
+from handlers.http.base import App
+from handlers.http.memory_budget import MemoryBudget
+
+MAX_BODY_BYTES = 5 * 1024 * 1024
+MAX_LONG_BODY_BYTES = 12 * MAX_CONTENT_CHARS + 64 * 1024  # JSON may spell one character of a message as \ud83d\ude00
+DRAIN_BYTES = 64 * 1024 * 1024  # read and dropped, so that the client gets to read the answer; then the line is cut
+MAX_GET_BODY_BYTES = 4096  # it means nothing, and a WebSocket would keep it for as long as it lives
+MAX_IN_FLIGHT = 1024  # requests that are being answered; one more is 503, before any work is spent on it
+
+_REFUSALS = {
+    413: b'{"error":"The request body is larger than %d MiB"}' % (MAX_BODY_BYTES >> 20),
+    503: b'{"error":"The server is busy, try again"}',
+}
+
+
+class Admission(HTTPServerConnectionDelegate):
+    def __init__(self, application: App, long_bodies: Collection[str] = ()) -> None:
+        """`long_bodies`: patterns of the paths that take the text of a message."""
+        self.application = application
+        self._long_bodies = re.compile("|".join(long_bodies) or "(?!)")
+        self.held = MemoryBudget()
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        return _Limited(self, self.application.start_request(server_conn, request_conn), request_conn)
+
+    def on_close(self, server_conn: object) -> None:
+        self.application.on_close(server_conn)
+
+    def max_body_bytes(self, request: RequestStartLine) -> int:
+        if request.method == "GET":
+            return MAX_GET_BODY_BYTES
+        path = request.path.partition("?")[0]
+        return MAX_LONG_BODY_BYTES if self._long_bodies.fullmatch(path) else MAX_BODY_BYTES
+
+
+class _Limited(HTTPMessageDelegate):
+    def __init__(self, admission: Admission, inner: HTTPMessageDelegate, connection: HTTPConnection) -> None:
+        self._admission = admission
+        self._inner = inner
+        self._connection = connection
+        self._max = MAX_BODY_BYTES
+        self._bytes = 0
+        self._refused: int | None = None  # the status
+        self._is_closed = False
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        if isinstance(start_line, RequestStartLine):
+            self._max = self._admission.max_body_bytes(start_line)
+        declared = headers.get("Content-Length", "0")
+        length = int(declared) if declared.isdecimal() and len(declared) < 20 else 0
+        if self._admission.application.in_flight >= MAX_IN_FLIGHT:
+            self._refused = 503
+            return None
+        if length <= self._max:
+            return self._inner.headers_received(start_line, headers)
+        self._refused = 413  # the application has not heard of it yet
+        if length > DRAIN_BYTES or "Expect" in headers:
+            self.finish()  # before the body is sent; tornado then cuts the line
+        return None
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        if self._refused is not None or self._is_closed:
+            return None
+        self._bytes += len(chunk)
+        self._admission.held.change(len(chunk))
+        if self._bytes > self._max:
+            self._refuse(413)
+        elif self._admission.held.is_too_much(self._bytes):
+            self._refuse(503)
+        else:
+            return self._inner.data_received(chunk)
+        return None
+
+    def finish(self) -> None:
+        if self._refused is None and self._admission.application.in_flight >= MAX_IN_FLIGHT:
+            self._refuse(503)  # many bodies that were complete at once
+        if self._refused is None:
+            self._let_go()
+            self._inner.finish()
+            return
+        status, body = HTTPStatus(self._refused), _REFUSALS[self._refused]
+        headers = HTTPHeaders({"Content-Type": "application/json; charset=UTF-8", "Content-Length": str(len(body))})
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers["Retry-After"] = "1"
+        self._connection.write_headers(ResponseStartLine("HTTP/1.1", status, status.phrase), headers, body)
+        self._connection.finish()
+
+    def on_connection_close(self) -> None:
+        self._is_closed = True
+        if self._refused is None:
+            self._let_go()
+            self._inner.on_connection_close()
+
+    def _refuse(self, status: int) -> None:
+        self._let_go()
+        self._inner.on_connection_close()
+        self._refused = status
+
+    def _let_go(self) -> None:
+        self._admission.held.change(-self._bytes)
+        self._bytes = 0

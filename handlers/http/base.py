@@ -1,0 +1,191 @@
+"""What every request shares: the client's address, the session, typed bodies, and how errors are rendered."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from typing import Any, TypeVar, cast
+from uuid import uuid4
+
+import msgspec
+from tornado.http1connection import HTTP1Connection
+from tornado.web import Application, HTTPError, RequestHandler
+
+from chat.accounts.accounts import Registration
+from chat.errors import ChatError, ForeignOrigin, Invalid, InvalidBody, Unauthenticated
+from chat.model.accounts import Session
+from chat.services import Services
+from handlers.http.peers import Network, client_address, is_same_origin, is_trusted, rate_key
+
+log = logging.getLogger("sottovoce.http")
+
+T = TypeVar("T")
+
+COOKIE = "Authorization"
+encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True)
+class ApiSettings:
+    """Settings that answers depend on."""
+
+    version: str
+    motd: str
+    registration: Registration
+    cookie_life: timedelta
+    bearer_life: timedelta
+    trusted_proxies: Sequence[Network]
+
+
+class App(Application):
+    """Counts the requests that are being answered, so that a stopping server can wait for them."""
+
+    in_flight = 0
+
+    def log_request(self, handler: RequestHandler) -> None:
+        """Called once at the end of each request. No line in the log: addresses and ids are private."""
+        self.in_flight -= 1
+
+
+class Handler(RequestHandler):
+    """Errors are `{"error": …}` whatever happens. `route`: the path template, by which some limits count."""
+
+    services: Services
+    api: ApiSettings
+    route: str
+
+    def initialize(self, services: Services, api: ApiSettings, route: str = "") -> None:
+        self.services = services
+        self.api = api
+        self.route = route
+        self.error_headers: dict[str, str] = {}  # tornado clears the usual ones before it renders an error
+        assert isinstance(self.application, App)
+        self.application.in_flight += 1
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", "no-store")
+
+    # The request
+
+    @property
+    def client_address(self) -> str:
+        peer = self.request.remote_ip or ""
+        return client_address(peer, self.request.headers.get("X-Forwarded-For", ""), self.api.trusted_proxies)
+
+    @property
+    def rate_key(self) -> str:
+        return rate_key(self.client_address)
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether the client speaks TLS, to us or to a proxy that says so and is trusted."""
+        if self.request.protocol == "https":
+            return True
+        trusted = is_trusted(self.request.remote_ip or "", self.api.trusted_proxies)
+        return trusted and self.request.headers.get("X-Forwarded-Proto") == "https"
+
+    def body(self, shape: type[T]) -> T:
+        """The JSON body. Raises InvalidBody where it is no JSON, Invalid where a field is missing or wrong."""
+        try:
+            return msgspec.json.decode(self.request.body, type=shape)
+        except msgspec.ValidationError as error:
+            raise Invalid(str(error)) from error
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidBody("The body is not valid JSON") from error
+
+    def query(self, name: str) -> str | None:
+        """The last value of a query parameter; empty counts as missing."""
+        try:
+            return self.get_query_argument(name, "", strip=False) or None
+        except HTTPError as error:
+            raise Invalid(f"{name} is not valid UTF-8") from error
+
+    async def session(self) -> Session:
+        """Raises Unauthenticated; ForeignOrigin where another site's page uses our cookie.
+
+        That is asked of reading requests too: some of them have effects, by contract.
+        """
+        header = self.request.headers.get("Authorization")
+        if header is not None:
+            scheme, _, token = header.partition(" ")
+            if scheme.lower() != "bearer":
+                raise Unauthenticated("Invalid or missing token")
+            return await self.services.accounts.recognise(token.strip())
+        cookie = self.get_cookie(COOKIE)
+        if cookie is not None:
+            self.refuse_foreign_origin()
+        return await self.services.accounts.recognise(cookie)
+
+    def refuse_foreign_origin(self) -> None:
+        headers = self.request.headers
+        if not is_same_origin(headers.get("Host", ""), headers.get("Origin"), headers.get("Sec-Fetch-Site")):
+            raise ForeignOrigin("This request comes from another site")
+
+    # The answer
+
+    def reply(self, body: Any, status: int = 200) -> None:
+        """Finish with `body` as JSON."""
+        self.set_status(status)
+        self.finish(encode(body))
+
+    def error_body(self, error: ChatError) -> dict[str, Any]:
+        """The body of an error. An API that says more overrides this."""
+        return {"error": str(error)}
+
+    def error_status(self, error: ChatError) -> int:
+        """The status of an error. An API whose contract has another one overrides this."""
+        return error.status
+
+    def set_session_cookie(self, token: str) -> None:
+        life_s = int(self.api.cookie_life.total_seconds())
+        self.set_cookie(COOKIE, token, max_age=life_s, httponly=True, secure=self.is_tls, samesite="Lax", path="/")
+
+    def clear_session_cookie(self) -> None:
+        self.clear_cookie(COOKIE, path="/")
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        if isinstance(value, (ChatError, HTTPError)):
+            return
+        request_id = uuid4().hex
+        self.error_headers["X-Request-Id"] = request_id
+        log.error(
+            "%s %s failed, request %s", self.request.method, self.request.path, request_id, exc_info=(typ, value, tb)
+        )
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        if self._headers_written:
+            cast(HTTP1Connection, self.request.connection).close()  # half an answer must not look like a whole one
+            if not self._finished:
+                self._finished = True
+                self._log()
+        else:
+            super().send_error(status_code, **kwargs)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        if status_code == 405:
+            self.set_header("Allow", ", ".join(self.allowed_methods()))  # RFC 9110 section 15.5.6
+        for name, value in self.error_headers.items():
+            self.set_header(name, value)
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, ChatError):
+            self.set_status(self.error_status(error))
+            if error.retry_after_s is not None:
+                self.set_header("Retry-After", str(max(1, ceil(error.retry_after_s))))
+            body = self.error_body(error)
+        else:
+            body = {"error": self._reason}
+        self.finish(encode(body))
+
+    def allowed_methods(self) -> list[str]:
+        """What a 405 names: the methods that this handler has, and tornado's has not."""
+        own = {name for parent in type(self).__mro__ if parent is not RequestHandler for name in vars(parent)}
+        return [method for method in self.SUPPORTED_METHODS if method.lower() in own]
+
+
+class NotFound(Handler):
+    async def prepare(self) -> None:
+        raise HTTPError(404)

@@ -1,1 +1,0 @@
-"""The sealed API: MLS between devices; the server orders, stores and routes what it cannot read."""

@@ -1,0 +1,121 @@
+"""/v2/conversations and /v2/welcomes: groups, their commits, and their logs."""
+
+from typing import Annotated
+from uuid import UUID
+
+from chat.errors import Invalid
+from chat.model.ids import ConversationId, Seq
+from chat.model.messages import EncryptedDraft
+from handlers.http.answers import Empty
+from handlers.http.endpoint import Call
+from handlers.http.parameters import integer
+from handlers.v2.parameters import FIRST, Conversation, EntrySeq, Position, User
+from handlers.v2.schemas.frames import EntryShown, SentFrame
+from handlers.v2.schemas.groups import (
+    Accepted,
+    ConversationShown,
+    GroupInfo,
+    NewCommit,
+    NewConversation,
+    NewMessage,
+    NewRole,
+    NewState,
+    Removals,
+    Seen,
+    WelcomeShown,
+)
+from handlers.v2.schemas.ids import hex_of
+
+WELCOMES_MAX = 8  # at once; each has up to a megabyte
+LIMIT_MAX = 200
+
+
+async def list_all(call: Call) -> list[ConversationShown]:
+    """List the account's conversations."""
+    return [ConversationShown.of(one) for one in await call.services.contacts.conversations(call.account)]
+
+
+async def create(call: Call, body: NewConversation) -> Accepted:
+    """Create a conversation by the first commit of its group."""
+    return Accepted.of(await call.services.groups.create(call.device, ConversationId(body.id), body.bundle))
+
+
+async def commit(call: Call, conversation: Conversation, body: NewCommit) -> Accepted:
+    """End an epoch by a commit."""
+    return Accepted.of(await call.services.groups.commit(call.device, conversation, body.bundle))
+
+
+async def send(call: Call, conversation: Conversation, body: NewMessage) -> SentFrame:
+    """Send a message."""
+    device = call.device
+    draft = EncryptedDraft(conversation, device.user_id, device.id, body.epoch, body.data, client_id=body.id)
+    entry = await call.services.groups.send(draft)
+    return SentFrame(body.id, entry.seq, entry.sent_at)
+
+
+async def log(
+    call: Call,
+    conversation: Conversation,
+    *,
+    after: Position = FIRST,
+    limit: Annotated[int, integer(1, LIMIT_MAX)] = LIMIT_MAX,
+) -> list[EntryShown]:
+    """Read the next entries after a seq that this device may read, oldest first."""
+    entries = await call.services.groups.log(call.device, conversation, after)
+    return [EntryShown.of(entry, call.device.id) for entry in entries[:limit]]
+
+
+async def delete_entry(call: Call, conversation: Conversation, seq: EntrySeq) -> Empty:
+    """Delete a message of the account for everyone."""
+    await call.services.groups.delete(call.account, conversation, seq)
+    return Empty()
+
+
+async def acknowledge(call: Call, conversation: Conversation, body: Seen) -> Empty:
+    """Acknowledge the entries up to a seq: this device has stored them."""
+    await call.services.groups.acknowledge(call.device, {conversation: Seq(body.seq)})
+    return Empty()
+
+
+async def group_info(call: Call, conversation: Conversation) -> GroupInfo:
+    """Get what a new device of a member joins by."""
+    epoch, data = await call.services.groups.group_info(call.account, conversation)
+    return GroupInfo(epoch, data)
+
+
+async def removals(call: Call, conversation: Conversation) -> Removals:
+    """List the devices that a commit has to remove before anything else."""
+    devices = await call.services.groups.removals(call.account, conversation)
+    return Removals([hex_of(device) for device in devices])
+
+
+async def answer(call: Call, conversation: Conversation, body: NewState) -> Empty:
+    """Accept or ignore a message request."""
+    await call.services.contacts.answer(call.account, conversation, body.state)
+    return Empty()
+
+
+async def leave(call: Call, conversation: Conversation) -> Empty:
+    """Leave a conversation."""
+    await call.services.groups.leave(call.device, conversation)
+    return Empty()
+
+
+async def set_role(call: Call, conversation: Conversation, user: User, body: NewRole) -> Empty:
+    """Change the role of another member."""
+    person = await call.services.contacts.get(user)
+    if person.id == call.account.id:
+        raise Invalid("You cannot change your own role")
+    await call.services.groups.set_role(call.account, conversation, person.id, body.role)
+    return Empty()
+
+
+async def welcomes(call: Call) -> list[WelcomeShown]:
+    """List the groups that this device was added to; acknowledging the `seq` of one makes room for the next."""
+    memberships = await call.services.groups.memberships(call.device)
+    waiting = [membership for membership in memberships if membership.welcome][:WELCOMES_MAX]
+    found: list[tuple[UUID, int, bytes | None]] = [
+        (membership.conversation_id, membership.since, await call.services.groups.welcome(membership))
+        for membership in waiting
+    ]
+    return [WelcomeShown(*one) for one in found]

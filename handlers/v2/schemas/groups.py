@@ -1,0 +1,99 @@
+"""Bodies and answers about sealed conversations."""
+
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from chat.model.groups import CommitBundle, EncryptedConversation
+from chat.model.messages import Entry
+from handlers.http.answers import Time
+from handlers.v2.schemas.ids import Id, Number
+
+
+class NewConversation(Struct, frozen=True):
+    id: UUID
+    commit: bytes
+    group_info: bytes
+    welcome: bytes | None = None
+
+    @property
+    def bundle(self) -> CommitBundle:
+        return CommitBundle(self.commit, self.welcome, self.group_info)
+
+
+class NewCommit(Struct, frozen=True):
+    commit: bytes
+    group_info: bytes
+    read: Number
+    welcome: bytes | None = None
+
+    @property
+    def bundle(self) -> CommitBundle:
+        return CommitBundle(self.commit, self.welcome, self.group_info, self.read)
+
+
+class Accepted(Struct, frozen=True):
+    seq: int
+    epoch: int  # that began
+    at: Time
+
+    @classmethod
+    def of(cls, entry: Entry) -> "Accepted":
+        assert entry.sealed is not None
+        return cls(entry.seq, entry.sealed.epoch + 1, entry.sent_at)
+
+
+class NewMessage(Struct, frozen=True):
+    id: Id
+    epoch: Number
+    data: bytes
+
+
+class GroupInfo(Struct, frozen=True):
+    epoch: int
+    group_info: bytes
+
+
+class Removals(Struct, frozen=True):
+    devices: list[str]
+
+
+class MemberShown(Struct, frozen=True, omit_defaults=True):
+    id: UUID
+    username: str
+    role: str
+    picture: str | None = None  # its version
+
+
+class ConversationShown(Struct, frozen=True):
+    id: UUID
+    epoch: int
+    last_seq: int
+    state: str
+    members: list[MemberShown]
+
+    @classmethod
+    def of(cls, one: EncryptedConversation) -> "ConversationShown":
+        members = [
+            MemberShown(member.uuid, member.username, member.role, member.picture_version) for member in one.members
+        ]
+        return cls(one.id, one.epoch, one.last_seq, one.state, members)
+
+
+class NewState(Struct, frozen=True):
+    state: Literal["joined", "ignored"]
+
+
+class NewRole(Struct, frozen=True):
+    role: Literal["owner", "admin", "member"]
+
+
+class Seen(Struct, frozen=True):
+    seq: Number
+
+
+class WelcomeShown(Struct, frozen=True, tag="welcome"):
+    conversation: UUID
+    seq: int  # acknowledge it when the welcome is processed; entries follow it
+    data: bytes | None

@@ -1,0 +1,1 @@
+"""WebSockets: frames, protocol, send buffer, connections."""

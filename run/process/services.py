@@ -1,0 +1,78 @@
+"""Build the domain services on top of the repositories. No other module imports both."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from chat.accounts.accounts import Accounts
+from chat.accounts.chat_codes import ChatCodes
+from chat.accounts.contacts import Contacts
+from chat.accounts.invites import Invites
+from chat.accounts.pictures import Pictures
+from chat.delivery.hub import Hub
+from chat.direct.conversations import Conversations
+from chat.direct.messages import Messages
+from chat.direct.pending_keys import PendingKeys
+from chat.limits import Limits
+from chat.mls.devices import Devices
+from chat.mls.groups import Groups
+from chat.mls.key_packages import KeyPackages
+from chat.services import Services
+from crypto.conversation_keys import KeyWrapper
+from crypto.hashing import Hashing
+from crypto.tokens import Tokens
+from run.config.settings import Settings
+from store import (
+    accounts,
+    chat_codes,
+    contacts,
+    conversations,
+    devices,
+    groups,
+    invites,
+    key_packages,
+    limits,
+    messages,
+    pending_keys,
+    sessions,
+)
+from store.database.pool import Database
+from store.writer.queue import WriteQueue
+
+
+def build_services(
+    settings: Settings,
+    secrets: tuple[str, str],
+    database: Database,
+    hub: Hub,
+    queue: WriteQueue,
+    hashing: Hashing,
+    now: Callable[[], datetime],
+) -> Services:
+    """Build all services. `secrets`: the key that signs session tokens, and the key-encryption key in hexadecimal."""
+    jwt_secret, key_encryption_key = secrets
+    rate_limits = Limits(limits.Limits(database), settings.rate_limits)
+    account_store = accounts.Accounts(database)
+    return Services(
+        accounts=Accounts(
+            account_store,
+            sessions.Sessions(database),
+            hashing,
+            Tokens(jwt_secret),
+            rate_limits,
+            now,
+            settings.registration,
+        ),
+        chat_codes=ChatCodes(chat_codes.ChatCodes(database), now, settings.code_life),
+        contacts=Contacts(contacts.Contacts(database), now),
+        conversations=Conversations(conversations.Conversations(database)),
+        devices=Devices(devices.Devices(database), now),
+        groups=Groups(groups.Groups(database, queue), queue),
+        hub=hub,
+        invites=Invites(invites.Invites(database), now, settings.invite_life),
+        key_packages=KeyPackages(key_packages.KeyPackages(database), now),
+        limits=rate_limits,
+        messages=Messages(queue, messages.Messages(database), now),
+        pending_keys=PendingKeys(pending_keys.PendingKeys(database, KeyWrapper(bytes.fromhex(key_encryption_key)))),
+        pictures=Pictures(account_store, hashing),
+        now=now,
+    )

@@ -1,0 +1,1 @@
+"""TLS: the server's context and certificate, and the local certificate authority."""

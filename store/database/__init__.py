@@ -1,0 +1,1 @@
+"""The database engine: connection pool, embedded server, migrations, batched lookups, locks, expiry."""

@@ -1,0 +1,1 @@
+"""Notifications between workers, through PostgreSQL or NATS."""

@@ -1,0 +1,49 @@
+"""Connections without a library's manners."""
+
+import asyncio
+import contextlib
+import socket
+from urllib.parse import urlsplit
+
+TCP_REPAIR = 19  # linux/tcp.h
+
+
+class Raw:
+    """A TCP connection, after which anything can be sent; with `websocket`, one that has shaken hands."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    @classmethod
+    async def connect(cls, address: str, receive_bytes: int | None = None) -> "Raw":
+        """`receive_bytes`: what the pipe holds for a reader who does not read."""
+        where = urlsplit(address)
+        line = socket.socket()
+        if receive_bytes is not None:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        line.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(line, (where.hostname, where.port))
+        return cls(*await asyncio.open_connection(sock=line, limit=1 << 12 if receive_bytes else 1 << 16))
+
+    @classmethod
+    async def websocket(cls, address: str, token: str, conversation_id: str, receive_bytes: int | None = None) -> "Raw":
+        """Of the codes API."""
+        raw = await cls.connect(address, receive_bytes)
+        raw.writer.write(
+            f"GET /api/chats/ws?chatId={conversation_id} HTTP/1.1\r\nHost: {urlsplit(address).netloc}\r\n"
+            f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        )
+        assert (await raw.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        return raw
+
+    def vanish(self) -> None:
+        """Close without FIN or RST, as a machine does whose cable is cut. For root only."""
+        self.writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        self.writer.transport.abort()
+
+    async def rest(self) -> bytes:
+        """Everything until the peer closes; the caller says how long that may take."""
+        with contextlib.suppress(ConnectionError):
+            return await self.reader.read()
+        return b""

@@ -1,0 +1,94 @@
+"""Documents cite only what is in the repository, and their links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from server import main
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted(
+    file.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/**/*.md", ".github/**/*.md")
+    for file in ROOT.glob(pattern)
+)
+BUILT = {"web/vendor", "web/node_modules"}  # by `make web`, not in the repository
+MOVING = {
+    "web/client",
+    "web/client/content",
+    "web/scenarios",
+    "web/app/features",
+    "web/app/features/timeline",
+    "web/app/state",
+    "web/app/messages",
+    "web/client/node",
+    "web/client/transport/frames.d.ts",
+    "web/client/storage/indexeddb.js",
+    "web/worker/rpc.js",
+}
+FOLDERS = r"bench|chat|crypto|deploy|docs|handlers|migrations|run|store|tests|testing|web"
+CITED = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
+OUTSIDE = re.compile(r"\bDESIGN\b|/work/|/home/\w|\bissue \d+\b")
+
+
+def prose(name: str) -> str:
+    """The document without its code blocks."""
+    return re.sub(r"^```.*?^```|^ {4}[^\n]*$", "", (ROOT / name).read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(file: Path) -> set[str]:
+    """What GitHub makes of the headings."""
+    headings = re.findall(r"^#+ (.*)$", prose(file.relative_to(ROOT).as_posix()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(name: str) -> list[str]:
+    found = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(name)):
+        if re.match(r"https?://|mailto:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (ROOT / name).parent.joinpath(path).resolve() if path else ROOT / name
+        is_here = file.is_relative_to(ROOT) and file.exists()
+        if not is_here or (anchor and (file.suffix != ".md" or anchor not in anchors(file))):
+            found.append(target)
+    return found
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_of_a_document_resolve(name: str) -> None:
+    assert not broken_links(name)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_paths_that_a_document_cites_exist(name: str) -> None:
+    cited = {path.rstrip("/") for path in CITED.findall(prose(name))} - BUILT - MOVING
+    assert not {path for path in cited if not (ROOT / path).exists()}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_cites_nothing_outside_the_repository(name: str) -> None:
+    assert not OUTSIDE.findall((ROOT / name).read_text())
+
+
+def test_every_document_is_linked_from_another() -> None:
+    linked = set()
+    for name in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)\s#]+)", prose(name)):
+            linked.add((ROOT / name).parent.joinpath(target).resolve())
+    unlinked = {name for name in DOCUMENTS if (ROOT / name).resolve() not in linked}
+    assert {name for name in unlinked if not name.startswith(".github/")} == {"README.md"}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_lines_of_a_document_fit_in_120_columns(name: str) -> None:
+    free = r'\s*\||\{| "qr"'  # tables, frames and test vectors
+    lines = (ROOT / name).read_text().splitlines()
+    assert not [line for line in lines if len(line) > 120 and not re.match(free, line)]
+
+
+def test_commands_that_documents_show_exist() -> None:
+    shown = re.compile(r"(?:bin/|`|^ {4})sottovoce ([a-z][a-z-]+)", re.MULTILINE)
+    named = {name for document in DOCUMENTS for name in shown.findall((ROOT / document).read_text())}
+    assert {"serve", "user", "invite", "chat"} <= named <= set(main.commands)

@@ -1,0 +1,71 @@
+"""docs/PROTOCOL.md specifies safety numbers; this is a second implementation of it, and both agree with the vectors."""
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROTOCOL = (ROOT / "docs" / "PROTOCOL.md").read_text()
+VECTORS: list[dict[str, Any]] = [
+    json.loads(block) for block in re.findall(r"```json safety number\n(.*?)\n```", PROTOCOL, re.DOTALL)
+]
+SCRIPT = """
+const { safetyNumber } = await import(process.argv[1]);
+for (const { users } of JSON.parse(process.argv[2])) {
+  const [one, other] = users.map(({ id, thumbprints }) => ({ user: id, thumbprints }));
+  console.log(JSON.stringify(await safetyNumber(one, other)));
+}
+"""
+
+
+def base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def thumbprint(key: bytes) -> str:
+    jwk = f'{{"crv":"Ed25519","kty":"OKP","x":"{base64url(key)}"}}'
+    return base64url(hashlib.sha256(jwk.encode()).digest())
+
+
+def half(user: dict[str, Any]) -> str:
+    keys = "\n".join(["1", user["id"], *sorted(user["thumbprints"])]).encode()
+    result = keys
+    for _ in range(5200):
+        result = hashlib.sha512(result + keys).digest()
+    return "".join(f"{int.from_bytes(result[at : at + 5], 'big') % 100_000:05d}" for at in range(0, 30, 5))
+
+
+def test_protocol_has_three_vectors() -> None:
+    assert len(VECTORS) == 3
+
+
+@pytest.mark.parametrize("vector", VECTORS)
+def test_safety_number_follows_the_specification(vector: dict[str, Any]) -> None:
+    for user in vector["users"]:
+        assert user["thumbprints"] == sorted(thumbprint(bytes.fromhex(key)) for key in user["keys"])
+    lower, higher = sorted(vector["users"], key=lambda user: str(user["id"]))
+    digits = half(lower) + half(higher)
+    assert vector["digits"] == " ".join(re.findall(".{5}", digits))
+    assert vector["qr"] == f"SOTTOVOCE:1:{lower['id']}:{higher['id']}:{digits}"
+
+
+@pytest.mark.once
+def test_safety_number_of_the_client_equals_the_vectors() -> None:
+    assert shutil.which("node"), "Node 20 is needed to run the client's code"
+    (module,) = [
+        file
+        for folder in ("core", "client")
+        for file in (ROOT / "web" / folder).rglob("*.js")
+        if "export async function safetyNumber" in file.read_text()
+    ]
+    words = ["node", "--input-type=module", "-e", SCRIPT, module.as_uri(), json.dumps(VECTORS)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert answers == [{"digits": vector["digits"], "qr": vector["qr"]} for vector in VECTORS]

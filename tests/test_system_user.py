@@ -1,0 +1,146 @@
+"""The account that PostgreSQL runs as, made on a machine where other programs add users at the same time."""
+
+import os
+import pwd
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.database import embedded
+from store.database.embedded import SYSTEM_USER, CannotStart, EmbeddedPostgres, system_user
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as another user")
+
+
+class Machine:
+    """An /etc/passwd, and the `useradd` that writes it. `outcomes`: what each call of it does; then it succeeds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.users: dict[str, int] = {}
+        self.outcomes: list[str] = []
+        self.calls = 0
+        self._next_uid = 999
+        self._looks_left: int | None = None  # then another program writes back the list that it has read before
+        for name, fake in {"getpwnam": self._by_name, "getpwuid": self._by_uid}.items():
+            monkeypatch.setattr(embedded.pwd, name, fake)
+        monkeypatch.setattr(embedded.subprocess, "run", self._useradd)
+        monkeypatch.setattr(embedded.shutil, "which", lambda name, path: f"/usr/sbin/{name}")
+        monkeypatch.setattr(embedded, "USER_PAUSE_S", 0.01)
+
+    def _by_name(self, name: str) -> pwd.struct_passwd:
+        if self._looks_left is not None:
+            if self._looks_left == 0:
+                self.users.clear()
+                self._looks_left = None
+            else:
+                self._looks_left -= 1
+        return self._entry(name, self.users[name])
+
+    def _by_uid(self, uid: int) -> pwd.struct_passwd:
+        for name, known in [*self.users.items()]:
+            if known == uid:
+                return self._entry(name, known)
+        raise KeyError(uid)
+
+    @staticmethod
+    def _entry(name: str, uid: int) -> pwd.struct_passwd:
+        return pwd.struct_passwd((name, "x", uid, uid, "", "/", "/usr/sbin/nologin"))
+
+    def _useradd(self, command: list[str], **_: Any) -> "subprocess.CompletedProcess[str]":
+        assert command[0] == "/usr/sbin/useradd"
+        self.calls += 1
+        outcome = self.outcomes.pop(0) if self.outcomes else "made"
+        if outcome == "locked":
+            return subprocess.CompletedProcess(command, 1, "", "useradd: cannot lock /etc/passwd; try again later.\n")
+        time.sleep(0.05)  # as long as others may ask
+        self.users[command[-1]] = self._next_uid
+        self._next_uid -= 1
+        if outcome == "overwritten":
+            self._looks_left = 1
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(monkeypatch)
+
+
+def test_system_user_that_exists_is_taken_as_it_is(machine: Machine) -> None:
+    machine.users[SYSTEM_USER] = 123
+    assert system_user().pw_uid == 123
+    assert machine.calls == 0
+
+
+def test_system_user_while_passwd_is_locked_is_made_later(machine: Machine) -> None:
+    machine.outcomes = ["locked"] * 3
+    assert system_user().pw_name == SYSTEM_USER
+    assert machine.calls == 4
+
+
+def test_system_user_with_passwd_locked_for_ever_is_refused(machine: Machine) -> None:
+    machine.outcomes = ["locked"] * 1000
+    with pytest.raises(CannotStart, match="cannot lock /etc/passwd"):
+        system_user()
+    assert machine.calls == embedded.USER_TRIES
+
+
+def test_system_user_that_another_program_drops_is_made_again(machine: Machine) -> None:
+    machine.outcomes = ["overwritten"]
+    found = system_user()
+    assert machine.users == {SYSTEM_USER: found.pw_uid}
+    assert machine.calls == 2
+
+
+def test_system_user_wanted_by_many_at_once_is_made_once(machine: Machine) -> None:
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(system_user().pw_uid)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (found, machine.calls) == ([999] * 8, 1)
+
+
+@AS_ROOT
+@pytest.mark.logs("the user sottovoce has disappeared; creating it again")
+def test_initdb_whose_user_was_removed_runs_as_the_new_one() -> None:
+    """As on a new machine, where `apt` wrote back a list of users that it had read before."""
+    free = next(uid for uid in range(60_000, 60_100) if not _is_taken(uid))
+    with tempfile.TemporaryDirectory(prefix="sv-") as folder:
+        postgres = EmbeddedPostgres(Path(folder))
+        known = postgres._user
+        assert known is not None
+        postgres._user = pwd.struct_passwd((*known[:2], free, *known[3:]))
+        try:
+            postgres.start()
+            assert postgres.answers()
+            assert (Path(folder) / "pgdata").stat().st_uid == known.pw_uid
+        finally:
+            postgres.stop()
+
+
+@AS_ROOT
+def test_initdb_that_fails_for_another_reason_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def fails(self: EmbeddedPostgres) -> None:
+        calls.append(self._user)
+        raise CannotStart("no room")
+
+    monkeypatch.setattr(EmbeddedPostgres, "_make_database", fails)
+    with tempfile.TemporaryDirectory(prefix="sv-") as folder, pytest.raises(CannotStart, match="no room"):
+        EmbeddedPostgres(Path(folder)).start()
+    assert len(calls) == 1
+
+
+def _is_taken(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True

@@ -1,0 +1,45 @@
+"""A device as Python plays it: without MLS, which direct conversations do not need."""
+
+import asyncio
+import secrets
+from base64 import b64encode
+from typing import Any
+
+import msgspec
+
+from testing.server import PATIENCE_S, Line, Person, connect
+
+
+class DeviceLine(Line):
+    """A socket of the sealed API."""
+
+    async def next(self) -> dict[str, Any]:
+        """The next frame; that there are other devices is another matter."""
+        while True:
+            frame: dict[str, Any] = msgspec.json.decode(await asyncio.wait_for(self.socket.recv(), PATIENCE_S))
+            if frame["type"] != "devices_changed":
+                return frame
+
+    async def hears_texts(self, *texts: str) -> list[dict[str, Any]]:
+        """Of direct conversations, and nothing else in between."""
+        frames = [await self.next() for _ in texts]
+        assert [frame.get("text", frame) for frame in frames] == list(texts)
+        return frames
+
+    async def hears_of_change(self, conversation: str, seq: int | None = None) -> None:
+        place = {"conversation": conversation} | ({"seq": seq} if seq is not None else {})
+        assert await self.next() == {"type": "direct_changed", **place}
+
+
+async def listens(person: Person) -> DeviceLine:
+    """At the socket, with a new device for this session if it has none; what is live has begun."""
+    key = b64encode(secrets.token_bytes(32)).decode()
+    body = {"id": f"{secrets.randbits(62) | 1:016x}", "name": "Laptop", "signature_key": key}
+    await person.api.post("/v2/devices", json=body)
+    headers = {"Cookie": f"Authorization={person.token}"}
+    address = f"{person.server.http.replace('http', 'ws')}/v2/socket"
+    line = DeviceLine(await connect(address, headers))
+    person.server.lines.append(line)
+    while (await line.next())["type"] != "ready":
+        pass
+    return line

@@ -1,0 +1,44 @@
+"""Runs what is written in JavaScript."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+from testing.process import ROOT, Server
+
+WEB = ROOT / "web"
+PATIENCE_S = 300
+
+
+def node(*words: str, server: Server, **environment: str) -> str:
+    """What it said. Fails the test where Node is missing, or a play fails."""
+    assert shutil.which("node"), "Node 20 is needed to run the client's tests"
+    assert (WEB / "node_modules").exists(), "run `npm ci` in web/, as `make test` does"
+    assert server.process is not None
+    given = {"SOTTOVOCE_SERVER": server.address, "SOTTOVOCE_PID": str(server.process.pid), **environment}
+    done = subprocess.run(
+        ["node", "--test", "--test-force-exit", "--test-reporter=spec", *words],
+        cwd=WEB,
+        env=os.environ | given,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    passed = re.search(r"pass (\d+)", done.stdout)
+    assert passed is not None, done.stdout
+    assert int(passed[1]) > 0, done.stdout
+    return done.stdout
+
+
+def play_by_chance(server: Server, seed: int, actions: int) -> dict[str, int]:
+    """web/scenarios/chance.test.js; answers its figures."""
+    given = {"SOTTOVOCE_SEED": str(seed), "SOTTOVOCE_ACTIONS": str(actions)}
+    said = node("scenarios/chance.test.js", server=server, **given)
+    found = re.search(r"figures (\{.*\})", said)
+    assert found is not None, said
+    figures: dict[str, int] = json.loads(found[1])
+    return figures

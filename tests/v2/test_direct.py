@@ -1,0 +1,299 @@
+"""Direct conversations at the sealed door: lists, keys, messages. What is live: test_direct_live.py."""
+
+import asyncio
+import json
+from base64 import b64decode, b64encode
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import pairwise
+from uuid import UUID, uuid4
+
+import pytest
+
+from testing.server import PASSWORD, RunningServer
+from tests.conftest import StartServer, Users
+from tests.v2.direct import assert_refused, at, conversations, key, messages, says, send, texts
+
+# The list
+
+
+async def test_the_list_shows_what_the_other_doors_have_made(users: Users) -> None:
+    alice, bob, carol = await users("alice", "bob", "carol")
+    assert await conversations(alice) == []
+    with_bob = await alice.meets(bob)
+    await carol.posts("hello", to=alice)
+    from_carol, from_bob = await conversations(alice)
+    at_ = from_carol.pop("last_message_at")
+    assert datetime.now(UTC) - datetime.fromisoformat(at_) < timedelta(minutes=1)
+    assert from_carol == {
+        "id": from_carol["id"],
+        "user": {"id": str(carol.uuid), "username": carol.name},
+        "last_seq": 1,
+        "key_fingerprint": None,
+        "key_waiting": False,
+        "blocked": False,
+    }
+    assert (from_bob["id"], from_bob["last_seq"], from_bob["last_message_at"]) == (with_bob, 0, None)
+    await bob.posts("me too", to=alice)
+    assert [one["user"]["username"] for one in await conversations(alice)] == [bob.name, carol.name]
+
+
+async def test_sealed_conversations_and_those_of_others_are_not_in_the_list(
+    users: Users, server: RunningServer
+) -> None:
+    alice, bob, eve = await users("alice", "bob", "eve")
+    await alice.posts("hello", to=bob)
+    ((sealed,),) = await server.sql("INSERT INTO conversations (kind) VALUES ('encrypted') RETURNING id")
+    await server.sql("INSERT INTO members (conversation_id, user_id) VALUES (%s, %s)", sealed, alice.id)
+    assert [one["user"]["id"] for one in await conversations(alice)] == [str(bob.uuid)]
+    assert await conversations(eve) == []
+
+
+async def test_a_conversation_goes_with_the_account_of_the_other(users: Users) -> None:
+    alice, bob, carol = await users("alice", "bob", "carol")
+    await says(alice, bob, "hello")
+    await says(alice, carol, "hello")
+    assert (await bob.api.request("DELETE", "/v2/account", json={"password": PASSWORD})).status_code == 200
+    assert [one["user"]["id"] for one in await conversations(alice)] == [str(carol.uuid)]
+    assert_refused(await send(alice, bob, "are you there?"), 404, "no_such_user")
+    assert_refused(await alice.api.get(at(bob)), 404, "no_such_user")
+
+
+async def test_whom_one_blocks_is_marked(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    await says(bob, alice, "hello")
+    assert (await alice.api.put(f"/v2/blocks/{bob.uuid}")).status_code == 200
+    assert [one["blocked"] for one in await conversations(alice)] == [True]
+    assert [one["blocked"] for one in await conversations(bob)] == [False], "who is blocked is not told"
+    assert (await alice.api.delete(f"/v2/blocks/{bob.uuid}")).status_code == 200
+    assert [one["blocked"] for one in await conversations(alice)] == [False]
+
+
+# Keys
+
+
+async def test_one_starts_and_the_other_claims_the_same_key_once(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    started = await key(alice, bob)
+    assert len(b64decode(started["key"], validate=True)) == 32
+    (listed,) = await conversations(bob)
+    assert started == {"conversation": listed["id"], "key": started["key"], "reset": False}
+    assert listed["key_waiting"] is True
+    assert [one["key_waiting"] for one in await conversations(alice)] == [False]
+    assert await key(bob, alice, "key/claim") == {"key": started["key"]}
+    assert await key(bob, alice, "key/claim") == {"key": None}
+    assert [one["key_waiting"] for one in await conversations(bob)] == [False]
+
+
+async def test_every_device_can_tell_whether_it_has_the_key_of_now(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    made = [await key(alice, bob), await key(bob, alice, "key/claim"), await key(bob, alice)]
+    assert made[2]["key"] != made[0]["key"], "there is one of before and one of now"
+    now = b64encode(sha256(b64decode(made[2]["key"])).digest()).decode()
+    for person in (alice, bob):
+        assert [one["key_fingerprint"] for one in await conversations(person)] == [now]
+
+
+async def test_starting_back_hands_out_the_key_that_waits(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    started = await key(alice, bob)
+    await says(alice, bob, "hello")
+    assert await key(bob, alice) == started
+    assert await texts(bob, alice) == ["hello"]
+
+
+async def test_a_reset_takes_the_messages_and_goes_on_counting(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    first = await key(alice, bob)
+    await says(alice, bob, "one", "two")
+    second = await key(alice, bob)
+    assert (second["reset"], second["conversation"]) == (True, first["conversation"])
+    assert second["key"] != first["key"]
+    assert await texts(bob, alice) == []
+    assert await says(bob, alice, "three") == 3
+
+
+async def test_a_key_of_the_invites_api_is_claimed_here(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    started = (await alice.api.get("/conversation/start", params={"user_id": bob.id})).json()
+    assert await key(bob, alice, "key/claim") == {"key": started["aes_key"]}
+
+
+# Messages
+
+
+async def test_a_message_is_shown_to_both_and_its_id_to_who_made_it(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    id_ = uuid4().hex
+    sent = (await send(alice, bob, " caf\u00e9\n\U0001f600", id_)).json()
+    assert list(sent) == ["seq", "at"]
+    shown = {"seq": 1, "sender": str(alice.uuid), "text": " caf\u00e9\n\U0001f600", "at": sent["at"]}
+    assert await messages(bob, alice) == [shown]
+    assert await messages(alice, bob) == [shown | {"id": id_}]
+
+
+async def test_messages_of_the_other_doors_are_shown_too_and_theirs_there(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_bob = await bob.opens(conversation)
+    await says(alice, bob, "from here")
+    await at_bob.hears("from here")
+    await at_bob.says("from the codes API")
+    await alice.posts("from the invites API", to=bob)
+    await at_bob.hears("from the invites API")
+    assert await texts(alice, bob) == ["from here", "from the codes API", "from the invites API"]
+    assert await bob.history(conversation) == ["from the invites API", "from the codes API", "from here"]
+
+
+async def test_pages_go_forward_from_after_and_back_from_before(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    await says(alice, bob, *(f"{nth}" for nth in range(1, 8)))
+    assert await texts(bob, alice, limit=3) == ["5", "6", "7"]
+    assert await texts(bob, alice, limit=3, before=5) == ["2", "3", "4"]
+    assert await texts(bob, alice, limit=3, before=2) == ["1"]
+    assert await texts(bob, alice, limit=3, before=1) == []
+    assert await texts(bob, alice, limit=3, after=0) == ["1", "2", "3"]
+    assert await texts(bob, alice, limit=3, after=5) == ["6", "7"]
+    assert await texts(bob, alice, limit=3, after=7) == []
+
+
+async def test_a_page_ends_after_a_megabyte_and_the_next_one_goes_on(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    long = [f"{nth}" * 400_000 for nth in range(1, 6)]
+    await says(alice, bob, *long)
+    assert await texts(bob, alice, after=0) == long[:3]
+    assert await texts(bob, alice, after=3) == long[3:]
+    assert await texts(bob, alice) == long[2:]
+    assert await texts(bob, alice, before=3) == long[:2]
+
+
+async def test_the_longest_message_passes_and_a_longer_one_does_not(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    longest = "\U0001f600" * 700_000
+    await says(alice, bob, longest)
+    assert await texts(bob, alice) == [longest]
+    assert_refused(await send(alice, bob, longest + "!"), 400, "invalid")
+
+
+async def test_a_repeated_message_is_stored_once(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    id_ = uuid4().hex
+    first = await send(alice, bob, "hello", id_)
+    await says(alice, bob, "another")
+    again = await send(alice, bob, "hello", id_)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert_refused(await send(alice, bob, "hello!", id_), 409, "id_taken")
+    assert (await send(bob, alice, "his own", id_)).status_code == 200, "an id is its sender's"
+    assert await texts(bob, alice) == ["hello", "another", "his own"]
+
+
+async def test_an_edited_message_keeps_its_place_and_a_deleted_one_leaves_a_hole(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    await says(alice, bob, "one", "two", "three")
+    before = await messages(bob, alice)
+    edited = await alice.api.patch(at(bob, "messages/2"), json={"text": "zwei"})
+    assert edited.status_code == 200
+    assert list(edited.json()) == ["edited_at"]
+    changed = before[1] | {"text": "zwei", "edited_at": edited.json()["edited_at"]}
+    assert await messages(bob, alice) == [before[0], changed, before[2]]
+    deleted = await alice.api.delete(at(bob, "messages/1"))
+    assert (deleted.status_code, deleted.json()) == (200, {})
+    assert await messages(bob, alice, after=0) == [changed, before[2]]
+    assert_refused(await alice.api.delete(at(bob, "messages/1")), 404, "no_such_message")
+
+
+async def test_only_the_author_changes_a_message(users: Users) -> None:
+    alice, bob, eve = await users("alice", "bob", "eve")
+    await says(alice, bob, "hello")
+    assert_refused(await bob.api.patch(at(alice, "messages/1"), json={"text": "goodbye"}), 403, "not_yours")
+    assert_refused(await bob.api.delete(at(alice, "messages/1")), 403, "not_yours")
+    assert_refused(await eve.api.delete(at(alice, "messages/1")), 404, "no_such_conversation")
+    assert_refused(await alice.api.patch(at(bob, "messages/2"), json={"text": "hello"}), 404, "no_such_message")
+    assert_refused(await alice.api.patch(at(bob, "messages/1"), json={"text": " "}), 400, "invalid")
+    assert await texts(bob, alice) == ["hello"]
+
+
+async def test_with_a_stranger_there_is_nothing_to_read_and_nothing_is_made_by_looking(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    assert await messages(alice, bob) == []
+    assert await key(alice, bob, "key/claim") == {"key": None}
+    assert await conversations(alice) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"id": "a" * 32}, id="no text"),
+        pytest.param({"text": "hello"}, id="no id"),
+        pytest.param({"id": "a" * 32, "text": ""}, id="empty"),
+        pytest.param({"id": "a" * 32, "text": "a\0"}, id="U+0000"),
+        pytest.param({"id": "a" * 31, "text": "hello"}, id="short id"),
+        pytest.param({"id": "a" * 33, "text": "hello"}, id="long id"),
+        pytest.param({"id": "A" * 32, "text": "hello"}, id="id in capitals"),
+        pytest.param({"id": "a" * 32 + "\n", "text": "hello"}, id="id with a line's end"),
+    ],
+)
+async def test_a_message_that_is_none_is_refused_and_opens_nothing(users: Users, body: dict[str, str]) -> None:
+    alice, bob = await users("alice", "bob")
+    assert_refused(await alice.api.post(at(bob), json=body), 400, "invalid")
+    assert await conversations(alice) == []
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "after=-1", "before=x", "after=1&before=5", f"after={2**63}", "limit=1.0"]
+)
+async def test_a_page_that_is_none_is_refused(users: Users, query: str) -> None:
+    alice, bob = await users("alice", "bob")
+    assert_refused(await alice.api.get(f"{at(bob)}?{query}"), 400, "invalid")
+
+
+async def test_nobody_is_found_under_a_wrong_id_and_nobody_talks_to_themselves(users: Users) -> None:
+    (alice,) = await users("alice")
+    for method, more in [("POST", "key"), ("POST", "key/claim"), ("GET", "messages"), ("DELETE", "messages/1")]:
+        for user, status, code in [(uuid4(), 404, "no_such_user"), (alice.id, 400, "invalid")]:
+            assert_refused(await alice.api.request(method, f"/v2/direct/{user}/{more}"), status, code)
+    for more in ("key", "key/claim"):
+        assert_refused(await alice.api.post(at(alice, more)), 400, "self_chat")
+    assert_refused(await send(alice, alice, "hello"), 400, "self_chat")
+    assert await messages(alice, alice) == []
+
+
+async def test_eight_messages_in_ten_seconds_are_enough_at_both_doors_together(start_server: StartServer) -> None:
+    server = await start_server(rate_limits=True)
+    alice, bob = await server.person("alice"), await server.person("bob")
+    await says(alice, bob, *"12345")
+    for text in "678":
+        await alice.posts(text, to=bob)
+    refused = await send(alice, bob, "9")
+    assert_refused(refused, 429, "too_many")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 10
+
+
+async def test_the_lists_of_many_who_ask_at_once_are_each_their_own(users: Users) -> None:
+    people = await users(*(f"one{nth}" for nth in range(6)))
+    for one, other in pairwise(people):
+        await says(one, other, "hello")
+    lists = await asyncio.gather(*(conversations(one) for one in people * 3))
+    with_whom = [[UUID(one["user"]["id"]) for one in found] for found in lists]
+    assert with_whom[0] == [people[1].uuid]
+    assert with_whom[1] == [people[2].uuid, people[0].uuid]
+    assert with_whom[:6] == with_whom[6:12] == with_whom[12:]
+
+
+async def test_one_is_opened_without_a_key_and_once(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    opened = await alice.api.put(at(bob, "").rstrip("/"))
+    assert opened.status_code == 200
+    assert (await bob.api.put(at(alice, "").rstrip("/"))).json() == opened.json()
+    for person in (alice, bob):
+        (shown,) = await conversations(person)
+        assert shown["id"] == opened.json()["conversation"]
+        assert (shown["key_fingerprint"], shown["key_waiting"], shown["last_seq"]) == (None, False, 0)
+    assert_refused(await alice.api.put(at(alice, "").rstrip("/")), 400, "self_chat")
+
+
+async def test_a_text_may_be_as_long_as_at_the_other_doors_however_json_spells_it(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    body = json.dumps({"id": uuid4().hex, "text": "\U0001f600" * 450_000})  # 5.4 MB of \\ud83d\\ude00
+    answer = await alice.api.post(at(bob), content=body)
+    assert answer.status_code == 200, answer.text

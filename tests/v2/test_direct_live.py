@@ -1,0 +1,261 @@
+"""Direct conversations at the socket of the sealed door: live, in order, once, from whichever door they come."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+
+from chat.delivery.hub import Hub, Listener
+from chat.direct.conversations import Conversations
+from chat.errors import Unavailable
+from chat.model.ids import ConversationId, Seq
+from testing.server import PASSWORD, PATIENCE_S, Person, RunningServer, until
+from tests.conftest import StartServer, Users
+from tests.v2.devices import listens
+from tests.v2.direct import at, key, messages, says, send, texts
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[Hub]:
+    """One for each time that a socket has looked at its direct conversations: the hub where it follows them."""
+    hubs: list[Hub] = []
+    follow = Hub.follow
+
+    async def noted(self: Hub, listener: Listener, ends: Mapping[ConversationId, Seq]) -> None:
+        await follow(self, listener, ends)
+        hubs.append(self)
+
+    monkeypatch.setattr(Hub, "follow", noted)
+    return hubs
+
+
+async def looked(hubs: list[Hub], times: int) -> bool:
+    return len(hubs) >= times
+
+
+async def is_forgotten(hubs: list[Hub], conversation: str) -> bool:
+    return all(UUID(conversation) not in hub._channels for hub in hubs)
+
+
+async def by_psql(server: RunningServer, conversation: str, sender: Person, text: str) -> None:
+    insert = "INSERT INTO messages (conversation_id, sender_id, content) VALUES (%s, %s, %s)"
+    await server.sql(insert, conversation, sender.id, text)
+
+
+async def test_a_message_is_heard_from_whichever_door_it_comes(users: Users, server: RunningServer) -> None:
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_bob, codes = await listens(bob), await alice.opens(conversation)
+    await codes.says("codes")
+    (frame,) = await at_bob.hears_texts("codes")
+    await alice.posts("invites", to=bob)
+    await at_bob.hears_texts("invites")
+    await by_psql(server, conversation, alice, "psql")
+    await at_bob.hears_texts("psql")
+    await says(alice, bob, "sealed")
+    (last,) = await at_bob.hears_texts("sealed")
+    assert last["seq"] == 4
+    assert frame == {
+        "type": "direct",
+        "conversation": conversation,
+        "seq": 1,
+        "sender": str(alice.uuid),
+        "text": "codes",
+        "at": (await messages(bob, alice))[0]["at"],
+    }
+
+
+async def test_ones_own_are_heard_at_all_devices_with_the_id_they_were_given(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    await alice.meets(bob)
+    laptop, phone, at_bob = await listens(alice), await listens(await alice.again()), await listens(bob)
+    id_ = uuid4().hex
+    await send(alice, bob, "hello", id_)
+    for line in (laptop, phone):
+        (frame,) = await line.hears_texts("hello")
+        assert (frame["sender"], frame["id"]) == (str(alice.uuid), id_)
+    (frame,) = await at_bob.hears_texts("hello")
+    assert "id" not in frame
+
+
+async def test_what_was_said_before_is_read_and_not_told(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    await says(alice, bob, "before")
+    at_bob = await listens(bob)
+    await says(alice, bob, "after")
+    await at_bob.hears_texts("after")
+    assert await texts(bob, alice, after=0) == ["before", "after"]
+
+
+async def test_a_conversation_that_begins_meanwhile_is_heard_from_its_first_message(
+    users: Users, server: RunningServer
+) -> None:
+    alice, bob, carol = await users("alice", "bob", "carol")
+    at_bob, at_alice = await listens(bob), await listens(alice)
+    conversation = await alice.meets(bob)
+    await by_psql(server, conversation, alice, "one")
+    await says(bob, alice, "two")
+    for line in (at_bob, at_alice):
+        await line.hears_of_change(conversation)
+        assert [frame["seq"] for frame in await line.hears_texts("one", "two")] == [1, 2]
+    await carol.posts("me too", to=bob)
+    assert (await at_bob.next())["type"] == "direct_changed"
+    await at_bob.hears_texts("me too")
+    await at_alice.hears_nothing()
+
+
+async def test_a_key_and_a_reset_are_told_to_the_devices_of_both(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    at_alice, at_bob = await listens(alice), await listens(bob)
+    started = await key(alice, bob)
+    conversation = started["conversation"]
+    for line in (at_alice, at_bob):
+        await line.hears_of_change(conversation)
+    await says(alice, bob, "one", "two")
+    await (await alice.again()).api.get("/conversation/start", params={"user_id": bob.id})
+    await says(alice, bob, "three")
+    for line in (at_alice, at_bob):
+        await line.hears_texts("one", "two")
+        heard = [await line.next(), await line.next()]  # an event and a message: either may come first
+        assert sorted(frame["type"] for frame in heard) == ["direct", "direct_changed"]
+    assert await texts(bob, alice) == ["three"]
+    assert (await key(bob, alice, "key/claim"))["key"] not in (None, started["key"])
+
+
+async def test_an_edit_and_a_deletion_are_told_whichever_door_they_come_through(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+    await says(alice, bob, "one", "two")
+    at_bob = await listens(bob)
+    shown = (await bob.api.get("/api/chats/messages", params={"conversationId": conversation})).json()["chats"]
+    body = {"conversationId": conversation, "messageId": shown[1]["id"], "content": "eins"}
+    assert (await alice.api.patch("/api/chats/messages", json=body)).status_code == 200
+    await at_bob.hears_of_change(conversation, seq=1)
+    assert await texts(bob, alice, after=0, limit=1) == ["eins"]
+    assert (await alice.api.delete(at(bob, "messages/2"))).status_code == 200
+    await at_bob.hears_of_change(conversation, seq=2)
+    assert await texts(bob, alice, after=1) == []
+    assert (await alice.api.delete(at(bob, "messages/2"))).status_code == 404
+    await at_bob.hears_nothing()
+
+
+async def test_nothing_of_somebody_blocked_is_heard_until_they_are_not(users: Users, looks: list[Hub]) -> None:
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_alice, at_bob = await listens(alice), await listens(bob)
+    await alice.api.put(f"/v2/blocks/{bob.uuid}")
+    await until(lambda: looked(looks, 3))
+    await says(bob, alice, "do you hear me?")
+    await says(alice, bob, "no")
+    assert [frame["seq"] for frame in await at_alice.hears_texts("no")] == [2]
+    await at_bob.hears_texts("do you hear me?", "no")
+    await alice.api.delete(f"/v2/blocks/{bob.uuid}")
+    await until(lambda: looked(looks, 4))
+    await says(bob, alice, "and now?")
+    assert [frame["conversation"] for frame in await at_alice.hears_texts("and now?")] == [conversation]
+
+
+async def test_a_conversation_that_goes_with_an_account_is_told(users: Users, looks: list[Hub]) -> None:
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_alice = await listens(alice)
+    assert (await bob.api.request("DELETE", "/v2/account", json={"password": PASSWORD})).status_code == 200
+    await at_alice.hears_of_change(conversation)
+    await until(lambda: is_forgotten(looks, conversation))
+
+
+async def test_a_socket_that_ends_leaves_nothing_behind_in_the_hub(users: Users, looks: list[Hub]) -> None:
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_alice, at_bob = await listens(alice), await listens(bob)
+    assert not await is_forgotten(looks, conversation)
+    await at_alice.leaves()
+    await says(alice, bob, "hello")
+    await at_bob.hears_texts("hello")
+    at_bob.socket.transport.abort()
+    await until(lambda: is_forgotten(looks, conversation))
+
+
+async def test_many_messages_of_many_doors_come_in_order_and_once(
+    server: RunningServer, start_server: StartServer
+) -> None:
+    alice, bob = await server.person("alice"), await server.person("bob")
+    elsewhere = await start_server()
+    there = replace(alice, server=elsewhere, api=elsewhere.client(cookies={"Authorization": alice.token}))
+    conversation = await alice.meets(bob)
+    at_bob = await listens(bob)
+    near, far = await alice.opens(conversation), await there.opens(conversation)
+
+    async def talks() -> None:
+        for nth in range(100):
+            await near.says(f"near {nth}")
+            await far.says(f"far {nth}")
+            if nth % 20 == 0:
+                await says(there, bob, f"posted {nth}")
+                await by_psql(server, conversation, alice, f"psql {nth}")
+
+    async with asyncio.timeout(PATIENCE_S):
+        talking = asyncio.create_task(talks())
+        frames = [await at_bob.next() for _ in range(210)]
+        await talking
+    assert [frame["seq"] for frame in frames] == list(range(1, 211))
+    assert len({frame["text"] for frame in frames}) == 210
+    await at_bob.hears_nothing()
+
+
+async def test_a_conversation_begun_at_another_worker_is_heard(
+    server: RunningServer, start_server: StartServer
+) -> None:
+    alice, bob = await server.person("alice"), await server.person("bob")
+    elsewhere = await start_server()
+    there = replace(bob, server=elsewhere, api=elsewhere.client(cookies={"Authorization": bob.token}))
+    at_bob = await listens(there)
+    await alice.posts("hello", to=bob)
+    assert (await at_bob.next())["type"] == "direct_changed"
+    await at_bob.hears_texts("hello")
+
+
+async def test_a_reader_who_does_not_read_is_closed_and_catches_up(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_bob, codes = await listens(bob), await alice.opens(conversation)
+    at_bob.socket.transport.pause_reading()
+    for _ in range(60):
+        await codes.says("x" * 500_000)
+    await until(lambda: has(bob, alice, 60))
+    at_bob.socket.transport.resume_reading()
+    await at_bob.is_closed_with(1013)
+    again = await listens(bob)
+    await codes.says("the last")
+    await again.hears_texts("the last")
+    seen = 0
+    while page := await messages(bob, alice, after=seen):
+        assert page[0]["seq"] == seen + 1
+        seen = page[-1]["seq"]
+    assert seen == 61
+
+
+async def has(person: Person, other: Person, seq: int) -> bool:
+    return bool(await messages(person, other, after=seq - 1, limit=1))
+
+
+async def test_a_socket_that_finds_no_database_is_closed_and_comes_back(
+    users: Users, monkeypatch: pytest.MonkeyPatch, looks: list[Hub]
+) -> None:
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_bob = await listens(bob)
+
+    async def away(self: Conversations, account: object) -> None:
+        raise Unavailable("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Conversations, "direct", away)
+        await key(alice, bob)
+        await at_bob.is_closed_with(1013)
+    await until(lambda: is_forgotten(looks, conversation))
+    again = await listens(bob)
+    await says(alice, bob, "hello")
+    await again.hears_texts("hello")

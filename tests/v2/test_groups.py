@@ -1,0 +1,67 @@
+"""Groups over HTTP: who may change what, by frames that are signed as the rules ask for."""
+
+import pytest
+
+from tests.conftest import Users
+from tests.v2.direct import assert_refused
+from tests.v2.mls import MlsGroup, device, group_of
+
+
+async def test_roles_are_given_by_owners_only(users: Users) -> None:
+    alice, bob, carol = [await device(one) for one in await users("alice", "bob", "carol")]
+    group = await group_of(alice, bob, carol)
+    of_bob, of_carol = (f"{group.path}/members/{one.session.uuid}" for one in (bob, carol))
+    for role in ("owner", "admin", "member"):
+        assert_refused(await bob.session.api.put(of_carol, json={"role": role}), 403, "not_allowed")
+    assert (await alice.session.api.put(of_bob, json={"role": "admin"})).status_code == 200
+    assert_refused(await bob.session.api.put(of_carol, json={"role": "admin"}), 403, "not_allowed")
+    (shown,) = (await carol.session.api.get("/v2/conversations")).json()
+    roles = {member["id"]: member["role"] for member in shown["members"]}
+    people = [str(one.session.uuid) for one in (alice, bob, carol)]
+    assert roles == dict(zip(people, ["owner", "admin", "member"], strict=True))
+
+
+async def test_commit_with_a_forged_leaf_is_refused(users: Users) -> None:
+    """Everything else is right: the leaf's key, the group info and its signature."""
+    alice, bob = [await device(one) for one in await users("alice", "bob")]
+    group = MlsGroup()
+    forged = group.commit(alice, forge_path=True)
+    assert_refused(await forged.sent_by(alice.session), 400, "bad_frame")
+    assert (await alice.session.api.get("/v2/conversations")).json() == []
+    group = await group_of(alice, bob)
+    assert_refused(await group.commit(bob, forge_path=True).sent_by(bob.session), 400, "bad_frame")
+    assert (await group.commit(bob).sent_by(bob.session)).status_code == 200
+
+
+async def test_commit_with_a_group_info_of_another_is_refused(users: Users) -> None:
+    alice, bob = [await device(one) for one in await users("alice", "bob")]
+    group = await group_of(alice, bob)
+    commit = group.commit(bob)
+    commit.group_info = commit.group_info[:-64] + group.commit(alice).group_info[-64:]
+    assert_refused(await commit.sent_by(bob.session), 400, "bad_frame")
+
+
+@pytest.mark.parametrize("are_blocked", [False, True], ids=["contacts", "blocked and unblocked"])
+async def test_block_of_a_contact_makes_a_stranger_of_them(users: Users, are_blocked: bool) -> None:
+    """A contact adds one to a group without asking. After a block they ask again, also when it was taken back."""
+    alice, bob = [await device(one) for one in await users("alice", "bob")]
+    code = (await bob.session.api.post("/v2/codes")).json()["code"]
+    assert (await alice.session.api.post("/v2/contacts", json={"code": code})).status_code == 200
+    if are_blocked:
+        blocks = f"/v2/blocks/{bob.session.uuid}"
+        assert (await alice.session.api.put(blocks)).status_code == 200
+        assert (await alice.session.api.delete(blocks)).status_code == 200
+    await group_of(bob, alice)
+    (shown,) = (await alice.session.api.get("/v2/conversations")).json()
+    assert shown["state"] == ("requested" if are_blocked else "joined")
+
+
+async def test_group_of_somebody_blocked_is_not_heard_of(users: Users) -> None:
+    alice, bob = [await device(one) for one in await users("alice", "bob")]
+    assert (await alice.session.api.put(f"/v2/blocks/{bob.session.uuid}")).status_code == 200
+    group = await group_of(bob, alice)
+    (shown,) = (await alice.session.api.get("/v2/conversations")).json()
+    assert (shown["id"], shown["state"]) == (str(group.id), "blocked")
+    (shown,) = (await bob.session.api.get("/v2/conversations")).json()
+    assert "state" in shown, "who is blocked is not told"
+    assert "blocked" not in str(shown)

@@ -1,0 +1,84 @@
+"""docs/PROTOCOL.md tells the truth about frames, requests and codes."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from chat import errors
+from handlers.v2.endpoints import ENDPOINTS
+from handlers.v2.schemas import frames
+from handlers.v2.schemas.direct import TextFrame
+from handlers.v2.schemas.groups import WelcomeShown
+
+TEXT = (Path(__file__).parent.parent.parent / "docs" / "PROTOCOL.md").read_text()
+FROM_SERVER = (
+    frames.EntryShown
+    | frames.SentFrame
+    | frames.Refused
+    | WelcomeShown
+    | TextFrame
+    | frames.Ready
+    | frames.Pong
+    | frames.Problem
+)
+TAGS = {"direct", "entry", "sent", "refused", "welcome", "ready", "pong", "problem"}
+HAPPENINGS = {
+    "devices_changed",
+    "members_changed",
+    "profile_changed",
+    "direct_changed",
+    "key_packages_low",
+    "deleted",
+    "typing",
+}
+
+
+def examples(kind: str) -> list[str]:
+    return re.findall(rf"```json {kind}\n(.*?)\n```", TEXT, re.DOTALL)
+
+
+@pytest.mark.parametrize("example", examples("frame client"), ids=lambda text: msgspec.json.decode(text)["type"])
+def test_a_frame_of_the_client_is_understood(example: str) -> None:
+    assert msgspec.json.encode(frames.decode_frame(example)) == msgspec.json.encode(msgspec.json.decode(example))
+
+
+def test_all_frames_of_the_client_are_shown() -> None:
+    kinds = {type(frames.decode_frame(example)) for example in examples("frame client")}
+    assert kinds == {frames.Send, frames.Ack, frames.Typing, frames.Ping}
+
+
+def test_a_frame_of_the_server_is_what_it_sends() -> None:
+    seen = set()
+    for example in examples("frame server"):
+        plain: dict[str, Any] = msgspec.json.decode(example)
+        shape = frames.Happened if plain["type"] in HAPPENINGS else FROM_SERVER
+        frame = msgspec.json.decode(example, type=shape)
+        assert msgspec.json.decode(msgspec.json.encode(frame)) == plain
+        seen.add(plain["type"])
+    assert seen == TAGS | HAPPENINGS
+
+
+def test_every_endpoint_is_documented_and_no_other() -> None:
+    listed = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/v2/[^`? ]*)", TEXT)
+    documented = {(method, re.sub(r"\{\w+\}", "{}", path)) for method, path in listed}
+    endpoints = {(one.method, re.sub(r"\{\w+\}", "{}", one.path)) for one in ENDPOINTS}
+    assert endpoints <= documented, "without a row in docs/PROTOCOL.md"
+    assert documented <= endpoints, "documented, and not there"
+
+
+def test_every_code_is_documented_and_no_other() -> None:
+    """`| code | status | when | what to do |`. What only another API answers is not here."""
+    documented = dict(re.findall(r"^\| `([a-z_]+)` \| (\d{3}) \|", TEXT, re.MULTILINE))
+    never_raised = {errors.ChatError, errors.Forbidden, errors.Conflict}
+    elsewhere = {errors.ConversationExists}
+    answered = {one.code: str(one.status) for one in tree(errors.ChatError) - never_raised - elsewhere}
+    assert documented == answered
+
+
+def tree(error: type[errors.ChatError]) -> set[type[errors.ChatError]]:
+    """What chat/errors.py defines; an API may define more for itself."""
+    children = [one for one in error.__subclasses__() if one.__module__ == errors.__name__]
+    return {error, *(one for child in children for one in tree(child))}

@@ -1,0 +1,69 @@
+"""Who may come, and how one learns of it."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from testing.server import PASSWORD, RunningServer
+from tests.conftest import StartServer, Users
+from tests.v2.direct import assert_refused
+
+
+@pytest.mark.parametrize("registration", ["open", "invite", "closed"])
+async def test_anybody_learns_how_to_register(start_server: StartServer, registration: str) -> None:
+    server = await start_server(registration=registration, motd="Mind the step")
+    version = (await server.client().get("/version")).json()["ver"]
+    told = await server.client().get("/v2/server")
+    assert told.json() == {"version": version, "registration": registration, "motd": "Mind the step"}
+
+
+async def test_an_invite_lets_one_person_in_and_the_next_one_has_to_wait(users: Users, server: RunningServer) -> None:
+    (alice,) = await users("alice")
+    made = await alice.api.post("/v2/invites")
+    assert made.status_code == 201
+    assert list(made.json()) == ["code", "expires_at"]
+    life = datetime.fromisoformat(made.json()["expires_at"]) - datetime.now(UTC)
+    assert timedelta(days=6) < life <= timedelta(days=7)
+    assert_refused(await alice.api.post("/v2/invites"), 403, "invite_refused")
+    body = {"username": f"bob_{uuid4().hex[:8]}", "password": PASSWORD, "invite_code": made.json()["code"]}
+    assert (await server.client().post("/v2/accounts", json=body)).status_code == 201
+
+
+async def test_ones_own_invites_and_codes_are_listed_while_they_can_be_used_and_can_be_taken_back(
+    users: Users, server: RunningServer
+) -> None:
+    alice, bob = await users("alice", "bob")
+    await server.sql("UPDATE users SET role = 'tester' WHERE id = %s", alice.id)
+    for what in ("invites", "codes"):
+        path = f"/v2/{what}"
+        made = [(await alice.api.post(path)).json()["code"] for _ in range(3)]
+        other = (await bob.api.post(path)).json()["code"]
+        listed = (await alice.api.get(path)).json()
+        assert [one["code"] for one in listed] == made
+        assert all(datetime.fromisoformat(one["expires_at"]) > datetime.now(UTC) for one in listed)
+        assert (await alice.api.delete(f"{path}/{made[1]}")).status_code == 200
+        for gone in (made[1], other):
+            assert_refused(await alice.api.delete(f"{path}/{gone}"), 404, f"no_such_{what.removesuffix('s')}")
+        assert [one["code"] for one in (await alice.api.get(path)).json()] == [made[0], made[2]]
+        assert [one["code"] for one in (await bob.api.get(path)).json()] == [other]
+        server.clock.forward(days=6, hours=23)
+        await server.sql("UPDATE invites SET expires_at = %s", server.clock())
+        assert (await alice.api.get(path)).json() == []
+        server.clock.forward(days=-6, hours=-23)
+
+
+async def test_what_was_taken_back_opens_nothing(users: Users, server: RunningServer) -> None:
+    alice, bob = await users("alice", "bob")
+    invite, code = [(await alice.api.post(f"/v2/{what}")).json()["code"] for what in ("invites", "codes")]
+    for path in (f"invites/{invite.lower()}", f"codes/{code}"):
+        assert (await alice.api.delete(f"/v2/{path}")).status_code == 200
+    body = {"username": f"eve_{uuid4().hex[:8]}", "password": PASSWORD, "invite_code": invite}
+    assert_refused(await server.client().post("/v2/accounts", json=body), 400, "bad_invite")
+    assert_refused(await bob.api.post("/v2/contacts", json={"code": code}), 404, "no_such_code")
+
+
+@pytest.mark.parametrize("path", ["invites/%00", "invites/'--", "codes/1%00", "codes/-1", "codes/99999999999999999999"])
+async def test_what_is_no_code_takes_nothing_back(users: Users, path: str) -> None:
+    (alice,) = await users("alice")
+    assert (await alice.api.delete(f"/v2/{path}")).status_code == 400
