@@ -126,12 +126,12 @@ async def test_doorbells_that_come_twice_late_or_early_change_nothing() -> None:
     await hub.subscribe(ear, HERE, Seq(0))
     entries = [log.commit() for _ in range(7)]
     for seq in (7, 7, 3, 1, 7):
-        hub.moved(HERE, Seq(seq))
+        hub.advance(HERE, Seq(seq))
     for entry in (*entries, entries[0]):
         hub.publish(entry)
     await settled(hub)
-    hub.moved(HERE, Seq(2))
-    hub.moved(ELSEWHERE, Seq(9))
+    hub.advance(HERE, Seq(2))
+    hub.advance(ELSEWHERE, Seq(9))
     await settled(hub)
     assert ear.heard == [1, 2, 3, 4, 5, 6, 7]
 
@@ -144,7 +144,7 @@ async def test_deleted_entries_are_passed_over_in_the_middle_and_at_the_end() ->
         log.commit()
     for seq in (2, 5, 6):
         log.delete(seq)
-    hub.moved(HERE, Seq(6))
+    hub.advance(HERE, Seq(6))
     await settled(hub)
     assert ear.heard == [1, 3, 4]
     reads = log.reads
@@ -214,10 +214,10 @@ async def test_what_moves_while_a_hole_is_looked_at_does_not_fall_into_it() -> N
     await hub.subscribe(ear, HERE, Seq(0))
     log.commit()
     log.delete(1)
-    hub.moved(HERE, Seq(1))
+    hub.advance(HERE, Seq(1))
     await turns(2)
     assert (log.reads, len(hub._tasks)) == (2, 1), "the hole has been looked at"
     log.commit()
-    hub.moved(HERE, Seq(2))
+    hub.advance(HERE, Seq(2))
     await settled(hub)
     assert ear.heard == [2]

@@ -45,7 +45,7 @@ class Play:
 
     def rings(self) -> None:
         if self.rung:
-            self.hub.moved(HERE, Seq(self.rung.pop(self.chance.randrange(len(self.rung)))))
+            self.hub.advance(HERE, Seq(self.rung.pop(self.chance.randrange(len(self.rung)))))
 
     def deletes(self) -> None:
         if there := list(self.log.entries[HERE]):

@@ -93,7 +93,7 @@ async def test_who_left_hears_nothing_more_and_the_others_do() -> None:
     assert (leaver.heard, stayer.heard) == ([], [1, 2])
     hub.unsubscribe(stayer, HERE)
     hub.publish(log.commit())
-    hub.moved(HERE, Seq(3))
+    hub.advance(HERE, Seq(3))
     await hub.sweep()
     assert (stayer.heard, hub._channels, hub._tasks) == ([1, 2], {}, set())
 
@@ -152,7 +152,7 @@ async def test_closing_ends_the_reading() -> None:
     await hub.subscribe(ear, HERE, Seq(0))
     log.open.clear()
     log.commit()
-    hub.moved(HERE, Seq(1))
+    hub.advance(HERE, Seq(1))
     assert hub._tasks
     await hub.close()
     assert not hub._tasks

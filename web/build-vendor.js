@@ -3,7 +3,7 @@
 /**
  * Builds `vendor/` from npm packages; our own code is served as it is.
  *
- * Each bundle has its hash in its name and may be cached for ever. A small file without a hash exports it again, so
+ * Each bundle has its hash in its name and may be cached permanently. A small file without a hash exports it again, so
  * that our sources import a fixed name. Beside each bundle are its compressed forms, which the server sends as they
  * are.
  */

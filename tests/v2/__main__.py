@@ -1,4 +1,4 @@
-"""`python -m tests.sealed [--rounds N]`: plays of chance, and what was read, unread and undecryptable in them."""
+"""`python -m tests.v2 [--rounds N]`: plays of chance, and what was read, unread and undecryptable in them."""
 
 import tempfile
 from pathlib import Path

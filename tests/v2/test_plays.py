@@ -9,7 +9,7 @@ from tests.v2.node import WEB, node, play_by_chance
 from tests.v2.places import all_places, found, messages
 
 PLAYS = sorted(file.name.removesuffix(".test.js") for file in (WEB / "scenarios").glob("*.test.js"))
-CHANCE_SEEDS = [2]  # `python -m tests.sealed` plays more
+CHANCE_SEEDS = [2]  # `python -m tests.v2` plays more
 ACTIONS = 150
 
 pytestmark = pytest.mark.once

@@ -11,7 +11,7 @@ test('two_users_store_messages_in_order', async () => {
   for (const text of ['hello', 'are you there?', '🙂 é']) await alice.says(id, text);
   await bob.hears('hello', 'are you there?', '🙂 é');
   await bob.says(id, 'here I am');
-  // One's own message is stored when the server has confirmed it.
+  // Alice stores her own message when the server has confirmed it.
   await Promise.all([alice, bob].map((one) => one.hears('here I am')));
   for (const one of [alice, bob]) {
     assert.deepEqual(await one.kept(id), ['hello', 'are you there?', '🙂 é', 'here I am']);
@@ -131,8 +131,8 @@ test('receipts_are_sent_if_the_reader_allows_them', async () => {
   await until(async () => (await alice.client.store.get(id))?.people.length === 2, 'alice sees both members');
   const state = async () =>
     receivedBy(/** @type {any} */ (await alice.client.store.get(id)), (await said(alice, id)).seq, alice.user);
-  await alice.says(id, 'kept to oneself');
-  await bob.hears('kept to oneself');
+  await alice.says(id, 'kept private');
+  await bob.hears('kept private');
   bob.client.receipts.isEnabled = true;
   await bob.client.membership.answer(id, 'joined'); // no receipts before the request is accepted
   await alice.says(id, 'do you hear me?');

@@ -10,7 +10,7 @@ const { Client } = await import('../client/client.js');
 const { memoryDatabase } = await import('../client/mls/core-crypto.js');
 
 export const server = process.env.SOTTOVOCE_SERVER ?? '';
-assert.ok(server, 'set SOTTOVOCE_SERVER to the address of the server; see tests/sealed/');
+assert.ok(server, 'set SOTTOVOCE_SERVER to the address of the server; see tests/v2/');
 
 import { PASSWORD } from './password.js';
 const PATIENCE_MS = 60_000; // test machines can be busy

@@ -1,5 +1,5 @@
 // @ts-check
-/** What was refused for good, and two tabs whose people want different things of it. */
+/** Rejected messages, and two tabs that retry and discard the same one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startInNode } from '../node/platform.js';
@@ -12,7 +12,7 @@ const { Client } = await import('../client.js');
 const GROUP = '0f8fad5b-d9cb-469f-a165-70867728950e';
 const content = { kind: /** @type {const} */ ('text'), id: '0'.repeat(32), text: 'hello' };
 
-/** One message that was refused; `sent` is what goes to the server. */
+/** One message that was rejected; `sent` are the ids that go to the server. */
 async function refused() {
   const storage = new MemoryStorage();
   const client = new Client('http://127.0.0.1:9', {
@@ -28,7 +28,7 @@ async function refused() {
   ]);
   await client.outbox.onRefused({ id: content.id, code: 'forbidden', error: 'no' });
   await client.settled();
-  assert.deepEqual(sent, [], 'it is not tried again by itself');
+  assert.deepEqual(sent, [], 'it is not sent again without its author');
   return { client, sent };
 }
 
@@ -59,10 +59,10 @@ test('text_is_held_after_verified_keys_changed', async () => {
   await client.outbox.retry(content.id);
   await client.outbox.hold(GROUP);
   assert.equal((await client.outbox.waiting())[0].failure?.code, 'keys_changed');
-  await client.outbox.onRefused({ id: content.id, code: 'busy', error: 'it had been on its way' });
+  await client.outbox.onRefused({ id: content.id, code: 'busy', error: 'it had been in flight' });
   assert.deepEqual(sent, [content.id], 'not once more');
   await client.outbox.retry(content.id);
-  assert.deepEqual(sent, [content.id, content.id], 'but when its author says so');
+  assert.deepEqual(sent, [content.id, content.id], 'but after its author retries');
 });
 
 test('content_with_control_characters_is_not_sent', async () => {

@@ -11,7 +11,7 @@ const at = '2026-11-24T12:00:00Z';
 /** @typedef {import('../content/index.js').Content} Content */
 /** @typedef {import('./reducer.js').Conversation} Conversation */
 
-/** A conversation that is folded as the log does it. */
+/** A conversation whose entries are folded as the store does it. */
 class Played {
   conversation = emptyConversation('c');
   /** @type {Map<number, import('./reducer.js').Item>} */
@@ -53,7 +53,7 @@ test('fold_of_edit_reaction_and_delete_is_idempotent', () => {
   assert.deepEqual(played.items.get(seq), { seq, at, user: 'bob', id: 'a', isDeleted: true });
   assert.deepEqual([played.conversation.last?.text, played.conversation.unread], ['', []]);
   played.says('bob', { kind: 'edit', id: 'f', of: 'a', text: 'back again' });
-  assert.equal(played.items.get(seq)?.text, undefined, 'what is deleted stays so');
+  assert.equal(played.items.get(seq)?.text, undefined, 'a deleted message stays deleted');
 });
 
 test('fold_ignores_changes_by_another_user', () => {
@@ -132,7 +132,7 @@ test('regrouped_reports_added_removed_and_new_devices', () => {
     before.members,
     'bob',
   );
-  assert.equal(trustIn(without.conversation, 'bob'), 'verified', 'a device that goes lets nobody in');
+  assert.equal(trustIn(without.conversation, 'bob'), 'verified', 'a removed device changes no trust');
   const left = regrouped({ ...before, leaving: ['carol'] }, [leaf(ME, '1'), leaf('bob', '2')], 'bob');
   assert.deepEqual(
     [left.notice, left.conversation.leaving],

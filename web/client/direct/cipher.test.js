@@ -17,7 +17,7 @@ test('decryptText_needs_the_key_and_the_conversation', async () => {
   assert.notEqual(
     await encryptText(key, conversation, 'Tea at five? 🙂'),
     sealed,
-    'nobody sees that it was said twice',
+    'equal texts have different ciphertexts',
   );
   for (const [with_, where] of /** @type {const} */ ([
     [await aKey(), conversation],

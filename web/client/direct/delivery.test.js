@@ -1,5 +1,5 @@
 // @ts-check
-/** What is said in a direct conversation arrives once, whatever comes between. */
+/** A message of a direct conversation is delivered once, also after faults. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Refused, sleep } from '../transport/api.js';
@@ -17,7 +17,7 @@ const ID = '3f94f62e-d48f-4428-8165-4f311033e101';
 const [FIRST_KEY, SECOND_KEY] = ['A', 'B'].map((letter) => letter.repeat(42) + 'A=');
 const AT = '2026-11-24T00:00:00Z';
 
-/** Its side of one conversation: it stores a text once, whatever often it comes, and tells its author. */
+/** The server's side of one conversation: it stores each text once and sends it to its author. */
 class Server {
   key = FIRST_KEY;
   isKeyWaiting = false;
@@ -34,7 +34,7 @@ class Server {
     this.client = client;
   }
 
-  /** The other makes a new one, and what was said is gone. */
+  /** The other user makes a new key, which deletes the messages. */
   renewKey() {
     Object.assign(this, { key: SECOND_KEY, isKeyWaiting: true, rows: [], seq: 0 });
     this.client.later(() => this.client.direct.onChanged({ conversation: ID }));
@@ -89,7 +89,7 @@ class Server {
   }
 }
 
-/** Somebody in a direct conversation. */
+/** A client in a direct conversation. */
 async function talking() {
   const storage = new MemoryStorage();
   const client = new Client('http://127.0.0.1:9', {
@@ -118,14 +118,14 @@ async function talking() {
   return { client, storage, server, items };
 }
 
-/** What others wait for, until it is opened. */
+/** A promise that waits until it is opened. */
 function gate() {
   let open = () => {};
   const opened = new Promise((resolve) => (open = () => resolve(undefined)));
   return { opened, open: () => open() };
 }
 
-/** All requests wait until this is called. @param {Server} server */
+/** All requests wait until the returned function is called. @param {Server} server */
 function gated(server) {
   const { opened, open } = gate();
   server.gate = opened;
@@ -144,7 +144,7 @@ async function until(isSo) {
 async function nothingWaits(client) {
   await until(async () => (await client.outbox.waiting()).length === 0);
   await client.settled();
-  assert.deepEqual(await client.storage.all('state', 'sealed/'), [], 'nothing of it is left');
+  assert.deepEqual(await client.storage.all('state', 'sealed/'), [], 'no ciphertext is left');
 }
 
 test('text_in_flight_during_key_change_is_sent_again', async () => {
@@ -157,7 +157,7 @@ test('text_in_flight_during_key_change_is_sent_again', async () => {
   open();
   await nothingWaits(client);
   assert.deepEqual(await server.texts(), ['hello']);
-  assert.deepEqual(await items(), ['hello'], 'nobody sees what nobody can read');
+  assert.deepEqual(await items(), ['hello'], 'the unreadable text is not shown');
 });
 
 test('text_in_flight_during_key_change_survives_a_crash', async () => {
@@ -181,7 +181,7 @@ test('text_in_flight_during_key_change_survives_a_crash', async () => {
   assert.equal(
     /** @type {import('../content/text.js').Text | undefined} */ ((await storage.get('outbox', id))?.content)?.text,
     'hello',
-    'it waits as before',
+    'it still waits',
   );
   assert.deepEqual(server.rows, []);
 
@@ -190,7 +190,7 @@ test('text_in_flight_during_key_change_survives_a_crash', async () => {
   assert.deepEqual(
     server.writes.filter((one) => one === 'DELETE 1').length,
     2,
-    'it is taken back again, and that it was gone is no error',
+    'it is deleted again, and a missing message is no error',
   );
   client.connection = /** @type {any} */ ({ isReady: true });
   await client.inTurn(() => client.outbox.restart());
@@ -221,7 +221,7 @@ test('text_deleted_while_queued_twice_is_not_sent_again', async () => {
   const second = gate();
   const { deliver } = client.direct;
   client.direct.deliver = async (waiting) => {
-    await second.opened; // the second time waits for the others' turn
+    await second.opened; // the second delivery waits
     return deliver.call(client.direct, waiting);
   };
   open();
@@ -236,7 +236,7 @@ test('deleting_a_deleted_message_removes_it_here', async () => {
   const { client, server, items } = await talking();
   await client.outbox.send(ID, { kind: 'text', text: 'one' });
   await nothingWaits(client);
-  server.rows = []; // by another device, while nobody listened here
+  server.rows = []; // deleted by another device while this one was offline
   await client.deleteForEveryone(ID, 1);
   await client.settled();
   assert.deepEqual(await items(), [null]);

@@ -1,5 +1,5 @@
 // @ts-check
-/** What a server that lies gets by it: nothing. */
+/** A malicious server gains nothing by false answers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startInNode } from '../node/platform.js';
@@ -12,7 +12,7 @@ const { Client } = await import('../client.js');
 const GROUP = '0f8fad5b-d9cb-469f-a165-70867728950e';
 const EVE = { id: '7c9e6679-7425-40de-944b-e07fc1f90ae7', username: 'eve' };
 
-/** Somebody in a group. */
+/** A client in a group. */
 async function inAGroup() {
   const storage = new MemoryStorage();
   const client = new Client('http://127.0.0.1:9', {

@@ -64,7 +64,7 @@ export class Mls {
   constructor(core, name) {
     this.core = core;
     this.name = name;
-    /** Makes CoreCrypto's database durable, where it is not by itself. @type {() => Promise<void>} */
+    /** Makes CoreCrypto's database durable, if the platform does not. @type {() => Promise<void>} */
     this.persist = async () => {};
   }
 

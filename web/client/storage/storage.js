@@ -15,7 +15,7 @@
 
 /**
  * The values of `state`: the account, the page's settings and drafts, keys of direct conversations in base64, texts as
- * they were encrypted for the server (`sealed/`), and verified thumbprints by user.
+ * they were encrypted for the server, and verified thumbprints by user.
  * @template {string} Key
  * @typedef {Key extends 'me' ? import('../session/account.js').Me
  *   : Key extends 'settings' ? import('../../worker/rpc.js').Settings

@@ -1,4 +1,4 @@
-"""The ceiling of the first seed's database: one INSERT a message, and a row trigger that notifies. By pgbench."""
+"""The database design of the first version, measured with pgbench: one INSERT per message, and a row trigger."""
 
 import os
 import re
@@ -24,13 +24,13 @@ CREATE TABLE messages (
     sent_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX ON messages (conversation_id, sent_at);
-CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION notify_conversation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('conversation_' || NEW.conversation_id,
                       json_build_object('user_id', NEW.user_sent_id, 'content', NEW.content)::text);
     RETURN NEW;
 END $$;
-CREATE TRIGGER tell AFTER INSERT ON messages FOR EACH ROW EXECUTE FUNCTION tell();
+CREATE TRIGGER notify AFTER INSERT ON messages FOR EACH ROW EXECUTE FUNCTION notify_conversation();
 """
 
 SCRIPT = """
@@ -42,7 +42,7 @@ SELECT id, 1, repeat('m', 70) FROM conversations WHERE number = :number;
 
 @contextmanager
 def database() -> Iterator[str]:
-    """The same PostgreSQL with the same settings, and nothing else on it."""
+    """Run PostgreSQL with the same settings, and this schema only; yield its URL."""
     with tempfile.TemporaryDirectory(prefix="sottovoce-bench-") as folder, EmbeddedPostgres(Path(folder)) as server:
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute(SCHEMA)
@@ -50,7 +50,7 @@ def database() -> Iterator[str]:
 
 
 def ceiling(url: str, clients: int, seconds: float) -> float:
-    """Messages a second."""
+    """Return the number of messages per second that `clients` connections insert."""
     host = parse_qs(urlsplit(url).query)["host"][0]
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "insert.sql"
