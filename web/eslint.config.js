@@ -4,7 +4,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['vendor/', 'app/']),
+  globalIgnores(['vendor/']),
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   {
