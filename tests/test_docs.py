@@ -14,19 +14,6 @@ DOCUMENTS = sorted(
     for file in ROOT.glob(pattern)
 )
 BUILT = {"web/vendor", "web/node_modules"}  # by `make web`, not in the repository
-MOVING = {
-    "web/client",
-    "web/client/content",
-    "web/scenarios",
-    "web/app/features",
-    "web/app/features/timeline",
-    "web/app/state",
-    "web/app/messages",
-    "web/client/node",
-    "web/client/transport/frames.d.ts",
-    "web/client/storage/indexeddb.js",
-    "web/worker/rpc.js",
-}
 FOLDERS = r"bench|chat|crypto|deploy|docs|handlers|migrations|run|store|tests|testing|web"
 CITED = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
 OUTSIDE = re.compile(r"\bDESIGN\b|/work/|/home/\w|\bissue \d+\b")
@@ -63,7 +50,7 @@ def test_links_of_a_document_resolve(name: str) -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_paths_that_a_document_cites_exist(name: str) -> None:
-    cited = {path.rstrip("/") for path in CITED.findall(prose(name))} - BUILT - MOVING
+    cited = {path.rstrip("/") for path in CITED.findall(prose(name))} - BUILT
     assert not {path for path in cited if not (ROOT / path).exists()}
 
 
