@@ -18,7 +18,7 @@ from chat.model.messages import Draft, Entry
 from store.database.pool import Connection, Database
 from store.writer import queue as write_queue
 from store.writer.append import append
-from store.writer.queue import WAITING_MAX, WAITING_MAX_CHARS, WriteQueue, _Alone
+from store.writer.queue import WAITING_MAX, WAITING_MAX_CHARS, WriteQueue, _Transaction
 from testing.server import PATIENCE_S
 
 Result = Entry | ChatError
@@ -132,7 +132,7 @@ async def test_entries_are_published_before_they_are_acknowledged(database_url: 
             assert isinstance(entry, Entry)
             return entry, True
 
-        it.queue._enqueue(_Alone(change, 5), 5, acknowledged)
+        it.queue._enqueue(_Transaction(change, 5), 5, acknowledged)
         await it.write(Draft(here, sender, "after it"))
         assert order == [("published", 5), ("acknowledged", 5), ("published", 6)]
 
