@@ -10,7 +10,7 @@ import pytest
 from handlers.http.admission import MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
 from testing.server import PATIENCE_S, RunningServer, until
 from tests.conftest import Users
-from tests.test_errors_everywhere import assert_is_error
+from tests.test_errors import assert_is_error
 
 
 async def test_body_of_exactly_5_mib_is_read(users: Users) -> None:
@@ -88,7 +88,7 @@ async def test_request_over_the_in_flight_limit_is_503(server: RunningServer, mo
 
 
 async def test_request_over_the_limit_does_not_buffer_its_body(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server refuses at the headers: the body costs no memory, and the status is 503 even for a body over the limit."""
+    """The server refuses at the headers: the body costs no memory, and a body over the limit gets 503, not 413."""
     (alice,) = await users("alice")
     monkeypatch.setattr("handlers.http.memory_budget.MAX_BYTES", 1024 * 1024)
     host, port = alice.server.http.removeprefix("http://").split(":")

@@ -27,7 +27,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def handshake(certificate: Certificate, name: str) -> None:
-    """Complete a TLS handshake between a server with the leaf and a client that trusts the authority and expects `name`."""
+    """Complete a TLS handshake: the server has the leaf; the client trusts the authority and expects `name`."""
     server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server_context.load_cert_chain(certificate.chain, certificate.key)
     client_context = ssl.create_default_context(cafile=str(certificate.authority))
