@@ -136,7 +136,7 @@ async def gone_afterwards() -> AsyncIterator[list[Raw]]:
         await asyncio.sleep(0.1)  # until they are
 
 
-async def test_readers_who_do_not_read_are_closed_and_cost_little(
+async def test_peers_that_do_not_read_are_closed_in_bounded_memory(
     server: Server, users: tuple[User, User, str]
 ) -> None:
     alice, bob, conversation_id = users
@@ -155,9 +155,7 @@ async def test_readers_who_do_not_read_are_closed_and_cost_little(
                 await asyncio.sleep(0.1)
 
 
-async def test_peers_who_vanish_without_a_word_are_forgotten_when_something_is_said(
-    server: Server, users: tuple[User, User, str]
-) -> None:
+async def test_peers_that_vanish_are_dropped_at_the_next_message(server: Server, users: tuple[User, User, str]) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can make a connection vanish")
     alice, bob, conversation_id = users
@@ -175,7 +173,7 @@ async def test_peers_who_vanish_without_a_word_are_forgotten_when_something_is_s
                 await asyncio.sleep(0.1)
 
 
-async def test_handshakes_that_stop_half_way_and_headers_that_trickle_stop_nobody(server: Server) -> None:
+async def test_peers_with_stalled_handshakes_do_not_delay_others(server: Server) -> None:
     async with gone_afterwards() as half, gone_afterwards() as slow, others_are_served(server, 100):
         half += [await Raw.connect(f"https://127.0.0.1:{server.https_port}") for _ in range(500)]
         for one in half[::2]:
@@ -200,7 +198,7 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("frames", FLOODS.values(), ids=FLOODS)
-async def test_floods_of_small_frames_do_not_keep_the_loop(
+async def test_peers_flooding_small_frames_do_not_block_the_loop(
     server: Server, users: tuple[User, User, str], frames: bytes
 ) -> None:
     _, bob, conversation_id = users
@@ -230,7 +228,7 @@ async def test_floods_of_small_frames_do_not_keep_the_loop(
         assert not [end for end in ended if isinstance(end, Exception)], "what failed was no disconnection"
 
 
-async def test_halves_of_giant_frames_are_bounded(server: Server, users: tuple[User, User, str]) -> None:
+async def test_peers_with_incomplete_large_frames_are_bounded(server: Server, users: tuple[User, User, str]) -> None:
     _, bob, conversation_id = users
     head = struct.pack("!BBQ", 0x81, 0xFF, 2_800_000) + b"\0\0\0\0"
     async with gone_afterwards() as lines, others_are_served(server, 340):  # all incoming together are 358
@@ -248,7 +246,7 @@ async def test_halves_of_giant_frames_are_bounded(server: Server, users: tuple[U
             assert said[2:4] == struct.pack("!H", 1013)
 
 
-async def test_a_compression_bomb_is_not_unpacked(server: Server) -> None:
+async def test_compression_bomb_is_not_decompressed(server: Server) -> None:
     bomb = gzip.compress(b"[" * 200 * MIB, compresslevel=9)
     async with others_are_served(server, 50), httpx.AsyncClient(base_url=server.address, timeout=PATIENCE_S) as client:
         for _ in range(5):
@@ -256,13 +254,13 @@ async def test_a_compression_bomb_is_not_unpacked(server: Server) -> None:
             assert (answer.status_code, list(answer.json())) == (400, ["error"])
 
 
-async def test_json_that_is_nested_without_end_is_refused(server: Server) -> None:
+async def test_json_deeply_nested_is_refused(server: Server) -> None:
     async with others_are_served(server, 60), httpx.AsyncClient(base_url=server.address, timeout=PATIENCE_S) as client:
         for body in ("[" * 2_000_000, '{"username":' * 300_000, json.dumps({"username": "9" * 4_000_000})):
             assert (await client.post("/login", content=body)).status_code == 400
 
 
-async def test_ten_thousand_connects_in_a_burst_are_all_answered(server: Server) -> None:
+async def test_burst_of_10_000_connections_is_served(server: Server) -> None:
     async with gone_afterwards() as lines, others_are_served(server, 400):
 
         async def connect_many() -> None:

@@ -10,7 +10,7 @@ ROUNDS = 2
 
 
 @pytest.mark.parametrize("name", INJURIES)
-def test_what_was_acknowledged_is_there_once_and_in_order_when(name: str) -> None:
+def test_fault_loses_no_acknowledged_message(name: str) -> None:
     injury = INJURIES[name]
     if injury.place is small_disk and not can_mount():
         pytest.skip("this machine lets us mount no small disk")

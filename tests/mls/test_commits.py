@@ -213,7 +213,7 @@ async def test_removal_of_unread_sender_is_refused_and_mutes(own_database_url: s
             await at.send(made, bob)
 
 
-async def test_messages_of_others_and_own_rejoin_need_no_reading(own_database_url: str) -> None:
+async def test_removal_with_unread_messages_of_others_is_accepted(own_database_url: str) -> None:
     async with rig(own_database_url) as at:
         alice, bob, carol = await at.player(), await at.player(), await at.player()
         made = await at.group(alice, bob, carol)
@@ -272,7 +272,7 @@ async def test_repeated_commit_gets_its_first_result(own_database_url: str) -> N
         assert [entry.seq for entry in at.published] == [first.seq, second.seq] == [1, 2], "published once"
 
 
-async def test_conversation_id_is_taken_once(own_database_url: str) -> None:
+async def test_conversation_id_created_concurrently_is_taken_once(own_database_url: str) -> None:
     async with rig(own_database_url) as at, rig(own_database_url) as other:
         alice, bob = await at.player(), await at.player()
         taken = ConversationId(uuid4())
@@ -296,7 +296,7 @@ async def test_conversation_id_is_taken_once(own_database_url: str) -> None:
             await at.groups.leave(alice.device, ConversationId(direct))
 
 
-async def test_creation_looks_again_when_another_worker_takes_the_id(own_database_url: str) -> None:
+async def test_creation_with_an_id_taken_meanwhile_is_refused(own_database_url: str) -> None:
     """Where the id is taken between loading and creating."""
     async with rig(own_database_url) as at:
         alice, bob = await at.player(), await at.player()
@@ -334,7 +334,7 @@ async def test_revoked_device_cannot_commit(own_database_url: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["leave", "delete the account"])
-async def test_last_owner_who_goes_is_succeeded(own_database_url: str, how: str) -> None:
+async def test_departure_of_the_last_owner_promotes_a_successor(own_database_url: str, how: str) -> None:
     async with rig(own_database_url) as at:
         alice, bob, carol = await at.player(), await at.player(), await at.player()
         made = await at.group(alice, bob, carol)
@@ -358,7 +358,7 @@ async def test_last_owner_who_goes_is_succeeded(own_database_url: str, how: str)
         assert not await at.removal_due(made)
 
 
-async def test_owner_beside_the_leaving_one_stays_the_only_owner(own_database_url: str) -> None:
+async def test_departure_of_one_of_two_owners_promotes_no_one(own_database_url: str) -> None:
     async with rig(own_database_url) as at:
         alice, bob, carol = await at.player(), await at.player(), await at.player()
         made = await at.group(alice, bob, carol)
@@ -367,7 +367,7 @@ async def test_owner_beside_the_leaving_one_stays_the_only_owner(own_database_ur
         assert await at.roles(made) == {bob.account.id: "member", carol.account.id: "owner"}
 
 
-async def test_set_role_is_for_owners_and_members(own_database_url: str) -> None:
+async def test_set_role_by_non_owners_or_for_strangers_is_refused(own_database_url: str) -> None:
     async with rig(own_database_url) as at:
         alice, bob, stranger = await at.player(), await at.player(), await at.player()
         made = await at.group(alice, bob)
@@ -384,7 +384,7 @@ async def test_set_role_is_for_owners_and_members(own_database_url: str) -> None
         assert await at.roles(made) == before
 
 
-async def test_only_the_sender_deletes_a_message(own_database_url: str) -> None:
+async def test_delete_message_of_another_sender_is_refused(own_database_url: str) -> None:
     async with rig(own_database_url) as at:
         alice, bob = await at.player(), await at.player()
         made = await at.group(alice, bob)

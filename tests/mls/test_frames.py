@@ -158,7 +158,7 @@ def test_opaque_round_trips(data: bytes) -> None:
         pytest.param(b"\xbf\xff\xff\xff", id="a gigabyte that is not there"),
     ],
 )
-def test_length_is_minimal_and_within_the_frame(wire: bytes) -> None:
+def test_length_not_minimal_or_too_long_is_malformed(wire: bytes) -> None:
     with pytest.raises(Malformed):
         read_all(wire, Reader.opaque)
 
@@ -169,7 +169,7 @@ def group_info_with(tree: bytes, other_extension: bytes = b"\0\4") -> bytes:
     return b"\x00\x01\x00\x04" + context + extensions + opaque(b"tag") + bytes(4) + opaque(b"signature")
 
 
-def test_frame_of_many_elements_is_bounded() -> None:
+def test_frame_with_too_many_elements_is_refused_cheaply() -> None:
     """In time and memory. A tree of blank nodes has the most elements for its bytes."""
     assert parse_group_info(group_info_with(opaque(bytes(1000)))).leaves == {}
     frame = group_info_with(opaque(bytes(1_000_000)))
@@ -264,5 +264,5 @@ def test_malformed_frame_says_what_is_wrong(parse: Callable[[], object], text: s
         parse()
 
 
-def test_well_made_key_package_passes() -> None:
+def test_key_package_valid_is_accepted() -> None:
     key_package_with()()

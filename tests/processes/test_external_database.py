@@ -77,7 +77,7 @@ def _wait_for(url: str) -> None:
             return
 
 
-def test_an_older_postgresql_serves_as_well(database_url: str, tmp_path: Path) -> None:
+def test_external_database_of_an_older_version_works(database_url: str, tmp_path: Path) -> None:
     async def chat() -> None:
         alice, bob, conversation_id = await pair(server.address)
         async with await alice.opens(conversation_id) as at_alice, await bob.opens(conversation_id) as at_bob:

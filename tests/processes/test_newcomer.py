@@ -39,7 +39,7 @@ def clone(tmp_path: Path) -> Path:
 
 
 @pytest.mark.once  # each environment of tox is an installation of its own
-def test_make_serve_starts_from_nothing_and_ends_in_a_chat(clone: Path, tmp_path: Path) -> None:
+def test_make_serve_in_a_clone_starts_a_working_server(clone: Path, tmp_path: Path) -> None:
     server = Server(
         tmp_path / "data", command=["make", "serve", f"PYTHON={sys.executable}"], cwd=clone, from_nothing=True
     )
@@ -64,7 +64,7 @@ def test_make_serve_starts_from_nothing_and_ends_in_a_chat(clone: Path, tmp_path
         assert server.family() == []
 
 
-def test_a_second_start_is_little_work_also_after_a_kill(tmp_path: Path) -> None:
+def test_serve_second_start_is_cheap_also_after_a_kill(tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
     with running(server):
         assert server.stop() == 0
@@ -80,7 +80,7 @@ def test_a_second_start_is_little_work_also_after_a_kill(tmp_path: Path) -> None
         assert server.said().endswith("INFO sottovoce.process: stopped\n")
 
 
-def test_the_certificate_is_one_that_a_client_can_trust(lasting_server: Server) -> None:
+def test_serve_certificate_is_trusted_with_its_authority(lasting_server: Server) -> None:
     authority = str(lasting_server.data / "tls" / "ca.pem")
     for host in ("localhost", "127.0.0.1"):
         answer = httpx.get(
@@ -89,7 +89,7 @@ def test_the_certificate_is_one_that_a_client_can_trust(lasting_server: Server) 
         assert answer.status_code == 200
 
 
-def test_a_browser_that_does_not_trust_it_yet_leaves_no_line(lasting_server: Server) -> None:
+def test_serve_logs_nothing_for_untrusting_clients(lasting_server: Server) -> None:
     before = lasting_server.said()
     for _ in range(3):
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
@@ -98,7 +98,7 @@ def test_a_browser_that_does_not_trust_it_yet_leaves_no_line(lasting_server: Ser
     assert lasting_server.said() == before
 
 
-def test_an_ordinary_user_can_run_it(tmp_path: Path) -> None:
+def test_serve_runs_as_an_unprivileged_user(tmp_path: Path) -> None:
     """As root we become `nobody`, who may read everything (Python may lie in root's home) and write nothing."""
     data = tmp_path / "data"
     command = [sys.executable, str(ROOT / "server.py"), "serve"]
@@ -120,7 +120,7 @@ def test_an_ordinary_user_can_run_it(tmp_path: Path) -> None:
         assert server.family() == []
 
 
-def test_what_is_wrong_is_said_in_one_line(lasting_server: Server, tmp_path: Path) -> None:
+def test_serve_reports_start_errors_in_one_line(lasting_server: Server, tmp_path: Path) -> None:
     second = Server(lasting_server.data)
     answer = subprocess.run(second.command, env=second.environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 1

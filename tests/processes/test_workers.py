@@ -37,7 +37,7 @@ def connections(worker: psutil.Process, server: Server) -> int:
     )
 
 
-def test_sockets_at_two_workers_hear_everything_in_order(at_two_workers: Server) -> None:
+def test_workers_deliver_messages_to_all_sockets_in_order(at_two_workers: Server) -> None:
     async def play() -> None:
         alice, bob, conversation_id = await pair(at_two_workers.address)
         at_alice = [await alice.opens(conversation_id) for _ in range(SOCKETS)]
@@ -74,7 +74,7 @@ def test_sockets_at_two_workers_hear_everything_in_order(at_two_workers: Server)
     asyncio.run(play())
 
 
-def test_a_killed_worker_is_replaced_and_the_other_goes_on(at_two_workers: Server) -> None:
+def test_workers_killed_one_is_replaced(at_two_workers: Server) -> None:
     async def play() -> None:
         alice, bob, conversation_id = await pair(at_two_workers.address)
         lines = [await bob.opens(conversation_id) for _ in range(SOCKETS)]

@@ -44,7 +44,7 @@ async def by_psql(server: RunningServer, conversation: str, sender: Person, text
     await server.sql(insert, conversation, sender.id, text)
 
 
-async def test_a_message_is_heard_from_whichever_door_it_comes(users: Users, server: RunningServer) -> None:
+async def test_direct_socket_delivers_messages_of_all_apis(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob, codes = await listens(bob), await alice.opens(conversation)
@@ -67,7 +67,7 @@ async def test_a_message_is_heard_from_whichever_door_it_comes(users: Users, ser
     }
 
 
-async def test_ones_own_are_heard_at_all_devices_with_the_id_they_were_given(users: Users) -> None:
+async def test_direct_socket_delivers_own_messages_with_their_id(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     await alice.meets(bob)
     laptop, phone, at_bob = await listens(alice), await listens(await alice.again()), await listens(bob)
@@ -80,7 +80,7 @@ async def test_ones_own_are_heard_at_all_devices_with_the_id_they_were_given(use
     assert "id" not in frame
 
 
-async def test_what_was_said_before_is_read_and_not_told(users: Users) -> None:
+async def test_direct_socket_does_not_deliver_the_history(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     await says(alice, bob, "before")
     at_bob = await listens(bob)
@@ -89,9 +89,7 @@ async def test_what_was_said_before_is_read_and_not_told(users: Users) -> None:
     assert await texts(bob, alice, after=0) == ["before", "after"]
 
 
-async def test_a_conversation_that_begins_meanwhile_is_heard_from_its_first_message(
-    users: Users, server: RunningServer
-) -> None:
+async def test_direct_socket_delivers_new_conversations_completely(users: Users, server: RunningServer) -> None:
     alice, bob, carol = await users("alice", "bob", "carol")
     at_bob, at_alice = await listens(bob), await listens(alice)
     conversation = await alice.meets(bob)
@@ -106,7 +104,7 @@ async def test_a_conversation_that_begins_meanwhile_is_heard_from_its_first_mess
     await at_alice.hears_nothing()
 
 
-async def test_a_key_and_a_reset_are_told_to_the_devices_of_both(users: Users) -> None:
+async def test_direct_socket_notifies_both_of_key_and_reset(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     at_alice, at_bob = await listens(alice), await listens(bob)
     started = await key(alice, bob)
@@ -124,7 +122,7 @@ async def test_a_key_and_a_reset_are_told_to_the_devices_of_both(users: Users) -
     assert (await key(bob, alice, "key/claim"))["key"] not in (None, started["key"])
 
 
-async def test_an_edit_and_a_deletion_are_told_whichever_door_they_come_through(users: Users) -> None:
+async def test_direct_socket_notifies_of_edit_and_delete_of_all_apis(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await says(alice, bob, "one", "two")
@@ -141,7 +139,7 @@ async def test_an_edit_and_a_deletion_are_told_whichever_door_they_come_through(
     await at_bob.hears_nothing()
 
 
-async def test_nothing_of_somebody_blocked_is_heard_until_they_are_not(users: Users, looks: list[Hub]) -> None:
+async def test_direct_socket_delivers_nothing_of_blocked_users(users: Users, looks: list[Hub]) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await listens(alice), await listens(bob)
@@ -157,7 +155,7 @@ async def test_nothing_of_somebody_blocked_is_heard_until_they_are_not(users: Us
     assert [frame["conversation"] for frame in await at_alice.hears_texts("and now?")] == [conversation]
 
 
-async def test_a_conversation_that_goes_with_an_account_is_told(users: Users, looks: list[Hub]) -> None:
+async def test_direct_socket_notifies_of_a_deleted_account(users: Users, looks: list[Hub]) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice = await listens(alice)
@@ -166,7 +164,7 @@ async def test_a_conversation_that_goes_with_an_account_is_told(users: Users, lo
     await until(lambda: is_forgotten(looks, conversation))
 
 
-async def test_a_socket_that_ends_leaves_nothing_behind_in_the_hub(users: Users, looks: list[Hub]) -> None:
+async def test_direct_socket_closed_leaves_no_subscription(users: Users, looks: list[Hub]) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await listens(alice), await listens(bob)
@@ -178,7 +176,7 @@ async def test_a_socket_that_ends_leaves_nothing_behind_in_the_hub(users: Users,
     await until(lambda: is_forgotten(looks, conversation))
 
 
-async def test_many_messages_of_many_doors_come_in_order_and_once(
+async def test_direct_socket_delivers_concurrent_messages_in_order(
     server: RunningServer, start_server: StartServer
 ) -> None:
     alice, bob = await server.person("alice"), await server.person("bob")
@@ -205,7 +203,7 @@ async def test_many_messages_of_many_doors_come_in_order_and_once(
     await at_bob.hears_nothing()
 
 
-async def test_a_conversation_begun_at_another_worker_is_heard(
+async def test_direct_socket_delivers_conversations_of_another_worker(
     server: RunningServer, start_server: StartServer
 ) -> None:
     alice, bob = await server.person("alice"), await server.person("bob")
@@ -217,7 +215,7 @@ async def test_a_conversation_begun_at_another_worker_is_heard(
     await at_bob.hears_texts("hello")
 
 
-async def test_a_reader_who_does_not_read_is_closed_and_catches_up(users: Users) -> None:
+async def test_direct_socket_slow_consumer_is_closed_and_catches_up(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob, codes = await listens(bob), await alice.opens(conversation)
@@ -241,7 +239,7 @@ async def has(person: Person, other: Person, seq: int) -> bool:
     return bool(await messages(person, other, after=seq - 1, limit=1))
 
 
-async def test_a_socket_that_finds_no_database_is_closed_and_comes_back(
+async def test_direct_socket_without_database_closes_1013(
     users: Users, monkeypatch: pytest.MonkeyPatch, looks: list[Hub]
 ) -> None:
     alice, bob = await users("alice", "bob")

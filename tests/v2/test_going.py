@@ -40,9 +40,7 @@ async def somebody_waits(server: RunningServer) -> None:
 
 
 @pytest.mark.parametrize("what", ["device", "account"])
-async def test_who_goes_while_somebody_takes_them_in_has_to_be_removed_there_too(
-    users: Users, server: RunningServer, what: str
-) -> None:
+async def test_delete_during_an_add_makes_removal_due_there_too(users: Users, server: RunningServer, what: str) -> None:
     alice, bob = await users("alice", "bob")
     for person in (alice, bob):
         await listens(person)
@@ -60,7 +58,7 @@ async def test_who_goes_while_somebody_takes_them_in_has_to_be_removed_there_too
     assert await server.sql("SELECT 1 FROM devices WHERE user_id = %s", bob.id) == []
 
 
-async def test_what_a_deleted_account_says_to_the_last_goes_with_it(users: Users, server: RunningServer) -> None:
+async def test_delete_of_account_deletes_its_last_messages(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
     for person in (alice, bob):
         await listens(person)
@@ -74,7 +72,7 @@ async def test_what_a_deleted_account_says_to_the_last_goes_with_it(users: Users
     assert await server.sql("SELECT data FROM messages WHERE conversation_id = %s", shared) == [(None,)]
 
 
-async def test_who_logs_in_while_the_account_goes_is_told_to_log_in(
+async def test_login_of_an_account_deleted_meanwhile_is_401(
     users: Users, server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (bob,) = await users("bob")

@@ -7,7 +7,7 @@ from tests.v2.direct import assert_refused
 from tests.v2.mls import MlsGroup, device, group_of
 
 
-async def test_roles_are_given_by_owners_only(users: Users) -> None:
+async def test_group_roles_are_set_by_owners_only(users: Users) -> None:
     alice, bob, carol = [await device(one) for one in await users("alice", "bob", "carol")]
     group = await group_of(alice, bob, carol)
     of_bob, of_carol = (f"{group.path}/members/{one.session.uuid}" for one in (bob, carol))
@@ -33,7 +33,7 @@ async def test_commit_with_a_forged_leaf_is_refused(users: Users) -> None:
     assert (await group.commit(bob).sent_by(bob.session)).status_code == 200
 
 
-async def test_commit_with_a_group_info_of_another_is_refused(users: Users) -> None:
+async def test_commit_with_group_info_of_another_signer_is_refused(users: Users) -> None:
     alice, bob = [await device(one) for one in await users("alice", "bob")]
     group = await group_of(alice, bob)
     commit = group.commit(bob)
@@ -42,7 +42,7 @@ async def test_commit_with_a_group_info_of_another_is_refused(users: Users) -> N
 
 
 @pytest.mark.parametrize("are_blocked", [False, True], ids=["contacts", "blocked and unblocked"])
-async def test_block_of_a_contact_makes_a_stranger_of_them(users: Users, are_blocked: bool) -> None:
+async def test_block_of_a_contact_ends_the_contact(users: Users, are_blocked: bool) -> None:
     """A contact adds one to a group without asking. After a block they ask again, also when it was taken back."""
     alice, bob = [await device(one) for one in await users("alice", "bob")]
     code = (await bob.session.api.post("/v2/codes")).json()["code"]
@@ -56,7 +56,7 @@ async def test_block_of_a_contact_makes_a_stranger_of_them(users: Users, are_blo
     assert shown["state"] == ("requested" if are_blocked else "joined")
 
 
-async def test_group_of_somebody_blocked_is_not_heard_of(users: Users) -> None:
+async def test_group_of_a_blocked_user_is_hidden(users: Users) -> None:
     alice, bob = [await device(one) for one in await users("alice", "bob")]
     assert (await alice.session.api.put(f"/v2/blocks/{bob.session.uuid}")).status_code == 200
     group = await group_of(bob, alice)

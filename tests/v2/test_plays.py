@@ -22,17 +22,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("play", [play for play in PLAYS if play != "chance"])
-def test_a_play(server: Server, play: str) -> None:
+def test_scenario_passes(server: Server, play: str) -> None:
     node(f"plays/{play}.test.js", server=server)
 
 
 @pytest.mark.parametrize("seed", CHANCE_SEEDS)
-def test_a_play_of_chance_in_which_nothing_stays_unread(server: Server, seed: int) -> None:
+def test_random_scenario_leaves_nothing_unread(server: Server, seed: int) -> None:
     figures = play_by_chance(server, seed, ACTIONS)
     assert figures["workers_killed"] > 0, "no worker died, this shows less than it should"
 
 
-def test_nothing_that_was_said_is_in_the_database_the_data_folder_or_the_logs(server: Server) -> None:
+def test_plaintext_is_not_in_database_files_or_log(server: Server) -> None:
     """The plays before this one said these things; see them for the words."""
     words = [
         b"are you there?",

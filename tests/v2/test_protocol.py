@@ -41,16 +41,16 @@ def examples(kind: str) -> list[str]:
 
 
 @pytest.mark.parametrize("example", examples("frame client"), ids=lambda text: msgspec.json.decode(text)["type"])
-def test_a_frame_of_the_client_is_understood(example: str) -> None:
+def test_protocol_client_frame_is_decoded(example: str) -> None:
     assert msgspec.json.encode(frames.decode_frame(example)) == msgspec.json.encode(msgspec.json.decode(example))
 
 
-def test_all_frames_of_the_client_are_shown() -> None:
+def test_protocol_documents_every_client_frame() -> None:
     kinds = {type(frames.decode_frame(example)) for example in examples("frame client")}
     assert kinds == {frames.Send, frames.Ack, frames.Typing, frames.Ping}
 
 
-def test_a_frame_of_the_server_is_what_it_sends() -> None:
+def test_protocol_server_frames_match_their_types() -> None:
     seen = set()
     for example in examples("frame server"):
         plain: dict[str, Any] = msgspec.json.decode(example)
@@ -61,7 +61,7 @@ def test_a_frame_of_the_server_is_what_it_sends() -> None:
     assert seen == TAGS | HAPPENINGS
 
 
-def test_every_endpoint_is_documented_and_no_other() -> None:
+def test_protocol_documents_every_endpoint() -> None:
     listed = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/v2/[^`? ]*)", TEXT)
     documented = {(method, re.sub(r"\{\w+\}", "{}", path)) for method, path in listed}
     endpoints = {(one.method, re.sub(r"\{\w+\}", "{}", one.path)) for one in ENDPOINTS}
@@ -69,7 +69,7 @@ def test_every_endpoint_is_documented_and_no_other() -> None:
     assert documented <= endpoints, "documented, and not there"
 
 
-def test_every_code_is_documented_and_no_other() -> None:
+def test_protocol_documents_every_error_code() -> None:
     """`| code | status | when | what to do |`. What only another API answers is not here."""
     documented = dict(re.findall(r"^\| `([a-z_]+)` \| (\d{3}) \|", TEXT, re.MULTILINE))
     never_raised = {errors.ChatError, errors.Forbidden, errors.Conflict}
