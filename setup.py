@@ -1,4 +1,4 @@
-"""Packages the server; what it is made of is said here once, for pip, tox and the wheel."""
+"""Packaging of the server. Dependencies are declared only here, for pip, tox and the wheel."""
 
 import json
 import runpy
@@ -14,14 +14,15 @@ PACKAGES = find_packages(include=["chat*", "crypto*", "handlers*", "migrations*"
 
 
 class Build(build_py):
-    """Puts the hashes of what a browser gets beside it; `sottovoce verify-web` compares servers with them."""
+    """Add the hashes of the web client's files, which `sottovoce verify-web` compares with a server."""
 
     def run(self) -> None:
+        """Build into an empty folder, then write the hashes."""
         if self.editable_mode:
             super().run()
             return
         web = Path(self.build_lib, "web")
-        # Files of an earlier build that have other names today would be packed too.
+        # Otherwise the wheel would contain files of an earlier build that were renamed since.
         shutil.rmtree(web, ignore_errors=True)
         shutil.rmtree(Path(self.build_lib, "migrations"), ignore_errors=True)
         super().run()
@@ -39,7 +40,7 @@ setup(
     packages=[*PACKAGES, "web"],
     package_data={
         "web": [
-            *("*.html", "*.css", "*.js", "*.json", "*.webmanifest", "core/*.js", "core/node/*.js"),
+            *("*.html", "*.css", "*.js", "*.json", "*.webmanifest", "client/**/*.js"),
             *("app/**", "icons/**", "vendor/**", "worker/**"),
         ],
         "migrations": ["fingerprint.txt", "script.py.mako", "versions/*.py", "versions/*.sql"],
@@ -65,7 +66,7 @@ setup(
         "psycopg[binary]>=3.2.4",
         "pyjwt>=2.15.1",
         "sqlalchemy>=2.0",
-        "tornado>=6.6.1,<6.7",  # private names of it are used: handlers/tornado_internals.py
+        "tornado>=6.6.1,<6.7",  # handlers/tornado_internals.py uses private names
         "uvloop>=0.20; sys_platform != 'win32'",
     ],
     extras_require={
@@ -82,7 +83,7 @@ setup(
             "pytest-tornado>=0.8.1",
             "pytest-xdist>=3.5",
             "setuptools<81",  # pytest-tornado imports pkg_resources
-            "sniffio>=1.3",  # httpx asks for it at every request, and a module that is missing is sought everywhere
+            "sniffio>=1.3",  # httpx imports it at every request; a failed import searches the whole path
             "websockets>=13",
         ],
     },

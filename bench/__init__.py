@@ -1,1 +1,4 @@
-"""Measures Sottovoce against itself, a bare echo, and the first seed's database. `make bench`, or `python -m bench`."""
+"""The benchmark (`make bench` or `python -m bench`).
+
+It measures the server, and for comparison a bare Tornado echo and the database design of the first version.
+"""

@@ -1,4 +1,4 @@
-"""`python -m bench [WORKLOAD …]`: a Markdown table, and one JSON line for each measurement."""
+"""`python -m bench [WORKLOAD …]`: print Markdown tables; write each measurement as a JSON line to standard error."""
 
 import json
 import os
@@ -17,24 +17,24 @@ from typing import Any
 import click
 import psutil
 
-from bench import seed
+from bench import first_version
 from bench.links import Person
 from bench.load import Task
-from bench.measured import MeasuredServer, fill, load, measured_server, people, seal, start_load
+from bench.measured import MeasuredServer, add_groups, fill, load, measured_server, people, start_load
 from testing.process import Server, free_port
 
 Pairs = list[tuple[Person, Person]]
 Result = dict[str, Any]
 
 PAIRS = 32
-IDLE = {False: 10_000, True: 5_000}  # plain, TLS
+IDLE = {False: 10_000, True: 5_000}  # connections without and with TLS
 IDLE_CLIENTS = 8
-SIZES = (10_000, 100_000, 1_000_000)
-LISTENERS = 1_000
+SIZES = (10_000, 100_000, 1_000_000)  # messages in a conversation
+LISTENERS = 1_000  # sockets in one conversation
 
 
 class Bench:
-    """One data folder for all; results are said as soon as they are there."""
+    """The workloads, which share one data folder, and their results."""
 
     def __init__(self, data: Path, seconds: float, scale: float) -> None:
         self.data, self.seconds, self.scale = data, seconds, scale
@@ -42,25 +42,28 @@ class Bench:
         self.pairs: Pairs = []
 
     def note(self, workload: str, **found: Any) -> None:
+        """Keep a result, and print it at once."""
         self.results.append({"workload": workload, **found})
         click.echo(json.dumps(self.results[-1]), err=True)
 
     @contextmanager
     def server(self, **settings: str) -> Iterator[MeasuredServer]:
+        """Run a server, with users and conversations in it."""
         with measured_server(self.data, **settings) as started:
             if not self.pairs:
-                self.pairs = seal(started.database_url, people(started.server, PAIRS))
+                self.pairs = add_groups(started.database_url, people(started.server, PAIRS))
             yield started
 
     def task(self, workload: str, address: str, **more: Any) -> Task:
+        """Describe a workload for the load generator."""
         return Task(workload, address, self.seconds, **{"pairs": self.pairs, **more})
 
     # The workloads
 
     def start_up(self) -> None:
-        """An empty data folder, and then a full one."""
+        """Measure a start on an existing data folder, and on an empty one."""
         with measured_server(self.data) as started:
-            self.pairs = seal(started.database_url, people(started.server, PAIRS))
+            self.pairs = add_groups(started.database_url, people(started.server, PAIRS))
             started.server.stop()
             seconds = started.server.start()
             time.sleep(2)
@@ -73,24 +76,26 @@ class Bench:
                 server.stop()
 
     def messages(self) -> None:
-        """Ping-pong and pipelined, by both sockets and HTTP, plain and TLS, with one and two workers; and the echo."""
+        """Measure each way of sending, and the echo, without and with TLS; with one and with two workers."""
         for workers in (1, 2):
             with self.server(SOTTOVOCE_WORKERS=str(workers)) as it:
                 for tls in (False, True):
                     if workers == 1:
                         self.echo(it, tls)
-                    for by in ("socket", "post", "sealed"):
+                    for by in ("socket", "post", "v2"):
                         for workload in ("ping-pong", "pipelined"):
                             found = load(self.task(workload, it.address(tls), by=by, watched=it.watched()))
                             self.note(workload, by=by, tls=tls, workers=workers, **found, **it.memory_mib())
 
-    def first_seed(self) -> None:
-        with seed.database() as url:
+    def first_version(self) -> None:
+        """Measure how many messages the database design of the first version stores."""
+        with first_version.database() as url:
             for clients in (5, 64):
-                per_s = round(seed.ceiling(url, clients, self.seconds))
-                self.note("first seed's database", clients=clients, per_s=per_s)
+                per_s = round(first_version.ceiling(url, clients, self.seconds))
+                self.note("database of the first version", clients=clients, per_s=per_s)
 
     def echo(self, it: MeasuredServer, tls: bool) -> None:
+        """Measure a bare echo with the same load generator, with the certificate of `it`."""
         port, folder = free_port(), it.server.data / "tls"
         files = [str(folder / "leaf.pem"), str(folder / "leaf.key")] if tls else []
         process = subprocess.Popen([sys.executable, "-m", "bench.echo", str(port), *files])
@@ -104,12 +109,14 @@ class Bench:
             process.wait()
 
     def fan_out(self) -> None:
+        """Measure the delivery of one sender's messages to many sockets."""
         with self.server() as it:
             sockets = max(2, round(LISTENERS * self.scale))
             found = load(self.task("fan-out", it.address(False), sockets=sockets, watched=it.watched()))
             self.note("fan-out", sockets=sockets, **found)
 
     def history(self) -> None:
+        """Measure reading the newest messages of conversations of different sizes."""
         with self.server() as it:
             for pair, size in zip(self.pairs, SIZES, strict=False):
                 count = round(size * self.scale)
@@ -118,6 +125,7 @@ class Bench:
                 self.note("history", messages=count, **found)
 
     def idle(self) -> None:
+        """Measure memory and CPU time of idle connections."""
         for tls, count in IDLE.items():
             with self.server() as it:
                 self._idle(it, tls, round(count * self.scale))
@@ -151,7 +159,7 @@ class Bench:
 WORKLOADS: dict[str, Callable[[Bench], None]] = {
     "start-up": Bench.start_up,
     "messages": Bench.messages,
-    "first-seed": Bench.first_seed,
+    "first-version": Bench.first_version,
     "fan-out": Bench.fan_out,
     "history": Bench.history,
     "idle": Bench.idle,
@@ -159,6 +167,7 @@ WORKLOADS: dict[str, Callable[[Bench], None]] = {
 
 
 def wait_for(port: int) -> None:
+    """Return when `port` accepts connections. Raises TimeoutError after 10 s."""
     for _ in range(500):
         with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return
@@ -167,7 +176,7 @@ def wait_for(port: int) -> None:
 
 
 def table(results: list[Result]) -> str:
-    """One Markdown table for each workload."""
+    """Return a Markdown table for each workload."""
     parts = []
     for workload in dict.fromkeys(result["workload"] for result in results):
         rows = [result for result in results if result["workload"] == workload]
@@ -179,6 +188,7 @@ def table(results: list[Result]) -> str:
 
 
 def shown(value: Any) -> str:
+    """Return a value as a cell of the table."""
     match value:
         case None:
             return ""
@@ -190,6 +200,7 @@ def shown(value: Any) -> str:
 
 
 def machine() -> str:
+    """Describe the date, the machine and the Python of this run."""
     memory = psutil.virtual_memory().total / 2**30
     return (
         f"{date.today()}, {platform.system()} {platform.release()}, {os.cpu_count()} cores, {memory:.0f} GiB,"
@@ -199,10 +210,10 @@ def machine() -> str:
 
 @click.command()
 @click.argument("workloads", nargs=-1, type=click.Choice(list(WORKLOADS)))
-@click.option("--seconds", default=5.0, show_default=True, help="How long each is measured.")
-@click.option("--scale", default=1.0, show_default=True, help="Of sockets and of histories; below 1 for a short look.")
+@click.option("--seconds", default=5.0, show_default=True, help="Duration of each measurement.")
+@click.option("--scale", default=1.0, show_default=True, help="Factor for sockets and messages; below 1 is faster.")
 def main(workloads: tuple[str, ...], seconds: float, scale: float) -> None:
-    """Measure the server on this machine; load and database run on the same cores."""
+    """Measure the server on this machine. The load generator and PostgreSQL share its cores."""
     with tempfile.TemporaryDirectory(prefix="sottovoce-bench-") as folder:
         bench = Bench(Path(folder) / "data", seconds, scale)
         for workload in workloads or WORKLOADS:

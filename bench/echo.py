@@ -1,4 +1,4 @@
-"""A bare Tornado echo, on uvloop as the server is: what the frame path alone can do. `python -m bench.echo PORT`."""
+"""A bare Tornado echo on uvloop: an upper limit for the server. `python -m bench.echo PORT [CHAIN KEY]`."""
 
 import asyncio
 import ssl
@@ -11,15 +11,20 @@ from tornado.websocket import WebSocketHandler
 
 
 class Echo(WebSocketHandler):
+    """Sends each message back."""
+
     def open(self) -> None:  # type: ignore[override]
+        """Send small frames at once."""
         self.set_nodelay(True)
 
     def on_message(self, message: str | bytes) -> None:
+        """Send `message` back."""
         self.write_message(message)
 
 
 async def main(port: int, chain: str = "", key: str = "") -> None:
-    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)  # of peers that leave in the middle
+    """Serve until killed; with TLS if a certificate chain and key are given."""
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)  # of peers that just disconnect
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if chain else None
     if tls is not None:
         tls.load_cert_chain(chain, key)

@@ -1,4 +1,4 @@
-"""The measured server: started by its documented command, with people in it; what it takes of the machine."""
+"""The measured server: a process with users and conversations, and its memory and CPU time."""
 
 import asyncio
 import base64
@@ -26,46 +26,57 @@ TASK_TIMEOUT_S = 300
 
 
 class MeasuredServer:
+    """A running server and its resources."""
+
     def __init__(self, server: Server) -> None:
         self.server = server
 
     def address(self, tls: bool) -> str:
+        """Return the base address."""
         return f"https://127.0.0.1:{self.server.https_port}" if tls else self.server.address
 
     @property
     def database_url(self) -> str:
+        """The URL of its embedded database."""
         return EmbeddedPostgres(self.server.data).url
 
     def processes(self) -> dict[str, list[psutil.Process]]:
+        """Return the processes of the server and of PostgreSQL."""
         postmaster = self.server.postmaster()
         database = [postmaster, *postmaster.children(recursive=True)]
         return {"server": [p for p in self.server.family() if p not in database], "database": database}
 
     def watched(self) -> dict[str, list[int]]:
+        """Return the process ids, for a Task."""
         return {name: [process.pid for process in found] for name, found in self.processes().items()}
 
     def memory_mib(self) -> dict[str, float]:
-        """Proportional set size: what is shared counts once."""
+        """Return the proportional set size in MiB, which counts shared memory once."""
         return {f"{name}_mib": round(sum(map(pss, found)) / 2**20, 1) for name, found in self.processes().items()}
 
     def cpu_s(self) -> float:
+        """Return the CPU seconds used by the server and PostgreSQL."""
         return sum(sum(p.cpu_times()[:2]) for found in self.processes().values() for p in found)
 
 
 def pss(process: psutil.Process) -> int:
+    """Return the proportional set size in bytes; 0 if the process has ended."""
     try:
         return int(process.memory_full_info().pss)
-    except psutil.NoSuchProcess:  # PostgreSQL's processes come and go
+    except psutil.NoSuchProcess:  # PostgreSQL starts and ends processes at any time
         return 0
 
 
 @contextmanager
 def measured_server(data: Path, **settings: str) -> Iterator[MeasuredServer]:
+    """Run a server with `settings` as environment variables."""
     with running(Server(data, **settings)) as server:
         yield MeasuredServer(server)
 
 
 def people(server: Server, count: int) -> list[tuple[Person, Person]]:
+    """Register pairs of users, each with a direct conversation."""
+
     async def register() -> list[tuple[Person, Person]]:
         made = []
         for _ in range(count):
@@ -76,15 +87,18 @@ def people(server: Server, count: int) -> list[tuple[Person, Person]]:
     return asyncio.run(register())
 
 
-def seal(url: str, pairs: list[tuple[Person, Person]]) -> list[tuple[Person, Person]]:
-    """Give each pair a sealed conversation and each person a device, as if a client had: MLS is not what we measure."""
+def add_groups(url: str, pairs: list[tuple[Person, Person]]) -> list[tuple[Person, Person]]:
+    """Add a device for each user and an encrypted conversation for each pair.
+
+    This writes to the database, because the benchmark does not measure MLS.
+    """
     with psycopg.connect(url) as connection:
-        sealed = [_with_sealed(connection, one, other) for one, other in pairs]
+        found = [_with_group(connection, one, other) for one, other in pairs]
         connection.commit()
-    return sealed
+    return found
 
 
-def _with_sealed(connection: psycopg.Connection[Any], *pair: Person) -> tuple[Person, Person]:
+def _with_group(connection: psycopg.Connection[Any], *pair: Person) -> tuple[Person, Person]:
     id_ = uuid4()
     connection.execute("INSERT INTO conversations (id, kind) VALUES (%s, 'encrypted')", [id_])
     connection.execute("INSERT INTO groups (conversation_id, epoch, group_info) VALUES (%s, 1, '')", [id_])
@@ -105,21 +119,21 @@ def _with_sealed(connection: psycopg.Connection[Any], *pair: Person) -> tuple[Pe
             " SELECT %s, id, 0, %s, user_id, 0, false FROM devices WHERE id = %s",
             [id_, leaf, device_id],
         )
-    one, other = (msgspec.structs.replace(person, sealed_id=str(id_)) for person in pair)
+    one, other = (msgspec.structs.replace(person, group_id=str(id_)) for person in pair)
     return one, other
 
 
 def claims(token: str) -> dict[str, Any]:
-    """Of a JSON web token, unverified: we got it from the server."""
+    """Return the claims of a token from the server, without verifying it."""
     part = token.split(".")[1]
     found: dict[str, Any] = msgspec.json.decode(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     return found
 
 
 def fill(url: str, conversation_id: str, count: int) -> None:
-    """`count` messages of 70 bytes by either side, put in beside the server."""
+    """Insert `count` messages of 70 bytes, alternately from both users, directly into the database."""
     with psycopg.connect(url) as connection:
-        connection.execute("SET session_replication_role = replica")  # a million notifications are not the point
+        connection.execute("SET session_replication_role = replica")  # no triggers: no notifications
         connection.execute(
             """
             INSERT INTO messages (conversation_id, seq, sender_id, content, sent_at)
@@ -139,6 +153,7 @@ def fill(url: str, conversation_id: str, count: int) -> None:
 
 
 def start_load(task: Task) -> "subprocess.Popen[bytes]":
+    """Start the load generator."""
     process = subprocess.Popen([sys.executable, "-m", "bench.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
     process.stdin.write(msgspec.json.encode(task) + b"\n")
@@ -147,7 +162,7 @@ def start_load(task: Task) -> "subprocess.Popen[bytes]":
 
 
 def load(task: Task) -> dict[str, Any]:
-    """What the load generator measured."""
+    """Run the load generator and return its result. Raises RuntimeError if it fails."""
     process = start_load(task)
     assert process.stdout is not None
     out, _ = process.communicate(timeout=TASK_TIMEOUT_S)

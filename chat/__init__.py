@@ -1,4 +1,5 @@
-"""The domain. It knows no socket, no SQL and no environment: `server` hands it everything it needs.
+"""The domain: its services, rules, model and errors. It contains no network code and no SQL.
 
-`store` must not be imported here; what a part needs of it is said by a Protocol beside the part.
+`run` builds the services and passes settings, repositories and the clock as arguments. This package must not import
+`store`: a Protocol beside each service describes the repository that the service needs.
 """

@@ -1,4 +1,4 @@
-"""Every error that a client can cause or must react to:
+"""The errors that the server reports to clients:
 
 ChatError
 ├── Invalid 400             InvalidBody, SelfChat, TooManyCodes, InvalidCredentials, BadInvite, BadFrame, WrongGroup
@@ -11,7 +11,8 @@ ChatError
 ├── TooMany 429
 └── Unavailable 503         Busy
 
-Each has a machine-readable `code` and an HTTP status; the doors render them. Anything else is a logged 500.
+Each class has a machine-readable `code` and an HTTP status; each API renders them in its own format. The server logs
+any other exception and answers 500. docs/PROTOCOL.md tells a client what to do about each code.
 """
 
 from chat.model.ids import ConversationId
@@ -27,7 +28,7 @@ class Invalid(ChatError):
 
 
 class InvalidBody(Invalid):
-    """Not readable at all, before any rule looked at it."""
+    """The body is not JSON, so its fields were not validated."""
 
     code = "invalid_body"
 
@@ -49,13 +50,13 @@ class BadInvite(Invalid):
 
 
 class BadFrame(Invalid):
-    """No frame of MLS, or one that is not by whom it says. The client has a bug, or is none."""
+    """A malformed or inconsistent MLS message, or one with a wrong signature. The client must not retry it."""
 
     code = "bad_frame"
 
 
 class WrongGroup(Invalid):
-    """A frame of another conversation's group."""
+    """An MLS message of another conversation's group."""
 
     code = "wrong_group"
 
@@ -81,13 +82,13 @@ class RegistrationClosed(Forbidden):
 
 
 class NoDevice(Forbidden):
-    """This session speaks for no device: register one first."""
+    """The session is not bound to a device: register one first."""
 
     code = "no_device"
 
 
 class NotALeaf(Forbidden):
-    """The device is not in this group: join it by an external commit, if the account is a member."""
+    """The device holds no leaf of this group. A device of a member joins by an external commit."""
 
     code = "not_a_leaf"
 
@@ -99,7 +100,7 @@ class NotAllowed(Forbidden):
 
 
 class NotYours(Forbidden):
-    """Known account, somebody else's thing."""
+    """The object belongs to another account."""
 
     code = "not_yours"
 
@@ -145,7 +146,7 @@ class Taken(Conflict):
 
 
 class IdTaken(Conflict):
-    """The client-made id of a message, by another message of the same sender."""
+    """Another message of the same sender has this client-made id."""
 
     code = "id_taken"
 
@@ -159,32 +160,33 @@ class ConversationExists(Conflict):
 
 
 class StaleEpoch(Conflict):
-    """Somebody else's commit came first: read the log, then do it again."""
+    """Another commit has ended this epoch: read the log, then retry."""
 
     code = "stale_epoch"
 
 
 class CommitNeeded(Conflict):
-    """A member left or a device was revoked: remove its leaves by a commit, then do it again."""
+    """A member left or a device was revoked: remove its leaves by a commit, then retry."""
 
     code = "commit_needed"
 
 
 class UnknownKeyPackage(Conflict):
-    """It was never claimed by this account, or was used already: claim another one."""
+    """The account has not claimed this key package, or it was used already: claim another one."""
 
     code = "unknown_key_package"
 
 
 class TreeDiffers(Conflict):
-    """The group info shows another tree than the one that this commit leads to: read the log, then do it again."""
+    """The group info contains another tree than the commit results in: read the log, then retry."""
 
     code = "tree_differs"
 
 
 class UnreadMessages(Conflict):
-    """Who is to be removed has said something that the remover has not read, and after the removal could not: read the
-    log, then do it again. They cannot say more meanwhile.
+    """The removed member has sent messages that the remover has not read, and could not read after the removal.
+
+    Read the log, then retry. Until then the server accepts no further messages of that member.
     """
 
     code = "unread_messages"
@@ -199,14 +201,14 @@ class TooMany(ChatError):
 
 
 class Unavailable(ChatError):
-    """The database is away, or the server is stopping; nothing was kept."""
+    """The database is unavailable or the server is stopping; nothing was stored."""
 
     code, status = "unavailable", 503
     retry_after_s = 2.0
 
 
 class Busy(Unavailable):
-    """A bounded queue is full; the client retries with jitter."""
+    """A bounded queue is full; retry with jitter."""
 
     code = "busy"
     retry_after_s = 1.0

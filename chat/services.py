@@ -1,4 +1,4 @@
-"""The services of the domain, as every API gets them."""
+"""All services of the domain. Every API gets the same ones."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,10 +17,13 @@ from chat.limits import Limits
 from chat.mls.devices import Devices
 from chat.mls.groups import Groups
 from chat.mls.key_packages import KeyPackages
+from chat.queries import Queries
 
 
 @dataclass(frozen=True)
 class Services:
+    """The services, the queries, the hub and the clock."""
+
     accounts: Accounts
     chat_codes: ChatCodes
     contacts: Contacts
@@ -34,4 +37,5 @@ class Services:
     messages: Messages
     pending_keys: PendingKeys
     pictures: Pictures
+    queries: Queries
     now: Callable[[], datetime]

@@ -1,1 +1,1 @@
-"""Keys, hashes, tokens and certificates. Every primitive is a library's; what is ours is their life cycle."""
+"""Keys, password hashes, tokens and MLS frames. All primitives come from libraries; this package manages their use."""

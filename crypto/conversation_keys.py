@@ -1,7 +1,7 @@
-"""Keys of direct conversations: made here, wrapped at rest, known afterwards by a fingerprint only.
+"""Keys of direct conversations: generated here, stored wrapped until fetched, then known only by their fingerprint.
 
-DESIGN section 5. This is a key hand-out, not end-to-end secrecy: until both have fetched the key, the server could
-open it.
+This is key distribution by the server, not end-to-end encryption: the server can unwrap a key until both users have
+fetched it (docs/THREATS.md).
 """
 
 import os
@@ -16,40 +16,41 @@ NONCE_BYTES = 12  # NIST SP 800-38D section 8.2.2: random
 
 
 class UnreadableKey(Exception):
-    """EncryptedPart under another key-encryption key, or tampered with."""
+    """The key was wrapped with another key-encryption key, or modified."""
 
 
 class KeyWrapper:
-    """Seals keys at rest with AES-256-GCM; conversation and recipient are bound as associated data."""
+    """Wraps keys with AES-256-GCM. The associated data binds a key to its conversation and recipient."""
 
     def __init__(self, key_encryption_key: bytes) -> None:
-        """32 bytes. Raises ValueError for any other length."""
+        """`key_encryption_key`: 32 bytes. Raises ValueError for any other length."""
         if len(key_encryption_key) != KEY_BYTES:
             raise ValueError("the key-encryption key must be 32 bytes")
         self._aead = AESGCM(key_encryption_key)
 
     def wrap(self, key: bytes, conversation_id: UUID, recipient_id: int) -> bytes:
-        """Nonce, ciphertext and tag: 60 bytes for a key of 32."""
+        """Return nonce, ciphertext and tag: 60 bytes for a key of 32 bytes."""
         nonce = os.urandom(NONCE_BYTES)
-        return nonce + self._aead.encrypt(nonce, key, _bound_to(conversation_id, recipient_id))
+        return nonce + self._aead.encrypt(nonce, key, _associated_data(conversation_id, recipient_id))
 
     def unwrap(self, wrapped: bytes, conversation_id: UUID, recipient_id: int) -> bytes:
-        """Raises UnreadableKey."""
+        """Return the key in the result of `wrap`. Raises UnreadableKey."""
         nonce, ciphertext = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:]
         try:
-            return self._aead.decrypt(nonce, ciphertext, _bound_to(conversation_id, recipient_id))
+            return self._aead.decrypt(nonce, ciphertext, _associated_data(conversation_id, recipient_id))
         except (InvalidTag, ValueError) as error:
             raise UnreadableKey from error
 
 
 def new_key() -> bytes:
+    """Return a random key of KEY_BYTES."""
     return os.urandom(KEY_BYTES)
 
 
 def fingerprint(key: bytes) -> bytes:
-    """SHA-256 of the key: tells two keys apart, gives none away (the key has 256 bits of entropy)."""
+    """Return the SHA-256 of `key`. It identifies the key but does not reveal it: a key has 256 bits of entropy."""
     return sha256(key).digest()
 
 
-def _bound_to(conversation_id: UUID, recipient_id: int) -> bytes:
+def _associated_data(conversation_id: UUID, recipient_id: int) -> bytes:
     return conversation_id.bytes + recipient_id.to_bytes(8, "big")

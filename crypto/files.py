@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def write_private(file: Path, content: bytes) -> None:
-    """Replace `file` at once, on disk before it has its name, readable by its owner only from the first byte."""
+    """Replace `file` atomically by one with mode 0600. The content is on disk before the rename. Raises OSError."""
     fresh = file.with_name(file.name + ".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:

@@ -1,4 +1,4 @@
-"""The two threads that hash passwords, and the bounded queue in front of them."""
+"""A bounded thread pool for password hashing and other slow work."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,31 +9,34 @@ from crypto.passwords import Algorithm, hash_password, prepare, verify_password
 
 T = TypeVar("T")
 
-THREADS = 2  # 64 MiB each while one hashes
-WAITING_MAX = 32  # about two seconds of work; one more is refused with `full`
+THREADS = 2  # each uses 64 MiB while it hashes
+WAITING_MAX = 32  # about two seconds of work; full: the error of `full` at once
 
 
 class Hashing:
+    """Runs slow work in threads. `close` must be called at the end."""
+
     def __init__(self, full: Callable[[], Exception]) -> None:
-        """`full` makes the error that is raised when too many wait already."""
+        """`full` returns the error to raise if WAITING_MAX calls wait already."""
         self._full = full
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing")
         self._waiting = 0
         self._threads.submit(prepare)
 
     async def hash(self, password: str, algorithm: Algorithm) -> str:
-        """Raises PasswordTooLong, see `hash_password`."""
+        """Hash a password. Raises PasswordTooLong (see `hash_password`) and the error of `full`."""
         return await self.run(lambda: hash_password(password, algorithm))
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
+        """Check a password (see `verify_password`). Raises the error of `full`."""
         return await self.run(lambda: verify_password(password, password_hash))
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Run slow work beside the event loop. Pictures are scaled here too."""
+        """Run `work` in a thread and return its result; pictures are scaled here too. Raises the error of `full`."""
         if self._waiting >= THREADS + WAITING_MAX:
             raise self._full()
         self._waiting += 1
-        # The thread goes on when its caller is gone, so the place is given back by the work and not by the waiter.
+        # A cancelled caller does not stop the thread. So the end of the work, not of the wait, frees the slot.
         future = asyncio.get_running_loop().run_in_executor(self._threads, work)
         future.add_done_callback(self._done)
         return await asyncio.shield(future)
@@ -41,7 +44,8 @@ class Hashing:
     def _done(self, future: "asyncio.Future[T]") -> None:
         self._waiting -= 1
         if not future.cancelled():
-            future.exception()  # read, so that a caller who left does not leave a warning
+            future.exception()  # retrieve it: asyncio warns of an exception that a cancelled caller never read
 
     def close(self) -> None:
+        """Cancel waiting work and wait for running work."""
         self._threads.shutdown(wait=True, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Password hashes: two algorithms, told apart by their own prefix."""
+"""Password hashes with argon2id or bcrypt. The prefix of a hash names its algorithm."""
 
 import os
 from functools import cache
@@ -9,20 +9,22 @@ import bcrypt
 
 Algorithm = Literal["argon2id", "bcrypt"]
 
-MAX_BYTES = 1024  # longer ones only cost us time
-BCRYPT_MAX_BYTES = 72  # the algorithm looks at no more; refusing beats a silent cut
-BCRYPT_COST = 10  # seed: invites API, Security Features
+MAX_BYTES = 1024  # bounds the time of hashing
+BCRYPT_MAX_BYTES = 72  # bcrypt ignores further bytes; longer passwords are refused instead of truncated
+BCRYPT_COST = 10  # COMPAT(invites): the contract asks for this cost
 
 # 64 MiB, 3 passes, 4 lanes: RFC 9106 section 4, second recommended option.
 _ARGON2 = argon2.PasswordHasher.from_parameters(argon2.profiles.RFC_9106_LOW_MEMORY)
 
 
 class PasswordTooLong(ValueError):
-    pass
+    """The password is longer than its algorithm allows."""
 
 
 def hash_password(password: str, algorithm: Algorithm) -> str:
-    """A self-describing hash for storage. About 100 ms and 64 MiB: never on the event loop.
+    """Return a hash of `password` that names its algorithm and parameters.
+
+    It takes about 100 ms and 64 MiB, so never call it on the event loop.
 
     Raises PasswordTooLong above 72 bytes for bcrypt and above 1,024 bytes for any.
     """
@@ -35,26 +37,27 @@ def hash_password(password: str, algorithm: Algorithm) -> str:
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
-    """Whether `password` made `password_hash`; None is an unknown user's, and never matches.
+    """Tell whether `password` matches `password_hash`. None, for an unknown user, never matches.
 
-    Always runs each algorithm once, so that the time tells neither who exists nor through which door they came.
+    It always runs both algorithms once. So the time reveals neither whether the user exists nor which API created the
+    account.
     """
     secret, known = password.encode(), password_hash or ""
     is_argon2, is_bcrypt = known.startswith("$argon2id$"), known.startswith("$2")
-    by_argon2 = _verify_argon2(secret, known if is_argon2 else _nobodys("argon2id"))
-    by_bcrypt = _verify_bcrypt(secret, known if is_bcrypt else _nobodys("bcrypt"))
+    by_argon2 = _verify_argon2(secret, known if is_argon2 else _dummy_hash("argon2id"))
+    by_bcrypt = _verify_bcrypt(secret, known if is_bcrypt else _dummy_hash("bcrypt"))
     return (is_argon2 and by_argon2) or (is_bcrypt and by_bcrypt)
 
 
 def prepare() -> None:
-    """Make now what the first `verify_password` would have to make, and would take longer for."""
+    """Compute the dummy hashes in advance, so that the first `verify_password` does not take longer."""
     for algorithm in get_args(Algorithm):
-        _nobodys(algorithm)
+        _dummy_hash(algorithm)
 
 
 @cache
-def _nobodys(algorithm: Algorithm) -> str:
-    """What is compared when there is nothing to compare with, for the time it takes; a match never counts."""
+def _dummy_hash(algorithm: Algorithm) -> str:
+    """Return a dummy hash, to compare with if there is no hash of this algorithm. A match with it does not count."""
     return hash_password(os.urandom(16).hex(), algorithm)
 
 
@@ -68,6 +71,6 @@ def _verify_argon2(secret: bytes, password_hash: str) -> bool:
 def _verify_bcrypt(secret: bytes, password_hash: str) -> bool:
     try:
         matches = bcrypt.checkpw(secret[:BCRYPT_MAX_BYTES], password_hash.encode())
-    except ValueError:  # damaged
+    except ValueError:  # malformed hash
         return False
     return matches and len(secret) <= BCRYPT_MAX_BYTES

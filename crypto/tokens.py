@@ -8,25 +8,28 @@ import jwt
 
 ALGORITHM = "HS256"
 MIN_SECRET_BYTES = 32  # RFC 7518 section 3.2
-MAX_CHARS = 512  # ours have 200
-KEPT = 4096  # tokens that were found good; whether their sessions live is asked each time
+MAX_CHARS = 512  # our tokens have 200
+CACHED_MAX = 4096  # tokens with a valid signature; each request still looks up the session
 
 
 class InvalidToken(ValueError):
-    pass
+    """The token is malformed, or its signature is wrong."""
 
 
 class Tokens:
+    """Issues and checks tokens, signed with one secret."""
+
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
-        self.session_id = lru_cache(KEPT)(self._session_id)  # a seventh of a short request is checking its signature
+        self.session_id = lru_cache(CACHED_MAX)(self._session_id)  # checking the signature takes 1/7 of a short request
 
     def issue(self, session_id: UUID, user_id: int, issued_at: datetime, expires_at: datetime) -> str:
+        """Return a token for a session."""
         claims = {"sid": str(session_id), "sub": str(user_id), "iat": issued_at, "exp": expires_at}
         return jwt.encode(claims, self._secret, ALGORITHM)
 
     def _session_id(self, token: str) -> UUID:
-        """The session that `token` belongs to. Whether it still lives is for the sessions table to say.
+        """Return the session of `token`. The caller must check that the session exists and has not expired.
 
         Raises InvalidToken.
         """

@@ -1,1 +1,1 @@
-"""Wire to verbs and back: what is said here is HTTP, WebSocket and JSON, and nothing about the domain."""
+"""HTTP, WebSocket and JSON: decode requests, call `chat`, encode answers. It contains no rule of the domain."""

@@ -1,4 +1,4 @@
-"""`python -m handlers.documents FOLDER` writes OpenAPI and AsyncAPI of every API; `make docs` does it into docs/."""
+"""`python -m handlers.documents FOLDER` writes the OpenAPI and AsyncAPI documents of every API. `make docs` runs it."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ class Error(Struct, frozen=True):
 
 
 def documents() -> dict[str, dict[str, Any]]:
-    """By file name."""
+    """Return all documents by file name."""
     return {
         "openapi-codes.json": _contract("Sottovoce codes API", "codes"),
         "openapi-invites.json": _contract("Sottovoce invites API", "invites"),

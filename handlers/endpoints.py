@@ -13,7 +13,7 @@ from handlers.static.files import WebHandler
 from handlers.v2 import endpoints as v2
 from handlers.websocket.connections import Connections
 
-PING_S = 30.0  # a peer that vanished without closing is noticed within two of these
+PING_S = 30.0  # a peer that vanishes without a close frame is noticed within two of these
 
 APIS = {"codes": codes_api, "invites": invites_api, "v2": v2}
 ENDPOINTS: list[Endpoint | SocketEndpoint] = [one for api in APIS.values() for one in api.ENDPOINTS]
@@ -46,7 +46,7 @@ def _routes(
     connections: Connections,
     shared: dict[str, Any],
 ) -> list[Route]:
-    """One route for each path, in the order of the table."""
+    """Return one route for each path, in the order of the table."""
     by_path: dict[str, dict[str, Endpoint]] = {}
     routes: list[Route] = []
     for one in endpoints:

@@ -1,7 +1,7 @@
-"""The private names of tornado that this server uses. Importing this module checks that the installed tornado has them.
+"""The private names of tornado that this server uses. The import of this module checks the installed tornado for them.
 
-They may change with any release, so setup.py admits one minor version of tornado. To admit the next one: install it,
-see whether this module imports, read what changed around these names in tornado, and run the tests.
+They may change with any release, so setup.py accepts one minor version of tornado. To accept the next one: install it,
+import this module, read tornado's changes around these names, and run the tests.
 """
 
 from collections.abc import Iterator
@@ -11,26 +11,26 @@ from typing import NamedTuple
 import tornado
 from tornado import iostream, netutil, util, web, websocket
 
-SUPPORTED = ">=6.6.1,<6.7"  # as in setup.py; 6.6.1 was tried
+SUPPORTED = ">=6.6.1,<6.7"  # as in setup.py; tested with 6.6.1
 
 
 class Internal(NamedTuple):
-    """`name` of `owner`, a module or a class, and what we need it for."""
+    """`name` of `owner`, a module or a class, and the reason why the server needs it."""
 
     owner: object
     name: str
     why: str
-    used_by: object | None = None  # a function of tornado that must use it, or ours has no effect
+    used_by: object | None = None  # the function of tornado that must use it, or a replacement has no effect
     set_by: object | None = None  # the function of tornado that sets it on each instance of `owner`
 
 
 INTERNALS = (
     Internal(util, "_websocket_mask", "unmasks frames in C"),
-    Internal(websocket, "_WebSocketParams", "is the type of what our protocol passes on to tornado's"),
+    Internal(websocket, "_WebSocketParams", "is the type of the parameters of a WebSocket"),
     Internal(
         websocket.WebSocketProtocol13,
         "_receive_frame_loop",
-        "is what our protocol replaces: tornado's awaits several reads for each frame",
+        "is the reader that ours replaces: tornado's awaits several reads for each frame",
         used_by=vars(websocket.WebSocketProtocol13).get("_accept_connection", "gone"),
     ),
     Internal(websocket.WebSocketProtocol13, "_handle_message", "answers pings and the closing handshake"),
@@ -38,34 +38,34 @@ INTERNALS = (
     Internal(
         netutil,
         "_DEFAULT_BACKLOG",
-        "bounds how many connections are accepted in one turn of the loop",
+        "limits how many connections are accepted in one turn of the loop",
         used_by=netutil.add_accept_handler,
     ),
     Internal(
         iostream.BaseIOStream,
         "_write_buffer",
-        "knows how many bytes a slow reader leaves unsent",
+        "contains the bytes that a slow consumer has not taken",
         set_by=iostream.BaseIOStream.__init__,
     ),
     Internal(
         web.RequestHandler,
         "_headers_written",
-        "tells that an answer has begun, which an error cannot replace",
+        "shows that an answer has begun, which an error cannot replace",
         set_by=web.RequestHandler.__init__,
     ),
     Internal(
         web.RequestHandler,
         "_finished",
-        "keeps tornado from finishing an answer that was cut off",
+        "stops tornado from finishing an answer that was aborted",
         set_by=web.RequestHandler.__init__,
     ),
-    Internal(web.RequestHandler, "_log", "reports the end of a request that was cut off"),
+    Internal(web.RequestHandler, "_log", "reports the end of a request that was aborted"),
     Internal(web.RequestHandler, "_reason", "is the text of an HTTP error", set_by=web.RequestHandler.set_status),
 )
 
 
 def missing() -> Iterator[Internal]:
-    """Those that the installed tornado does not have, or does not use as we expect."""
+    """Yield the names that the installed tornado lacks, or does not use as this server expects."""
     for internal in INTERNALS:
         if internal.set_by is not None:
             is_there = internal.name in _names(internal.set_by)
@@ -76,7 +76,7 @@ def missing() -> Iterator[Internal]:
 
 
 def _names(function: object) -> set[str]:
-    """The attributes and globals that a function uses, also in the functions inside it."""
+    """Return the attributes and globals that a function uses, including its inner functions."""
     found: set[str] = set()
     waiting = [function.__code__] if isinstance(function, FunctionType) else []
     while waiting:
@@ -87,7 +87,7 @@ def _names(function: object) -> set[str]:
 
 
 def check() -> None:
-    """Raises ImportError."""
+    """Raise ImportError if the installed tornado lacks a name."""
     for internal in missing():
         owner = getattr(internal.owner, "__qualname__", None) or getattr(internal.owner, "__name__", "tornado")
         raise ImportError(
@@ -108,5 +108,5 @@ def accept_at_once(connections: int) -> None:
 
 
 def unsent_bytes(stream: iostream.IOStream) -> int:
-    """What `stream` holds because its reader has not taken it."""
+    """Return how many bytes of `stream` the peer has not taken."""
     return len(stream._write_buffer or b"")  # None when it is closed

@@ -63,7 +63,8 @@ SET_PICTURE = """
 UPDATE users SET profile_picture = %(png)b WHERE id = %(id)s AND profile_picture IS DISTINCT FROM %(png)b
 """
 
-# The account's own devices, and those of users in its conversations who have not ignored it or blocked it.
+# The account's own devices, and those of users who share a conversation with it. Users who ignore that conversation or
+# block the account are left out.
 PROFILE_RECIPIENTS = """
 WITH recipients AS (
     SELECT %(user)s::bigint AS id
@@ -121,6 +122,7 @@ class Accounts:
                 return user_id
 
     async def get(self, user_id: UserId) -> Account | None:
+        """Return the account; None if there is none."""
         async with self._database.connection() as connection, connection.cursor(row_factory=class_row(Account)) as cur:
             return await (await cur.execute(GET, [user_id])).fetchone()
 
@@ -135,6 +137,7 @@ class Accounts:
         return Person(*rows[0]) if rows else None
 
     async def credentials(self, *, username_key: str | None = None, email: str | None = None) -> Credentials | None:
+        """Return id and password hash of the account with this username or e-mail address; None if there is none."""
         query, argument = (CREDENTIALS_BY_NAME, username_key) if email is None else (CREDENTIALS_BY_EMAIL, email)
         async with (
             self._database.connection() as connection,
@@ -143,6 +146,7 @@ class Accounts:
             return await (await cur.execute(query, [argument])).fetchone()
 
     async def password_hash(self, user_id: UserId) -> str | None:
+        """Return the password hash; None if there is no such account."""
         async with self._database.connection() as connection, connection.cursor(row_factory=scalar_row) as cur:
             return await (await cur.execute("SELECT password_hash FROM users WHERE id = %s", [user_id])).fetchone()
 

@@ -58,9 +58,11 @@ class Contacts:
         self._database = database
 
     async def by_name(self, username_key: str) -> Person | None:
+        """Return the user with this exact username, compared by its key."""
         return await self._person(BY_NAME, username_key)
 
     async def by_uuid(self, uuid: UUID) -> Person | None:
+        """Return the user with this public id."""
         return await self._person(BY_UUID, uuid)
 
     async def meet(self, code: int, by: UserId, now: datetime) -> Person | None:

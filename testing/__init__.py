@@ -1,1 +1,1 @@
-"""What tests and the benchmark share: servers, in this process or in their own, and the people who use them."""
+"""Shared by tests and the benchmark: servers, in this process or in their own, and clients of them."""

@@ -1,4 +1,4 @@
-"""A server as its operator runs it: a process of its own, with a data folder, ports, and signals."""
+"""A server in a process of its own, as an operator runs it, with a data folder, ports and signals."""
 
 import atexit
 import contextlib
@@ -23,10 +23,11 @@ from testing.server import NO_TLS, PATIENCE_S
 
 ROOT = Path(__file__).parent.parent
 SERVE = [sys.executable, str(ROOT / "server.py"), "serve"]
-FROM_NOTHING_S = 600.0  # `make serve` installs first, from Python's and Node's registries
+FROM_NOTHING_S = 600.0  # `make serve` first installs packages from the registries of Python and Node
 
 
 def free_port() -> int:
+    """Return a port that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -34,7 +35,7 @@ def free_port() -> int:
 
 @cache
 def migrated() -> Path:
-    """A database that is made once: `initdb` and the migrations are most of the work of a first start."""
+    """Return the folder of a migrated database, created once: that takes most of the time of a first start."""
     folder = Path(tempfile.mkdtemp(prefix="sv-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with EmbeddedPostgres(folder) as postgres:
@@ -43,6 +44,8 @@ def migrated() -> Path:
 
 
 class Server:
+    """A server process and everything that it starts."""
+
     def __init__(
         self,
         data: Path,
@@ -52,7 +55,7 @@ class Server:
         from_nothing: bool = False,
         **environment: str,
     ) -> None:
-        """`from_nothing`: the first start makes its database itself, as a newcomer's does."""
+        """`environment`: settings. `from_nothing`: the first start creates the database instead of using a copy."""
         self.makes_database = from_nothing or "DATABASE_URL" in environment
         self.data, self.command, self.cwd = data, list(command), cwd
         self.port, self.https_port = free_port(), free_port()
@@ -70,15 +73,16 @@ class Server:
 
     @property
     def address(self) -> str:
+        """The base address of plain HTTP."""
         return f"http://127.0.0.1:{self.port}"
 
     def furnish(self) -> None:
-        """Give it the database that a first start would make."""
+        """Copy the migrated database into the data folder."""
         self.data.mkdir(mode=0o700)
         subprocess.run(["cp", "-a", migrated(), self.data / "pgdata"], check=True)
 
     def start(self) -> float:
-        """Return when it answers, with the seconds that took."""
+        """Start the process and return when it answers, with the seconds that this took."""
         if not self.makes_database and not self.data.exists():
             self.furnish()
         patience_s = FROM_NOTHING_S if self.makes_database else PATIENCE_S
@@ -94,15 +98,17 @@ class Server:
         return time.monotonic() - started
 
     def answers(self) -> bool:
+        """Tell whether the health check succeeds."""
         with contextlib.suppress(httpx.HTTPError):
             return httpx.get(f"{self.address}/healthz", verify=NO_TLS, timeout=10).status_code == 200
         return False
 
     def said(self) -> str:
+        """Return the output of all starts."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def family(self) -> list[psutil.Process]:
-        """Every process that this server has started and that lives: found by its data folder and its parentage."""
+        """Return the running processes of this server, found by the data folder in their environment or arguments."""
         found = []
         for process in psutil.process_iter(["pid", "cmdline", "environ"]):
             with contextlib.suppress(psutil.Error):
@@ -113,28 +119,30 @@ class Server:
         return found
 
     def postmaster(self) -> psutil.Process:
+        """Return the main process of the embedded PostgreSQL."""
         return psutil.Process(int((self.data / "pgdata" / "postmaster.pid").read_text().split()[0]))
 
     def workers(self) -> list[psutil.Process]:
+        """Return the worker processes, if there are several workers."""
         return [process for process in self.family() if "run.process.child" in (process.info["cmdline"] or [])]
 
     def cpu_s(self) -> float:
-        """CPU time of the server and of all that it has started: the same however busy the machine is."""
+        """Return the CPU seconds of all processes of the server. The load of the machine does not change them."""
         used = 0.0
         for process in self.family():
             with contextlib.suppress(psutil.Error):
-                used += sum(process.cpu_times()[:4])  # those of its children that have ended, too
+                used += sum(process.cpu_times()[:4])  # includes children that have ended
         return used
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """End it politely; answers its exit code."""
+        """Send a signal, wait for the end, and return the exit code."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(PATIENCE_S)
 
     def kill(self) -> None:
-        """The main process only: what it leaves behind is part of the test."""
+        """Kill only the main process. The processes that it leaves behind are part of the test."""
         assert self.process is not None
         self.process.kill()
         self.process.wait(PATIENCE_S)
@@ -142,7 +150,7 @@ class Server:
 
 @contextlib.contextmanager
 def running(server: Server) -> Iterator[Server]:
-    """Start it, and leave nothing behind however the test ends."""
+    """Run `server` until the context ends, then kill all its processes."""
     try:
         server.start()
         yield server

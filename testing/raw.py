@@ -1,4 +1,4 @@
-"""Connections without a library's manners."""
+"""TCP connections on which a test can send and withhold any bytes."""
 
 import asyncio
 import contextlib
@@ -9,14 +9,14 @@ TCP_REPAIR = 19  # linux/tcp.h
 
 
 class Raw:
-    """A TCP connection, after which anything can be sent; with `websocket`, one that has shaken hands."""
+    """A TCP connection. `websocket` opens one on which the WebSocket handshake is complete."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
 
     @classmethod
     async def connect(cls, address: str, receive_bytes: int | None = None) -> "Raw":
-        """`receive_bytes`: what the pipe holds for a reader who does not read."""
+        """Open a connection. `receive_bytes`: the size of the receive buffers, for a client that does not read."""
         where = urlsplit(address)
         line = socket.socket()
         if receive_bytes is not None:
@@ -27,7 +27,7 @@ class Raw:
 
     @classmethod
     async def websocket(cls, address: str, token: str, conversation_id: str, receive_bytes: int | None = None) -> "Raw":
-        """Of the codes API."""
+        """Open a socket of the codes API."""
         raw = await cls.connect(address, receive_bytes)
         raw.writer.write(
             f"GET /api/chats/ws?chatId={conversation_id} HTTP/1.1\r\nHost: {urlsplit(address).netloc}\r\n"
@@ -38,12 +38,12 @@ class Raw:
         return raw
 
     def vanish(self) -> None:
-        """Close without FIN or RST, as a machine does whose cable is cut. For root only."""
+        """Close without FIN or RST, like a machine that loses its network. Needs root."""
         self.writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
         self.writer.transport.abort()
 
     async def rest(self) -> bytes:
-        """Everything until the peer closes; the caller says how long that may take."""
+        """Read until the peer closes. The caller sets the deadline."""
         with contextlib.suppress(ConnectionError):
             return await self.reader.read()
         return b""

@@ -1,4 +1,4 @@
-"""A whole server in the test's own loop, on a real PostgreSQL, with a clock that can be set; and people to use it."""
+"""A complete server in the test's event loop, on a real PostgreSQL and with an adjustable clock; and its users."""
 
 import asyncio
 import itertools
@@ -29,14 +29,14 @@ from run.tls.local_ca import local_certificate
 PASSWORD = "Secret1pass"
 SECRET = "0123456789abcdef" * 4
 KEK = "ab" * 32
-PATIENCE_S = 60.0  # what has to happen happens within this on any machine; only a test that fails waits so long
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made once: each client would read all authorities otherwise
+PATIENCE_S = 60.0  # deadline of every wait, long enough for any machine; only a failing test waits this long
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # shared, because a default context reads all certificate authorities
 
 _numbers = itertools.count(1)
 
 
 def settings(**changes: Any) -> Settings:
-    """As a test wants them: no limits, nothing listening outside the machine."""
+    """Return settings for tests, without rate limits and on local addresses only."""
     usual = Settings(
         https_port=None,
         https_bind_addr="127.0.0.1",
@@ -64,7 +64,7 @@ def settings(**changes: Any) -> Settings:
 
 
 class Clock:
-    """Runs like the real one, and can be moved forward, or stopped."""
+    """A clock that follows the system's, and can be moved forward or stopped."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
@@ -74,6 +74,7 @@ class Clock:
         return (self.stopped_at or datetime.now(UTC)) + self.ahead
 
     def forward(self, **by: float) -> None:
+        """Move forward by a timedelta."""
         self.ahead += timedelta(**by)
 
 
@@ -94,7 +95,7 @@ class RunningServer:
     lines: list["Line"] = field(default_factory=list)
 
     def client(self, *, tls: bool = False, **options: Any) -> httpx.AsyncClient:
-        """Keeps cookies, as a browser does."""
+        """Return an HTTP client with a cookie jar, which the test's end closes."""
         verify = ssl.create_default_context(cafile=str(self.authority)) if tls else NO_TLS
         client = httpx.AsyncClient(
             base_url=self.https if tls else self.http, verify=verify, timeout=PATIENCE_S, **options
@@ -103,7 +104,7 @@ class RunningServer:
         return client
 
     async def person(self, name: str, *, role: str = "user") -> "Person":
-        """An account with a session, made in the database: registering is what other tests are about."""
+        """Insert an account with a session into the database. Other tests cover registration."""
         unique = f"{name}_{next(_numbers)}_{secrets.token_hex(2)}"[-20:]
         ((user_id, uuid),) = await self.sql(
             "INSERT INTO users (username, username_key, email, password_hash, role)"
@@ -113,6 +114,7 @@ class RunningServer:
         return await self.session_of(unique, user_id, uuid)
 
     async def session_of(self, name: str, user_id: int, uuid: UUID) -> "Person":
+        """Insert another session of an account."""
         session_id, now = uuid4(), self.clock()
         life = timedelta(days=7)
         await self.sql("INSERT INTO sessions VALUES (%s, %s, %s, %s)", session_id, user_id, now, now + life)
@@ -120,13 +122,13 @@ class RunningServer:
         return Person(self, name, user_id, uuid, session_id, token, self.client(cookies={"Authorization": token}))
 
     async def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """What `psql` would do: another program on the same database."""
+        """Run a statement on a connection of its own, like `psql`; return its rows."""
         async with self.psql.connection() as connection:
             cursor = await connection.execute(query, values)
             return await cursor.fetchall() if cursor.description else []
 
     async def let_go(self) -> None:
-        """End what a test has opened."""
+        """Close the sockets and clients that a test opened."""
         for line in self.lines:
             line.socket.transport.abort()
         for client in self.clients:
@@ -135,6 +137,7 @@ class RunningServer:
         self.clients.clear()
 
     async def close(self) -> None:
+        """Stop the server."""
         await self.let_go()
         await self.psql.close()
         self.stop.set()
@@ -143,7 +146,7 @@ class RunningServer:
 
 @dataclass
 class Person:
-    """Somebody with an account. `api` is logged in by cookie and serves all doors."""
+    """A user with a session. `api` sends its cookie, which all APIs accept."""
 
     server: RunningServer
     name: str
@@ -155,21 +158,22 @@ class Person:
 
     @property
     def bearer(self) -> dict[str, str]:
+        """The Authorization header."""
         return {"Authorization": f"Bearer {self.token}"}
 
     async def again(self) -> "Person":
-        """The same account with another session."""
+        """Return the same account with another session."""
         return await self.server.session_of(self.name, self.id, self.uuid)
 
     async def meets(self, other: "Person") -> str:
-        """A conversation with `other` through a chat code; answers its id."""
+        """Open a direct conversation with `other` by a chat code; return its id."""
         code = (await other.api.post("/api/chats/codes")).json()["code"]
         answer = await self.api.post("/api/chats", json={"code": code})
         assert answer.status_code == 201, answer.text
         return str(answer.json()["conversation_id"])
 
     async def opens(self, conversation_id: str, **headers: str) -> "Line":
-        """A socket of the codes API."""
+        """Open a socket of the codes API."""
         address = f"{self.server.http.replace('http', 'ws')}/api/chats/ws?chatId={conversation_id}"
         given = {"Cookie": f"Authorization={self.token}"} | headers
         line = Line(await connect(address, given))
@@ -177,20 +181,20 @@ class Person:
         return line
 
     async def posts(self, text: str, to: "Person", **headers: str) -> int:
-        """A message through the invites API; answers its id."""
+        """Send a message through the invites API; return its id."""
         answer = await self.api.post("/messages", json={"receiver_id": to.id, "message": text}, headers=headers)
         assert answer.status_code == 200, answer.text
         return int(answer.json()["message_id"])
 
     async def history(self, conversation_id: str, **query: Any) -> list[str]:
-        """Texts of the conversation as the codes API shows them, newest first."""
+        """Return the texts of a conversation from the codes API, newest first."""
         answer = await self.api.get("/api/chats/messages", params={"conversationId": conversation_id, **query})
         assert answer.status_code == 200, answer.text
         return [message["content"] for message in answer.json()["chats"]]
 
 
 async def connect(address: str, headers: dict[str, str]) -> ClientConnection:
-    """A WebSocket that waits as long as a test does: the library's own deadlines are for faster machines."""
+    """Open a WebSocket with the deadlines of the tests. The library's own are too short for a busy machine."""
     return await connect_websocket(
         address,
         additional_headers=headers,
@@ -202,20 +206,23 @@ async def connect(address: str, headers: dict[str, str]) -> ClientConnection:
 
 
 class Line:
-    """A socket as a play uses it."""
+    """A WebSocket with assertions."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
 
     async def says(self, text: str | bytes) -> None:
+        """Send a message."""
         await self.socket.send(text)
 
     async def hears(self, *texts: str) -> None:
+        """Assert that the next messages are `texts`."""
         for text in texts:
             heard = await asyncio.wait_for(self.socket.recv(), PATIENCE_S)
             assert heard == text, f"heard {heard!r:.200} instead of {text!r:.200}"
 
     async def hears_nothing(self, for_s: float = 0.3) -> None:
+        """Assert that no message arrives within `for_s` seconds."""
         try:
             heard = await asyncio.wait_for(self.socket.recv(), for_s)
         except TimeoutError:
@@ -223,7 +230,7 @@ class Line:
         raise AssertionError(f"heard {heard!r:.200}")
 
     async def is_closed_with(self, code: int) -> None:
-        """Everything that still comes is read over."""
+        """Assert that the server closes with `code`; skip messages before that."""
         try:
             while True:
                 await asyncio.wait_for(self.socket.recv(), PATIENCE_S)
@@ -231,11 +238,12 @@ class Line:
             assert self.socket.close_code == code, f"closed with {self.socket.close_code}, not {code}"
 
     async def leaves(self) -> None:
+        """Close the socket."""
         await self.socket.close()
 
 
 def a_hash() -> str:
-    """Of PASSWORD, at the cost that this test has."""
+    """Return a hash of PASSWORD at the current cost, cached."""
     return _hash_at(passwords.BCRYPT_COST)
 
 
@@ -245,7 +253,7 @@ def _hash_at(_cost: int) -> str:
 
 
 async def start_server(url: str, folder: Path, **changes: Any) -> RunningServer:
-    """Start a server on free ports."""
+    """Start a server on free ports and return when it is ready. `changes` are settings."""
     certificate = local_certificate(folder / "tls", ["127.0.0.1", "localhost"], datetime.now(UTC))
     http, https = bind_sockets(0, "127.0.0.1"), bind_sockets(0, "127.0.0.1")
     ports = http[0].getsockname()[1], https[0].getsockname()[1]
@@ -279,7 +287,7 @@ async def start_server(url: str, folder: Path, **changes: Any) -> RunningServer:
 
 
 async def a_psql(url: str) -> AsyncConnectionPool:
-    """Kept open: each new connection is a new process for PostgreSQL, and was a tenth of the work of all tests."""
+    """Open a pool of connections. A new connection per statement took a tenth of the time of all tests."""
     psql = AsyncConnectionPool(
         url,
         kwargs={"autocommit": True},
@@ -293,7 +301,7 @@ async def a_psql(url: str) -> AsyncConnectionPool:
 
 
 async def until(true: Callable[[], Awaitable[bool]], within_s: float = PATIENCE_S) -> None:
-    """Wait until something becomes true."""
+    """Wait until `true` returns True; fail after `within_s` seconds."""
     deadline = asyncio.get_running_loop().time() + within_s
     while not await true():
         assert asyncio.get_running_loop().time() < deadline, "it did not become true in time"

@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def cheap_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passwords at the lowest cost, except in tests marked `real_hashes`: the real cost is 0.1 s a login."""
-    passwords._nobodys.cache_clear()
+    passwords._dummy_hash.cache_clear()
     if request.node.get_closest_marker("real_hashes") is None:
         monkeypatch.setattr(passwords, "_ARGON2", argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
         monkeypatch.setattr(passwords, "BCRYPT_COST", 4)

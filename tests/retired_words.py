@@ -24,6 +24,17 @@ PATHS = (
     "docs/**/*.md",
     ".github/**/*.md",
     "deploy/**/*",
+    "Makefile",
+    "tox.ini",
+    "pyproject.toml",
+    "server.py",
+    "setup.py",
+    "bench/*.py",
+    "crypto/*.py",
+    "run/**/*.py",
+    "store/[!g]*.py",
+    "store/*/*.py",
+    "testing/*.py",
 )
 
 # A pattern, and the words to use instead.

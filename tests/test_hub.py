@@ -126,12 +126,12 @@ async def test_hub_ignores_repeated_late_and_early_notifications() -> None:
     await hub.subscribe(listener, HERE, Seq(0))
     entries = [log.commit() for _ in range(7)]
     for seq in (7, 7, 3, 1, 7):
-        hub.moved(HERE, Seq(seq))
+        hub.advance(HERE, Seq(seq))
     for entry in (*entries, entries[0]):
         hub.publish(entry)
     await wait_until_idle(hub)
-    hub.moved(HERE, Seq(2))
-    hub.moved(ELSEWHERE, Seq(9))
+    hub.advance(HERE, Seq(2))
+    hub.advance(ELSEWHERE, Seq(9))
     await wait_until_idle(hub)
     assert listener.heard == [1, 2, 3, 4, 5, 6, 7]
 
@@ -144,7 +144,7 @@ async def test_hub_skips_deleted_entries() -> None:
         log.commit()
     for seq in (2, 5, 6):
         log.delete(seq)
-    hub.moved(HERE, Seq(6))
+    hub.advance(HERE, Seq(6))
     await wait_until_idle(hub)
     assert listener.heard == [1, 3, 4]
     reads = log.reads
@@ -214,10 +214,10 @@ async def test_hub_delivers_entry_committed_during_gap_read() -> None:
     await hub.subscribe(listener, HERE, Seq(0))
     log.commit()
     log.delete(1)
-    hub.moved(HERE, Seq(1))
+    hub.advance(HERE, Seq(1))
     await loop_iterations(2)
     assert (log.reads, len(hub._tasks)) == (2, 1), "the gap was read"
     log.commit()
-    hub.moved(HERE, Seq(2))
+    hub.advance(HERE, Seq(2))
     await wait_until_idle(hub)
     assert listener.heard == [2]

@@ -93,7 +93,7 @@ async def test_hub_unsubscribed_listener_gets_nothing_more() -> None:
     assert (leaver.heard, remaining.heard) == ([], [1, 2])
     hub.unsubscribe(remaining, HERE)
     hub.publish(log.commit())
-    hub.moved(HERE, Seq(3))
+    hub.advance(HERE, Seq(3))
     await hub.sweep()
     assert (remaining.heard, hub._channels, hub._tasks) == ([1, 2], {}, set())
 
@@ -152,7 +152,7 @@ async def test_hub_close_ends_its_tasks() -> None:
     await hub.subscribe(listener, HERE, Seq(0))
     log.open.clear()
     log.commit()
-    hub.moved(HERE, Seq(1))
+    hub.advance(HERE, Seq(1))
     assert hub._tasks
     await hub.close()
     assert not hub._tasks

@@ -45,7 +45,7 @@ class Run:
 
     def notifies(self) -> None:
         if self.notifications:
-            self.hub.moved(HERE, Seq(self.notifications.pop(self.random.randrange(len(self.notifications)))))
+            self.hub.advance(HERE, Seq(self.notifications.pop(self.random.randrange(len(self.notifications)))))
 
     def deletes(self) -> None:
         if there := list(self.log.entries[HERE]):

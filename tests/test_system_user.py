@@ -107,7 +107,7 @@ def test_system_user_requested_concurrently_is_made_once(machine: Machine) -> No
 
 
 @AS_ROOT
-@pytest.mark.logs("the user sottovoce has disappeared; creating it again")
+@pytest.mark.logs("the user sottovoce was removed meanwhile, creating it again")
 def test_initdb_whose_user_was_removed_runs_as_the_new_one() -> None:
     """This occurred on a new machine, where `apt` overwrote /etc/passwd with an older version."""
     free = next(uid for uid in range(60_000, 60_100) if not _is_taken(uid))

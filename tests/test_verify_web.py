@@ -30,7 +30,7 @@ FILES = {
     "index.html": b"<!doctype html><title>The client</title>",
     "sw.js": b"self.onfetch = null;",
     "app/main.js": SCRIPT,
-    "core/api.test.js": SCRIPT,
+    "client/transport/api.test.js": SCRIPT,
     "vendor/lit-5XQZJ2AB.js": SCRIPT,
     "vendor/lit-5XQZJ2AB.js.gz": gzip.compress(SCRIPT, mtime=7),
     "vendor/lit-5XQZJ2AB.js.br": brotli.compress(SCRIPT),
@@ -254,7 +254,7 @@ def test_wheel_has_every_web_file_and_its_hash(tmp_path: Path) -> None:
     packed = tmp_path / "lib/web"
     hashes = json.loads((packed / "hashes.json").read_text())
     assert hashes == web_files.hashes(web.FOLDER)
-    assert {"/", "/web/core/api.js"} <= set(hashes)
+    assert {"/", "/web/client/transport/api.js"} <= set(hashes)
     for address, digest in hashes.items():
         file = web_files.file_at(packed, address)
         assert file is not None, address

@@ -23,7 +23,7 @@ FILES = {
     "manifest.webmanifest": "{}",
     "app/main.js": SCRIPT,
     "app/views/room.css": "main {}",
-    "core/api.js": SCRIPT,
+    "client/transport/api.js": SCRIPT,
     "worker/worker.js": SCRIPT,
     "icons/any.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
     "icons/192.png": b"\x89PNG",
@@ -42,15 +42,15 @@ HIDDEN = {
     "cli.js": SCRIPT,
     "without-client.html": "<title>No client</title>",
     "manifest.json": "{}",
-    "core/api.test.js": SCRIPT,
-    "core/node/files.js": SCRIPT,
+    "client/transport/api.test.js": SCRIPT,
+    "client/node/files.js": SCRIPT,
     "app/main.test.js": SCRIPT,
     "app/.hidden.js": SCRIPT,
     "app/.git/main.js": SCRIPT,
     "app/notes.md": "later",
     "app/page.html.bak": "<p>",
-    "plays/two.test.js": SCRIPT,
-    "plays/cast.js": SCRIPT,
+    "scenarios/two.test.js": SCRIPT,
+    "scenarios/users.js": SCRIPT,
     "node_modules/lit/index.js": SCRIPT,
     "vendor/.built": "",
 }
@@ -146,11 +146,18 @@ async def test_web_symlink_out_of_the_folder_is_404(server: RunningServer, folde
 
 
 async def test_web_checkout_files_outside_the_client_are_404(server: RunningServer) -> None:
-    own = ["package.json", "cli.js", "echo-bot.js", "plays/cast.js", "core/node/files.js", "core/content.test.js"]
+    own = [
+        "package.json",
+        "cli.js",
+        "echo-bot.js",
+        "scenarios/users.js",
+        "client/node/files.js",
+        "client/content/content.test.js",
+    ]
     for name in own:
         assert (web.FOLDER / name).is_file(), name
         assert (await get(server, f"/web/{name}")).status_code == 404, name
-    assert (await get(server, "/web/core/api.js")).status_code == 200
+    assert (await get(server, "/web/client/transport/api.js")).status_code == 200
 
 
 # Headers

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // @ts-check
 /**
- * Builds what others have written, from npm's packages, into `vendor/`; our own code is served as it is.
+ * Builds `vendor/` from npm packages; our own code is served as it is.
  *
- * Each bundle carries its hash in its name and may be cached for ever; a small file without a hash passes it on, so
- * that the name in our sources stays. Beside each lie its compressed forms, which the server sends as they are.
+ * Each bundle has its hash in its name and may be cached permanently. A small file without a hash exports it again, so
+ * that our sources import a fixed name. Beside each bundle are its compressed forms, which the server sends as they
+ * are.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -12,10 +13,11 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-/** What our sources import from `vendor/<name>.js`, and where it comes from. @type {Record<string, string[]>} */
+/** The packages of each `vendor/<name>.js`. @type {Record<string, string[]>} */
 const BUNDLES = {
   'core-crypto': ['@wireapp/core-crypto/browser'],
   lit: ['lit', 'lit/directives/live.js', 'lit/directives/repeat.js'],
+  idb: ['idb'],
   linkify: ['linkifyjs'],
   uqr: ['uqr'],
 };
@@ -25,18 +27,29 @@ const FONTS = [
   { family: 'Fraunces', file: 'fraunces-latin-wght-italic', weight: '100 900', style: 'italic' },
   { family: 'Fraunces', file: 'fraunces-latin-ext-wght-italic', weight: '100 900', style: 'italic' },
 ];
-const LATIN_EXT = 'U+0100-02BA, U+02BD-02C5, U+02C7-02CC, U+02CE-02D7, U+02DD-02FF, U+0304, U+0308, U+0329, U+1E00-1E9F, U+1EF2-1EFF, U+2020, U+20A0-20AB, U+20AD-20C0, U+2113, U+2C60-2C7F, U+A720-A7FF';
+const LATIN_EXT =
+  'U+0100-02BA, U+02BD-02C5, U+02C7-02CC, U+02CE-02D7, U+02DD-02FF, U+0304, U+0308, U+0329, U+1E00-1E9F, U+1EF2-1EFF, U+2020, U+20A0-20AB, U+20AD-20C0, U+2113, U+2C60-2C7F, U+A720-A7FF';
 
 const here = new URL('.', import.meta.url);
 const vendor = new URL('vendor/', here);
 const modules = new URL('node_modules/', here);
 
-/** Under its name with a hash. @param {string} name @param {string} type @param {Uint8Array | string} content */
+/** @template T @param {string} json of a package that npm has verified @returns {T} */
+function parseJson(json) {
+  /** @type {unknown} */
+  const value = JSON.parse(json);
+  return /** @type {T} */ (value);
+}
+
+/**
+ * Write a file with its hash in the name.
+ * @param {string} name @param {string} type @param {Uint8Array | string} content
+ */
 async function write(name, type, content) {
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 8).toUpperCase();
   const file = `${name}-${hash}.${type}`;
   await writeFile(new URL(file, vendor), content);
-  if (type === 'woff2') return file; // is compressed already
+  if (type === 'woff2') return file; // is compressed
   const quality = { [constants.BROTLI_PARAM_QUALITY]: type === 'wasm' ? 9 : 11 };
   await writeFile(new URL(`${file}.br`, vendor), brotliCompressSync(content, { params: quality }));
   await writeFile(new URL(`${file}.gz`, vendor), gzipSync(content, { level: 9 }));
@@ -44,7 +57,7 @@ async function write(name, type, content) {
 }
 
 /** @param {string} name @param {string} code @param {string} types */
-async function pass(name, code, types) {
+async function writeReexport(name, code, types) {
   await writeFile(new URL(`${name}.js`, vendor), code);
   await writeFile(new URL(`${name}.d.ts`, vendor), types);
 }
@@ -63,9 +76,10 @@ async function bundle(name, sources) {
     write: false,
   });
   const file = await write(name, 'js', built.outputFiles[0].contents);
-  const more = name === 'core-crypto' ? `export const wasm = new URL('./${await wasm()}', import.meta.url).href;\n` : '';
+  const more =
+    name === 'core-crypto' ? `export const wasm = new URL('./${await wasm()}', import.meta.url).href;\n` : '';
   const type = more ? 'export declare const wasm: string;\n' : '';
-  await pass(name, `export * from './${file}';\n${more}`, contents + type);
+  await writeReexport(name, `export * from './${file}';\n${more}`, contents + type);
 }
 
 async function wasm() {
@@ -77,41 +91,63 @@ async function fonts() {
   const faces = [];
   for (const { family, file, weight, style = 'normal' } of FONTS) {
     const folder = family.toLowerCase().replaceAll(' ', '-');
-    const built = await write(file, 'woff2', await readFile(new URL(`@fontsource-variable/${folder}/files/${file}.woff2`, modules)));
+    const built = await write(
+      file,
+      'woff2',
+      await readFile(new URL(`@fontsource-variable/${folder}/files/${file}.woff2`, modules)),
+    );
     const range = file.includes('-ext-') ? ` unicode-range: ${LATIN_EXT};` : '';
     faces.push(
       `@font-face { font-family: "${family}"; font-style: ${style}; font-weight: ${weight}; font-display: swap;${range} src: url("${built}") format("woff2"); }\n`,
     );
   }
-  // The later of two faces for the same letter wins: the plain ones, without a range, come first.
+  // The later of two faces for the same letter wins, so those without a range come first.
   await writeFile(new URL('fonts.css', vendor), faces.join(''));
 }
 
-const RGI = /^\p{RGI_Emoji}$/v; // what our clients take for a reaction
+const RGI = /^\p{RGI_Emoji}$/v; // what the clients accept as a reaction
 
-/** By group: each emoji with its name and the words that it is found by. */
+/** By group: each emoji with its name and its search words. */
 async function emoji() {
-  const all = JSON.parse(await readFile(new URL('emojibase-data/en/compact.json', modules), 'utf8'));
+  const json = await readFile(new URL('emojibase-data/en/compact.json', modules), 'utf8');
+  /** @type {{ unicode: string, label: string, tags?: string[], group?: number, order?: number }[]} */
+  const all = parseJson(json);
   /** @type {[string, string, string][][]} */
   const groups = [];
-  for (const { unicode, label, tags = [], group, order } of all.sort((/** @type {any} */ a, /** @type {any} */ b) => a.order - b.order)) {
-    if (group === undefined || group === 2 || order === undefined) continue; // parts of others
-    // Some come with a selector that Unicode's list of emoji has not.
+  for (const { unicode, label, tags = [], group, order } of all.sort((a, b) => (a.order ?? 0) - (b.order ?? 0))) {
+    if (group === undefined || group === 2 || order === undefined) continue; // parts of other emoji
+    // Some have a variation selector that Unicode's list of emoji has not.
     const plain = RGI.test(unicode) ? unicode : unicode.replace(/\ufe0f$/, '');
     if (RGI.test(plain)) (groups[group] ??= []).push([plain, label, tags.join(' ')]);
   }
   const file = await write('emoji', 'json', JSON.stringify(groups.filter(Boolean)));
-  await pass('emoji', `export const emoji = new URL('./${file}', import.meta.url).href;\n`, 'export declare const emoji: string;\n');
+  await writeReexport(
+    'emoji',
+    `export const emoji = new URL('./${file}', import.meta.url).href;\n`,
+    'export declare const emoji: string;\n',
+  );
 }
 
-/** What has gone into it, under which licence. */
+/** The licences of the bundled packages. */
 async function licences() {
-  const packages = ['@wireapp/core-crypto', 'lit', 'lit-html', 'lit-element', '@lit/reactive-element', 'linkifyjs', 'uqr', 'emojibase-data'];
+  const packages = [
+    '@wireapp/core-crypto',
+    'lit',
+    'lit-html',
+    'lit-element',
+    '@lit/reactive-element',
+    'idb',
+    'linkifyjs',
+    'uqr',
+    'emojibase-data',
+  ];
   const fontsources = ['@fontsource-variable/atkinson-hyperlegible-next', '@fontsource-variable/fraunces'];
   const parts = [];
   for (const name of [...packages, ...fontsources]) {
     const folder = new URL(`${name}/`, modules);
-    const { version, license } = JSON.parse(await readFile(new URL('package.json', folder), 'utf8'));
+    const json = await readFile(new URL('package.json', folder), 'utf8');
+    /** @type {{ version: string, license: string }} */
+    const { version, license } = parseJson(json);
     const file = (await readdir(folder)).find((one) => /^licen[cs]e/i.test(one));
     const text = file ? await readFile(new URL(file, folder), 'utf8') : '';
     parts.push(`${name} ${version}, ${license}\n\n${text}`);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // @ts-check
-/** A bot that says what it hears: `SOTTOVOCE_PASSWORD=… node echo-bot.js NAME`. It accepts everybody's requests. */
-import { platformIn } from './core/node/platform.js';
+/** A bot that repeats every message: `SOTTOVOCE_PASSWORD=… node echo-bot.js NAME`. It accepts every message request. */
+import { platformIn } from './client/node/platform.js';
 
 const server = process.env.SOTTOVOCE_SERVER ?? 'http://127.0.0.1:2607';
 const [name] = process.argv.slice(2);
@@ -9,21 +9,21 @@ const password = process.env.SOTTOVOCE_PASSWORD ?? '';
 if (!name || !password) throw new Error('usage: SOTTOVOCE_PASSWORD=… node echo-bot.js NAME');
 
 const platform = await platformIn(process.env.SOTTOVOCE_FOLDER ?? `./echo-bot-${name}`);
-const { Client } = await import('./core/client.js');
+const { Client } = await import('./client/client.js');
 const bot = new Client(server, platform);
 
-bot.addEventListener('joined', async (event) => {
-  await bot.groups.answer(/** @type {CustomEvent} */ (event).detail.conversation, 'joined');
-});
+const report = (/** @type {unknown} */ error) => console.error(error instanceof Error ? error.message : error);
 
-bot.addEventListener('message', async (event) => {
-  const { conversation, message } = /** @type {CustomEvent} */ (event).detail;
-  if (message.content?.kind !== 'text' || message.sender.user === bot.me.user.id) return;
+bot.listen('joined', ({ conversation }) => void bot.membership.answer(conversation, 'joined').catch(report));
+
+bot.listen('message', ({ conversation, message }) => {
+  if (message.content.kind !== 'text' || message.sender.user === bot.me.user.id) return;
   const echo = { kind: /** @type {const} */ ('text'), text: message.content.text, reply_to: message.content.id };
-  await bot.outbox.send(conversation, echo).catch((error) => console.error(error.message));
+  void bot.outbox.send(conversation, echo).catch(report);
 });
 
-if (!(await bot.account.resume())) await bot.account.register(name, password).catch(() => bot.account.logIn(name, password));
-await bot.line.connect();
-console.log(`${name} listens`);
+if (!(await bot.account.resume()))
+  await bot.account.register(name, password).catch(() => bot.account.logIn(name, password));
+await bot.connection.connect();
+console.log(`${name} is connected`);
 process.on('SIGTERM', () => process.exit(0));

@@ -1,21 +1,31 @@
 // @ts-check
 /**
- * Lets the client start without a network. What the server has now goes first, so that what a reader audits there is
- * what runs; bundles with their hash in the name never change. The API passes by.
+ * Lets the client start without a network. Files come from the server whenever it answers, so that the files that can
+ * be audited there are those that run; bundles with a hash in the name never change. Requests to the API pass by.
  */
 const CACHE = 'sottovoce';
-const sw = /** @type {any} */ (globalThis);
 
-sw.addEventListener('install', () => sw.skipWaiting());
-sw.addEventListener('activate', (/** @type {any} */ event) => event.waitUntil(sw.clients.claim()));
-sw.addEventListener('fetch', (/** @type {any} */ event) => {
+/**
+ * @typedef {Event & { request: Request, waitUntil(work: Promise<unknown>): void, respondWith(answer: Promise<Response>): void }} WorkerEvent
+ * @typedef {object} Scope what this file uses of a ServiceWorkerGlobalScope
+ * @property {Location} location
+ * @property {{ claim(): Promise<void> }} clients
+ * @property {() => Promise<void>} skipWaiting
+ * @property {(type: 'install' | 'activate' | 'fetch', listener: (event: WorkerEvent) => void) => void} addEventListener
+ */
+const sw = /** @type {Scope} */ (/** @type {unknown} */ (globalThis));
+
+sw.addEventListener('install', () => void sw.skipWaiting());
+sw.addEventListener('activate', (event) => event.waitUntil(sw.clients.claim()));
+sw.addEventListener('fetch', (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (request.method !== 'GET' || origin !== sw.location.origin) return;
-  if (pathname === '/' || pathname.startsWith('/web/')) event.respondWith(answer(event, /-[0-9A-F]{8}\.\w+$/.test(pathname)));
+  if (pathname === '/' || pathname.startsWith('/web/'))
+    event.respondWith(answer(event, /-[0-9A-F]{8}\.\w+$/.test(pathname)));
 });
 
-/** @param {any} event @param {boolean} isForEver */
+/** @param {WorkerEvent} event @param {boolean} isForEver */
 async function answer(event, isForEver) {
   const { request } = event;
   const cache = await caches.open(CACHE);
@@ -24,7 +34,8 @@ async function answer(event, isForEver) {
   if (known && isForEver) return known;
   try {
     const fresh = await fetch(request);
-    if (fresh.ok) event.waitUntil(keep(cache, key, fresh.clone(), isForEver).catch(() => {})); // a full cache stops nobody
+    // A full cache is no error.
+    if (fresh.ok) event.waitUntil(keep(cache, key, fresh.clone(), isForEver).catch(() => {}));
     return fresh;
   } catch (error) {
     if (known) return known;
@@ -32,7 +43,10 @@ async function answer(event, isForEver) {
   }
 }
 
-/** In place of what had another hash. @param {Cache} cache @param {string} key @param {Response} fresh @param {boolean} isForEver */
+/**
+ * In place of what had another hash.
+ * @param {Cache} cache @param {string} key @param {Response} fresh @param {boolean} isForEver
+ */
 async function keep(cache, key, fresh, isForEver) {
   await cache.put(key, fresh);
   if (!isForEver) return;

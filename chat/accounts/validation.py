@@ -1,4 +1,4 @@
-"""What a user name, an e-mail address and a password may look like. Pure rules; each raises Invalid."""
+"""Rules for usernames, e-mail addresses, bios and passwords. Pure; each raises Invalid."""
 
 import re
 
@@ -9,13 +9,13 @@ from chat.errors import Invalid
 from chat.model.accounts import Username
 from crypto.passwords import BCRYPT_MAX_BYTES, MAX_BYTES, Algorithm
 
-USERNAME_MAX_CHARS = 20  # seed: invites API, POST /register
-TYPED_MAX_CHARS = 80  # before normalisation, which is not for texts of megabytes
-EMAIL_MAX_CHARS = 254  # RFC 5321 section 4.5.3.1.3, less the brackets
-RESERVED = {"admin"}  # made by ADMIN_PASSWORD or the command line only
+USERNAME_MAX_CHARS = 20  # docs/invites-api.md, POST /register
+TYPED_MAX_CHARS = 80  # before normalisation, whose cost grows with the length
+EMAIL_MAX_CHARS = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
+RESERVED = {"admin"}  # only ADMIN_PASSWORD and the command line create these
 BIO_MAX_CHARS = 2_000
 
-# Names without a place in the public DNS are fine in a house of one's own, and in a test.
+# Domains outside the public DNS are valid on a private network and in tests.
 for _domain in ("arpa", "local", "localhost", "test"):
     SPECIAL_USE_DOMAIN_NAMES.remove(_domain)
 
@@ -24,23 +24,23 @@ _UNIQUE = get_profile("UsernameCaseMapped:CaseFold")
 
 
 def username(text: str, *, reserved: bool = False) -> Username:
-    """`reserved`: also accept the names that only the operator may give."""
+    """Normalise a username. With `reserved`, also accept names that only the operator may assign."""
     if len(text) > TYPED_MAX_CHARS:
-        raise Invalid("A user name has at most 20 characters")
+        raise Invalid("Username must be at most 20 characters")
     try:
         name = _SHOWN.enforce(text)
         key = _UNIQUE.enforce(name)
     except UnicodeEncodeError as error:
-        raise Invalid("A user name is 1 to 20 letters, digits or signs, without spaces") from error
+        raise Invalid("Username must be 1 to 20 letters, digits or symbols, without spaces") from error
     if len(name) > USERNAME_MAX_CHARS:
-        raise Invalid("A user name has at most 20 characters")
+        raise Invalid("Username must be at most 20 characters")
     if key in RESERVED and not reserved:
-        raise Invalid("This user name is reserved")
+        raise Invalid("This username is reserved")
     return Username(name, key)
 
 
 def username_key(text: str) -> str:
-    """What `text` is looked up by; text that can be nobody's name gives "", which nobody has."""
+    """Return the key to look up a username by; "" for an invalid one, which no account has."""
     try:
         return username(text, reserved=True).key
     except Invalid:
@@ -48,7 +48,7 @@ def username_key(text: str) -> str:
 
 
 def email(text: str) -> str:
-    """The address in its normal form. Addresses on a home network (`kim@nas.local`) are fine."""
+    """Normalise an e-mail address. Domains of a home network (`kim@nas.local`) are accepted."""
     if len(text) > EMAIL_MAX_CHARS:
         raise Invalid("Invalid e-mail address: too long")
     try:
@@ -59,7 +59,7 @@ def email(text: str) -> str:
 
 
 def email_key(text: str) -> str:
-    """What `text` is looked up by; text that is no address gives "", which nobody has."""
+    """Return the key to look up an e-mail address by; "" for an invalid one, which no account has."""
     try:
         return email(text).lower()
     except Invalid:
@@ -67,37 +67,41 @@ def email_key(text: str) -> str:
 
 
 def bio(text: str) -> str:
+    """Check the text that users write about themselves."""
+    """Check the text that users write about themselves."""
     no_nul(text)
     if len(text) > BIO_MAX_CHARS:
-        raise Invalid(f"A bio has at most {BIO_MAX_CHARS:,} characters")
+        raise Invalid(f"Bio must be at most {BIO_MAX_CHARS:,} characters")
     return text
 
 
 def password_of_codes(password: str) -> str:
-    """Seed: codes API, POST /api/auth/register."""
+    """Check a password by the rules of docs/codes-api.md, POST /api/auth/register."""
     if len(password) < 6:
         raise Invalid("Password must be at least 6 characters")
     for pattern, what in (("[A-Z]", "an uppercase letter"), ("[a-z]", "a lowercase letter"), ("[0-9]", "a digit")):
         if not re.search(pattern, password):
             raise Invalid(f"Password must contain {what}")
-    return short_enough(password, "argon2id")
+    return check_password_length(password, "argon2id")
 
 
 def password_of_invites(password: str) -> str:
-    """Seed: invites API, POST /register. Its hashes are bcrypt's, which looks at 72 bytes only."""
+    """Check a password by the rules of docs/invites-api.md, POST /register. bcrypt reads only the first 72 bytes."""
     if len(password) < 8:
         raise Invalid("Password must be at least 8 characters")
-    return short_enough(password, "bcrypt")
+    return check_password_length(password, "bcrypt")
 
 
 def password_of_operator(password: str) -> str:
-    """What the command line and ADMIN_PASSWORD may set: NIST SP 800-63B asks for eight characters."""
+    """Check a password that the operator sets: at least 8 characters, as NIST SP 800-63B requires."""
     if len(password) < 8:
         raise Invalid("Password must be at least 8 characters")
-    return short_enough(password, "argon2id")
+    return check_password_length(password, "argon2id")
 
 
-def short_enough(password: str, algorithm: Algorithm) -> str:
+def check_password_length(password: str, algorithm: Algorithm) -> str:
+    """Refuse a password of more bytes than `algorithm` hashes; return it otherwise."""
+    """Refuse a password of more bytes than `algorithm` hashes; return it otherwise."""
     limit = BCRYPT_MAX_BYTES if algorithm == "bcrypt" else MAX_BYTES
     if len(password.encode()) > limit:
         raise Invalid(f"Password must be at most {limit:,} bytes")
@@ -105,6 +109,6 @@ def short_enough(password: str, algorithm: Algorithm) -> str:
 
 
 def no_nul(text: str) -> None:
-    """PostgreSQL's text cannot hold U+0000."""
+    """Refuse U+0000, which PostgreSQL's `text` cannot store."""
     if "\0" in text:
-        raise Invalid("U+0000 is not allowed")
+        raise Invalid("The text must not contain U+0000")

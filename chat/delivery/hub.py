@@ -1,8 +1,16 @@
-"""The doorbell: brings committed entries to the listeners of this process, in order, each once.
+"""Delivery of committed entries to the listeners of this process: in order, each entry once.
 
-Every listener has a cursor, the last seq it was given. A live entry is pushed only to listeners whose cursor stands
-right before it; for the others the log is read, which is the truth. So a lost notification, a late one, or one that
-comes twice changes nothing but the time.
+A conversation with listeners has a channel. The channel stores for each listener a cursor, the seq of the last entry
+that the listener received. A listener is in one of two states:
+
+- joining: `subscribe` reads the log from the listener's position until nothing is left, and then sets its cursor.
+- live: the listener has a cursor.
+
+Entries arrive in three ways. The writer of this process calls `publish` with the whole entry. A notification from
+another process calls `advance` with a seq. `sweep` asks the log for the last seq of every channel. An entry is pushed
+at once to the listeners whose cursor is directly before it. For the others, one task per channel reads the log and
+pushes the missing entries. The log is authoritative: a lost, late or repeated notification delays an entry, but never
+drops, repeats or reorders one.
 """
 
 import asyncio
@@ -21,87 +29,97 @@ RETRY_S = 0.5
 
 
 class Listener(Protocol):
+    """A socket that receives entries."""
+
     def push(self, entry: Entry) -> None:
-        """Never raises and never waits: a listener that cannot keep up closes itself."""
+        """Receive an entry. Never raises and never waits: a listener that cannot keep up closes itself."""
         ...
 
     async def drained(self) -> None:
-        """Return when what was pushed is mostly on its way."""
+        """Return when little of what was pushed is still unsent."""
         ...
 
 
 class Log(Protocol):
+    """The log of every conversation, as the database stores it."""
+
     async def after(self, conversation_id: ConversationId, seq: Seq) -> list[Entry]:
-        """The next entries, oldest first, bounded in bytes; empty at the end. Raises Unavailable."""
+        """Read the next entries, oldest first, bounded in bytes; empty at the end. Raises Unavailable."""
         ...
 
     async def positions(self, conversation_ids: list[ConversationId]) -> dict[ConversationId, Seq]:
-        """The last seq that each conversation has given out. Raises Unavailable."""
+        """Return the last seq of each conversation. Raises Unavailable."""
         ...
 
 
 class Channel:
-    __slots__ = ("cursors", "joining", "moved_to", "reading")
+    """The listeners of one conversation."""
+
+    __slots__ = ("cursors", "joining", "latest", "reading")
 
     def __init__(self) -> None:
         self.cursors: dict[Listener, Seq] = {}
-        self.moved_to = Seq(0)  # the highest seq we heard of
-        self.joining: set[Listener] = set()  # who still read their way here
-        self.reading = False
+        self.latest = Seq(0)  # the highest seq that this process knows of
+        self.joining: set[Listener] = set()
+        self.reading = False  # whether the task that catches up runs
 
 
 class Hub:
+    """Delivers entries to listeners; see the top of this file."""
+
     def __init__(self, log: Log) -> None:
         self._log = log
         self._channels: dict[ConversationId, Channel] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def subscribe(self, listener: Listener, conversation_id: ConversationId, after: Seq) -> None:
-        """Push everything after `after`, then live. Raises Unavailable; then the listener is not subscribed."""
+        """Push all entries after `after`, then new ones. Raises Unavailable; then the listener is not subscribed."""
         channel = self._channels.setdefault(conversation_id, Channel())
         channel.joining.add(listener)
         try:
             while True:
-                heard_of = channel.moved_to
+                known = channel.latest
                 entries = await self._log.after(conversation_id, after)
                 if listener not in channel.joining:
-                    return  # it left meanwhile
+                    return  # unsubscribed meanwhile
                 for entry in entries:
                     listener.push(entry)
                     after = entry.seq
                 if entries:
                     await listener.drained()
-                elif channel.moved_to == heard_of:  # nothing happened while we read: we are up to date
-                    channel.cursors[listener] = max(after, heard_of)
+                elif channel.latest == known:  # nothing was committed during the read: up to date
+                    channel.cursors[listener] = max(after, known)
                     return
         finally:
             channel.joining.discard(listener)
-            self._forget_if_unused(conversation_id, channel)
+            self._remove_if_unused(conversation_id, channel)
 
     async def follow(self, listener: Listener, ends: Mapping[ConversationId, Seq]) -> None:
-        """As `subscribe`, for many at once: only those that have moved since are read, in the background.
+        """Subscribe to many conversations at once: `ends` has the last seq that the listener has of each.
 
-        Raises Unavailable; then the listener is subscribed all the same.
+        Reads only conversations with newer entries, in the background. Raises Unavailable; the listener is then
+        subscribed nevertheless, and the next sweep catches up.
         """
         for conversation_id, seq in ends.items():
             self._channels.setdefault(conversation_id, Channel()).cursors[listener] = seq
-        await self._look_at(list(ends))
+        await self._check_positions(list(ends))
 
     def unsubscribe(self, listener: Listener, conversation_id: ConversationId) -> None:
+        """Push nothing more to the listener, which need not be subscribed."""
         channel = self._channels.get(conversation_id)
         if channel is not None:
             channel.cursors.pop(listener, None)
             channel.joining.discard(listener)
-            self._forget_if_unused(conversation_id, channel)
+            self._remove_if_unused(conversation_id, channel)
 
     def publish(self, entry: Entry) -> None:
-        """A committed entry, whole: from the writer of this process."""
+        """Deliver a committed entry of this process."""
         channel = self._channels.get(entry.conversation_id)
         if channel is None:
             return
         before = entry.seq - 1
         behind = False
-        channel.moved_to = max(channel.moved_to, entry.seq)
+        channel.latest = max(channel.latest, entry.seq)
         for listener, cursor in tuple(channel.cursors.items()):
             if cursor == before:
                 channel.cursors[listener] = entry.seq
@@ -109,55 +127,56 @@ class Hub:
             elif cursor < before:
                 behind = True
         if behind:
-            self._start_reading(entry.conversation_id, channel)
+            self._start_catching_up(entry.conversation_id, channel)
 
-    def moved(self, conversation_id: ConversationId, seq: Seq) -> None:
-        """Somebody else has committed up to `seq`."""
+    def advance(self, conversation_id: ConversationId, seq: Seq) -> None:
+        """Catch up with another process, which has committed entries up to `seq`."""
         channel = self._channels.get(conversation_id)
         if channel is None:
             return
-        channel.moved_to = max(channel.moved_to, seq)
-        if channel.cursors and min(channel.cursors.values()) < channel.moved_to:
-            self._start_reading(conversation_id, channel)
+        channel.latest = max(channel.latest, seq)
+        if channel.cursors and min(channel.cursors.values()) < channel.latest:
+            self._start_catching_up(conversation_id, channel)
 
     async def sweep(self) -> None:
-        """Ask the log what moved: for doorbells that were lost. Raises Unavailable."""
-        await self._look_at(list(self._channels))
+        """Catch up on every channel whose notifications were lost. Raises Unavailable."""
+        await self._check_positions(list(self._channels))
 
-    async def _look_at(self, conversation_ids: list[ConversationId]) -> None:
+    async def _check_positions(self, conversation_ids: list[ConversationId]) -> None:
         for start in range(0, len(conversation_ids), 1000):
             positions = await self._log.positions(conversation_ids[start : start + 1000])
             for conversation_id, seq in positions.items():
-                self.moved(conversation_id, seq)
+                self.advance(conversation_id, seq)
 
     async def close(self) -> None:
+        """Cancel the tasks that catch up, and wait for their end."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start_reading(self, conversation_id: ConversationId, channel: Channel) -> None:
+    def _start_catching_up(self, conversation_id: ConversationId, channel: Channel) -> None:
         if not channel.reading:
             channel.reading = True
-            task = asyncio.create_task(self._read(conversation_id, channel), name=f"catch up {conversation_id}")
+            task = asyncio.create_task(self._catch_up(conversation_id, channel), name=f"catch up {conversation_id}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _read(self, conversation_id: ConversationId, channel: Channel) -> None:
+    async def _catch_up(self, conversation_id: ConversationId, channel: Channel) -> None:
         try:
             while channel.cursors:
-                heard_of, lowest = channel.moved_to, min(channel.cursors.values())
-                if lowest >= heard_of:
+                known, lowest = channel.latest, min(channel.cursors.values())
+                if lowest >= known:
                     return
                 entries = await self._log.after(conversation_id, lowest)
-                self._offer(channel, entries, heard_of)
+                self._deliver(channel, entries, known)
         except Unavailable:
             log.warning("catching up waits for the database")  # the next sweep starts it again
         finally:
             channel.reading = False
 
     @staticmethod
-    def _offer(channel: Channel, entries: Iterable[Entry], heard_of: Seq) -> None:
-        """What the log gave is in order and complete; what is missing in it was deleted."""
+    def _deliver(channel: Channel, entries: Iterable[Entry], known: Seq) -> None:
+        """Push what the log returned: in order and complete. Entries that are missing in it were deleted."""
         last = None
         for entry in entries:
             last = entry.seq
@@ -167,25 +186,25 @@ class Hub:
                     listener.push(entry)
         if last is None:
             for listener, cursor in channel.cursors.items():
-                channel.cursors[listener] = max(cursor, heard_of)
+                channel.cursors[listener] = max(cursor, known)
 
-    def _forget_if_unused(self, conversation_id: ConversationId, channel: Channel) -> None:
+    def _remove_if_unused(self, conversation_id: ConversationId, channel: Channel) -> None:
         if not channel.cursors and not channel.joining and self._channels.get(conversation_id) is channel:
             del self._channels[conversation_id]
 
 
-async def sweep_forever(hub: Hub, interval_s: float, asked: asyncio.Event) -> None:
-    """A lost doorbell is made good for within `interval_s`, or at once when `asked` is set.
+async def sweep_forever(hub: Hub, interval_s: float, requested: asyncio.Event) -> None:
+    """Sweep every `interval_s`, and at once when `requested` is set; that bounds the delay of a lost notification.
 
-    A sweep that finds no database is tried again soon: it was perhaps asked for because connections broke.
+    A sweep that fails without the database is retried after RETRY_S: a broken connection may have lost notifications.
     """
     wait_s = interval_s
     while True:
         with suppress(TimeoutError):
-            # Not wait_for: until Python 3.12 it can swallow a cancellation, and the server would never end.
+            # Not wait_for: before Python 3.12 it can swallow a cancellation, and the server would not stop.
             async with asyncio.timeout(wait_s):
-                await asked.wait()
-        asked.clear()
+                await requested.wait()
+        requested.clear()
         try:
             await hub.sweep()
         except Unavailable:

@@ -1,1 +1,1 @@
-"""Direct conversations: two accounts, a log, and a key that the server hands out."""
+"""Direct conversations: two accounts, a log, and a key that the server creates and issues to both."""

@@ -1,96 +1,122 @@
-"""The log as an account sees it: send, read, edit, delete, and what is new."""
+"""Messages of direct conversations: send, read, edit and delete.
+
+Senders pass drafts to the write queue, which stores them and publishes each entry after its commit. Readers page
+through the log by seq, so a message that arrives meanwhile never repeats or skips another one.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Protocol
 
 from chat.accounts import validation
-from chat.errors import ChatError, Invalid, NoSuchMessage, NotYours
+from chat.errors import ChatError, Invalid, NoSuchMessage, NotYours, Unavailable
 from chat.model.accounts import Account
 from chat.model.ids import MAX_ID, ConversationId, Seq, UserId
-from chat.model.messages import MAX_CONTENT_CHARS, Conversation, Draft, Entry, Message, Page, Sender
+from chat.model.messages import MAX_CONTENT_CHARS, Conversation, Draft, Entry, Message, Page
 
-END = Seq(MAX_ID)  # before this one come all
+END = Seq(MAX_ID)  # above every seq
 
 Done = Callable[[Entry | ChatError], None]
 
 
 class WriteQueue(Protocol):
-    @property
-    def is_open(self) -> bool: ...
+    """The queue through which all entries are stored."""
 
-    def submit(self, draft: Draft, done: Done) -> None:
-        """`done` is called once, with the entry after its commit or with the reason. Raises Busy, Unavailable."""
+    @property
+    def is_open(self) -> bool:
+        """Whether the queue accepts drafts: the database is available and the server is not stopping."""
         ...
 
-    async def write(self, draft: Draft) -> Entry: ...
+    def submit(self, draft: Draft, done: Done) -> None:
+        """Queue the draft. `done` is called once: with the entry after its commit, or with the error.
+
+        Raises Busy, Unavailable at once, and then never calls `done`.
+        """
+        ...
+
+    async def write(self, draft: Draft) -> Entry:
+        """Return the entry after its commit. Raises what `done` would get."""
+        ...
 
 
 class MessageStore(Protocol):
+    """The repository of direct messages."""
+
     async def before(self, conversation_id: ConversationId, seq: Seq, limit: int) -> Page:
-        """Newest first."""
+        """Read the entries below `seq`, newest first."""
         ...
 
     async def next(self, conversation_id: ConversationId, seq: Seq, limit: int) -> Page:
-        """What comes after `seq`, oldest first."""
+        """Read the entries above `seq`, oldest first."""
         ...
 
     async def skip(self, conversation_id: ConversationId, count: int) -> Seq | None:
-        """The seq below which come all but the newest `count`; None if there are not that many."""
+        """Return the seq below which all entries but the newest `count` lie; None if there are fewer."""
         ...
 
     async def seq_at(self, conversation_id: ConversationId, before: datetime) -> Seq | None:
-        """The lowest seq that was sent at `before` or later."""
+        """Return the lowest seq that was sent at `before` or later; None if there is none."""
         ...
 
-    async def sender(self, conversation_id: ConversationId, seq: Seq) -> UserId | None: ...
-    async def edit(self, conversation_id: ConversationId, seq: Seq, content: str, now: datetime) -> bool: ...
-    async def delete(self, conversation_id: ConversationId, seq: Seq) -> bool: ...
-    async def senders_to(self, user_id: UserId) -> list[Sender]: ...
-    async def take_news(self, user_id: UserId) -> list[Sender]: ...
+    async def sender(self, conversation_id: ConversationId, seq: Seq) -> UserId | None:
+        """Return the author of a message; None if the message does not exist."""
+        ...
+
+    async def edit(self, conversation_id: ConversationId, seq: Seq, content: str, now: datetime) -> bool:
+        """Return False if the message does not exist."""
+        ...
+
+    async def delete(self, conversation_id: ConversationId, seq: Seq) -> bool:
+        """Return False if the message does not exist."""
+        ...
 
 
 class Messages:
+    """Messages of direct conversations."""
+
     def __init__(self, queue: WriteQueue, store: MessageStore, now: Callable[[], datetime]) -> None:
         self._queue = queue
         self._store = store
         self._now = now
 
-    @property
-    def are_taken(self) -> bool:
-        """Whether a message could be stored now."""
-        return self._queue.is_open
+    def check_available(self) -> None:
+        """Raise Unavailable while the write queue stores nothing."""
+        if not self._queue.is_open:
+            raise Unavailable("The database is not available")
 
     def submit(self, draft: Draft, done: Done) -> None:
-        """For those who do not wait. Raises Invalid, Busy, Unavailable at once, and then never calls `done`.
+        """Queue the draft without waiting. Raises Invalid, Busy, Unavailable at once, and then never calls `done`.
 
-        Whether the sender may write there was asked when they came in.
+        The caller has already checked that the sender is a participant.
         """
         check_content(draft.content)
         self._queue.submit(draft, done)
 
     async def send(self, draft: Draft) -> Entry:
-        """Return when the draft is on disk. Raises Invalid, Busy, Unavailable, NoSuchConversation."""
+        """Return the entry when it is on disk. Raises Invalid, Busy, Unavailable, NoSuchConversation."""
         check_content(draft.content)
         return await self._queue.write(draft)
 
     async def page(self, conversation: Conversation, before: datetime | None, limit: int) -> Page:
-        """The newest messages sent before `before`."""
+        """Read the newest messages sent before `before`, newest first."""
         seq = before and await self._store.seq_at(conversation.id, before)
         return await self._store.before(conversation.id, seq or END, limit)
 
     async def read(
         self, conversation: Conversation, after: Seq | None, before: Seq | None, limit: int
     ) -> list[Message]:
-        """Oldest first: the next ones after `after`, or else the newest ones below `before`; empty at the end."""
+        """Read at most `limit` messages, oldest first: those after `after`, or else the newest below `before`.
+
+        The list is empty at the end of the log.
+        """
         if after is not None:
             return (await self._store.next(conversation.id, after, limit)).messages
         return (await self._store.before(conversation.id, before or END, limit)).messages[::-1]
 
     async def pages(self, conversation: Conversation, skip: int = 0, limit: int = MAX_ID) -> AsyncIterator[Page]:
-        """The newest `limit` messages but the newest `skip`, oldest first, in parts small enough to hold in memory.
+        """Skip the newest `skip` messages and read the `limit` before them, oldest first.
 
-        Messages that are sent meanwhile do not count.
+        Yields pages that are small enough to hold in memory. Messages that are sent meanwhile do not count.
         """
         end = await self._store.skip(conversation.id, skip) if skip else Seq(conversation.last_seq + 1)
         if end is None:
@@ -108,31 +134,24 @@ class Messages:
                 yield Page(kept, more)
 
     async def edit(self, account: Account, conversation: Conversation, seq: Seq | None, content: str) -> datetime:
-        """Raises Invalid, NoSuchMessage, NotYours."""
+        """Replace the text of the account's own message; return the time. Raises Invalid, NoSuchMessage, NotYours."""
         check_content(content)
         if not content.strip():
             raise Invalid("A message cannot be empty")
-        mine = await self._mine(account, conversation, seq)
+        own_seq = await self._own_seq(account, conversation, seq)
         now = self._now()
-        if not await self._store.edit(conversation.id, mine, content, now):
+        if not await self._store.edit(conversation.id, own_seq, content, now):
             raise NoSuchMessage("Message not found")
         return now
 
     async def delete(self, account: Account, conversation: Conversation, seq: Seq | None) -> None:
-        """Raises NoSuchMessage, NotYours."""
-        mine = await self._mine(account, conversation, seq)
-        if not await self._store.delete(conversation.id, mine):
+        """Delete the account's own message for both. Raises NoSuchMessage, NotYours."""
+        own_seq = await self._own_seq(account, conversation, seq)
+        if not await self._store.delete(conversation.id, own_seq):
             raise NoSuchMessage("Message not found")
 
-    async def senders(self, account: Account) -> list[Sender]:
-        """Everybody who wrote to this account, the latest first."""
-        return await self._store.senders_to(account.id)
-
-    async def take_news(self, account: Account) -> list[Sender]:
-        """Return who wrote since the last call, the latest first, and mark their messages as seen."""
-        return await self._store.take_news(account.id)
-
-    async def _mine(self, account: Account, conversation: Conversation, seq: Seq | None) -> Seq:
+    async def _own_seq(self, account: Account, conversation: Conversation, seq: Seq | None) -> Seq:
+        """Check that the account wrote the message. Raises NoSuchMessage, NotYours."""
         sender = await self._store.sender(conversation.id, seq) if seq is not None else None
         if seq is None or sender is None:
             raise NoSuchMessage("Message not found")
@@ -142,7 +161,7 @@ class Messages:
 
 
 def check_content(content: str) -> None:
-    """Raises Invalid."""
+    """Refuse a text that is too long or contains U+0000. Raises Invalid."""
     if len(content) > MAX_CONTENT_CHARS:
-        raise Invalid(f"A message has at most {MAX_CONTENT_CHARS:,} characters")
+        raise Invalid(f"A message must be at most {MAX_CONTENT_CHARS:,} characters")
     validation.no_nul(content)

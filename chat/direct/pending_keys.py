@@ -1,4 +1,9 @@
-"""Pending keys of direct conversations (DESIGN section 5): made here, handed to each of the two once, then erased."""
+"""Pending keys of direct conversations.
+
+The server creates the AES-256 key of a conversation and stores a wrapped copy for each participant. A participant
+fetches its copy once; fetching deletes it. An account that starts a conversation without a pending copy gets a new key,
+and all messages under the old key are deleted.
+"""
 
 from typing import Protocol
 
@@ -9,32 +14,38 @@ from chat.model.ids import UserId
 
 
 class PendingKeyStore(Protocol):
+    """The repository of wrapped pending keys."""
+
     async def start(self, caller: UserId, other: UserId) -> IssuedKey | None:
-        """The key that is pending for the caller, or a new one for both; None if `other` does not exist."""
+        """Take the caller's pending key, or create a new one for both; None if `other` does not exist."""
         ...
 
     async def take(self, caller: UserId, other: UserId) -> bytes | None:
-        """The key that is pending for the caller, who has it from now on; None if there is none."""
+        """Return and delete the caller's pending key; None if there is none."""
         ...
 
-    async def exists(self, user_id: UserId) -> bool: ...
+    async def exists(self, user_id: UserId) -> bool:
+        """Return whether the account exists."""
+        ...
 
 
 class PendingKeys:
+    """Pending keys of an account."""
+
     def __init__(self, store: PendingKeyStore) -> None:
         self._store = store
 
     async def start(self, account: Account, other: UserId) -> IssuedKey:
-        """Raises SelfChat, NoSuchUser."""
+        """Take the pending key, or create a new one, which deletes all messages. Raises SelfChat, NoSuchUser."""
         if other == account.id:
             raise SelfChat("You cannot chat with yourself")
-        handed_out = await self._store.start(account.id, other)
-        if handed_out is None:
+        issued = await self._store.start(account.id, other)
+        if issued is None:
             raise NoSuchUser("User not found")
-        return handed_out
+        return issued
 
-    async def check(self, account: Account, other: UserId) -> bytes | None:
-        """Raises SelfChat, NoSuchUser."""
+    async def take(self, account: Account, other: UserId) -> bytes | None:
+        """Take the pending key, or None if there is none. Raises SelfChat, NoSuchUser."""
         if other == account.id:
             raise SelfChat("You cannot chat with yourself")
         key = await self._store.take(account.id, other)

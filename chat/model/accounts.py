@@ -1,4 +1,4 @@
-"""Accounts, sessions, invites and chat codes. Times are aware and in UTC."""
+"""Accounts, sessions, invites and chat codes. All times are aware and in UTC."""
 
 from datetime import datetime
 from typing import Literal
@@ -12,11 +12,15 @@ Role = Literal["user", "tester", "admin"]
 
 
 class Username(Struct, frozen=True):
+    """A normalised username."""
+
     name: str
-    key: str  # what makes it unique: case-folded, RFC 8265 section 3.3
+    key: str  # unique: the case-folded name, RFC 8265 section 3.3
 
 
 class Account(Struct, frozen=True):
+    """An account, as its owner sees it."""
+
     id: UserId
     username: str
     email: str | None
@@ -24,15 +28,19 @@ class Account(Struct, frozen=True):
     bio: str | None
     created_at: datetime
     updated_at: datetime
-    uuid: UUID  # what the sealed door calls it
+    uuid: UUID  # the id of the account in the v2 API
 
 
 class Credentials(Struct, frozen=True):
+    """The password hash of an account."""
+
     id: UserId
     password_hash: str
 
 
 class NewAccount(Struct, frozen=True):
+    """An account to be created."""
+
     username: Username
     password_hash: str
     email: str | None = None
@@ -41,7 +49,7 @@ class NewAccount(Struct, frozen=True):
 
 
 class AccountChanges(Struct, frozen=True):
-    """None means: leave as it is."""
+    """New values; None leaves a field unchanged."""
 
     username: Username | None = None
     email: str | None = None
@@ -50,27 +58,28 @@ class AccountChanges(Struct, frozen=True):
 
     @property
     def names(self) -> list[str]:
-        """Names of what changes, in the order of the fields."""
+        """The names of the changed fields, in their order."""
         return [name.removesuffix("_hash") for name in self.__struct_fields__ if getattr(self, name) is not None]
-
-    @property
-    def is_seen(self) -> bool:
-        """By others."""
-        return self.username is not None or self.bio is not None
 
 
 class Session(Struct, frozen=True):
+    """An authenticated session and its account."""
+
     id: SessionId
     account: Account
-    device_id: DeviceId | None = None  # that it speaks for, at the sealed door
+    device_id: DeviceId | None = None  # the device that the session is bound to (v2 API)
 
 
 class ChatCode(Struct, frozen=True):
+    """A chat code that can still be used."""
+
     code: int
     expires_at: datetime
 
 
 class Invite(Struct, frozen=True):
+    """An invite; only one account can register with it."""
+
     code: str
     created_by: UserId | None
     created_at: datetime
@@ -79,17 +88,17 @@ class Invite(Struct, frozen=True):
 
 
 class InviteHistory(Struct, frozen=True):
-    """What the rule for new invites looks at."""
+    """The facts by which an account may create an invite or not."""
 
     role: Role
     made: int
     last_made_at: datetime | None
-    active: bool  # one is neither used nor expired
-    partners: int  # how many accounts this one has chatted with
+    active: bool  # an invite of the account is neither used nor expired
+    partners: int  # number of accounts that it has chatted with
 
 
 class Person(Struct, frozen=True):
-    """Somebody as others see them."""
+    """The public part of an account."""
 
     id: UserId
     uuid: UUID
@@ -99,6 +108,8 @@ class Person(Struct, frozen=True):
 
 
 class SessionShown(Struct, frozen=True):
+    """A session in the list of an account's sessions."""
+
     id: SessionId
     created_at: datetime
     expires_at: datetime

@@ -1,4 +1,4 @@
-"""Direct conversations, whose AES-256 keys the server hands out."""
+"""Direct conversations, whose AES-256 keys the server creates and issues."""
 
 from datetime import datetime
 
@@ -9,20 +9,20 @@ from chat.model.ids import ConversationId, Seq
 
 
 class IssuedKey(Struct, frozen=True):
-    """The key of a direct conversation, on its way to one of the two."""
+    """The key of a direct conversation, issued to one participant."""
 
     conversation_id: ConversationId
     key: bytes
-    reset: bool  # the conversation was there before; its messages are gone
+    reset: bool  # the conversation existed before; its messages are deleted
 
 
 class DirectConversation(Struct, frozen=True):
-    """As one of its two sees it."""
+    """A direct conversation from the view of one participant."""
 
     id: ConversationId
     last_seq: Seq
     last_message_at: datetime | None
     other: Person
-    key_fingerprint: bytes | None  # SHA-256 of the key that was made last; None before the first
-    key_waiting: bool  # for this one
-    is_blocked: bool  # the other one, by this one, at the sealed door
+    key_fingerprint: bytes | None  # SHA-256 of the latest key; None before the first
+    key_waiting: bool  # a key is pending for this participant
+    is_blocked: bool  # this participant blocks the other one (v2 API)

@@ -1,4 +1,4 @@
-"""Opaque identifiers, one NewType each, so that one cannot stand for another."""
+"""Identifiers. Each has its own NewType, so that mypy reports a mix-up."""
 
 from typing import NewType
 from uuid import UUID
@@ -8,4 +8,4 @@ SessionId = NewType("SessionId", UUID)
 ConversationId = NewType("ConversationId", UUID)
 Seq = NewType("Seq", int)
 DeviceId = NewType("DeviceId", int)
-MAX_ID = 2**63 - 1  # PostgreSQL's bigint; a larger id names nobody
+MAX_ID = 2**63 - 1  # PostgreSQL's bigint; no account or entry has a larger id

@@ -6,7 +6,10 @@ from msgspec import Struct
 
 
 class Window(Struct, frozen=True):
-    """At most `hits` in `per`; the last of them blocks for `block`, or until the oldest has left the window."""
+    """At most `hits` requests in `per`.
+
+    The last one blocks further requests for `block`, or until the oldest leaves the window.
+    """
 
     name: str
     hits: int
@@ -15,7 +18,7 @@ class Window(Struct, frozen=True):
 
 
 class Bucket(Struct, frozen=True):
-    """One in each `interval`, up to `burst` at once (GCRA, the generic cell rate algorithm)."""
+    """One request per `interval`, with bursts of up to `burst` (GCRA, the generic cell rate algorithm)."""
 
     name: str
     interval: timedelta

@@ -9,16 +9,18 @@ from msgspec import Struct
 from chat.model.ids import ConversationId, DeviceId, Seq, UserId
 
 EntryKind = Literal["application", "commit", "left"]
-MAX_CONTENT_CHARS = 700_000  # code points; seed: invites API, POST /messages
+MAX_CONTENT_CHARS = 700_000  # code points; docs/invites-api.md, POST /messages
 
 
 class Conversation(Struct, frozen=True):
+    """A conversation and the seq of its last entry."""
+
     id: ConversationId
     last_seq: Seq
 
 
 class Draft(Struct, frozen=True):
-    """What a sender wants in the log. A retry carries the same `client_id` and gets the first result."""
+    """A message to be stored in the log. A retry with the same `client_id` gets the first result."""
 
     conversation_id: ConversationId
     sender_id: UserId
@@ -27,7 +29,7 @@ class Draft(Struct, frozen=True):
 
 
 class EncryptedDraft(Struct, frozen=True):
-    """A message of MLS for the log. `epoch` is what its frame says, and has to be the group's."""
+    """An MLS message to be stored in the log. `epoch` is the frame's, and must be the group's current one."""
 
     conversation_id: ConversationId
     sender_id: UserId
@@ -38,30 +40,34 @@ class EncryptedDraft(Struct, frozen=True):
 
 
 class EncryptedPart(Struct, frozen=True):
-    """What an entry of a sealed conversation has besides."""
+    """The additional fields of an entry in an encrypted conversation."""
 
     kind: EntryKind
     device_id: DeviceId
     epoch: int
-    data: bytes | None  # None: deleted by its author, or nothing to say
-    removed: tuple[DeviceId, ...] = ()  # with this entry they have left
+    data: bytes | None  # None: deleted by its author, or an entry without data
+    removed: tuple[DeviceId, ...] = ()  # devices that this entry removes from the group
 
 
 class Entry(Struct, frozen=True):
-    """What the log holds. `seq` counts from 1 and has no gap when it is given out; `id` orders the whole server."""
+    """An entry of a conversation's log.
+
+    `seq` counts from 1 in each conversation. It is assigned without gaps; deletion leaves gaps. `id` is unique and
+    ascends on the whole server.
+    """
 
     conversation_id: ConversationId
     seq: Seq
     id: int
     sender_id: UserId
-    content: str  # empty where it is sealed
+    content: str  # empty in an encrypted conversation
     sent_at: datetime
-    sealed: EncryptedPart | None = None
+    encrypted: EncryptedPart | None = None
     client_id: str | None = None
 
 
 class Message(Struct, frozen=True):
-    """An entry as a reader of the history wants it."""
+    """An entry of a direct conversation, as the message history shows it."""
 
     seq: Seq
     id: int
@@ -74,29 +80,30 @@ class Message(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """In the order of reading. `more`: others follow, also where a page was cut short by its size in bytes."""
+    """Messages in reading order. `more`: others follow. A page ends at its limit of messages or of bytes."""
 
     messages: list[Message]
     more: bool
 
 
 class Sender(Struct, frozen=True):
-    """An account that wrote to the reader."""
+    """An account that has sent messages to the reader."""
 
     user_id: UserId
     username: str
 
 
 def message_uuid(conversation_id: ConversationId, seq: Seq) -> UUID:
-    """The id of a message at the codes API: an RFC 9562 version 8 UUID made of conversation and seq.
+    """Return the id of a message in the codes API: a version 8 UUID (RFC 9562) of conversation and seq.
 
-    Derived, so that the log needs neither a column nor an index for it. The migration's `message_uuid` is its twin.
+    It is computed, so the log needs neither a column nor an index for it. The SQL function `message_uuid` of the
+    migrations must give the same result.
     """
     head = conversation_id.int >> 64 & ~0xF000 | 0x8000
     return UUID(int=head << 64 | 0b10 << 62 | seq)
 
 
 def seq_of(conversation_id: ConversationId, uuid: UUID) -> Seq | None:
-    """The seq that `uuid` names in this conversation, or None where it is of another one."""
+    """Return the seq that `uuid` encodes; None if it is of another conversation."""
     seq = Seq(uuid.int & (1 << 62) - 1)
     return seq if uuid == message_uuid(conversation_id, seq) else None

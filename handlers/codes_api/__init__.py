@@ -1,3 +1,3 @@
-"""The codes API, `/api/*`: docs/codes-api.md. To delete it, delete this folder and its lines in
+"""The codes API, `/api/*`: docs/codes-api.md. To remove it, delete this folder and its lines in
 handlers/endpoints.py.
 """

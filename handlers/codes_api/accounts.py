@@ -7,7 +7,7 @@ from handlers.http.endpoint import Call
 
 
 class WrongLogin(InvalidCredentials):
-    # COMPAT(codes): 401 at the login, 400 where the profile's update asks for the current password.
+    # COMPAT(codes): 401 at login; 400 if the current password is wrong in an update of the profile.
     status = 401
 
 

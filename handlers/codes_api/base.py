@@ -1,4 +1,4 @@
-"""How the codes API renders errors, and which of them it renames."""
+"""Errors of the codes API: their body, and statuses that differ from those of the other APIs."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class CodesErrors(Handler):
         return body
 
     def error_status(self, error: ChatError) -> int:
-        # COMPAT(codes): the contract answers 401, not 403, where something belongs to another account.
+        # COMPAT(codes): the contract answers 401, not 403, for an object of another account.
         return 401 if isinstance(error, NotYours) else super().error_status(error)
 
 
@@ -33,7 +33,7 @@ class CodesHandler(CodesErrors, EndpointHandler):
 
 
 class NotFound(CodesErrors):
-    """All unknown paths count as one route, so that made-up addresses get no new allowance."""
+    """Answers 404. All unknown paths count as one route, so that invented paths are limited together."""
 
     async def prepare(self) -> None:
         await take_limits(self, [BY_ROUTE])
@@ -41,7 +41,7 @@ class NotFound(CodesErrors):
 
 
 async def conversation_of(services: Services, account: Account, conversation_id: ConversationId) -> Conversation:
-    """Raises NotYours."""
+    """Return a conversation of the account. Raises NotYours."""
     try:
         return await services.conversations.get(account, conversation_id)
     except NoSuchConversation as error:

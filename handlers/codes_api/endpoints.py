@@ -11,10 +11,11 @@ from handlers.http.endpoint import Endpoint, Limit, SocketEndpoint
 
 
 def changes_what_contacts_see(body: ProfileChanges) -> bool:
+    """Whether contacts are notified of the change."""
     return body.username is not None or body.bio is not None
 
 
-# Liveness does not depend on the database, which counts.
+# Liveness must not depend on the database, which counts requests.
 LENIENT = (replace(BY_ROUTE, is_required=False),)
 LIMITED = (BY_ROUTE,)
 BY_CODE = (BY_ROUTE, Limit(CONTACTS, by=("account",)))
@@ -31,7 +32,7 @@ ENDPOINTS = [
         LIMITED,
         status=201,
         is_same_origin=True,
-        invalid_status=401,  # COMPAT(codes): 401 where a registration does not pass validation
+        invalid_status=401,  # COMPAT(codes): 401 for a registration that fails validation
     ),
     Endpoint("POST", "/api/auth/login", accounts.log_in, "public", LIMITED, is_same_origin=True),
     Endpoint("GET", "/api/users", accounts.profile, limits=LIMITED),

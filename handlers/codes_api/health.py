@@ -5,5 +5,5 @@ from handlers.http.endpoint import Call
 
 
 async def health(_call: Call) -> Text:
-    """Tell that the process runs. Readiness is `/healthz`."""
+    """Report that the process runs. Readiness is `/healthz`."""
     return Text("ok :)")

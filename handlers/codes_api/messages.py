@@ -19,21 +19,21 @@ LIMIT, LIMIT_MAX = 50, 100
 
 
 def parse_limit(name: str, text: str) -> int:
-    """Raises Invalid where `text` is not a number of at most 18 digits."""
+    """Parse a number of at most 18 digits and clamp it to 1-100. Raises Invalid."""
     if not re.fullmatch(r"-?[0-9]{1,18}", text):
         raise Invalid(f"{name} must be a number")
-    return min(max(int(text), 1), LIMIT_MAX)  # COMPAT(codes): a limit out of range is clamped, not refused
+    return min(max(int(text), 1), LIMIT_MAX)  # COMPAT(codes): an out-of-range limit is clamped, not refused
 
 
 def parse_cursor(name: str, text: str) -> datetime:
-    """An RFC 3339 time. Raises Invalid.
+    """Parse an RFC 3339 time. Raises Invalid.
 
-    In a query `+` stands for a blank; an offset that a client forgot to escape is understood too.
+    In a query string, `+` means a space. An offset with an unescaped `+` is accepted too.
     """
     try:
         moment = msgspec.convert(text[:11] + text[11:].replace(" ", "+"), datetime)
         if moment.tzinfo is None:
-            raise Invalid(f"{name} needs an offset, or Z")
+            raise Invalid(f"{name} must have an offset or Z")
         return moment.astimezone(UTC)
     except (msgspec.ValidationError, OverflowError) as error:
         raise Invalid(f"{name} is not an RFC 3339 time") from error

@@ -1,4 +1,4 @@
-"""Bodies and answers of the codes API, field by field as its contract spells them."""
+"""Bodies and answers of the codes API, with the field names of its contract."""
 
 from typing import Annotated
 from uuid import UUID
@@ -15,7 +15,7 @@ class Register(Struct, frozen=True):
     email: str
     password: str
     bio: str | None = None
-    invite_code: str | None = None  # beyond the contract: where registration takes an invite
+    invite_code: str | None = None  # not in the contract: for servers whose registration requires an invite
 
 
 class Login(Struct, frozen=True, rename="camel"):

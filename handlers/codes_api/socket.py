@@ -1,4 +1,10 @@
-"""/api/chats/ws: plain text in, plain text out."""
+"""/api/chats/ws: the messages of one direct conversation as plain text frames.
+
+The socket sends every message of the other participant from the connect on. Each text frame that is not blank is queued
+as a message. If the write queue or the account's quota is full, the socket reads nothing more until the message is
+queued. After BUSY_S it closes with 1013. It closes too if a queued message could not be stored, because the contract
+has no frame for errors.
+"""
 
 import asyncio
 import logging
@@ -14,11 +20,13 @@ from handlers.websocket.socket import Socket
 
 log = logging.getLogger("sottovoce.codes")
 
-PATIENCE_S = 5.0  # how long a full queue is waited for
-RETRY_S = 0.05
+BUSY_S = 5.0  # how long a message waits for space in a full queue
+RETRY_S = 0.05  # between two attempts to queue a message
 
 
 class ChatSocket(CodesErrors, Socket):
+    """A socket of one conversation."""
+
     account_: Account
     conversation_: Conversation
 
@@ -50,9 +58,9 @@ class ChatSocket(CodesErrors, Socket):
             self.send_buffer.send(text_frame(entry.content))
 
     def on_message(self, text: str | bytes) -> "asyncio.Future[None] | None":
-        """Returns a future where the socket has to wait; until it is done the next message is not read."""
+        """Queue the message. Returns a future if it must wait; the next message is read once the future is done."""
         if self.ws_is_closing():
-            pass  # we have said goodbye, the client has not heard it yet
+            pass  # the close frame is on its way
         elif isinstance(text, bytes):
             self.close(UNSUPPORTED, "text frames only")
         elif len(text) > MAX_CONTENT_CHARS:
@@ -60,11 +68,11 @@ class ChatSocket(CodesErrors, Socket):
         elif not text.isspace() and text:
             draft = Draft(self.conversation_.id, self.account_.id, text)
             if not (self.quota.has_room and self._submit(draft)):
-                return asyncio.ensure_future(self._submit_patiently(draft))
+                return asyncio.ensure_future(self._submit_waiting(draft))
         return None
 
     def _submit(self, draft: Draft) -> bool:
-        """False if the queue does not take it now."""
+        """Queue the draft; return False if the queue is full or unavailable."""
         try:
             self.services.messages.submit(draft, self._settled)
         except Invalid as error:
@@ -75,13 +83,13 @@ class ChatSocket(CodesErrors, Socket):
             self.quota.submitted()
         return True
 
-    async def _submit_patiently(self, draft: Draft) -> None:
+    async def _submit_waiting(self, draft: Draft) -> None:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(BUSY_S):
                 if not self.quota.has_room:
                     await self.quota.turn()
                 while not self.ws_is_closing() and not self._submit(draft):
-                    await asyncio.sleep(RETRY_S)  # others have filled the queue
+                    await asyncio.sleep(RETRY_S)  # other senders have filled the queue
         except TimeoutError:
             self.close(TRY_LATER, "server is busy")
         finally:
@@ -90,5 +98,5 @@ class ChatSocket(CodesErrors, Socket):
     def _settled(self, result: Entry | ChatError) -> None:
         self.quota.settled()
         if isinstance(result, ChatError):
-            # The sender shall not believe that this one arrived.
+            # Without an answer the sender would take the message for stored.
             self.close(TRY_LATER if isinstance(result, Unavailable) else POLICY, result.code)

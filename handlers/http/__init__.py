@@ -1,1 +1,1 @@
-"""What every HTTP endpoint shares: admission, sessions, parameters, errors."""
+"""The parts that all HTTP endpoints share: admission, sessions, parameters, errors."""

@@ -1,4 +1,4 @@
-"""Answers that are not one JSON value. Everything else that an endpoint returns is encoded as JSON."""
+"""Types of answers that are not one JSON value. Every other value that an endpoint returns is encoded as JSON."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ Time = Annotated[datetime, Meta(tz=True)]  # RFC 3339, in UTC
 
 
 class Empty(Struct, frozen=True):
-    """`{}`: it is done, and there is nothing to say."""
+    """`{}`: the request succeeded."""
 
 
 class Text(Struct, frozen=True):
@@ -19,10 +19,10 @@ class Text(Struct, frozen=True):
 
 class Png(Struct, frozen=True):
     data: bytes
-    is_immutable: bool  # another picture has another address
+    is_immutable: bool  # may be cached: a new picture has a new address
 
 
 class Stream(Struct, frozen=True):
-    """A JSON array in parts, which need not fit into memory together and wait for a slow reader."""
+    """A JSON array in parts, which need not fit into memory together. The server waits for a slow client."""
 
     parts: AsyncIterator[Sequence[Any]]

@@ -1,4 +1,4 @@
-"""What every request shares: the client's address, the session, typed bodies, and how errors are rendered."""
+"""The base of all request handlers: client address, session, typed bodies, and rendering of errors."""
 
 import logging
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True)
 class ApiSettings:
-    """Settings that answers depend on."""
+    """Settings that affect answers."""
 
     version: str
     motd: str
@@ -39,17 +39,17 @@ class ApiSettings:
 
 
 class App(Application):
-    """Counts the requests that are being answered, so that a stopping server can wait for them."""
+    """Tornado's application; counts the requests in flight, so that a stopping server can wait for them."""
 
     in_flight = 0
 
     def log_request(self, handler: RequestHandler) -> None:
-        """Called once at the end of each request. No line in the log: addresses and ids are private."""
+        """Count the end of a request. Requests are not logged: addresses and ids are private."""
         self.in_flight -= 1
 
 
 class Handler(RequestHandler):
-    """Errors are `{"error": …}` whatever happens. `route`: the path template, by which some limits count."""
+    """Renders every error as `{"error": …}`. `route`: the path template, by which some limits count."""
 
     services: Services
     api: ApiSettings
@@ -59,7 +59,7 @@ class Handler(RequestHandler):
         self.services = services
         self.api = api
         self.route = route
-        self.error_headers: dict[str, str] = {}  # tornado clears the usual ones before it renders an error
+        self.error_headers: dict[str, str] = {}  # set on errors, for which tornado clears all other headers
         assert isinstance(self.application, App)
         self.application.in_flight += 1
 
@@ -82,14 +82,14 @@ class Handler(RequestHandler):
 
     @property
     def is_tls(self) -> bool:
-        """Whether the client speaks TLS, to us or to a proxy that says so and is trusted."""
+        """Whether the client uses TLS: directly, or to a trusted proxy that sends `X-Forwarded-Proto: https`."""
         if self.request.protocol == "https":
             return True
         trusted = is_trusted(self.request.remote_ip or "", self.api.trusted_proxies)
         return trusted and self.request.headers.get("X-Forwarded-Proto") == "https"
 
     def body(self, shape: type[T]) -> T:
-        """The JSON body. Raises InvalidBody where it is no JSON, Invalid where a field is missing or wrong."""
+        """Decode the JSON body. Raises InvalidBody if it is not JSON, Invalid if a field is missing or invalid."""
         try:
             return msgspec.json.decode(self.request.body, type=shape)
         except msgspec.ValidationError as error:
@@ -98,32 +98,34 @@ class Handler(RequestHandler):
             raise InvalidBody("The body is not valid JSON") from error
 
     def query(self, name: str) -> str | None:
-        """The last value of a query parameter; empty counts as missing."""
+        """Return the last value of a query parameter, or None; an empty value counts as missing. Raises Invalid."""
         try:
             return self.get_query_argument(name, "", strip=False) or None
         except HTTPError as error:
             raise Invalid(f"{name} is not valid UTF-8") from error
 
     async def session(self) -> Session:
-        """Raises Unauthenticated; ForeignOrigin where another site's page uses our cookie.
+        """Authenticate the request by its bearer token or cookie.
 
-        That is asked of reading requests too: some of them have effects, by contract.
+        Raises Unauthenticated; ForeignOrigin if a page of another site sends the cookie. GET requests are checked too:
+        by contract, some of them change data.
         """
         header = self.request.headers.get("Authorization")
         if header is not None:
             scheme, _, token = header.partition(" ")
             if scheme.lower() != "bearer":
                 raise Unauthenticated("Invalid or missing token")
-            return await self.services.accounts.recognise(token.strip())
+            return await self.services.accounts.authenticate(token.strip())
         cookie = self.get_cookie(COOKIE)
         if cookie is not None:
             self.refuse_foreign_origin()
-        return await self.services.accounts.recognise(cookie)
+        return await self.services.accounts.authenticate(cookie)
 
     def refuse_foreign_origin(self) -> None:
+        """Raise ForeignOrigin if a page of another site sends this request."""
         headers = self.request.headers
         if not is_same_origin(headers.get("Host", ""), headers.get("Origin"), headers.get("Sec-Fetch-Site")):
-            raise ForeignOrigin("This request comes from another site")
+            raise ForeignOrigin("Requests from pages of other sites are not allowed")
 
     # The answer
 
@@ -133,11 +135,11 @@ class Handler(RequestHandler):
         self.finish(encode(body))
 
     def error_body(self, error: ChatError) -> dict[str, Any]:
-        """The body of an error. An API that says more overrides this."""
+        """Return the body of an error. APIs whose errors have more fields override this."""
         return {"error": str(error)}
 
     def error_status(self, error: ChatError) -> int:
-        """The status of an error. An API whose contract has another one overrides this."""
+        """Return the status of an error. APIs whose contract requires another one override this."""
         return error.status
 
     def set_session_cookie(self, token: str) -> None:
@@ -158,7 +160,7 @@ class Handler(RequestHandler):
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         if self._headers_written:
-            cast(HTTP1Connection, self.request.connection).close()  # half an answer must not look like a whole one
+            cast(HTTP1Connection, self.request.connection).close()  # or half an answer would look complete
             if not self._finished:
                 self._finished = True
                 self._log()
@@ -181,11 +183,13 @@ class Handler(RequestHandler):
         self.finish(encode(body))
 
     def allowed_methods(self) -> list[str]:
-        """What a 405 names: the methods that this handler has, and tornado's has not."""
+        """Return the methods that this handler defines, for the `Allow` header of a 405."""
         own = {name for parent in type(self).__mro__ if parent is not RequestHandler for name in vars(parent)}
         return [method for method in self.SUPPORTED_METHODS if method.lower() in own]
 
 
 class NotFound(Handler):
+    """Answers 404 to every request."""
+
     async def prepare(self) -> None:
         raise HTTPError(404)

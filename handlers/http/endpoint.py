@@ -1,7 +1,7 @@
 """An endpoint as data, and the one handler that serves every endpoint.
 
 Order at each request: limits by address, session, parameters, limits by account, body, limits that depend on the body,
-action. So a check that costs little comes before one that costs more, and what is refused is never counted twice.
+query, action. Cheap checks come first, and a refused request is counted by no later limit.
 """
 
 import inspect
@@ -26,7 +26,7 @@ from handlers.http.parameters import Parameter
 Access = Literal["public", "session", "device"]
 Counted = Literal["address", "route", "account", "device", "user"]
 
-# What a request is counted by before its session is known.
+# A request can be counted by these before its session is known.
 ANONYMOUS: set[Counted] = {"address", "route"}
 
 
@@ -34,9 +34,9 @@ ANONYMOUS: set[Counted] = {"address", "route"}
 class Limit:
     """How often an endpoint may be called. Endpoints with the same rate and the same `by` are counted together.
 
-    by: what distinguishes callers. "route" is the endpoint's path, "user" the `user` of its path.
-    when: whether a request counts, seen its body; default: each does.
-    is_required: refuse the request where the database that counts is away.
+    by: the values that make up the counter's key. "route" is the endpoint's path, "user" the `user` of its path.
+    when: decides by the body whether a request counts; default: every request does.
+    is_required: refuse the request if the database, which counts, is unavailable.
     """
 
     rate: Bucket | Window
@@ -51,13 +51,13 @@ class Limit:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One method of one path. `action` gets the call, then what its signature names:
+    """One method of one path. `action` gets the call, then the arguments of its signature:
 
-    - positional arguments that occur in `path` as `{name}`, annotated with a Parameter
-    - `body`, a msgspec type: the JSON body
-    - keyword arguments: the query, annotated with a Parameter; without a default they are required
+    - positional arguments are the `{name}` parts of `path`, annotated with a Parameter
+    - `body` is the JSON body, annotated with a msgspec type
+    - keyword arguments are query parameters, annotated with a Parameter; without a default they are required
 
-    Its return annotation is the type of the answer.
+    The return annotation is the type of the answer.
     """
 
     method: str
@@ -66,10 +66,10 @@ class Endpoint:
     access: Access = "session"
     limits: tuple[Limit, ...] = ()
     status: int = 200
-    is_same_origin: bool = False  # refuse pages of other sites also where no cookie is needed: it sets one
-    clears_cookie: bool = False  # also where the session has ended already
+    is_same_origin: bool = False  # refuse pages of other sites without a session too: it sets a cookie
+    clears_cookie: bool = False  # even if the session has already ended
     is_long: bool = False  # the body carries the text of a message
-    invalid_status: int = 400  # of a body that is JSON and does not pass validation
+    invalid_status: int = 400  # status for a JSON body that fails validation
 
     @cached_property
     def signature(self) -> inspect.Signature:
@@ -92,7 +92,7 @@ class Endpoint:
 
     @cached_property
     def query_parameters(self) -> dict[str, tuple[Parameter, Any]]:
-        """By argument: the parameter and its default; `inspect.Parameter.empty` where it is required."""
+        """The parameter and its default by argument; `inspect.Parameter.empty` if it is required."""
         arguments = self.signature.parameters.values()
         named = [one for one in arguments if one.kind == inspect.Parameter.KEYWORD_ONLY]
         return {one.name: (self._parameter(one.name), one.default) for one in named}
@@ -102,7 +102,7 @@ class Endpoint:
         for part in get_args(annotation) if get_origin(annotation) is Annotated else ():
             if isinstance(part, Parameter):
                 return part
-        raise TypeError(f"{self.action.__qualname__}: {name} names no Parameter")
+        raise TypeError(f"{self.action.__qualname__}: {name} is not annotated with a Parameter")
 
 
 @dataclass(frozen=True)
@@ -117,12 +117,15 @@ class SocketEndpoint:
 
 
 def pattern(path: str) -> str:
-    """The regular expression of a path template."""
+    """Return the regular expression of a path template."""
     return re.sub(r"\{\w+\}", "([^/]+)", path)
 
 
 class Call:
-    """One request, as the action of its endpoint sees it."""
+    """One request, as the action of its endpoint sees it.
+
+    `session` is set if the endpoint's access is "session" or "device", `device` only for "device".
+    """
 
     session: Session
     device: Device
@@ -144,7 +147,7 @@ class Call:
 
     @property
     def rate_key(self) -> str:
-        """The client's address, or its network: whose failed logins are counted together."""
+        """The client's address or IPv6 network, by which limits count."""
         return self._handler.rate_key
 
     def header(self, name: str) -> str | None:
@@ -167,7 +170,7 @@ class EndpointHandler(Handler):
         self.endpoints = endpoints
 
     async def prepare(self) -> None:
-        """Take the limits that need no session. Those by route count every method, known or not."""
+        """Take the limits that need no session. Limits by route count every method, known or unknown."""
         endpoint = self.endpoints.get(self.request.method or "")
         if endpoint is not None:
             limits = {limit for limit in endpoint.limits if limit.is_anonymous}
@@ -176,6 +179,7 @@ class EndpointHandler(Handler):
         await take_limits(self, limits)
 
     async def serve(self, *path_arguments: str) -> None:
+        """Check the request in the order above, call the action and send its answer."""
         endpoint = self.endpoints.get(self.request.method or "")
         if endpoint is None:
             raise HTTPError(405)
@@ -244,7 +248,7 @@ class EndpointHandler(Handler):
                 self.finish(encode(answer))
 
     async def _stream(self, parts: Any) -> None:
-        """Send each part when the next one is there, so that a single part is an answer with a length."""
+        """Write each part once the next one is read, so that an answer of one part has a Content-Length."""
         waiting = b"["
         async for part in parts:
             if len(waiting) > 1:
@@ -261,7 +265,7 @@ class EndpointHandler(Handler):
 async def take_limits(
     handler: Handler, limits: Iterable[Limit], call: Call | None = None, arguments: Mapping[str, Any] | None = None
 ) -> None:
-    """Raises TooMany."""
+    """Count the request by each of `limits`. Raises TooMany; Unavailable if a required limit cannot be counted."""
     for limit in limits:
         who = ":".join(_counted(part, handler, call, arguments or {}) for part in limit.by)
         try:
@@ -272,6 +276,7 @@ async def take_limits(
 
 
 def _counted(part: Counted, handler: Handler, call: Call | None, arguments: Mapping[str, Any]) -> str:
+    """Return one part of a counter's key."""
     match part:
         case "address":
             return handler.rate_key

@@ -1,16 +1,15 @@
-"""Is it well?"""
+"""/healthz: readiness."""
 
 from collections.abc import Callable
 
-from chat.errors import Unavailable
 from chat.services import Services
 from handlers.http.base import ApiSettings, Handler
 
 
 class ReadyHandler(Handler):
-    """For a load balancer: 200 while this process can store messages, 503 while it cannot.
+    """Answers 200 while this process can store messages, 503 otherwise; for load balancers.
 
-    And for the curious: the longest turn of its event loop in the last minute or two.
+    `worst_loop_lag_ms` is the longest delay of the event loop in the last one to two minutes.
     """
 
     def initialize(self, services: Services, api: ApiSettings, worst_loop_lag_ms: Callable[[], float]) -> None:  # type: ignore[override]
@@ -18,6 +17,5 @@ class ReadyHandler(Handler):
         self.worst_loop_lag_ms = worst_loop_lag_ms
 
     def get(self) -> None:
-        if not self.services.messages.are_taken:
-            raise Unavailable("The database is not available")
+        self.services.messages.check_available()
         self.reply({"status": "ok", "worst_loop_lag_ms": self.worst_loop_lag_ms()})

@@ -1,4 +1,4 @@
-"""OpenAPI 3.1 from the table of endpoints. Pure: the same table gives the same document."""
+"""OpenAPI 3.1 documents, generated from the table of endpoints. Pure: equal tables give equal documents."""
 
 import inspect
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ SECURITY = {
 
 
 def document(title: str, version: str, endpoints: Sequence[Endpoint], error: type[Struct]) -> dict[str, Any]:
-    """`error` is the shape of every error of this API."""
+    """Return the OpenAPI document of `endpoints`. `error` is the type of every error of this API."""
     types = [error, *(one.body for one in endpoints if one.body is not None), *map(answer_type, endpoints)]
     shapes = [one for one in types if one is not None]
     schemas, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
@@ -39,7 +39,7 @@ def document(title: str, version: str, endpoints: Sequence[Endpoint], error: typ
 
 
 def answer_type(endpoint: Endpoint) -> Any:
-    """The type of a JSON answer; None where the answer is not JSON."""
+    """Return the type of a JSON answer; None if the answer is not JSON."""
     answer = endpoint.answer
     if get_origin(answer) is Annotated and get_args(answer)[0] is Stream:
         return get_args(answer)[1]

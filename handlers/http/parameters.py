@@ -1,6 +1,6 @@
-"""How the values of paths and queries are read: strictly, one value has one spelling.
+"""Parameters of paths and queries. Decoding is strict: a value has exactly one spelling.
 
-An endpoint's function names a `Parameter` in the annotation of its argument:
+An endpoint's action names a `Parameter` in the annotation of its argument:
 `after: Annotated[Seq, integer(0, MAX_ID)]`.
 """
 
@@ -15,11 +15,11 @@ from chat.errors import Invalid
 
 
 class Parameter(Struct, frozen=True):
-    """`parse` takes the name and the text, and raises Invalid; `schema` is its JSON Schema for OpenAPI."""
+    """`parse(name, text)` returns the value or raises Invalid; `schema` is its JSON Schema for OpenAPI."""
 
     parse: Callable[[str, str], Any]
     schema: dict[str, Any]
-    name: str | None = None  # as clients write it; default: the argument's name
+    name: str | None = None  # in the query; default: the argument's name
 
 
 def text(name: str | None = None) -> Parameter:
@@ -36,7 +36,7 @@ def uuid(name: str | None = None) -> Parameter:
 
 
 def number(name: str, value: str, low: int, high: int) -> int:
-    """Plain digits only. Raises Invalid."""
+    """Parse a decimal number without sign or leading zeros. Raises Invalid."""
     if not (value.isascii() and value.isdigit() and len(value) <= 19 and str(int(value)) == value):
         raise Invalid(f"{name} must be a number from {low} to {high}")
     if not low <= int(value) <= high:
@@ -45,7 +45,7 @@ def number(name: str, value: str, low: int, high: int) -> int:
 
 
 def parse_uuid(name: str, value: str) -> UUID:
-    """Raises Invalid."""
+    """Parse a UUID. Raises Invalid."""
     try:
         return msgspec.convert(value, UUID)
     except msgspec.ValidationError as error:

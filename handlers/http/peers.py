@@ -1,4 +1,4 @@
-"""Who is on the other end: addresses behind proxies, and origins of browsers. Pure rules."""
+"""Client addresses behind proxies, and origins of browser requests. Pure rules."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -8,10 +8,9 @@ Network = IPv4Network | IPv6Network
 
 
 def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
-    """The nearest address that is not a trusted proxy's.
+    """Return the nearest address that is not a trusted proxy's.
 
-    `X-Forwarded-For` is believed only from the right, and only as far as trusted proxies wrote it; the rest anybody
-    can make up.
+    `X-Forwarded-For` is read from the right, and only while trusted proxies wrote it: a client can forge the rest.
     """
     address = peer
     for hop in [*reversed(forwarded_for.split(","))]:
@@ -25,6 +24,7 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
 
 
 def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+    """Whether `address` is in one of the networks of trusted proxies."""
     try:
         ip = ip_address(address)
     except ValueError:
@@ -33,7 +33,7 @@ def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
 
 
 def rate_key(address: str) -> str:
-    """What limits count by: an IPv6 client has a whole /64 to choose its address from."""
+    """Return the key that limits count by: the IPv4 address, or the IPv6 /64, whose addresses one client can use."""
     try:
         ip = ip_address(address)
     except ValueError:
@@ -46,9 +46,10 @@ def rate_key(address: str) -> str:
 
 
 def is_same_origin(host: str, origin: str | None, fetch_site: str | None) -> bool:
-    """Whether a browser says that the page which asks came from us. Other clients send neither header, and pass.
+    """Whether the browser reports that a page of this server sent the request.
 
-    `Sec-Fetch-Site` cannot be set by scripts; `none` is the address bar. Older browsers send `Origin` alone.
+    Clients other than browsers send neither header, and are accepted. Scripts cannot set `Sec-Fetch-Site`; `none` means
+    that the user typed the address. Older browsers send only `Origin`.
     """
     if fetch_site is not None:
         return fetch_site in ("same-origin", "none")

@@ -1,4 +1,4 @@
-"""Registration, login, usernames, and what the server says of itself."""
+"""Registration, login, usernames, message of the day and version."""
 
 from typing import Annotated
 
@@ -10,10 +10,11 @@ from handlers.invites_api.schemas import LoggedIn, Login, Me, Motd, Register, Re
 
 
 def parse_user_id(name: str, text: str) -> UserId:
+    """Parse the id of an account. Raises NoSuchUser."""
     try:
         return UserId(number(name, text, 0, MAX_ID))
     except Invalid as error:
-        # COMPAT(invites): the contract knows no 400 here; a malformed id belongs to nobody.
+        # COMPAT(invites): the contract has no 400 here; no account has a malformed id.
         raise NoSuchUser("User not found") from error
 
 
@@ -35,7 +36,7 @@ async def register(call: Call, body: Register) -> Registered:
     try:
         user_id = await call.services.accounts.register_invited(body.username, body.password, body.invite_code)
     except Taken as error:
-        # COMPAT(invites): 400 for every reason to refuse a registration.
+        # COMPAT(invites): every refused registration is 400.
         raise Invalid(str(error)) from error
     return Registered(user_id)
 

@@ -39,7 +39,7 @@ async def send(call: Call, body: Send) -> Sent:
 
 
 def parse_retry_id(given: str | None) -> str | None:
-    """Raises Invalid."""
+    """Check the `Idempotency-Key` header. Raises Invalid."""
     if given is None:
         return None
     if not (given.isascii() and given.isprintable() and 0 < len(given) <= RETRY_ID_MAX_CHARS):
@@ -60,20 +60,20 @@ async def everything(call: Call, *, user_id: Annotated[UserId, OTHER]) -> Annota
 
 
 async def updates(call: Call) -> Updates:
-    """Tell who sent messages since the last call."""
-    senders = await call.services.messages.take_news(call.account)
+    """List the senders of messages since the last call."""
+    senders = await call.services.queries.messages.take_news(call.account.id)
     return Updates(notification([sender.username for sender in senders]), len(senders))
 
 
 async def senders(call: Call) -> Senders:
     """List everyone who has sent messages to the account, the latest first."""
-    found = await call.services.messages.senders(call.account)
+    found = await call.services.queries.messages.senders_to(call.account.id)
     return Senders([SenderShown(sender.user_id, sender.username) for sender in found])
 
 
 async def _messages(call: Call, other_id: UserId, skip: int, limit: int) -> AsyncIterator[list[MessageShown]]:
-    """Nothing where the two have no conversation, or the other account has been deleted."""
-    conversation = await call.services.conversations.between(call.account, other_id)
+    """Yield messages, oldest first; none if there is no conversation, or the other account was deleted."""
+    conversation = await call.services.queries.conversations.between(call.account.id, other_id)
     if conversation is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""Keys of direct conversations. These GET requests have effects, as the contract has it."""
+"""Keys of direct conversations. By contract, these GET requests change data."""
 
 from base64 import b64encode
 from typing import Annotated
@@ -19,5 +19,5 @@ async def start(call: Call, *, user_id: Annotated[UserId, OTHER]) -> KeyStarted:
 
 async def check(call: Call, *, user_id: Annotated[UserId, OTHER]) -> KeyChecked:
     """Take the key that is pending for the account."""
-    key = await call.services.pending_keys.check(call.account, user_id)
+    key = await call.services.pending_keys.take(call.account, user_id)
     return KeyChecked(False) if key is None else KeyChecked(True, b64encode(key).decode())

@@ -26,7 +26,7 @@ async def upload(call: Call, body: Upload) -> Success:
 
 
 def picture_of(data_url: str) -> bytes:
-    """The bytes of a base64 data URL (RFC 2397). Its media type is ignored; the content decides. Raises Invalid."""
+    """Decode a base64 data URL (RFC 2397) of any image type; the type is detected from the content. Raises Invalid."""
     head, comma, data = data_url.partition(",")
     if not (comma and head.startswith("data:image/") and head.endswith(";base64")):
         raise Invalid("image must be a data URL like data:image/png;base64,…")

@@ -1,4 +1,4 @@
-"""Bodies and answers of the invites API, field by field as its contract spells them."""
+"""Bodies and answers of the invites API, with the field names of its contract."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -106,7 +106,7 @@ class Senders(Struct, frozen=True):
 
 
 def local_timestamp(moment: datetime) -> str:
-    """`1/18/2026, 10:30:00 AM`, in the server's zone: what the seed's clients show as it is."""
+    """Format as `1/18/2026, 10:30:00 AM` in the server's time zone. Clients of this API show it unchanged."""
     local = moment.astimezone()
     hour = local.hour % 12 or 12
     half = "AM" if local.hour < 12 else "PM"
@@ -114,7 +114,7 @@ def local_timestamp(moment: datetime) -> str:
 
 
 def notification(names: list[str]) -> str:
-    """Who sent something new, the latest first: `Alice, Bob, and Charlie sent you a new message`."""
+    """Format the senders of new messages: `Alice, Bob, and Charlie sent you a new message`."""
     if not names:
         return ""
     who = " and ".join(names) if len(names) <= 2 else f"{', '.join(names[:-1])}, and {names[-1]}"

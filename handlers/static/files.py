@@ -1,4 +1,4 @@
-"""The web client's files, and the policy that binds what they may do."""
+"""Serves the files of the web client, with a content security policy and compression."""
 
 import gzip
 import re
@@ -12,7 +12,7 @@ from handlers.http.base import Handler
 from handlers.static.manifest import TYPES, file_at
 
 FOLDER = Path(__file__).parent.parent.parent / "web"
-KEPT = 256  # files in memory, in the codings that are asked for; more than there are, and below 30 MB
+CACHED_FILES = 256  # in memory, by file and coding; more than exist, and together below 30 MB
 
 POLICY = "; ".join(
     (
@@ -34,7 +34,7 @@ POLICY = "; ".join(
 UNUSED = (
     "accelerometer camera display-capture geolocation gyroscope hid magnetometer microphone midi payment serial usb"
 )
-HEADERS = {  # of scripts too: a worker is bound by the policy that its own script came with
+HEADERS = {  # for scripts too: the policy of a worker is the one in the answer with its script
     "Content-Security-Policy": POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -42,12 +42,14 @@ HEADERS = {  # of scripts too: a worker is bound by the policy that its own scri
     "Referrer-Policy": "no-referrer",
 }
 
-_IMMUTABLE = re.compile(r"/web/vendor/.*-[0-9A-Z]{8}\.[a-z0-9]+")  # a change of content changes the name
-_PACKS_WELL = ("text/", "image/svg", "application/json", "application/manifest+json")
+_IMMUTABLE = re.compile(r"/web/vendor/.*-[0-9A-Z]{8}\.[a-z0-9]+")  # the name contains a hash of the content
+_COMPRESSIBLE = ("text/", "image/svg", "application/json", "application/manifest+json")
 _REFUSED = re.compile(r"\s*q\s*=\s*0(\.0*)?\s*")
 
 
 class WebHandler(Handler):
+    """GET and HEAD of one file, by `/` or its path below `/web/`."""
+
     def set_default_headers(self) -> None:
         super().set_default_headers()
         for name, value in HEADERS.items():
@@ -70,38 +72,38 @@ class WebHandler(Handler):
         if coding is not None:
             self.set_header("Content-Encoding", coding)
         self.set_header("Content-Length", str(len(body)))
-        self.flush()  # together with the headers the body would be copied, once for each slow reader
+        self.flush()  # headers alone: a write of headers and body copies the body for each slow consumer
         self.write(body)
 
-    head = get  # tornado leaves the body out
+    head = get  # tornado omits the body
 
 
 def accepted_codings(header: str) -> set[str]:
-    """Those of Accept-Encoding (RFC 9110 section 12.5.3), without what `q=0` refuses. `*` names none and gets none."""
+    """Parse Accept-Encoding (RFC 9110 section 12.5.3). Codings with `q=0` are left out; `*` selects no coding."""
     parts = (part.split(";") for part in header.lower().split(","))
     return {coding.strip() for coding, *weights in parts if not any(map(_REFUSED.fullmatch, weights))}
 
 
 def content(file: Path, accepted: set[str]) -> tuple[bytes, str, str | None]:
-    """Body, entity tag and coding: packed in advance where `file` has such a neighbour, else text by gzip."""
+    """Return body, entity tag and coding. Prefers a compressed file beside `file`; compresses other text with gzip."""
     for coding, suffix in (("br", ".br"), ("gzip", ".gz")):
-        packed = file.with_name(file.name + suffix)
-        if coding in accepted and packed.is_file():
-            return *_load(packed), coding
-    if "gzip" in accepted and TYPES[file.suffix].startswith(_PACKS_WELL):
-        return *_load(file, packing=True), "gzip"
+        compressed = file.with_name(file.name + suffix)
+        if coding in accepted and compressed.is_file():
+            return *_load(compressed), coding
+    if "gzip" in accepted and TYPES[file.suffix].startswith(_COMPRESSIBLE):
+        return *_load(file, compress=True), "gzip"
     return *_load(file), None
 
 
-def _load(file: Path, packing: bool = False) -> tuple[bytes, str]:
+def _load(file: Path, compress: bool = False) -> tuple[bytes, str]:
     stat = file.stat()
-    return _read(file, stat.st_mtime_ns, stat.st_size, packing)
+    return _read(file, stat.st_mtime_ns, stat.st_size, compress)
 
 
-@lru_cache(KEPT)
-def _read(file: Path, _mtime_ns: int, _size: int, packing: bool) -> tuple[bytes, str]:
-    """The tag is made of the content, for a file that another release brings may have the time and size of the old."""
+@lru_cache(CACHED_FILES)
+def _read(file: Path, _mtime_ns: int, _size: int, compress: bool) -> tuple[bytes, str]:
+    """The entity tag is a hash of the content: files of two releases may have the same time and size."""
     body = file.read_bytes()
-    if packing:
-        body = gzip.compress(body, mtime=0)  # every worker makes the same
+    if compress:
+        body = gzip.compress(body, mtime=0)  # mtime=0: every worker process gets the same bytes
     return body, f'"{sha256(body).hexdigest()[:32]}"'

@@ -1,6 +1,6 @@
-"""Which files of `web/` a browser gets, at which address, and their hashes.
+"""The served files of `web/`: their addresses, types and hashes.
 
-setup.py runs this too: nothing but the standard library.
+setup.py runs this module too, so it imports only the standard library.
 """
 
 import json
@@ -21,21 +21,22 @@ TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-HASHES = "hashes.json"  # setup.py puts it into the wheel
+HASHES = "hashes.json"  # setup.py writes it into the wheel
 
-_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"  # no `..`, no hidden file, nothing longer than a file system takes
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"  # no `..`, no hidden file, no name longer than file systems allow
 _SERVED = re.compile(
-    rf"(app|icons|vendor|worker)/({_NAME}/){{0,9}}{_NAME}|core/{_NAME}\.js|{_NAME}\.css|manifest\.webmanifest"
+    rf"(app|icons|vendor|worker)/({_NAME}/){{0,9}}{_NAME}|client/(?!node/)({_NAME}/)?{_NAME}\.js"
+    rf"|{_NAME}\.css|manifest\.webmanifest"
 )
 
 
 def page(folder: Path) -> str:
-    """What `/` shows: the client, where its libraries have been built."""
+    """Return the file for `/`: the client, or a notice if its libraries are not built."""
     return "index.html" if (folder / "vendor").is_dir() else "without-client.html"
 
 
 def file_at(folder: Path, address: str) -> Path | None:
-    """The file of `folder` that is served at `address`, the path of a URL; None where there is none."""
+    """Return the file of `folder` that is served at `address`, the path of a URL; None if there is none."""
     if address == "/":
         name = page(folder)
     elif address == "/sw.js":
@@ -51,7 +52,7 @@ def file_at(folder: Path, address: str) -> Path | None:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Address and SHA-256 of everything that is served: as packed into the wheel or, in a checkout, as it is now."""
+    """Return the SHA-256 of every served file by address: from the wheel, or computed in a checkout."""
     packed = folder / HASHES
     if packed.is_file():
         return dict(json.loads(packed.read_text()))

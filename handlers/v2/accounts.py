@@ -22,7 +22,7 @@ from handlers.v2.schemas.accounts import (
 
 
 async def server(call: Call) -> Server:
-    """Tell the version, who may register, and the message of the day."""
+    """Show the version, who may register, and the message of the day."""
     return Server(call.api.version, call.api.registration, call.api.motd)
 
 
@@ -33,7 +33,7 @@ async def register(call: Call, body: Register) -> LoggedIn:
 
 
 async def logged_in(call: Call, token: str, user_id: UserId) -> LoggedIn:
-    """Set the cookie, and tell who logged in."""
+    """Set the session cookie; return the token and the account."""
     account = await call.services.accounts.get(user_id)
     call.set_session_cookie(token)
     return LoggedIn(token, UserShown(account.uuid, account.username))
@@ -42,7 +42,7 @@ async def logged_in(call: Call, token: str, user_id: UserId) -> LoggedIn:
 async def me(call: Call) -> Me:
     """Show the account."""
     account = call.account
-    host = await call.services.accounts.host(account)
+    host = await call.services.queries.accounts.host(account.id)
     invited_by = UserShown.of(host) if host is not None else None
     picture = (await call.services.contacts.get(account.uuid)).picture_version
     return Me(account.uuid, account.username, account.email, account.bio, account.role, invited_by, picture)
@@ -79,9 +79,9 @@ async def user(call: Call, name: Name) -> UserShown:
 
 
 async def user_picture(call: Call, name: Name, *, version: Annotated[str | None, text("v")] = None) -> Png:
-    """Show a profile picture. With its version `v` it may be cached for ever."""
+    """Show a profile picture. With its version `v` it may be cached permanently."""
     person = await call.services.contacts.find(name)
     png = await call.services.pictures.get(person.id)
     if png is None:
-        raise NotFound("No picture")
+        raise NotFound("This user has no profile picture")
     return Png(png, is_immutable=version is not None)

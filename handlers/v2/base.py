@@ -1,4 +1,4 @@
-"""How the v2 API renders errors: with a `code` that tells the client what to do."""
+"""Errors of the v2 API: each has a `code` by which clients decide what to do."""
 
 from typing import Any
 

@@ -8,12 +8,12 @@ from handlers.v2.schemas.accounts import Code, UserShown
 
 async def add_by_code(call: Call, body: Code) -> UserShown:
     """Become contacts with the owner of a chat code, which is used up."""
-    return UserShown.of(await call.services.contacts.meet(call.account, body.code))
+    return UserShown.of(await call.services.contacts.add_by_code(call.account, body.code))
 
 
 async def blocked(call: Call) -> list[UserShown]:
     """List the blocked users."""
-    return [UserShown.of(person) for person in await call.services.contacts.blocked(call.account)]
+    return [UserShown.of(person) for person in await call.services.queries.contacts.blocked(call.account.id)]
 
 
 async def block(call: Call, user: User) -> Empty:

@@ -1,4 +1,4 @@
-"""/v2/openapi.json and /v2/asyncapi.json: this API, as its own table and frames describe it."""
+"""/v2/openapi.json and /v2/asyncapi.json, generated from the table of endpoints and the types of the frames."""
 
 from functools import cache
 from typing import Any
@@ -21,7 +21,7 @@ SENT = {
     "direct": TextFrame,
     "sent": frames.SentFrame,
     "refused": frames.Refused,
-    "event": frames.Happened,
+    "event": frames.EventFrame,
     "ready": frames.Ready,
     "pong": frames.Pong,
     "problem": frames.Problem,
@@ -29,7 +29,7 @@ SENT = {
 
 
 class Error(Struct, frozen=True):
-    """`code` is missing where no rule of the domain refused the request: 404 of an unknown path, 405, 500."""
+    """`code` is missing if no rule of the domain refused the request: 404 of an unknown path, 405, 500."""
 
     error: str
     code: str | None = None
@@ -37,7 +37,7 @@ class Error(Struct, frozen=True):
 
 @cache
 def v2_openapi() -> dict[str, Any]:
-    from handlers.v2.endpoints import ENDPOINTS  # this endpoint is one of them
+    from handlers.v2.endpoints import ENDPOINTS  # the table contains these endpoints
 
     return openapi.document(TITLE, VERSION, [one for one in ENDPOINTS if isinstance(one, Endpoint)], Error)
 

@@ -28,6 +28,6 @@ async def revoke(call: Call, device: Device) -> Empty:
 
 
 async def of_user(call: Call, name: Name) -> list[DeviceShown]:
-    """List the devices of a user with whom the account shares a conversation, or is about to."""
+    """List the devices of a user who shares a conversation with the account, or is about to."""
     person = await call.services.contacts.find(name)
     return [DeviceShown.of(one) for one in await call.services.devices.of(call.account, person.id)]

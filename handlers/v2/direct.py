@@ -1,4 +1,4 @@
-"""/v2/direct: direct conversations, whose key the server hands out. They are not end-to-end encrypted."""
+"""/v2/direct: direct conversations, whose keys the server issues. They are not end-to-end encrypted."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ LIMIT, LIMIT_MAX = 50, 100
 
 async def list_all(call: Call) -> list[DirectShown]:
     """List the account's direct conversations."""
-    return [DirectShown.of(one) for one in await call.services.conversations.direct(call.account)]
+    return [DirectShown.of(one) for one in await call.services.queries.conversations.direct(call.account.id)]
 
 
 async def open_with(call: Call, user: User) -> Opened:
@@ -46,7 +46,7 @@ async def start_key(call: Call, user: User) -> KeyStarted:
 async def claim_key(call: Call, user: User) -> KeyClaimed:
     """Take the pending key, if there is one."""
     other = await call.services.contacts.get(user)
-    return KeyClaimed(await call.services.pending_keys.check(call.account, other.id))
+    return KeyClaimed(await call.services.pending_keys.take(call.account, other.id))
 
 
 async def read(
@@ -59,9 +59,9 @@ async def read(
 ) -> list[TextShown]:
     """Read messages, oldest first: those after `after`, or else the newest before `before`."""
     if after is not None and before is not None:
-        raise Invalid("after and before do not go together")
+        raise Invalid("after and before exclude each other")
     account, other = call.account, await call.services.contacts.get(user)
-    conversation = await call.services.conversations.between(account, other.id)
+    conversation = await call.services.queries.conversations.between(account.id, other.id)
     if conversation is None:
         return []
     found = await call.services.messages.read(conversation, after, before, limit)
@@ -90,9 +90,9 @@ async def delete(call: Call, user: User, seq: EntrySeq) -> Empty:
 
 
 async def _between(call: Call, user: User) -> Conversation:
-    """Raises NoSuchUser, NoSuchConversation."""
+    """Return the direct conversation with `user`. Raises NoSuchUser, NoSuchConversation."""
     other = await call.services.contacts.get(user)
-    found = await call.services.conversations.between(call.account, other.id)
+    found = await call.services.queries.conversations.between(call.account.id, other.id)
     if found is None:
         raise NoSuchConversation("No such conversation")
     return found

@@ -1,4 +1,4 @@
-"""/v2/conversations and /v2/welcomes: groups, their commits, and their logs."""
+"""/v2/conversations and /v2/welcomes: groups, their commits and their logs."""
 
 from typing import Annotated
 from uuid import UUID
@@ -26,13 +26,13 @@ from handlers.v2.schemas.groups import (
 )
 from handlers.v2.schemas.ids import hex_of
 
-WELCOMES_MAX = 8  # at once; each has up to a megabyte
+WELCOMES_MAX = 8  # in one answer; each has up to 1 MiB
 LIMIT_MAX = 200
 
 
 async def list_all(call: Call) -> list[ConversationShown]:
     """List the account's conversations."""
-    return [ConversationShown.of(one) for one in await call.services.contacts.conversations(call.account)]
+    return [ConversationShown.of(one) for one in await call.services.queries.contacts.conversations(call.account.id)]
 
 
 async def create(call: Call, body: NewConversation) -> Accepted:
@@ -78,7 +78,7 @@ async def acknowledge(call: Call, conversation: Conversation, body: Seen) -> Emp
 
 
 async def group_info(call: Call, conversation: Conversation) -> GroupInfo:
-    """Get what a new device of a member joins by."""
+    """Get the group info with which a new device of a member joins."""
     epoch, data = await call.services.groups.group_info(call.account, conversation)
     return GroupInfo(epoch, data)
 

@@ -1,4 +1,4 @@
-"""/v2/key-packages: what other devices need to add a device to a group."""
+"""/v2/key-packages: upload, count and claim key packages."""
 
 from handlers.http.endpoint import Call
 from handlers.v2.parameters import User

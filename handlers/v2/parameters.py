@@ -1,4 +1,4 @@
-"""The parameters that the paths of the v2 API share."""
+"""Parameters that several endpoints of the v2 API share."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,7 +9,7 @@ from handlers.v2.schemas.ids import device_id
 
 DEVICE_PARAMETER = Parameter(lambda _, value: device_id(value), {"type": "string", "pattern": "^[0-7][0-9a-f]{15}$"})
 
-Name = Annotated[str, text()]  # a username, whatever its case
+Name = Annotated[str, text()]  # a username; case is ignored
 User = Annotated[UUID, uuid()]
 Conversation = Annotated[ConversationId, uuid()]
 Device = Annotated[DeviceId, DEVICE_PARAMETER]

@@ -1,4 +1,19 @@
-"""/v2/socket: everything that one device has not acknowledged yet, then live; direct conversations live only."""
+"""/v2/socket: the backlog of one device, then live entries.
+
+After the handshake, `_follow` reads the device's memberships. For each it sends the welcome if there is one, and
+subscribes to the hub after the last acknowledged entry. Direct conversations are followed from their end. Then the
+socket sends `ready`. From there on three sources send frames:
+
+- the hub calls `push` with committed entries;
+- Connections calls `notify` with events of the device, and `resync` if notifications may have been lost;
+- the client's frames are answered: `sent`, `refused`, `problem`, `pong`.
+
+An event that changes memberships runs `_follow` again, which subscribes to new conversations and unsubscribes from
+removed ones. At most one `_follow` runs at a time; `_resync_wanted` repeats it for events that arrive meanwhile.
+
+Acknowledgements are collected for ACK_S and stored together, also after the socket is closed. A device whose last
+acknowledgement was lost receives those entries again.
+"""
 
 import asyncio
 from collections.abc import Coroutine
@@ -18,7 +33,7 @@ from handlers.v2.schemas.direct import TextFrame
 from handlers.v2.schemas.frames import (
     Ack,
     EntryShown,
-    Happened,
+    EventFrame,
     Ping,
     Pong,
     Problem,
@@ -34,16 +49,16 @@ from handlers.websocket.connections import TRY_AGAIN_S
 from handlers.websocket.frames import TRY_LATER, UNSUPPORTED, frame_of
 from handlers.websocket.socket import Socket
 
-SOCKETS_MAX = 16  # of one device in one process
-ACK_S = 0.2  # acknowledgements of this long go to the database together
-TYPING_S = 1.0  # more often is not told
-ACKS_MAX = 4096  # conversations with an acknowledgement under way; more are not taken until those are stored
-
-
-MAX_FRAME_BYTES = 512 * 1024  # the largest message in base64, and what is around it
+SOCKETS_MAX = 16  # of one device in one process; a further handshake is answered 429
+ACK_S = 0.2  # acknowledgements of this period are stored together
+TYPING_S = 1.0  # more frequent typing frames are ignored
+ACKS_MAX = 4096  # conversations with a pending acknowledgement; above it no frame is read until they are stored
+MAX_FRAME_BYTES = 512 * 1024  # the largest message in base64, and the other fields
 
 
 class DeviceSocket(V2Errors, Socket):
+    """A socket of one device."""
+
     device_: Device
 
     @property
@@ -58,8 +73,8 @@ class DeviceSocket(V2Errors, Socket):
         self.connections.admit(self.device_.user_id)
         if len(self.connections.of_device(self.device_id)) >= SOCKETS_MAX:
             raise TooMany("Too many connections of this device", TRY_AGAIN_S)
-        self._live: dict[ConversationId, Seq] = {}  # what comes after the seq is for us
-        self._known: set[tuple[ConversationId, Seq]] = set()  # memberships that we have looked at
+        self._live: dict[ConversationId, Seq] = {}  # entries after this seq are for this device
+        self._known: set[tuple[ConversationId, Seq]] = set()  # memberships that are followed, or have ended
         self._direct: dict[ConversationId, DirectConversation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._following: asyncio.Task[None] | None = None
@@ -67,14 +82,14 @@ class DeviceSocket(V2Errors, Socket):
         self._acks: dict[ConversationId, Seq] = {}
         self._acking: asyncio.Task[None] | None = None
         self._typed_at = 0.0
-        self._untold: set[str | None] = set()  # own messages on their way whose entry has not been shown
+        self._unconfirmed: set[str | None] = set()  # ids of queued messages whose entry was not sent yet
 
     def opened(self) -> None:
         self._following = self._start(self._follow(ready=True))
 
     def ended(self) -> None:
         for task in tuple(self._tasks):
-            if task is not self._acking:  # what was acknowledged is stored all the same
+            if task is not self._acking:  # pending acknowledgements are stored nevertheless
                 task.cancel()
         for conversation_id in (*self._live, *self._direct):
             self.services.hub.unsubscribe(self, conversation_id)
@@ -87,27 +102,30 @@ class DeviceSocket(V2Errors, Socket):
         task.add_done_callback(self._tasks.discard)
         return task
 
-    # What goes out
+    # Sent frames
 
-    def show(self, what: msgspec.Struct) -> None:
+    def send_frame(self, frame: msgspec.Struct) -> None:
+        """Send a frame, unless the socket is closed."""
         if self.send_buffer is not None:
-            self.send_buffer.send(frame_of(encode(what)))
+            self.send_buffer.send(frame_of(encode(frame)))
 
     def push(self, entry: Entry) -> None:
-        """Of the hub: a committed entry."""
-        if entry.sealed is None:
+        """Send a committed entry to the device, if it may read it. Called by the hub."""
+        if entry.encrypted is None:
             self._push_direct(entry)
             return
-        sealed, since = entry.sealed, self._live.get(entry.conversation_id)
+        encrypted, since = entry.encrypted, self._live.get(entry.conversation_id)
         if since is None or entry.seq <= since or self.send_buffer is None:
             return
-        if sealed.device_id == self.device_.id:
-            self.show(EntryShown.of(entry, self.device_.id))
-            self._untold.discard(entry.client_id)
+        if encrypted.device_id == self.device_.id:
+            self.send_frame(EntryShown.of(entry, self.device_.id))
+            self._unconfirmed.discard(entry.client_id)
         else:
             self.send_buffer.send(_entry_frame(entry))
-        if self.device_.id in sealed.removed or (sealed.kind == "left" and entry.sender_id == self.device_.user_id):
-            del self._live[entry.conversation_id]  # it reads nothing that comes after
+        if self.device_.id in encrypted.removed or (
+            encrypted.kind == "left" and entry.sender_id == self.device_.user_id
+        ):
+            del self._live[entry.conversation_id]  # the device may read no later entry
             self.services.hub.unsubscribe(self, entry.conversation_id)
 
     def _push_direct(self, entry: Entry) -> None:
@@ -115,23 +133,25 @@ class DeviceSocket(V2Errors, Socket):
         if direct is None:
             return
         if entry.sender_id == self.device_.user_id:
-            self.show(TextFrame.of(entry, self.device_.user_uuid, own=True))
+            self.send_frame(TextFrame.of(entry, self.device_.user_uuid, own=True))
         elif not direct.is_blocked:
-            self.show(TextFrame.of(entry, direct.other.uuid, own=False))
+            self.send_frame(TextFrame.of(entry, direct.other.uuid, own=False))
 
     def notify(self, event: DeviceEvent) -> None:
+        """Send an event to the device; follow conversations again if it changes which ones the device may read."""
         if event.what == "memberships" or (event.what == "direct_changed" and event.seq is None):
             self.resync()
         if event.what != "memberships":
-            self.show(Happened(event.what, event.conversation, event.seq, event.user))
+            self.send_frame(EventFrame(event.what, event.conversation, event.seq, event.user))
 
     def resync(self) -> None:
-        """Conversations may have been joined, left, taken, blocked, begun or deleted."""
+        """Read memberships and direct conversations again: some may be new, deleted, left, accepted or blocked."""
         self._resync_wanted = True
         if self._following is None or self._following.done():
             self._following = self._start(self._follow(ready=False))
 
     async def _follow(self, ready: bool) -> None:
+        """Subscribe to the conversations of the device until no resync is wanted. With `ready`, then send `ready`."""
         try:
             while ready or self._resync_wanted:
                 self._resync_wanted = False
@@ -141,19 +161,20 @@ class DeviceSocket(V2Errors, Socket):
                     await self._follow_membership(membership)
                 await self._follow_direct(is_first=ready)
                 if ready:
-                    self.show(Ready())
+                    self.send_frame(Ready())
                     ready = False
         except Unavailable:
             self.close(TRY_LATER, "database unavailable")
 
     def _leave_all_but(self, conversation_ids: set[ConversationId]) -> None:
-        """What is ignored or blocked now is heard no more."""
+        """Unsubscribe from conversations that the device has left, or that the account ignores or blocks."""
         for gone in self._live.keys() - conversation_ids:
             del self._live[gone]
             self.services.hub.unsubscribe(self, gone)
             self._known = {known for known in self._known if known[0] != gone}
 
     async def _follow_membership(self, membership: DeviceMembership) -> None:
+        """Send the welcome and the unacknowledged entries of a membership, then live ones, once."""
         if (membership.conversation_id, membership.since) in self._known:
             return
         self._known.add((membership.conversation_id, membership.since))
@@ -161,24 +182,24 @@ class DeviceSocket(V2Errors, Socket):
             return
         if membership.welcome:
             data = await self.services.groups.welcome(membership)
-            self.show(WelcomeShown(membership.conversation_id, membership.since, data))
+            self.send_frame(WelcomeShown(membership.conversation_id, membership.since, data))
             await self.drained()
         self._live[membership.conversation_id] = membership.since
         await self.services.hub.subscribe(self, membership.conversation_id, membership.acked)
 
     async def _follow_direct(self, is_first: bool) -> None:
-        """Live from the connect on; one that was not there then, from its beginning."""
-        found = {one.id: one for one in await self.services.conversations.direct(self.session_.account)}
+        """Follow direct conversations: those of the connect from their end, later ones from their beginning."""
+        found = {one.id: one for one in await self.services.queries.conversations.direct(self.device_.user_id)}
         for gone in self._direct.keys() - found.keys():
             self.services.hub.unsubscribe(self, gone)
         new = {id_: one.last_seq if is_first else Seq(0) for id_, one in found.items() if id_ not in self._direct}
         self._direct = found
         await self.services.hub.follow(self, new)
 
-    # What came in
+    # Received frames
 
     def on_message(self, text: str | bytes) -> "asyncio.Future[None] | None":
-        """Returns a future where the socket has to wait; until it is done the next frame is not read."""
+        """Handle a frame. Returns a future if the socket must wait; the next frame is read once the future is done."""
         if self.ws_is_closing():
             return None
         if isinstance(text, bytes):
@@ -187,7 +208,7 @@ class DeviceSocket(V2Errors, Socket):
         try:
             frame = decode_frame(text)
         except msgspec.MsgspecError as error:
-            self.show(Problem("invalid", str(error)))
+            self.send_frame(Problem("invalid", str(error)))
             return None
         match frame:
             case Send():
@@ -199,18 +220,20 @@ class DeviceSocket(V2Errors, Socket):
             case Typing():
                 self._type(ConversationId(frame.conversation))
             case Ping():
-                self.show(Pong())
+                self.send_frame(Pong())
         return None
 
     def _send(self, frame: Send) -> None:
+        """Queue a message. `push` confirms it with its entry, or else `settled` does with `sent` or `refused`."""
+
         def settled(result: Entry | ChatError) -> None:
             self.quota.settled()
-            untold = frame.id in self._untold
-            self._untold.discard(frame.id)
+            unconfirmed = frame.id in self._unconfirmed
+            self._unconfirmed.discard(frame.id)
             if isinstance(result, ChatError):
-                self.show(Refused(frame.id, result.code, str(result)))
-            elif untold:  # otherwise its entry has just said so
-                self.show(SentFrame(frame.id, result.seq, result.sent_at))
+                self.send_frame(Refused(frame.id, result.code, str(result)))
+            elif unconfirmed:  # otherwise `push` has sent its entry, which confirms it
+                self.send_frame(SentFrame(frame.id, result.seq, result.sent_at))
 
         draft = EncryptedDraft(
             ConversationId(frame.conversation),
@@ -223,18 +246,20 @@ class DeviceSocket(V2Errors, Socket):
         try:
             self.services.groups.submit(draft, settled)
         except ChatError as error:
-            self.show(Refused(frame.id, error.code, str(error)))
+            self.send_frame(Refused(frame.id, error.code, str(error)))
         else:
             self.quota.submitted()
-            self._untold.add(frame.id)
+            self._unconfirmed.add(frame.id)
 
     async def _send_in_turn(self, frame: Send) -> None:
+        """Wait for room in the account's quota, then queue the message."""
         await self.quota.turn()
         if not self.ws_is_closing():
             self._send(frame)
         self.quota.next()
 
     def _ack(self, conversation_id: ConversationId, seq: Seq) -> "asyncio.Future[None] | None":
+        """Collect an acknowledgement. Returns a future if too many wait to be stored."""
         self._acks[conversation_id] = max(seq, self._acks.get(conversation_id, Seq(0)))
         if self._acking is None or self._acking.done():
             self._acking = self._start(self._store_acks())
@@ -247,15 +272,15 @@ class DeviceSocket(V2Errors, Socket):
             try:
                 await self.services.groups.acknowledge(self.device_, acks)
             except Unavailable:
-                return  # the device gets those entries again, and knows them
+                return  # the device receives those entries again, and skips them
 
     def _type(self, conversation_id: ConversationId) -> None:
         now = asyncio.get_running_loop().time()
         if now - self._typed_at >= TYPING_S:
             self._typed_at = now
-            self._start(self._tell_typing(conversation_id))
+            self._start(self._notify_typing(conversation_id))
 
-    async def _tell_typing(self, conversation_id: ConversationId) -> None:
+    async def _notify_typing(self, conversation_id: ConversationId) -> None:
         try:
             await self.services.groups.typing(self.device_, conversation_id)
         except Unavailable:
@@ -264,5 +289,5 @@ class DeviceSocket(V2Errors, Socket):
 
 @lru_cache(maxsize=64)
 def _entry_frame(entry: Entry) -> bytes:
-    """The same for every device but the one that sent it."""
+    """Return the frame of an entry, which is equal for all devices but its sender's."""
     return frame_of(encode(EntryShown.of(entry, DeviceId(0))))

@@ -1,1 +1,1 @@
-"""WebSockets: frames, protocol, send buffer, connections."""
+"""WebSockets of every API: frames, protocol, send buffers and open connections."""

@@ -1,4 +1,4 @@
-"""AsyncAPI 3.0 of a WebSocket, from the types of its frames. Pure."""
+"""The AsyncAPI 3.0 document of a WebSocket, generated from the types of its frames. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ import msgspec
 def document(
     title: str, version: str, address: str, received: Mapping[str, Any], sent: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """`received` and `sent`, seen from the server: the type of each message by name."""
+    """Return the document. `received` and `sent`, as the server sees them: the type of each message by name."""
     messages = {**received, **sent}
     schemas, components = msgspec.json.schema_components(
         list(messages.values()), ref_template="#/components/schemas/{name}"

@@ -1,7 +1,7 @@
-"""WebSocket frames, RFC 6455 section 5. No I/O: bytes in, messages out, and the other way round.
+"""WebSocket frames, RFC 6455 section 5. Pure: the parser turns bytes into messages, `frame_of` a message into bytes.
 
-Ours and not a library's because every message passes here twice: 0.6 µs a frame, where websockets' parser needs 4.5 and
-wsproto's 16 (docs/performance.md).
+Every message passes through this module twice. This parser takes 0.6 µs a frame, that of websockets 4.5 µs, and that of
+wsproto 16 µs (docs/performance.md).
 """
 
 import struct
@@ -18,7 +18,7 @@ GOING_AWAY, PROTOCOL_ERROR, UNSUPPORTED, BAD_TEXT, POLICY, TOO_BIG, TRY_LATER = 
 
 
 class BadFrame(Exception):
-    """The connection has to be closed with `code`."""
+    """The peer violated the protocol; close the connection with `code`."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -26,12 +26,16 @@ class BadFrame(Exception):
 
 
 class FrameParser:
-    """Reads what a client sends. Without extensions: we offer none, so reserved bits are an error."""
+    """Parses the frames of a client. The server offers no extensions, so reserved bits are an error.
+
+    Between two calls of `feed` the parser holds the bytes of at most one incomplete frame, and the fragments of at most
+    one incomplete message. After BadFrame it must not be used again.
+    """
 
     def __init__(self, max_message_bytes: int) -> None:
         self._max = max_message_bytes
-        self._rest = bytearray()  # the beginning of a frame whose end has not arrived
-        self._wanted = 0  # how long `_rest` must be before it is worth looking at
+        self._rest = bytearray()  # the beginning of an incomplete frame
+        self._wanted = 0  # the length of `_rest` at which parsing can go on
         self._fragments: bytearray | None = None
         self._opcode = CONTINUATION  # of the fragments
 
@@ -40,9 +44,10 @@ class FrameParser:
         return len(self._rest) + len(self._fragments or b"")
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """Opcode and payload of each whole message and each control frame. Raises BadFrame behind the good ones.
+        """Yield opcode and payload of each complete message and each control frame.
 
-        Holds at most one message of `max_message_bytes`, and looks at every byte once.
+        Raises BadFrame after the valid frames before it. Holds at most one message of `max_message_bytes`, and parses
+        every byte once.
         """
         if self._rest:
             self._rest += data
@@ -56,7 +61,7 @@ class FrameParser:
             first, second = data[position], data[position + 1]
             start, length = position + 6, second & 0x7F
             plain = first == FIN | TEXT and second & MASKED and self._fragments is None
-            if not plain:  # nearly every frame is a whole masked text
+            if not plain:  # nearly every frame is an unfragmented masked text
                 self._check(first, second)
             if length > 125:
                 start = position + (8 if length == 126 else 14)
@@ -65,9 +70,9 @@ class FrameParser:
                     break
                 wide, length = length == 127, int.from_bytes(data[position + 2 : start - 4], "big")
                 if length < 1 << 16 if wide else length < 126:
-                    raise BadFrame(PROTOCOL_ERROR, "a length is written as short as it can be")
+                    raise BadFrame(PROTOCOL_ERROR, "the payload length is not in its shortest form")
             if not first & CONTROL and length > self._max - len(self._fragments or b""):
-                raise BadFrame(TOO_BIG, f"a message has at most {self._max} bytes")
+                raise BadFrame(TOO_BIG, f"a message must be at most {self._max} bytes")
             if end < start + length:
                 self._wanted = start + length - position
                 break
@@ -80,22 +85,23 @@ class FrameParser:
         self._rest += data[position:]
 
     def _check(self, first: int, second: int) -> None:
-        """Everything that the first two bytes can be wrong in."""
+        """Check the first two bytes of a frame. Raises BadFrame."""
         opcode, in_pieces = first & 0x0F, self._fragments is not None
         if first & 0x70:
             raise BadFrame(PROTOCOL_ERROR, "reserved bits are set")
         if not second & MASKED:
-            raise BadFrame(PROTOCOL_ERROR, "a client masks its frames")
+            raise BadFrame(PROTOCOL_ERROR, "a frame from a client must be masked")
         if opcode not in (CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG):
             raise BadFrame(PROTOCOL_ERROR, "unknown opcode")
         if opcode & CONTROL and not (first & FIN and second & 0x7F <= 125):
-            raise BadFrame(PROTOCOL_ERROR, "a control frame is whole and has at most 125 bytes")
+            raise BadFrame(PROTOCOL_ERROR, "a control frame must be unfragmented and at most 125 bytes")
         if opcode == CONTINUATION and not in_pieces:
-            raise BadFrame(PROTOCOL_ERROR, "nothing to continue")
+            raise BadFrame(PROTOCOL_ERROR, "a continuation frame without a fragmented message")
         if opcode in (TEXT, BINARY) and in_pieces:
-            raise BadFrame(PROTOCOL_ERROR, "the last message is not complete")
+            raise BadFrame(PROTOCOL_ERROR, "a new message before the end of a fragmented one")
 
     def _take(self, final: int, opcode: int, payload: bytes) -> Iterator[tuple[int, bytes]]:
+        """Yield a control frame or unfragmented message; collect fragments, and yield their message at the end."""
         if opcode & CONTROL:
             if opcode == CLOSE:
                 _check_close(payload)
@@ -117,29 +123,29 @@ def _check_close(payload: bytes) -> None:
     if not payload:
         return
     if len(payload) == 1:
-        raise BadFrame(PROTOCOL_ERROR, "half a close code")
+        raise BadFrame(PROTOCOL_ERROR, "a close frame with an incomplete close code")
     code = int.from_bytes(payload[:2], "big")
     if not (3000 <= code < 5000 or (1000 <= code < 1015 and code not in (1004, 1005, 1006))):
-        raise BadFrame(PROTOCOL_ERROR, "no such close code")
+        raise BadFrame(PROTOCOL_ERROR, "an invalid close code")
     decode(payload[2:])
 
 
 def decode(payload: bytes) -> str:
-    """Raises BadFrame."""
+    """Decode UTF-8. Raises BadFrame."""
     try:
         return payload.decode()
     except UnicodeDecodeError:
-        raise BadFrame(BAD_TEXT, "not UTF-8") from None
+        raise BadFrame(BAD_TEXT, "the text is not valid UTF-8") from None
 
 
 @lru_cache(maxsize=4)
 def text_frame(text: str) -> bytes:
-    """One copy for all who listen, however slowly."""
+    """Return the frame of a text. The cache lets all recipients share one copy, also in their send buffers."""
     return frame_of(text.encode())
 
 
 def frame_of(payload: bytes) -> bytes:
-    """One unmasked, unfragmented text frame; `payload` is UTF-8."""
+    """Return an unmasked, unfragmented text frame; `payload` is UTF-8."""
     length = len(payload)
     if length < 126:
         return struct.pack("!BB", FIN | TEXT, length) + payload

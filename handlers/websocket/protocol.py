@@ -1,4 +1,9 @@
-"""The WebSocket protocol of Tornado with a faster reader."""
+"""Tornado's WebSocket protocol with a faster reader.
+
+Tornado awaits several reads for each frame. This reader takes up to CHUNK_BYTES at once and parses all frames in them.
+After a bounded amount of work it yields to the event loop. A handler that returns an awaitable from `on_message` pauses
+the reader: backpressure reaches the client through TCP.
+"""
 
 import asyncio
 import socket
@@ -13,22 +18,22 @@ from handlers.http.memory_budget import MemoryBudget
 from handlers.tornado_internals import WebSocketParams
 from handlers.websocket.frames import TEXT, TRY_LATER, BadFrame, FrameParser, decode
 
-CHUNK_BYTES = 16 * 1024  # nearly 3,000 frames, if they are empty
-TURN_BYTES = 8 * 1024  # then others get their turn
-MESSAGES_A_TURN = 128
+CHUNK_BYTES = 16 * 1024  # nearly 3,000 empty frames
+TURN_BYTES = 8 * 1024  # after so many bytes the reader yields to other tasks
+MESSAGES_A_TURN = 128  # or after so many messages
 
 
 class Protocol(WebSocketProtocol13):
-    """Tornado's, but it reads all frames that have arrived at once, and says why it closes."""
+    """Tornado's protocol; reads many frames at once, and closes with a code and a reason."""
 
     def __init__(
-        self, handler: WebSocketHandler, mask_outgoing: bool, params: WebSocketParams, held: MemoryBudget
+        self, handler: WebSocketHandler, mask_outgoing: bool, params: WebSocketParams, incoming: MemoryBudget
     ) -> None:
         super().__init__(handler, mask_outgoing, params)
-        self._held = held
+        self._incoming = incoming
         self._counted = 0
         self._parser = FrameParser(params.max_message_size)
-        self._work = 0.0  # of this turn, done
+        self._work = 0.0  # done since the last yield; 1 is the most
 
     async def _receive_frame_loop(self) -> None:
         try:
@@ -36,7 +41,7 @@ class Protocol(WebSocketProtocol13):
                 await self._receive()
         except BadFrame as error:
             cast(WebSocketHandler, self.handler).close(error.code, str(error))
-            await self._read_over()
+            await self._drain()
         except StreamClosedError:
             self._abort()
         except Exception:
@@ -47,7 +52,7 @@ class Protocol(WebSocketProtocol13):
             self.handler.on_ws_connection_close(self.close_code, self.close_reason)
 
     async def _receive(self) -> None:
-        """All messages of one piece."""
+        """Read once, and handle all messages that are then complete."""
         data = await self.stream.read_bytes(CHUNK_BYTES, partial=True)
         for opcode, payload in self._parser.feed(data):
             if opcode == TEXT:
@@ -58,29 +63,30 @@ class Protocol(WebSocketProtocol13):
                 await waiting
             if self.client_terminated:
                 return
-            await self._take_turns(1 / MESSAGES_A_TURN)
-        await self._take_turns(len(data) / TURN_BYTES)
+            await self._yield_after(1 / MESSAGES_A_TURN)
+        await self._yield_after(len(data) / TURN_BYTES)
         self._count(self._parser.held_bytes)
-        if self._held.is_too_much(self._parser.held_bytes):
-            raise BadFrame(TRY_LATER, "too many messages are under way")
+        if self._incoming.is_too_much(self._parser.held_bytes):
+            raise BadFrame(TRY_LATER, "too many incomplete messages")
 
-    async def _read_over(self) -> None:
-        """Until the peer has gone, or tornado's patience with it ends: on a line that is cut with bytes unread, the
-        close frame would not arrive.
+    async def _drain(self) -> None:
+        """Drain input until the peer closes or tornado's close timeout ends.
+
+        The kernel answers a close with unread input by a TCP reset, and the peer would lose the close frame.
         """
         with suppress(StreamClosedError, OSError):
             if not self.stream.closed() and not self.stream.writing():
                 self.stream.socket.shutdown(socket.SHUT_WR)
             while True:
                 data = await self.stream.read_bytes(CHUNK_BYTES, partial=True)
-                await self._take_turns(len(data) / TURN_BYTES)
+                await self._yield_after(len(data) / TURN_BYTES)
 
     def _count(self, held_bytes: int) -> None:
-        self._held.change(held_bytes - self._counted)
+        self._incoming.change(held_bytes - self._counted)
         self._counted = held_bytes
 
-    async def _take_turns(self, work: float) -> None:
-        """A peer that sends without a pause must not keep the loop to itself: what has arrived is read without one."""
+    async def _yield_after(self, work: float) -> None:
+        """Yield to the event loop once enough work is done: reads of bytes that have arrived never yield."""
         self._work += work
         if self._work >= 1:
             self._work = 0.0

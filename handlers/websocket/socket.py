@@ -1,4 +1,9 @@
-"""WebSockets of every API: the rules of the handshake, frames out, slow consumers, and the end."""
+"""The base of the WebSockets of every API: handshake, outgoing frames, slow consumers and the end of a connection.
+
+`prepare` runs before the handshake, and answers refusals as HTTP. `open` runs after it: it creates the send buffer,
+registers the socket in Connections and calls `opened`. `on_close` runs once the connection is closed: it unregisters
+the socket and calls `ended`. `ended` is called if and only if `opened` was.
+"""
 
 from collections.abc import Awaitable, Sequence
 from typing import Any
@@ -17,23 +22,23 @@ from handlers.websocket.frames import TRY_LATER
 from handlers.websocket.protocol import Protocol
 from handlers.websocket.send_buffer import SendBuffer
 
-MAX_FRAME_BYTES = 4 * MAX_CONTENT_CHARS  # the longest text in UTF-8
+MAX_FRAME_BYTES = 4 * MAX_CONTENT_CHARS  # the longest text of a message in UTF-8
 
 
 class Socket(Handler, WebSocketHandler):
-    """An authenticated WebSocket. A subclass says what opens it and what its messages mean."""
+    """An authenticated WebSocket. Subclasses authenticate it in `prepare` and handle its messages in `on_message`."""
 
     session_: Session
     quota: AccountQuota
     send_buffer: SendBuffer | None = None
     connections: Connections
-    device_id: int | None = None  # where the API has devices
+    device_id: int | None = None  # only if the API has devices
 
     def notify(self, event: DeviceEvent) -> None:
-        """An event for this socket's device."""
+        """Handle an event for this socket's device. APIs with devices override it."""
 
     def resync(self) -> None:
-        """Events for this socket's device may have been missed."""
+        """Read the device's state again: events may have been lost. APIs with devices override it."""
 
     def initialize(self, connections: Connections, limits: Sequence[Limit], **rest: Any) -> None:  # type: ignore[override]
         super().initialize(**rest)
@@ -51,7 +56,7 @@ class Socket(Handler, WebSocketHandler):
         return Protocol(self, False, protocol.params, self.connections.incoming)
 
     async def prepare(self) -> None:
-        """Refuse what has to be refused before the handshake: after it there are only close codes."""
+        """Refuse a request before the handshake: afterwards there are only close codes."""
         await take_limits(self, self.limits)
         if self.request.method != "GET":
             raise HTTPError(405)
@@ -59,7 +64,7 @@ class Socket(Handler, WebSocketHandler):
         headers = self.request.headers
         connection = [word.strip().lower() for word in headers.get("Connection", "").split(",")]
         if headers.get("Upgrade", "").lower() != "websocket" or "upgrade" not in connection:
-            raise Invalid("This address takes WebSocket connections only")
+            raise Invalid("This address accepts WebSocket connections only")
         if headers.get("Sec-WebSocket-Version") != "13":
             self.error_headers["Sec-WebSocket-Version"] = "13"
             raise HTTPError(426, reason="Upgrade Required")
@@ -69,7 +74,11 @@ class Socket(Handler, WebSocketHandler):
     is_gone = False
 
     def open(self) -> "Awaitable[None] | None":
-        """Tornado opens a socket also after its peer has left in the handshake, and then does not tell of its end."""
+        """Register the socket.
+
+        Tornado calls this even if the peer closed the connection during the handshake. Then `on_close` ran before, or
+        will never run.
+        """
         assert self.ws_connection is not None
         stream = self.ws_connection.stream
         assert stream is not None
@@ -81,7 +90,7 @@ class Socket(Handler, WebSocketHandler):
         return self.opened()
 
     def opened(self) -> "Awaitable[None] | None":
-        """Called when frames can be sent. Subclasses override it."""
+        """Called when frames can be sent; subclasses override it."""
         return None
 
     def on_close(self) -> None:
@@ -90,11 +99,11 @@ class Socket(Handler, WebSocketHandler):
             return
         self.connections.remove(self)
         self.send_buffer.closed()
-        self.send_buffer = None  # it knows us too; without this circle a closed socket is no work for the collector
+        self.send_buffer = None  # breaks the reference cycle, so that no garbage collection is needed
         self.ended()
 
     def ended(self) -> None:
-        """It was opened, and is closed. Subclasses override it."""
+        """Called when an opened socket is closed; subclasses override it."""
 
     def close_as_too_slow(self) -> None:
         self.close(TRY_LATER, "too slow")
@@ -103,7 +112,7 @@ class Socket(Handler, WebSocketHandler):
         return self.ws_connection is None or self.ws_connection.is_closing()
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
-        """Never raises: also a reader whose buffer is full gets its close frame, if it ever reads that far."""
+        """Send a close frame, even if the send buffer is full. Never raises."""
         if self.send_buffer is not None:
             self.send_buffer.make_room_for_close()
         super().close(code, reason)

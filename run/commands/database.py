@@ -1,6 +1,7 @@
 """Database access for commands.
 
-A command uses the running server's database. If no server runs, it starts the embedded PostgreSQL until it ends.
+A command uses the database that DATABASE_URL names, or that of the running server. If no server runs, it starts the
+embedded PostgreSQL, and stops it at its end.
 """
 
 import asyncio

@@ -56,14 +56,17 @@ class Settings(Struct, frozen=True):
 
     @property
     def cookie_life(self) -> timedelta:
+        """How long a browser stays logged in."""
         return timedelta(days=self.cookie_days)
 
     @property
     def code_life(self) -> timedelta:
+        """How long a chat code is valid."""
         return timedelta(hours=self.code_hours)
 
     @property
     def invite_life(self) -> timedelta:
+        """How long an unused invite is valid."""
         return timedelta(days=self.invite_days)
 
 

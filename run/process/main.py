@@ -29,7 +29,7 @@ log = logging.getLogger("sottovoce.process")
 
 CERTIFICATE_CHECK_S = 12 * 3600.0
 OPEN_FILES = 65_536  # soft limit where the hard limit is infinite
-UNACKNOWLEDGED_MS = 60_000  # TCP closes a connection whose peer acknowledges no data for this long
+UNACKNOWLEDGED_MS = 60_000  # TCP closes a connection if sent data stays unacknowledged for this long
 
 
 def serve(settings: Settings) -> None:

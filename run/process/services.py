@@ -1,4 +1,4 @@
-"""Build the domain services on top of the repositories. No other module imports both."""
+"""Build the domain services on top of the repositories. Only the package `run` imports both."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -16,6 +16,7 @@ from chat.limits import Limits
 from chat.mls.devices import Devices
 from chat.mls.groups import Groups
 from chat.mls.key_packages import KeyPackages
+from chat.queries import Queries
 from chat.services import Services
 from crypto.conversation_keys import KeyWrapper
 from crypto.hashing import Hashing
@@ -52,6 +53,9 @@ def build_services(
     jwt_secret, key_encryption_key = secrets
     rate_limits = Limits(limits.Limits(database), settings.rate_limits)
     account_store = accounts.Accounts(database)
+    contact_store = contacts.Contacts(database)
+    conversation_store = conversations.Conversations(database)
+    message_store = messages.Messages(database)
     return Services(
         accounts=Accounts(
             account_store,
@@ -63,16 +67,17 @@ def build_services(
             settings.registration,
         ),
         chat_codes=ChatCodes(chat_codes.ChatCodes(database), now, settings.code_life),
-        contacts=Contacts(contacts.Contacts(database), now),
-        conversations=Conversations(conversations.Conversations(database)),
+        contacts=Contacts(contact_store, now),
+        conversations=Conversations(conversation_store),
         devices=Devices(devices.Devices(database), now),
         groups=Groups(groups.Groups(database, queue), queue),
         hub=hub,
         invites=Invites(invites.Invites(database), now, settings.invite_life),
         key_packages=KeyPackages(key_packages.KeyPackages(database), now),
         limits=rate_limits,
-        messages=Messages(queue, messages.Messages(database), now),
+        messages=Messages(queue, message_store, now),
         pending_keys=PendingKeys(pending_keys.PendingKeys(database, KeyWrapper(bytes.fromhex(key_encryption_key)))),
         pictures=Pictures(account_store, hashing),
+        queries=Queries(account_store, contact_store, conversation_store, message_store),
         now=now,
     )

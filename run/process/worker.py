@@ -1,8 +1,8 @@
 """One worker: build its parts, connect them, serve HTTP and WebSockets, and drain.
 
 A start opens, in this order: the database pool, the hub, the write queue, notifications, HTTP. A drain closes the
-listening ports, sends close frames, finishes requests in progress, and writes the queued messages. Then the parts end
-in reverse order of their start. Each part is a task; a part that ends early ends the worker with its error.
+listening ports, sends close frames, finishes requests in progress, and writes the queued messages. Then the tasks end,
+and the hub and the pool close. A task that ends early ends the worker with its error.
 """
 
 import asyncio
@@ -171,7 +171,7 @@ async def _start_engine(plan: WorkerPlan, stack: AsyncExitStack, parts: Parts, n
         session_check_wanted.set()
         connections.resync()
 
-    bus = Bus(database, worker, hub.moved, connections.end_session, connections.notify, connected)
+    bus = Bus(database, worker, hub.advance, connections.end_session, connections.notify, connected)
     writing = parts.start(queue.run(), "writer")
     parts.start(bus.run(), "notifications")
     parts.start(sweep_forever(hub, SWEEP_S, sweep_wanted), "sweep")
@@ -192,7 +192,7 @@ async def _start_engine(plan: WorkerPlan, stack: AsyncExitStack, parts: Parts, n
 def _nats_bus(url: str, worker: str, hub: Hub, sweep_wanted: asyncio.Event) -> "NatsBus":
     from store.notify.nats import NatsBus  # nats-py is optional
 
-    return NatsBus(url, worker, hub.moved, sweep_wanted.set)
+    return NatsBus(url, worker, hub.advance, sweep_wanted.set)
 
 
 def _start_http(plan: WorkerPlan, engine: Engine, parts: Parts) -> tuple[App, list[HTTPServer]]:

@@ -46,7 +46,7 @@ def local_certificate(folder: Path, hosts: Iterable[str], now: datetime) -> Cert
         ca_key = serialization.load_pem_private_key(ca_key_file.read_bytes(), password=None)  # type: ignore[assignment]
         leaf_key = ec.generate_private_key(ec.SECP256R1())
         leaf = _leaf(leaf_key, authority, ca_key, wanted, now)
-        # The two files do not change atomically; `reload_certificate` retries if it sees an old key and a new chain.
+        # The two files do not change atomically; `reload_certificate` retries if it sees a new key with the old chain.
         write_private(files.key, _private_pem(leaf_key))
         write_private(files.chain, leaf.public_bytes(serialization.Encoding.PEM))
     return files

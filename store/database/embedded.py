@@ -34,7 +34,7 @@ log = logging.getLogger("sottovoce.postgres")
 
 VERSION = 18
 SYSTEM_USER = "sottovoce"  # PostgreSQL refuses to run as root
-USER_TRIES = 60  # while another program holds the lock of /etc/passwd: half a minute
+USER_TRIES = 60  # 30 s in all, while another program holds the lock of /etc/passwd
 USER_PAUSE_S = 0.5
 SOCKET_PATH_MAX = 100  # sockaddr_un holds 107 bytes, including the file name of the socket
 START_TRIES = 5
@@ -157,12 +157,13 @@ class EmbeddedPostgres:
             self._process.wait()
 
     def _init(self) -> None:
+        """Create the database. Retry once if another program removed PostgreSQL's user meanwhile."""
         try:
             self._make_database()
         except CannotStart:
-            if self._user is None or _is_known(self._user):
+            if self._user is None or _is_consistent(self._user):
                 raise
-            log.warning("the user %s has disappeared; creating it again", SYSTEM_USER)
+            log.warning("the user %s was removed meanwhile, creating it again", SYSTEM_USER)
             self._user = system_user()
             for folder in (self._pgdata, self._socket_folder):
                 shutil.chown(folder, self._user.pw_uid, self._user.pw_gid)
@@ -291,33 +292,33 @@ def _socket_folder(folder: Path) -> Path:
 def system_user() -> pwd.struct_passwd:
     """Return the system user for PostgreSQL, without password and shell. Create it if it is missing.
 
-    On a new machine other programs may add users at the same time. `useradd` fails while another program holds its
-    lock, so we try again. A program that takes no lock can write back an old list of users, so a new user counts only
-    when a second look-up finds it. Raises CannotStart.
+    On a new machine other programs add users at the same time. `useradd` fails while one of them holds the lock of
+    /etc/passwd, so this function retries. A program that does not lock may write back an older list. So a new user
+    counts only when a second query, USER_PAUSE_S later, finds it too. Raises CannotStart.
     """
-    with _one_at_a_time():
-        found = _look_up()
+    with _users_locked():
+        found = _existing_user()
         if found is not None:
             return found
         useradd = shutil.which("useradd", path=f"{os.defpath}:/usr/sbin:/sbin")
         if useradd is None:
             raise CannotStart("as root, PostgreSQL needs a user 'sottovoce': create one, or start as an ordinary user")
         command = [useradd, "--system", "--no-create-home", "--user-group", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
-        said = ""
+        output = ""
         for _ in range(USER_TRIES):
             before: pwd.struct_passwd | None = found
             if found is None:
-                said = subprocess.run(command, check=False, capture_output=True, text=True).stderr.strip()
+                output = subprocess.run(command, check=False, capture_output=True, text=True).stderr.strip()
             time.sleep(USER_PAUSE_S)
-            found = _look_up()
+            found = _existing_user()
             if found is not None and found == before:
                 return found
-    raise CannotStart(f"cannot create the user {SYSTEM_USER!r}: {said}")
+    raise CannotStart(f"cannot create the user {SYSTEM_USER!r}: {output}")
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Let one process of this machine at a time create the user. The lock is on /etc itself and leaves no file."""
+def _users_locked() -> Iterator[None]:
+    """Exclude other Sottovoce processes of this machine. The lock is on the folder /etc, so it leaves no file."""
     folder = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
@@ -326,15 +327,16 @@ def _one_at_a_time() -> Iterator[None]:
         os.close(folder)
 
 
-def _look_up() -> pwd.struct_passwd | None:
+def _existing_user() -> pwd.struct_passwd | None:
     try:
         found = pwd.getpwnam(SYSTEM_USER)
     except KeyError:
         return None
-    return found if _is_known(found) else None
+    return found if _is_consistent(found) else None
 
 
-def _is_known(user: pwd.struct_passwd) -> bool:
+def _is_consistent(user: pwd.struct_passwd) -> bool:
+    """Tell whether the name and the id of `user` still match."""
     try:
         return pwd.getpwuid(user.pw_uid).pw_name == user.pw_name
     except KeyError:

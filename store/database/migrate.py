@@ -15,7 +15,7 @@ LOCK_KEY = 0x50770  # of the advisory lock; the same in every version
 
 
 class CannotMigrate(Exception):
-    """This version cannot use the schema of the database. The message is one line for the operator."""
+    """The database has a schema that this version cannot use. The message is one line for the operator."""
 
 
 def migrate(url: str) -> None:

@@ -18,7 +18,7 @@ DEDICATED = 2  # connections outside the pool: the writer's and the bus's
 WAITING_MAX = 1024  # callers that wait for a connection; full: Busy at once
 WAIT_S = 2.0  # for a connection; then the database counts as unavailable
 
-# These detect a server that disappeared without closing the connection within 30 s.
+# Within 30 s, these detect a server that disappeared without closing the connection.
 TIMEOUTS: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 10,

@@ -5,12 +5,13 @@ grow and share the cost of a commit (group commit).
 
 States: disconnected, open, stopping. The queue accepts work only while open.
 
-- disconnected: `run` has no connection. Waiting work fails with Unavailable; `run` retries with a rising delay.
+- disconnected: the last attempt to connect failed. Waiting work fails with Unavailable; `run` retries with a rising
+  delay.
 - open: `run` takes work in order. Consecutive messages form a batch; other work runs in a transaction of its own.
 - stopping: after `stop`, `run` writes what waits and returns.
 
-Every submitted item gets exactly one result, in order of the queue. New entries are published in commit order, before
-their senders receive the result. If a connection breaks during a commit, the outcome is unknown: the senders get
+While `run` runs, every submitted item gets exactly one result. New entries are published in commit order, before their
+senders receive the result. If a connection breaks during a commit, the outcome is unknown: the senders get
 Unavailable, and a retry with the same client id returns the stored entry. `lost` then makes the hub read the log.
 """
 

@@ -1,4 +1,4 @@
-"""The parsers of MLS frames: on CoreCrypto's frames (web/plays/make-frames.js), on mutated and on random ones."""
+"""The parsers of MLS frames: on CoreCrypto's frames (web/scenarios/make-frames.js), on mutated and on random ones."""
 
 import base64
 import json

@@ -54,7 +54,7 @@ def run(script: str, folder: Path, server: Server) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -64,16 +64,20 @@ def run(script: str, folder: Path, server: Server) -> str:
 def program(text: str, *words: str, folder: Path) -> Iterator[None]:
     (folder / "bot.py").write_text(text)
     with subprocess.Popen([sys.executable, "bot.py", *words], cwd=folder, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
         try:
             yield
-            assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        except AssertionError as error:
+            if process.poll() is not None:
+                raise AssertionError(f"the program ended: {process.stderr.read().decode()}") from error
+            raise
         finally:
             process.kill()
 
 
 @contextmanager
 def person(server: Server, name: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.address) as client:
+    with httpx.Client(base_url=server.address, timeout=60) as client:
         token = client.post("/v2/accounts", json={"username": name, "password": PASSWORD}).json()["token"]
         client.headers["Authorization"] = f"Bearer {token}"
         yield client
@@ -89,7 +93,7 @@ def answer_to(text: str, client: httpx.Client, name: str, nth: int) -> str:
 
 
 def eventually(look: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not (found := look()):
         assert time.monotonic() < deadline, "nothing came"
         time.sleep(0.1)
@@ -107,8 +111,8 @@ def test_first_conversation_reaches_both_users_over_both_apis(server: Server, tm
     (talk,) = programs_of("first-conversation.md", server)
     (tmp_path / "talk.py").write_text(talk)
     both = """
-        (sleep 2; echo 'hi from alice'; sleep 4) | python talk.py alice $CHAT > at_alice &
-        (sleep 3; echo 'hi from bob'; sleep 3) | python talk.py bob $CHAT > at_bob &
+        (sleep 5; echo 'hi from alice'; sleep 10) | python talk.py alice $CHAT > at_alice &
+        (sleep 6; echo 'hi from bob'; sleep 9) | python talk.py bob $CHAT > at_bob &
         wait
     """
     said = run(meet + both + history + invites + register, tmp_path, server)

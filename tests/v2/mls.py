@@ -1,7 +1,7 @@
 """Frames of MLS as a delivery service sees them: signed by their devices, with nothing inside.
 
 The server reads who changes what and checks signatures; it cannot read secrets, so random bytes stand for those. Frames
-that members could read come from CoreCrypto: tests/mls/frames.json and web/plays.
+that members could read come from CoreCrypto: tests/mls/frames.json and web/scenarios.
 """
 
 import secrets
@@ -111,8 +111,10 @@ class MlsGroup:
         remove: tuple[MlsDevice, ...] = (),
         *,
         forge_path: bool = False,
+        with_path: bool = True,
+        also: bytes = b"",
     ) -> "Commit":
-        """`add`: the key package of each. `forge_path`: sign the path of another leaf."""
+        """`add`: the key package of each. `forge_path`: sign the path of another leaf. `also`: other proposals."""
         add = add or {}
         sender = 0 if not self.leaves else self.leaf_of(by)
         after = {leaf: holder for leaf, holder in self.leaves.items() if holder[0] not in remove}
@@ -122,20 +124,21 @@ class MlsGroup:
             proposals.append(BY_VALUE + ADD + package)
             after[min(set(range(len(after) + 1)) - set(after))] = (one, one.leaf(b"\x02"))
         path = self._path(by, sender + forge_path)
-        after[sender] = (by, path)
+        after[sender] = (by, path if with_path else self.leaves[sender][1])
         head = self._head(PUBLIC_MESSAGE, self.epoch) + b"\x01" + sender.to_bytes(4) + NONE + COMMIT
-        commit = head + opaque(b"".join(proposals)) + THERE + path + NONE + 3 * opaque(b"tag")
+        update = THERE + path + NONE if with_path else BLANK
+        commit = head + opaque(b"".join(proposals) + also) + update + 3 * opaque(b"tag")
         references = b"".join(opaque(key_package_reference(package)) + 2 * NONE for package in add.values())
         welcome = MLS_10 + WELCOME + SUITE + opaque(references) + opaque(b"info") if add else None
         return Commit(self, commit, welcome, self._group_info(by, sender, after), after)
 
-    def external_commit(self, by: MlsDevice) -> "Commit":
-        """By which a new device of a member joins."""
+    def external_commit(self, by: MlsDevice, *, inits: int = 1, also: bytes = b"", with_path: bool = True) -> "Commit":
+        """By which a new device of a member joins. `also`: other proposals, which do not belong there."""
         leaf = min(set(range(len(self.leaves) + 1)) - set(self.leaves))
         path = self._path(by, leaf)
         head = self._head(PUBLIC_MESSAGE, self.epoch) + b"\x04" + NONE + COMMIT
-        proposals = opaque(BY_VALUE + EXTERNAL_INIT + opaque(b"kem"))
-        commit = head + proposals + THERE + path + NONE + 2 * opaque(b"tag")
+        proposals = opaque(inits * (BY_VALUE + EXTERNAL_INIT + opaque(b"kem")) + also)
+        commit = head + proposals + (THERE + path + NONE if with_path else BLANK) + 2 * opaque(b"tag")
         after = {**self.leaves, leaf: (by, path)}
         return Commit(self, commit, None, self._group_info(by, leaf, after), after)
 

@@ -35,9 +35,9 @@ def node(*words: str, server: Server, **environment: str) -> str:
 
 
 def play_by_chance(server: Server, seed: int, actions: int) -> dict[str, int]:
-    """web/plays/chance.test.js; answers its figures."""
+    """web/scenarios/chance.test.js; answers its figures."""
     given = {"SOTTOVOCE_SEED": str(seed), "SOTTOVOCE_ACTIONS": str(actions)}
-    said = node("plays/chance.test.js", server=server, **given)
+    said = node("scenarios/chance.test.js", server=server, **given)
     found = re.search(r"figures (\{.*\})", said)
     assert found is not None, said
     figures: dict[str, int] = json.loads(found[1])

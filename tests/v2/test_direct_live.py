@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from chat.delivery.hub import Hub, Listener
-from chat.direct.conversations import Conversations
 from chat.errors import Unavailable
-from chat.model.ids import ConversationId, Seq
+from chat.model.ids import ConversationId, Seq, UserId
+from store.conversations import Conversations
 from testing.server import PASSWORD, PATIENCE_S, Person, RunningServer, until
 from tests.conftest import StartServer, Users
 from tests.v2.devices import listens
@@ -246,7 +246,7 @@ async def test_direct_socket_without_database_closes_1013(
     conversation = await alice.meets(bob)
     at_bob = await listens(bob)
 
-    async def away(self: Conversations, account: object) -> None:
+    async def away(self: Conversations, user_id: UserId) -> None:
         raise Unavailable("away")
 
     with monkeypatch.context() as patch:

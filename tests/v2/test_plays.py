@@ -1,4 +1,4 @@
-"""The plays in web/plays: Node clients on a server of two workers. Afterwards nothing of what was said is anywhere."""
+"""The scenarios in web/scenarios: Node clients on a server of two workers. Nothing that was said stays anywhere."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from testing.process import Server, running
 from tests.v2.node import WEB, node, play_by_chance
 from tests.v2.places import all_places, found, messages
 
-PLAYS = sorted(file.name.removesuffix(".test.js") for file in (WEB / "plays").glob("*.test.js"))
+PLAYS = sorted(file.name.removesuffix(".test.js") for file in (WEB / "scenarios").glob("*.test.js"))
 CHANCE_SEEDS = [2]  # `python -m tests.sealed` plays more
 ACTIONS = 150
 
@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.mark.parametrize("play", [play for play in PLAYS if play != "chance"])
 def test_scenario_passes(server: Server, play: str) -> None:
-    node(f"plays/{play}.test.js", server=server)
+    node(f"scenarios/{play}.test.js", server=server)
 
 
 @pytest.mark.parametrize("seed", CHANCE_SEEDS)
@@ -42,7 +42,7 @@ def test_plaintext_is_not_in_database_files_or_log(server: Server) -> None:
         b"welcome back",
         b" says ",
     ]
-    spoken = "".join(file.read_text() for file in (WEB / "plays").glob("*.js"))
+    spoken = "".join(file.read_text() for file in (WEB / "scenarios").glob("*.js"))
     assert all(word.decode() in spoken for word in words), "nobody says these any more"
     assert messages(server) > 400, "the plays have not been played"
     places = all_places(server)

@@ -54,7 +54,7 @@ def test_protocol_server_frames_match_their_types() -> None:
     seen = set()
     for example in examples("frame server"):
         plain: dict[str, Any] = msgspec.json.decode(example)
-        shape = frames.Happened if plain["type"] in HAPPENINGS else FROM_SERVER
+        shape = frames.EventFrame if plain["type"] in HAPPENINGS else FROM_SERVER
         frame = msgspec.json.decode(example, type=shape)
         assert msgspec.json.decode(msgspec.json.encode(frame)) == plain
         seen.add(plain["type"])

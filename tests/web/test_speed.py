@@ -19,10 +19,10 @@ TRIES = 3  # machines are noisy: the best of these counts
 
 # By the client's own storage, as if they had come one by one.
 FILL = """async ([id, user, count]) => {
-    const { IndexedDbStorage } = await import('/web/core/storage-idb.js');
-    const { SealedStorage } = await import('/web/core/storage-sealed.js');
+    const { IndexedDbStorage } = await import('/web/client/storage/indexeddb.js');
+    const { EncryptedStorage } = await import('/web/client/storage/encrypted.js');
     const { openKey } = await import('/web/worker/key.js');
-    const storage = new SealedStorage(new IndexedDbStorage('sottovoce'), openKey);
+    const storage = new EncryptedStorage(new IndexedDbStorage('sottovoce'), openKey);
     for (let start = 0; start < count; start += 1000) {
         await storage.write(Array.from({ length: 1000 }, (_, at) => {
             const seq = 1000 + start + at;

@@ -2,10 +2,10 @@
 /** The state of the page as a pure fold over what happens. The same event twice changes nothing more. */
 
 /**
- * @typedef {import('../core/timeline.js').Conversation} Conversation
- * @typedef {import('../core/timeline.js').Item} Item
- * @typedef {import('../core/outbox.js').Waiting} Waiting
- * @typedef {import('../worker/verbs.js').Settings} Settings
+ * @typedef {import('../client/conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../client/conversations/reducer.js').Item} Item
+ * @typedef {import('../client/conversations/outbox.js').Waiting} Waiting
+ * @typedef {import('../worker/rpc.js').Settings} Settings
  * @typedef {{ id: string, username: string, device: string }} Me
  *
  * @typedef {object} Window the stretch of the open conversation that is shown
@@ -202,7 +202,7 @@ export function unreadCount(state) {
 
 /**
  * Whom the server names, and whoever else has a device in the group: the group decides who reads.
- * @param {Conversation} conversation @returns {import('../core/timeline.js').Person[]}
+ * @param {Conversation} conversation @returns {import('../client/conversations/reducer.js').Person[]}
  */
 export function everybody({ people, members, names }) {
   const strangers = new Set(members.map(({ user }) => user).filter((user) => !people.some(({ id }) => id === user)));

@@ -1,6 +1,6 @@
 // @ts-check
 /** What a person wants, and what is done for it; and what happens, told to the state. */
-import { newId } from '../core/content.js';
+import { newId } from '../client/content/index.js';
 import { PAGE, listed, others } from './fold.js';
 import { tellingOf } from './telling.js';
 import { sentenceFor } from './words.js';
@@ -12,6 +12,7 @@ const DRAFT_MS = 400; // what is typed within this is stored together
  * @param {import('./store.js').Store} store @param {import('./link.js').Link} link
  */
 export function intentsOf(store, link) {
+  const { rpc } = link;
   const app = /** @type {import('./components/app.js').App} */ (document.querySelector('sv-app'));
   const { dress, notice, toast } = tellingOf(store, app);
   /** @type {Map<string, ReturnType<typeof setTimeout>>} */
@@ -41,7 +42,7 @@ export function intentsOf(store, link) {
       case 'broken':
         store.dispatch({ type, ...detail });
         // A worker of another tab may lead, and have said so before.
-        if (before.phase !== 'broken') void link.call('snapshot').then((now) => onEvent('snapshot', now));
+        if (before.phase !== 'broken') void rpc.page.snapshot().then((now) => onEvent('snapshot', now));
         return;
       case 'failed':
         if (detail.content.kind === 'text' && detail.conversation === store.state.open) return; // it says so itself
@@ -63,7 +64,7 @@ export function intentsOf(store, link) {
     const { invite, code } = app.link;
     if (code) return show({ name: 'new', tab: 'code', code });
     if (!invite || listed(store.state).length) return follow();
-    const { invited_by: host } = await link.call('account').catch(() => ({ invited_by: null }));
+    const { invited_by: host } = await rpc.account.get().catch(() => ({ invited_by: null }));
     app.link = {};
     if (host) await start([host.username]).catch((error) => toast(sentenceFor(error)));
   }
@@ -78,7 +79,7 @@ export function intentsOf(store, link) {
       const [first, ...more] = others(one, me.id);
       return !title && names.length === 1 && one.isActive && one.kind !== 'direct' && !one.name && first && !more.length && isSame(first.username, names[0]);
     });
-    const id = known?.id ?? (await link.call('start', names, title, crypto.randomUUID()));
+    const id = known?.id ?? (await rpc.conversations.start({ usernames: names, name: title, id: crypto.randomUUID() }));
     app.dialog = null;
     location.hash = `c/${id}`;
   }
@@ -87,8 +88,8 @@ export function intentsOf(store, link) {
   async function load(id, around, unreadFrom = 0) {
     store.dispatch({ type: 'asked' });
     const [before, after] = await Promise.all([
-      link.call('items', id, { before: around, limit: PAGE }),
-      around === undefined ? [] : link.call('itemsFrom', id, { from: around, limit: PAGE }),
+      rpc.messages.list({ conversation: id, before: around, limit: PAGE }),
+      around === undefined ? [] : rpc.messages.listFrom({ conversation: id, from: around, limit: PAGE }),
     ]);
     const window = { items: [...before, ...after], hasOlder: before.length === PAGE, hasNewer: after.length === PAGE, unreadFrom, target: unreadFrom ? 0 : around, at: Date.now() };
     store.dispatch({ type: 'window', conversation: id, window });
@@ -99,13 +100,13 @@ export function intentsOf(store, link) {
   /** Edits and deletions in a direct conversation are told to those who listen, and asked for by those who did not. @param {import('./fold.js').Item[]} items */
   function lookAgain(items) {
     const open = store.state.open ? store.state.conversations[store.state.open] : null;
-    if (open?.kind === 'direct' && items.length) void link.call('lookAgain', open.id, items[0].seq, items[items.length - 1].seq).catch(() => {});
+    if (open?.kind === 'direct' && items.length) void rpc.messages.resync({ conversation: open.id, from: items[0].seq, to: items[items.length - 1].seq }).catch(() => {});
   }
 
   /** @param {string} id @param {string} message */
   async function quote(id, message) {
     if (store.state.quoted[message] || store.state.window?.items.some((item) => item.id === message)) return;
-    const item = await link.call('itemOf', id, message);
+    const item = await rpc.messages.get({ conversation: id, message });
     if (item) store.dispatch({ type: 'quoted', item });
   }
 
@@ -170,106 +171,106 @@ export function intentsOf(store, link) {
     },
 
     // Who we are
-    register: ({ name, password, invite }) => link.call('register', name, password, invite || undefined),
-    logIn: ({ name, password }) => link.call('logIn', name, password),
+    register: ({ name, password, invite }) => rpc.account.register({ username: name, password, invite: invite || undefined }),
+    logIn: ({ name, password }) => rpc.account.logIn({ username: name, password }),
     async logInAgain({ password }) {
-      await link.call('logInAgain', password);
+      await rpc.account.logInAgain({ password });
       app.dialog = null;
     },
-    logOut: () => link.call('logOut'),
+    logOut: () => rpc.account.logOut(),
     emptyDevice,
-    deleteAccount: ({ password }) => link.call('deleteAccount', password).catch(notYours),
+    deleteAccount: ({ password }) => rpc.account.remove({ password }).catch(notYours),
     async settle({ changes }) {
       if (changes.notices && globalThis.Notification?.permission === 'default') await Notification.requestPermission();
-      await link.call('settle', changes);
+      await rpc.settings.change({ changes });
     },
-    account: () => link.call('account'),
-    devices: () => link.call('devices'),
-    sessions: () => link.call('sessions'),
-    blocked: () => link.call('blocked'),
-    setBio: ({ bio }) => link.call('setBio', bio),
-    setPicture: ({ image }) => link.call('setPicture', image),
-    setPassword: ({ password, fresh }) => link.call('setPassword', password, fresh).catch(notYours),
+    account: () => rpc.account.get(),
+    devices: () => rpc.devices.list(),
+    sessions: () => rpc.sessions.list(),
+    blocked: () => rpc.contacts.blocked(),
+    setBio: ({ bio }) => rpc.account.setBio({ bio }),
+    setPicture: ({ image }) => rpc.account.setPicture({ image }),
+    setPassword: ({ password, fresh }) => rpc.account.setPassword({ password, newPassword: fresh }).catch(notYours),
     async revokeDevice({ id }) {
-      await link.call('revokeDevice', id);
+      await rpc.devices.revoke({ device: id });
       show({ name: 'settings' });
     },
-    endSession: ({ id }) => link.call('endSession', id),
+    endSession: ({ id }) => rpc.sessions.end({ session: id }),
     async block({ user }) {
-      await link.call('block', user);
+      await rpc.contacts.block({ user });
       location.hash = '';
     },
-    unblock: ({ user }) => link.call('unblock', user),
-    own: ({ what }) => link.call('own', what),
-    makeOwn: ({ what }) => link.call('makeOwn', what),
-    takeBack: ({ what, code }) => link.call('takeBack', what, code),
+    unblock: ({ user }) => rpc.contacts.unblock({ user }),
+    own: ({ what }) => rpc.shareCodes.list({ kind: what }),
+    makeOwn: ({ what }) => rpc.shareCodes.create({ kind: what }),
+    takeBack: ({ what, code }) => rpc.shareCodes.revoke({ kind: what, code }),
 
     // Conversations
-    find: ({ name }) => link.call('find', name),
+    find: ({ name }) => rpc.contacts.find({ username: name }),
     start: ({ names, title }) => start(names, title),
     async startByCode({ code }) {
-      const { username } = await link.call('meet', code);
+      const { username } = await rpc.contacts.add({ code });
       await start([username]);
     },
     async startDirect({ name }) {
-      const id = await link.call('startDirect', name);
+      const id = await rpc.conversations.startDirect({ username: name });
       app.dialog = null;
       location.hash = `c/${id}`;
     },
     async renewKey({ conversation }) {
-      await link.call('renewKey', conversation);
+      await rpc.conversations.renewKey({ conversation });
       toast('There is a new key. What was said before is gone, on both sides.');
     },
-    add: ({ conversation, name }) => link.call('add', conversation, name),
-    remove: ({ conversation, user }) => link.call('remove', conversation, user),
-    setRole: ({ conversation, user, role }) => link.call('setRole', conversation, user, role),
-    rename: ({ conversation, name }) => link.call('send', conversation, { kind: 'group', name, id: newId() }),
-    leave: ({ conversation }) => link.call('leave', conversation),
-    forget: ({ conversation }) => link.call('forgetConversation', conversation),
+    add: ({ conversation, name }) => rpc.conversations.addMember({ conversation, username: name }),
+    remove: ({ conversation, user }) => rpc.conversations.removeMember({ conversation, user }),
+    setRole: ({ conversation, user, role }) => rpc.conversations.setRole({ conversation, user, role }),
+    rename: ({ conversation, name }) => rpc.messages.send({ conversation, content: { kind: 'group', name, id: newId() } }),
+    leave: ({ conversation }) => rpc.conversations.leave({ conversation }),
+    forget: ({ conversation }) => rpc.conversations.forget({ conversation }),
     async answer({ conversation, state }) {
-      await link.call('answer', conversation, state);
+      await rpc.conversations.answer({ conversation, state });
       if (state === 'ignored') location.hash = '';
     },
-    safetyNumber: ({ conversation, user }) => link.call('safetyNumber', conversation, user),
-    verify: ({ user, thumbprints }) => link.call('verify', user, thumbprints),
+    safetyNumber: ({ conversation, user }) => rpc.trust.safetyNumber({ conversation, user }),
+    verify: ({ user, thumbprints }) => rpc.trust.verify({ user, thumbprints }),
 
     // What is said
     async say({ conversation, text, replyTo }) {
       try {
-        await link.call('send', conversation, { kind: 'text', id: newId(), text, ...(replyTo ? { reply_to: replyTo } : {}) });
+        await rpc.messages.send({ conversation, content: { kind: 'text', id: newId(), text, ...(replyTo ? { reply_to: replyTo } : {}) } });
       } catch (error) {
         doings.draft({ conversation, text }); // not lost: it stands in the field when one comes back
         throw error;
       }
     },
-    edit: ({ conversation, of, text }) => link.call('send', conversation, { kind: 'edit', id: newId(), of, text }),
-    react: ({ conversation, of, emoji }) => link.call('send', conversation, { kind: 'reaction', id: newId(), of, emoji }),
-    retry: ({ id }) => link.call('retry', id),
-    giveUp: ({ id }) => link.call('giveUp', id),
-    unsay: ({ conversation, seq }) => link.call('unsay', conversation, seq),
-    hide: ({ conversation, seq }) => link.call('hide', conversation, seq),
-    read: ({ conversation, seq }) => link.call('read', conversation, seq),
-    type: ({ conversation }) => link.call('type', conversation),
+    edit: ({ conversation, of, text }) => rpc.messages.send({ conversation, content: { kind: 'edit', id: newId(), of, text } }),
+    react: ({ conversation, of, emoji }) => rpc.messages.send({ conversation, content: { kind: 'reaction', id: newId(), of, emoji } }),
+    retry: ({ id }) => rpc.messages.retry({ message: id }),
+    giveUp: ({ id }) => rpc.messages.discard({ message: id }),
+    unsay: ({ conversation, seq }) => rpc.messages.deleteForEveryone({ conversation, seq }),
+    hide: ({ conversation, seq }) => rpc.messages.hide({ conversation, seq }),
+    read: ({ conversation, seq }) => rpc.conversations.markRead({ conversation, seq }),
+    type: ({ conversation }) => rpc.conversations.typing({ conversation }),
     draft({ conversation, text }) {
       store.dispatch({ type: 'draft', conversation, text });
       clearTimeout(drafts.get(conversation));
-      if (text) drafts.set(conversation, setTimeout(() => link.call('draft', conversation, text), DRAFT_MS));
-      else void link.call('draft', conversation, '');
+      if (text) drafts.set(conversation, setTimeout(() => rpc.conversations.saveDraft({ conversation, text }), DRAFT_MS));
+      else void rpc.conversations.saveDraft({ conversation, text: '' });
     },
     async older({ conversation, seq }) {
-      const items = await link.call('items', conversation, { before: seq, limit: PAGE });
+      const items = await rpc.messages.list({ conversation, before: seq, limit: PAGE });
       store.dispatch({ type: 'older', conversation, items, isAll: items.length < PAGE });
       lookAgain(items);
       for (const { replyTo } of items) if (replyTo) void quote(conversation, replyTo);
     },
     async newer({ conversation, seq }) {
       store.dispatch({ type: 'asked' });
-      const items = await link.call('itemsFrom', conversation, { from: seq + 1, limit: PAGE });
+      const items = await rpc.messages.listFrom({ conversation, from: seq + 1, limit: PAGE });
       store.dispatch({ type: 'newer', conversation, items, isAll: items.length < PAGE });
       lookAgain(items);
     },
     async showMessage({ conversation, id }) {
-      const item = await link.call('itemOf', conversation, id);
+      const item = await rpc.messages.get({ conversation, message: id });
       if (!item) return toast('That message is not on this device.');
       await load(conversation, item.seq);
     },
@@ -291,12 +292,12 @@ export function intentsOf(store, link) {
 
     async begin() {
       addEventListener('hashchange', follow);
-      for (const type of ['online', 'offline', 'pageshow']) addEventListener(type, () => link.call('hurry'));
-      document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && link.call('hurry'));
+      for (const type of ['online', 'offline', 'pageshow']) addEventListener(type, () => rpc.connection.check());
+      document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && rpc.connection.check());
       setInterval(() => store.dispatch({ type: 'typing is over', at: Date.now() }), TYPING_LOOK_MS);
       follow();
-      onEvent('snapshot', await link.call('snapshot'));
-      if (!store.state.me) app.server = await link.call('server').catch(() => null);
+      onEvent('snapshot', await rpc.page.snapshot());
+      if (!store.state.me) app.server = await rpc.account.server().catch(() => null);
     },
   };
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The tab's link to the worker that leads, in this tab or another: calls go there, events come from there. */
+/** The tab's connection to the leading worker, in this tab or another: it carries calls to it and events from it. */
 import { scriptUrl } from './trusted.js';
 
 const CHANNEL = 'sottovoce';
@@ -19,12 +19,16 @@ export class CallFailed extends Error {
   }
 }
 
+/** @typedef {{ group: string, method: string, args: unknown }} Call */
+
 export class Link {
   /** @type {Worker | null} */
   #worker = null;
   #channel = new BroadcastChannel(CHANNEL);
-  /** @type {Map<string, { message: any, resolve: (result: any) => void, reject: (error: Error) => void }>} */
+  /** @type {Map<string, { message: Call & { call: string }, resolve: (result: any) => void, reject: (error: Error) => void }>} */
   #calls = new Map();
+  /** The worker's calls, by group and method. */
+  rpc = rpcThrough((message) => this.#call(message));
 
   /** @param {(event: string, detail: any) => void} onEvent */
   constructor(onEvent) {
@@ -47,13 +51,13 @@ export class Link {
       restartMs = isAlive ? SOON_MS : LATER_MS; // it could not even be fetched
       if (!isAlive) restart();
     };
-    worker.onmessage = ({ data: { failed } }) => {
+    worker.onmessage = ({ data: { failed, code } }) => {
       if (failed === undefined) {
         isAlive = true;
         void navigator.locks.request(name, restart); // it holds this lock while it lives
       } else {
         restartMs = LATER_MS;
-        this.onEvent('broken', { reason: failed });
+        this.onEvent('broken', { reason: failed, code });
         worker.terminate();
       }
     };
@@ -64,9 +68,9 @@ export class Link {
     this.#worker = null;
   }
 
-  /** Until it is answered; a leader that takes over is asked again. @param {string} verb @param {any[]} given @returns {Promise<any>} */
-  call(verb, ...given) {
-    const message = { call: crypto.randomUUID(), verb, given };
+  /** Pending until it is answered; a new leader gets the call again. @param {Call} request @returns {Promise<any>} */
+  #call(request) {
+    const message = { call: crypto.randomUUID(), ...request };
     return new Promise((resolve, reject) => {
       this.#calls.set(message.call, { message, resolve, reject });
       this.#channel.postMessage(message);
@@ -85,4 +89,14 @@ export class Link {
     if (error) call.reject(new CallFailed(error));
     else call.resolve(result);
   }
+}
+
+/**
+ * A proxy with the type of the worker's table of calls: `rpc.messages.send({ … })`.
+ * @param {(request: Call) => Promise<any>} call @returns {import('../worker/rpc.js').Rpc}
+ */
+export function rpcThrough(call) {
+  const groupProxy = (/** @type {string} */ group) =>
+    new Proxy({}, { get: (_, method) => (/** @type {unknown} */ args) => call({ group, method: String(method), args }) });
+  return /** @type {import('../worker/rpc.js').Rpc} */ (new Proxy({}, { get: (_, group) => groupProxy(String(group)) }));
 }

@@ -22,7 +22,7 @@ navigator.serviceWorker?.register(scriptUrl('/sw.js')).catch(() => {}); // no st
 navigator.serviceWorker?.addEventListener('controllerchange', async () => {
   if (!isFirst) return;
   // It came after everything else had been loaded. What that was passes by it once more, and is kept for a start without a network.
-  const loaded = [...performance.getEntriesByType('resource').map(({ name }) => name), ...(await link.call('loaded'))];
+  const loaded = [...performance.getEntriesByType('resource').map(({ name }) => name), ...(await link.rpc.page.loadedFiles())];
   const parts = new Set(loaded.filter((address) => address.startsWith(`${location.origin}/web/`)));
   for (const part of ['/', ...parts]) void fetch(part).catch(() => {});
 });

@@ -4,12 +4,12 @@ import { nameOf } from './fold.js';
 import { listOf } from './format.js';
 
 /**
- * @typedef {import('../core/timeline.js').Conversation} Conversation
- * @typedef {import('../core/timeline.js').Change} Change
+ * @typedef {import('../client/conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../client/conversations/reducer.js').Change} Change
  */
 
 /**
- * @param {import('../core/timeline.js').Notice} notice @param {number} seq @param {Conversation} conversation @param {string} me
+ * @param {import('../client/conversations/reducer.js').Notice} notice @param {number} seq @param {Conversation} conversation @param {string} me
  * @returns {{ text: string, isLoud?: boolean }} loud: there are new keys
  */
 export function wordsOf(notice, seq, conversation, me) {

@@ -30,7 +30,7 @@ export function tellingOf(store, app) {
     localStorage.setItem('theme', theme);
   }
 
-  /** Somebody has said something. @param {{ conversation: string, message: import('../core/timeline.js').Said }} detail */
+  /** Somebody has said something. @param {{ conversation: string, message: import('../client/conversations/reducer.js').Said }} detail */
   function notice({ conversation: id, message }) {
     const { state } = store;
     const conversation = state.conversations[id];

@@ -1,30 +1,30 @@
 // @ts-check
-/** The key of this browser's memory: kept by the browser, usable here, readable by nobody's script. */
-import { SealedStorage } from '../core/storage-sealed.js';
+/** The key that encrypts this browser's storage: the browser keeps it, and no script can read its bytes. */
+import { deleteDB, openDB } from '../vendor/idb.js';
+import { EncryptedStorage } from '../client/storage/encrypted.js';
 
 const NAME = 'sottovoce-key';
 const STORE = 'key';
 
-/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
-function done(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
 /** @returns {Promise<CryptoKey>} */
 export async function openKey() {
-  const request = indexedDB.open(NAME, 1);
-  request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-  const database = await done(request);
-  const known = await done(database.transaction(STORE).objectStore(STORE).get(STORE));
-  const key = known ?? (await SealedStorage.makeKey());
-  if (!known) await done(database.transaction(STORE, 'readwrite', { durability: 'strict' }).objectStore(STORE).put(key, STORE));
-  database.close();
-  return key;
+  const database = await openDB(NAME, 1, {
+    upgrade: (created) => void created.createObjectStore(STORE),
+    blocking: (_, __, event) => /** @type {IDBDatabase} */ (event.target).close(),
+  });
+  try {
+    /** @type {unknown} */
+    const known = await database.get(STORE, STORE);
+    if (known instanceof CryptoKey) return known;
+    const key = await EncryptedStorage.makeKey();
+    const transaction = database.transaction(STORE, 'readwrite', { durability: 'strict' });
+    await Promise.all([transaction.store.put(key, STORE), transaction.done]);
+    return key;
+  } finally {
+    database.close();
+  }
 }
 
 export async function wipeKey() {
-  await done(indexedDB.deleteDatabase(NAME));
+  await deleteDB(NAME);
 }

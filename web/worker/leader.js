@@ -1,26 +1,39 @@
 // @ts-check
-/** The worker that leads: one client, and what the tabs may ask of it. */
-import { Client } from '../core/client.js';
-import { openDatabase, startCoreCrypto } from '../core/mls.js';
-import { IndexedDbStorage } from '../core/storage-idb.js';
-import { SealedStorage } from '../core/storage-sealed.js';
+/** The leading worker: it has the client, answers the tabs' calls, and forwards events to them. */
+import { Client } from '../client/client.js';
+import { openDatabase, startCoreCrypto } from '../client/mls/core-crypto.js';
+import { IndexedDbStorage, StorageOutdated } from '../client/storage/indexeddb.js';
+import { EncryptedStorage } from '../client/storage/encrypted.js';
+import { reportFailure } from './failure.js';
 import { openKey, wipeKey } from './key.js';
-import { verbsOf } from './verbs.js';
+import { createRpc, runCall } from './rpc.js';
 
 const CHANNEL = 'sottovoce';
 const STORE = 'sottovoce';
 const KEYS = 'sottovoce-keys';
 const PAGES = 'core-crypto'; // where CoreCrypto keeps the (encrypted) pages of that database
 
-/** What a tab is told as it happens. */
-const TOLD = [
-  'conversation', 'item', 'waiting', 'sent', 'dropped', 'failed', 'typing', 'ready', 'offline', 'logged out', 'message',
-  'problem', 'me', 'emptied',
-]; // prettier-ignore
+/** Events of the client that go to every tab. */
+const FORWARDED = /** @type {const} */ ([
+  'conversation',
+  'item',
+  'waiting',
+  'sent',
+  'dropped',
+  'failed',
+  'typing',
+  'ready',
+  'offline',
+  'logged out',
+  'message',
+  'problem',
+  'me',
+  'emptied',
+]);
 
 export async function lead() {
   const channel = new BroadcastChannel(CHANNEL);
-  const storage = new SealedStorage(new IndexedDbStorage(STORE), openKey);
+  const storage = new EncryptedStorage(new IndexedDbStorage(STORE, { onOutdated }), openKey);
   /** @type {Promise<unknown> | null} */
   let core = null;
   const client = new Client(self.location.origin, {
@@ -31,64 +44,88 @@ export async function lead() {
       return openDatabase(KEYS, me.databaseKey);
     },
   });
-  /** What happens while a snapshot is made, which may be older: it is told after it. @type {any[]} */
+  /** Events that happen while a snapshot is made; tabs get them after it, because it may be older. @type {object[]} */
   const held = [];
-  let inMaking = 0;
+  let snapshotsInProgress = 0;
 
-  /** @param {string} event @param {any} detail */
-  function tell(event, detail) {
-    if (inMaking) held.push({ event, detail });
+  /** @param {string} event @param {object} detail */
+  function emit(event, detail) {
+    if (snapshotsInProgress) held.push({ event, detail });
     else channel.postMessage({ event, detail });
   }
 
-  /** @param {() => Promise<object>} make the message that goes before what happened meanwhile */
-  async function tellFirst(make) {
-    inMaking++;
+  /** @param {() => Promise<object>} make a message that goes out before the events of the meantime */
+  async function sendBeforeEvents(make) {
+    snapshotsInProgress++;
     try {
       channel.postMessage(await make());
     } finally {
-      inMaking--;
-      if (!inMaking) for (const message of held.splice(0)) channel.postMessage(message);
+      snapshotsInProgress--;
+      if (!snapshotsInProgress) for (const message of held.splice(0)) channel.postMessage(message);
     }
   }
 
-  for (const type of TOLD) client.addEventListener(type, (event) => tell(type, plain(/** @type {CustomEvent} */ (event).detail)));
-  const { begin, verbs } = verbsOf(client, {
-    tell,
-    tellSnapshot: (snapshot) => tellFirst(async () => ({ event: 'snapshot', detail: await snapshot() })),
-    wipe: async () => {
-      for (const name of [KEYS, PAGES]) indexedDB.deleteDatabase(name); // waits until CoreCrypto is gone, with this worker
-      await storage.wipe();
-      await wipeKey();
-    },
+  for (const type of FORWARDED)
+    client.listen(type, (detail) =>
+      emit(type, 'error' in detail ? { ...detail, error: plainError(detail.error) } : detail),
+    );
+  const page = {
+    emit,
+    /** @param {() => Promise<object>} snapshot */
+    emitSnapshot: (snapshot) => sendBeforeEvents(async () => ({ event: 'snapshot', detail: await snapshot() })),
+  };
+  const { start, rpc } = createRpc(client, page, async () => {
+    // Waits until CoreCrypto is gone, with this worker.
+    for (const name of [KEYS, PAGES]) indexedDB.deleteDatabase(name);
+    await storage.wipe();
+    await wipeKey();
   });
-  await begin();
-  channel.onmessage = async ({ data: { call, verb, given } }) => {
+  await start();
+  /** @param {MessageEvent<import('../app/link.js').Call & { call?: string }>} event */
+  channel.onmessage = async ({ data: { call, group, method, args } }) => {
     if (call === undefined) return;
     try {
-      const answer = async () => ({ answer: call, result: await verbs[verb](...given) });
-      if (verb === 'snapshot') await tellFirst(answer);
+      const answer = async () => ({ answer: call, result: await runCall(rpc, group, method, args) });
+      if (`${group}.${method}` === 'page.snapshot') await sendBeforeEvents(answer);
       else channel.postMessage(await answer());
     } catch (error) {
-      channel.postMessage({ answer: call, error: plain({ error }).error });
+      channel.postMessage({ answer: call, error: plainError(error) });
     }
   };
   channel.postMessage({ event: 'leads', detail: {} });
 }
 
-/** An error does not go through a channel with what it knows. @param {any} detail */
-function plain(detail) {
-  if (!(detail.error instanceof Error)) return detail;
-  const { code = 'error', status = 0, message, retryAfterS = 0 } = /** @type {any} */ (detail.error);
-  return { ...detail, error: { code, status, message, retryAfterS } };
+/** A newer release has upgraded the database: this worker can do nothing more. */
+function onOutdated() {
+  reportFailure(new StorageOutdated());
+  self.close();
 }
 
-/** As its owner sees it among the others. */
+/** An error loses its own properties in a channel. @param {unknown} error */
+function plainError(error) {
+  if (!(error instanceof Error)) return error;
+  const {
+    code = 'error',
+    status = 0,
+    message,
+    retryAfterS = 0,
+  } = /** @type {import('../client/transport/api.js').Refused} */ (error);
+  return { code, status, message, retryAfterS };
+}
+
+/** The name of this device in the user's list of devices. */
 function deviceName() {
   const agent = navigator.userAgent;
   const browser = ['Edg', 'OPR', 'Firefox', 'Chrome', 'Safari'].find((name) => agent.includes(`${name}/`)) ?? 'Browser';
   const names = /** @type {Record<string, string>} */ ({ Edg: 'Edge', OPR: 'Opera' });
-  const system = [['Android', 'Android'], ['iPhone', 'iPhone'], ['iPad', 'iPad'], ['Mac OS', 'Mac'], ['Windows', 'Windows'], ['CrOS', 'Chromebook'], ['Linux', 'Linux']]
-    .find(([word]) => agent.includes(word)); // prettier-ignore
+  const system = [
+    ['Android', 'Android'],
+    ['iPhone', 'iPhone'],
+    ['iPad', 'iPad'],
+    ['Mac OS', 'Mac'],
+    ['Windows', 'Windows'],
+    ['CrOS', 'Chromebook'],
+    ['Linux', 'Linux'],
+  ].find(([word]) => agent.includes(word));
   return `${names[browser] ?? browser}${system ? ` on ${system[1]}` : ''}`;
 }

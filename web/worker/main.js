@@ -1,15 +1,18 @@
 // @ts-check
 /**
- * Where keys and network live. Each tab starts such a worker; the one that holds the lock leads, and serves all tabs
- * of this browser over a channel. When it goes, with its tab or in a crash, the next one takes over; and its tab, which
- * waits for the lock that bears its name, starts another.
+ * The worker that has the keys and the connection. Each tab starts one; the one that holds the lock leads, and serves
+ * all tabs of this browser through a channel. When it ends, with its tab or by a crash, the next worker gets the lock
+ * and leads. The worker also holds a lock with its own name, by which its tab notices a crash and starts another
+ * worker.
  */
+import { reportFailure } from './failure.js';
+
 const LOCK = 'sottovoce';
 
-/** CoreCrypto believes that it is in a window. */
+/** CoreCrypto expects a window. */
 /** @type {any} */ (globalThis).window = self;
 
-navigator.locks.request(self.name, () => {
+void navigator.locks.request(self.name, () => {
   self.postMessage({ alive: true });
   return new Promise(() => {});
 });
@@ -19,7 +22,7 @@ await navigator.locks.request(LOCK, async () => {
   try {
     await lead();
   } catch (error) {
-    self.postMessage({ failed: error instanceof Error ? error.message : String(error) });
+    reportFailure(error);
     return;
   }
   await new Promise(() => {}); // until this worker ends

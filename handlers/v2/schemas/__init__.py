@@ -1,1 +1,1 @@
-"""Bodies, answers and frames of the sealed API. Bytes travel as base64, ids of devices as 16 hex digits."""
+"""Bodies, answers and frames of the v2 API. Bytes are encoded as base64, ids of devices as 16 hex digits."""

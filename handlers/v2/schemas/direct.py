@@ -1,4 +1,4 @@
-"""Bodies, answers and the frame of direct conversations. What a `text` looks like is the clients' affair."""
+"""Bodies, answers and the frame of direct conversations. Clients define the format of `text`."""
 
 from typing import Annotated
 from uuid import UUID
@@ -67,7 +67,7 @@ class TextShown(Struct, frozen=True, omit_defaults=True):
     sender: UUID
     text: str
     at: Time
-    id: str | UnsetType = UNSET  # of one's own messages
+    id: str | UnsetType = UNSET  # only of the account's own messages
     edited_at: Time | UnsetType = UNSET
 
     @classmethod
@@ -83,7 +83,7 @@ class TextFrame(Struct, frozen=True, tag="direct", omit_defaults=True):
     sender: UUID
     text: str
     at: Time
-    id: str | UnsetType = UNSET  # of one's own messages
+    id: str | UnsetType = UNSET  # only of the account's own messages
 
     @classmethod
     def of(cls, entry: Entry, sender: UUID, own: bool) -> "TextFrame":

@@ -1,4 +1,4 @@
-"""Frames of the socket: what comes, and what goes."""
+"""Frames of the socket: received and sent."""
 
 from uuid import UUID
 
@@ -7,10 +7,10 @@ from msgspec import UNSET, Struct, UnsetType
 
 from chat.model.ids import DeviceId
 from chat.model.messages import Entry
-
-# What comes
 from handlers.http.answers import Time
 from handlers.v2.schemas.ids import Id, Number, hex_of
+
+# Received
 
 
 class Send(Struct, frozen=True, tag="send"):
@@ -35,7 +35,7 @@ class Ping(Struct, frozen=True, tag="ping"):
 
 decode_frame = msgspec.json.Decoder(Send | Ack | Typing | Ping).decode
 
-# What goes
+# Sent
 
 
 class EntryShown(Struct, frozen=True, tag="entry", omit_defaults=True):
@@ -45,23 +45,26 @@ class EntryShown(Struct, frozen=True, tag="entry", omit_defaults=True):
     kind: str
     sender: str  # the device
     at: Time
-    data: bytes | UnsetType = UNSET  # absent: deleted by its author, or one's own
-    id: str | UnsetType = UNSET  # of one's own messages
+    data: bytes | UnsetType = UNSET  # absent: deleted by its author, or sent by this device
+    id: str | UnsetType = UNSET  # only of messages that this device has sent
 
     @classmethod
     def of(cls, entry: Entry, reader: DeviceId) -> "EntryShown":
-        """One's own come without what one cannot read anyway: RFC 9420's ratchets are for the others."""
-        sealed = entry.sealed
-        assert sealed is not None
-        own = sealed.device_id == reader
+        """Show `entry` to the device `reader`.
+
+        A device's own entries come without data: it has deleted their keys after encryption, RFC 9420 section 9.2.
+        """
+        encrypted = entry.encrypted
+        assert encrypted is not None
+        own = encrypted.device_id == reader
         return cls(
             entry.conversation_id,
             entry.seq,
-            sealed.epoch,
-            sealed.kind,
-            hex_of(sealed.device_id),
+            encrypted.epoch,
+            encrypted.kind,
+            hex_of(encrypted.device_id),
             entry.sent_at,
-            sealed.data if sealed.data is not None and not own else UNSET,
+            encrypted.data if encrypted.data is not None and not own else UNSET,
             entry.client_id if own and entry.client_id is not None else UNSET,
         )
 
@@ -78,8 +81,8 @@ class Refused(Struct, frozen=True, tag="refused"):
     error: str
 
 
-class Happened(Struct, frozen=True, omit_defaults=True):
-    """devices_changed, members_changed, profile_changed, direct_changed, key_packages_low, deleted, typing"""
+class EventFrame(Struct, frozen=True, omit_defaults=True):
+    """Events: devices_changed, members_changed, profile_changed, direct_changed, key_packages_low, deleted, typing"""
 
     type: str
     conversation: UUID | None = None
@@ -88,7 +91,7 @@ class Happened(Struct, frozen=True, omit_defaults=True):
 
 
 class Ready(Struct, frozen=True, tag="ready"):
-    """What was missed has been told; from here on it is live."""
+    """The backlog has been sent; later frames are live."""
 
 
 class Pong(Struct, frozen=True, tag="pong"):
@@ -96,7 +99,7 @@ class Pong(Struct, frozen=True, tag="pong"):
 
 
 class Problem(Struct, frozen=True, tag="problem"):
-    """A frame that could not be read."""
+    """The server could not decode a frame."""
 
     code: str
     error: str

@@ -1,4 +1,4 @@
-"""Bodies and answers about sealed conversations."""
+"""Bodies and answers about encrypted conversations."""
 
 from typing import Literal
 from uuid import UUID
@@ -35,13 +35,13 @@ class NewCommit(Struct, frozen=True):
 
 class Accepted(Struct, frozen=True):
     seq: int
-    epoch: int  # that began
+    epoch: int  # the new one
     at: Time
 
     @classmethod
     def of(cls, entry: Entry) -> "Accepted":
-        assert entry.sealed is not None
-        return cls(entry.seq, entry.sealed.epoch + 1, entry.sent_at)
+        assert entry.encrypted is not None
+        return cls(entry.seq, entry.encrypted.epoch + 1, entry.sent_at)
 
 
 class NewMessage(Struct, frozen=True):
@@ -95,5 +95,5 @@ class Seen(Struct, frozen=True):
 
 class WelcomeShown(Struct, frozen=True, tag="welcome"):
     conversation: UUID
-    seq: int  # acknowledge it when the welcome is processed; entries follow it
+    seq: int  # acknowledge it once the welcome is processed; the log goes on after it
     data: bytes | None

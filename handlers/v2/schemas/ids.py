@@ -1,4 +1,4 @@
-"""Ids as they travel."""
+"""Types and encoding of ids."""
 
 from typing import Annotated
 
@@ -12,9 +12,9 @@ Number = Annotated[int, Meta(ge=0, le=MAX_ID)]
 
 
 def device_id(text: str) -> DeviceId:
-    """Raises Invalid."""
+    """Decode the id of a device: 16 hex digits in lower case, from 1 to MAX_ID. Raises Invalid."""
     if len(text) != 16 or any(char not in "0123456789abcdef" for char in text) or not 0 < int(text, 16) <= MAX_ID:
-        raise Invalid("A device's id has 16 hex digits in lower case, the first one of them below 8, and is not nought")
+        raise Invalid("The id of a device must be 16 lower-case hex digits, the first below 8, and not zero")
     return DeviceId(int(text, 16))
 
 

@@ -19,7 +19,7 @@ export class About extends Element {
 
   constructor() {
     super();
-    /** @type {import('../../core/timeline.js').Person} */
+    /** @type {import('../../client/conversations/reducer.js').Person} */
     this.person = /** @type {any} */ (undefined);
     /** @type {string | null} */
     this.bio = null;

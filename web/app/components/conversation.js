@@ -1,6 +1,6 @@
 // @ts-check
 import { css, html, nothing } from '../../vendor/lit.js';
-import { trustIn } from '../../core/timeline.js';
+import { trustIn } from '../../client/trust/verified.js';
 import { UNKNOWN, isGroup, nameOf, others, titleOf } from '../fold.js';
 import { listOf } from '../format.js';
 import './avatar.js';

@@ -1,6 +1,6 @@
 // @ts-check
 import { css, html, nothing } from '../../vendor/lit.js';
-import { trustIn } from '../../core/timeline.js';
+import { trustIn } from '../../client/trust/verified.js';
 import { UNKNOWN, everybody, isGroup, titleOf } from '../fold.js';
 import { sentenceFor } from '../words.js';
 import './avatar.js';
@@ -9,7 +9,7 @@ import { icon } from './icon.js';
 import './menu.js';
 import { pictureOf } from './sidebar.js';
 
-/** @typedef {import('../../core/timeline.js').Person} Person */
+/** @typedef {import('../../client/conversations/reducer.js').Person} Person */
 
 /** Who is in a conversation, and what can be done about it. */
 export class Details extends Element {

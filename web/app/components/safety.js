@@ -1,6 +1,6 @@
 // @ts-check
 import { css, html, nothing } from '../../vendor/lit.js';
-import { trustIn } from '../../core/timeline.js';
+import { trustIn } from '../../client/trust/verified.js';
 import { others } from '../fold.js';
 import { aboutNewKey, sentenceFor } from '../words.js';
 import './dialog.js';

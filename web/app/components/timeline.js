@@ -1,6 +1,6 @@
 // @ts-check
 import { css, html, nothing, repeat } from '../../vendor/lit.js';
-import { receivedBy } from '../../core/timeline.js';
+import { receivedBy } from '../../client/conversations/reducer.js';
 import { isGroup, nameOf } from '../fold.js';
 import { dayOf, isSameDay, timeOf } from '../format.js';
 import { isLookedAt } from '../looking.js';
@@ -290,7 +290,7 @@ export class Timeline extends Element {
 
   /** @param {import('../fold.js').Waiting} waiting */
   #unsent({ id, at, content, failure }) {
-    const { text, reply_to: replyTo } = /** @type {import('../../core/content.js').Text} */ (content);
+    const { text, reply_to: replyTo } = /** @type {import('../../client/content/text.js').Text} */ (content);
     const item = { seq: Infinity, at, user: this.me, id, text, replyTo };
     const quoted = replyTo ? this.window?.items.find((one) => one.id === replyTo) : undefined;
     return {
@@ -302,7 +302,7 @@ export class Timeline extends Element {
 
   /** @param {Item} item */
   #notice(item) {
-    const { text, isLoud } = wordsOf(/** @type {import('../../core/timeline.js').Notice} */ (item.notice), item.seq, this.conversation, this.me);
+    const { text, isLoud } = wordsOf(/** @type {import('../../client/conversations/reducer.js').Notice} */ (item.notice), item.seq, this.conversation, this.me);
     return { key: item.seq, html: html`<p class="notice ${isLoud ? 'loud' : ''}" role="listitem">${isLoud ? icon('alarm', 16) : nothing} ${text} <span class="unseen">${timeOf(item.at)}</span></p>` };
   }
 }

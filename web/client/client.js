@@ -1,0 +1,121 @@
+// @ts-check
+/**
+ * One device of one account: its parts, and what the server sends to each.
+ *
+ * The parts depend on each other in one direction only: store <- trust <- sync <- membership <- outbox <- direct and
+ * receipts. A part that is below another emits an event, and `emitAndWait` returns when the parts above have handled
+ * it.
+ *
+ * Everything that changes a group or reads its log runs in `inTurn`, one piece of work after the other. An entry is
+ * stored before it is acknowledged, and a message before it is sent; a crash at any moment therefore loses nothing.
+ */
+import { Context } from './context.js';
+import { repeatNameForNewDevices } from './conversations/name-repeat.js';
+import { Outbox } from './conversations/outbox.js';
+import { Receipts } from './conversations/receipts.js';
+import { ConversationStore } from './conversations/store.js';
+import { Sync } from './conversations/sync.js';
+import { Direct } from './direct/direct.js';
+import { Membership } from './mls/membership.js';
+import { Account } from './session/account.js';
+import { Connection } from './transport/connection.js';
+import { VerifiedKeys } from './trust/verified.js';
+
+/**
+ * @typedef {import('./conversations/reducer.js').Said} Message
+ * @typedef {import('./context.js').Platform} Platform
+ */
+
+export class Client extends Context {
+  account = new Account(this);
+  /** @type {Connection} */
+  connection = new Connection(this, {
+    onFrame: (frame) => this.#onFrame(frame),
+    isSessionOver: () => this.account.isOver(),
+  });
+  store = new ConversationStore(this);
+  trust = new VerifiedKeys(this, this);
+  sync = new Sync(this, this);
+  membership = new Membership(this, this);
+  outbox = new Outbox(this, this);
+  direct = new Direct(this, this);
+  receipts = new Receipts(this, this);
+
+  /** @param {string} server @param {Platform} platform */
+  constructor(server, platform) {
+    super(server, platform);
+    repeatNameForNewDevices(this, this.outbox);
+  }
+
+  /**
+   * Delete one of this user's messages, with its edits, on every device and on the server.
+   * @param {string} conversation @param {number} seq
+   */
+  async deleteForEveryone(conversation, seq) {
+    const known = await this.store.get(conversation);
+    if (known?.kind === 'direct') return this.direct.deleteForEveryone(known, seq);
+    const item = await this.store.itemAt(conversation, seq);
+    // Other devices delete it by this message; the server then deletes the ciphertext that it stores.
+    if (item?.id && item.user === this.me.user.id)
+      await this.outbox.send(conversation, { kind: 'delete', of: item.id });
+    for (const one of [...(item?.edits ?? []), seq])
+      await this.api.callUntilAnswered('DELETE', `conversations/${conversation}/entries/${one}`);
+  }
+
+  /** Tell the other members that this user is typing. @param {string} conversation */
+  type(conversation) {
+    this.connection.send({ type: 'typing', conversation });
+  }
+
+  // What the server sends
+
+  /** @param {import('./transport/frames.d.ts').ServerFrame} frame */
+  #onFrame(frame) {
+    switch (frame.type) {
+      case 'entry':
+        return this.later(() => this.sync.onEntry(frame));
+      case 'welcome':
+        return this.later(() => this.membership.onWelcome(frame));
+      case 'ready':
+        return this.later(() => this.#onReady());
+      case 'sent':
+        return this.later(() => this.outbox.onSent(frame));
+      case 'refused':
+        return this.later(() => this.outbox.onRefused(frame));
+      case 'devices_changed':
+        this.emit('devices', { user: frame.user });
+        return this.later(() => this.membership.removeAllDue(frame.user));
+      case 'members_changed':
+        return this.membership.refreshSoon();
+      case 'profile_changed':
+        if (frame.user === this.me.user.id) this.later(() => this.account.refresh());
+        this.membership.refreshSoon();
+        return this.direct.catchUpSoon();
+      case 'key_packages_low':
+        return this.later(() => this.account.fillUp());
+      case 'direct':
+        return this.later(() => this.direct.onText(frame));
+      case 'direct_changed':
+        return this.later(() => this.direct.onChanged(frame));
+      case 'typing':
+        return this.emit('typing', frame);
+      case 'deleted': // only the author's encrypted `delete` removes a message: see docs/PROTOCOL.md
+      case 'pong':
+      case 'problem':
+    }
+  }
+
+  /** Everything that this device missed has been received. */
+  async #onReady() {
+    await this.attempt(() => this.account.renew());
+    await this.attempt(() => this.account.refresh());
+    await this.attempt(() => this.account.topUp());
+    await this.attempt(() => this.membership.joinMissing());
+    await this.membership.removeAllDue();
+    await this.attempt(() => this.direct.catchUp());
+    if (!this.connection.ready()) return;
+    this.emit('ready', {});
+    await this.outbox.restart();
+    this.membership.refreshSoon();
+  }
+}

@@ -1,0 +1,69 @@
+// @ts-check
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fromBase64, fromHex, toBase64, toHex, uuidBytes } from '../util/bytes.js';
+import { KINDS, decodeContent, encodeContent } from './index.js';
+
+const protocol = readFileSync(new URL('../../../docs/PROTOCOL.md', import.meta.url), 'utf8');
+const examples = [...protocol.matchAll(/```json content\n(.*?)```/gs)].map(([, json]) => JSON.parse(json));
+
+test('documented_content_of_every_kind_decodes_to_itself', () => {
+  const kinds = new Set(examples.map((content) => content.kind));
+  assert.deepEqual([...kinds].sort(), Object.keys(KINDS).sort());
+  for (const content of examples) assert.deepEqual(decodeContent(encodeContent(content)), content);
+});
+
+test('content_of_unknown_kind_is_kept_as_it_is', () => {
+  const poll = { kind: 'poll', id: '1', question: 'tea?' };
+  const read = decodeContent(new TextEncoder().encode(JSON.stringify(poll)));
+  assert.deepEqual(read, { kind: 'unknown', id: '1', raw: poll });
+  assert.deepEqual(decodeContent(encodeContent(read)), read);
+});
+
+test('malformed_content_decodes_as_unknown', () => {
+  const id = '0'.repeat(32);
+  const wrong = [
+    {},
+    { kind: 'text' },
+    { kind: 'text', id, text: 7 },
+    { kind: 'text', id: 1, text: 'x' },
+    { kind: 'text', id: '1', text: 'x' },
+    { kind: 'text', id: '__proto__', text: 'x' },
+    { kind: 'text', id, text: 'x', reply_to: [] },
+    { kind: 'edit', id, of: 'x', text: 'x' },
+    { kind: 'receipt', id, of: 'x', state: 'read' },
+    { kind: 'receipt', id, of: [1], state: 'read' },
+    { kind: 'receipt', id, of: [], state: 'seen' },
+    { kind: 'receipt', id, of: Array(51).fill(id), state: 'read' },
+    { kind: 'reaction', id, of: id, emoji: 'no emoji' },
+    { kind: 'reaction', id, of: id, emoji: '👍👍' },
+    { kind: 'group', id, name: 'x'.repeat(61) },
+    { kind: 'group', id, name: ' ' },
+    { kind: 'group', id, name: 'a\u202eb' },
+    { kind: '__proto__', id },
+    { kind: 'toString', id },
+  ];
+  const bad = ['', '{', 'null', '[]', '7', '"text"', ...wrong.map((content) => JSON.stringify(content))];
+  for (const text of bad) assert.equal(decodeContent(new TextEncoder().encode(text)).kind, 'unknown', text);
+  assert.equal(decodeContent(new Uint8Array([0xff, 0xfe])).kind, 'unknown', 'not UTF-8');
+});
+
+test('every_offered_emoji_is_a_valid_reaction', async () => {
+  const { emoji } = await import('../../vendor/emoji.js');
+  const groups = JSON.parse(readFileSync(new URL(emoji), 'utf8'));
+  const all = groups.flat().map((/** @type {string[]} */ [one]) => one);
+  assert.ok(all.length > 1800);
+  for (const one of all) {
+    const content = { kind: 'reaction', id: '0'.repeat(32), of: '1'.repeat(32), emoji: one };
+    assert.equal(decodeContent(new TextEncoder().encode(JSON.stringify(content))).kind, 'reaction', one);
+  }
+});
+
+test('bytes_survive_base64_hex_and_uuid', () => {
+  const bytes = Uint8Array.from({ length: 100_000 }, (_, at) => (at * 7) & 255);
+  assert.deepEqual(fromBase64(toBase64(bytes)), bytes);
+  assert.deepEqual(fromHex(toHex(bytes)), bytes);
+  const uuid = '01234567-89ab-cdef-0123-456789abcdef';
+  assert.equal(toHex(uuidBytes(uuid)), uuid.replaceAll('-', ''));
+});

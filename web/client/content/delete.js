@@ -1,0 +1,17 @@
+// @ts-check
+/** Deletes an earlier message for everyone, by its author. */
+import { deletedItem, withoutUnread } from '../conversations/changes.js';
+import { isId } from './kind.js';
+
+/** @typedef {{ kind: 'delete', id: string, of: string }} Delete */
+
+/** @type {import('./kind.js').Kind<Delete>} */
+export const deletion = {
+  fields: { of: isId },
+  references: ({ of }) => [of],
+  fold(conversation, { sender }, target) {
+    if (target?.user !== sender.user || target.isDeleted) return { conversation };
+    return { conversation: withoutUnread(conversation, target.seq), item: deletedItem(target) };
+  },
+  isSecret: false,
+};

@@ -1,0 +1,54 @@
+// @ts-check
+/**
+ * What one kind of content is: a file of this folder for each kind, and a line in `index.js`.
+ *
+ * @typedef {import('../conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../conversations/reducer.js').Item} Item
+ * @typedef {import('../direct/cipher.js').How} How
+ * @typedef {import('../mls/core-crypto.js').ClientName} ClientName
+ */
+
+/**
+ * @template C
+ * @typedef {{ seq: number, at: string, sender: ClientName, content: C, how?: How }} Entry a decrypted entry of the log
+ */
+
+/**
+ * @template {{ kind: string, id: string }} C
+ * @typedef {object} Kind
+ * @property {{ [Field in Exclude<keyof C, 'kind' | 'id'>]-?: (value: unknown) => value is C[Field] }} fields
+ *   the check of each field; an optional field accepts undefined
+ * @property {(content: C) => string[]} references ids of the messages that it is about; `fold` gets the newest known one
+ * @property {(conversation: Conversation, entry: Entry<C>, target: Item | undefined, me: string) => { conversation: Conversation, item?: Item }} fold
+ *   what the entry changes; pure, and the same entry twice changes nothing more. `me` is the user of this device
+ * @property {(item: Item) => string | undefined} [preview] the line in the list of conversations; undefined: not an item
+ *   of this kind. A kind with a preview is a message: it counts as unread, is confirmed, and waits after a rejection
+ * @property {boolean} isSecret held back when a verified contact's keys have changed
+ */
+
+const IDS_MAX = 50; // messages that one content is about
+
+/** @param {unknown} value @returns {value is string} */
+export function isString(value) {
+  return typeof value === 'string';
+}
+
+/** @param {unknown} value @returns {value is string} 32 hex digits */
+export function isId(value) {
+  return typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
+}
+
+/** @param {unknown} value @returns {value is string[]} */
+export function isIds(value) {
+  return Array.isArray(value) && value.length <= IDS_MAX && value.every(isId);
+}
+
+/** @template T @param {(value: unknown) => value is T} check @returns {(value: unknown) => value is T | undefined} */
+export function optional(check) {
+  return /** @type {(value: unknown) => value is T | undefined} */ ((value) => value === undefined || check(value));
+}
+
+/** @template {string} T @param {...T} values @returns {(value: unknown) => value is T} */
+export function oneOf(...values) {
+  return /** @type {(value: unknown) => value is T} */ ((value) => values.some((one) => one === value));
+}

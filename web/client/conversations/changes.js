@@ -1,0 +1,64 @@
+// @ts-check
+/** The pure changes of a conversation that kinds of content share. */
+
+/**
+ * @typedef {import('./reducer.js').Conversation} Conversation
+ * @typedef {import('./reducer.js').Item} Item
+ */
+
+const UNREAD_MAX = 1000; // more are counted as this many
+
+/** @param {string} id @returns {Conversation} */
+export function emptyConversation(id) {
+  return {
+    id,
+    since: 0,
+    cursor: 0,
+    isActive: false,
+    members: [],
+    people: [],
+    names: {},
+    state: 'requested',
+    last: null,
+    unread: [],
+    marks: {},
+    told: { delivered: 0, read: 0 },
+    verified: {},
+  };
+}
+
+/**
+ * With one more unread message, unless it is ours, known or read.
+ * @param {Conversation} conversation @param {Item} item @param {string} me
+ */
+export function withUnread(conversation, item, me) {
+  if (item.user === me || conversation.unread.includes(item.seq)) return conversation;
+  if (item.seq <= (conversation.marks[me]?.read ?? 0)) return conversation;
+  return { ...conversation, unread: [...conversation.unread, item.seq].slice(-UNREAD_MAX) };
+}
+
+/** @param {Conversation} conversation @param {number} seq @returns {Conversation} */
+export function withoutUnread(conversation, seq) {
+  return { ...conversation, unread: conversation.unread.filter((one) => one !== seq) };
+}
+
+/** What remains of a message that its author has deleted. @param {Item} item @returns {Item} */
+export function deletedItem({ seq, at, user, id }) {
+  return { seq, at, user, id, isDeleted: true };
+}
+
+/**
+ * This user has received, or read, everything up to `seq`; a mark never moves back.
+ * @param {Conversation} conversation @param {string} user @param {'delivered' | 'read'} state @param {number} seq
+ * @param {string} me
+ */
+export function marked(conversation, user, state, seq, me) {
+  const before = conversation.marks[user] ?? { delivered: 0, read: 0 };
+  const after = {
+    delivered: Math.max(before.delivered, seq),
+    read: state === 'read' ? Math.max(before.read, seq) : before.read,
+  };
+  if (after.delivered === before.delivered && after.read === before.read) return conversation;
+  const changed = { ...conversation, marks: { ...conversation.marks, [user]: after } };
+  return user === me ? { ...changed, unread: changed.unread.filter((one) => one > after.read) } : changed;
+}

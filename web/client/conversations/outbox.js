@@ -1,0 +1,301 @@
+// @ts-check
+/**
+ * Messages that the server has not confirmed yet.
+ *
+ * A message is stored before it is sent, and stays until the server has confirmed it. Messages of one conversation are
+ * sent in the order in which they were written. A text that the server rejected for good, or that was held back because
+ * a verified contact's keys changed, stays with its `failure` until the user retries or discards it. A message that was
+ * written for a group is never sent to a direct conversation, nor the reverse.
+ */
+import { Refused, sleep } from '../transport/api.js';
+import { toBase64 } from '../util/bytes.js';
+import { decodeContent, encodeContent, isMessage, kindOf, newId } from '../content/index.js';
+
+const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits the server's frame
+const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
+const RETRY_MS = 200;
+const LATER_MS = 5000; // where the server cannot be reached
+
+/**
+ * @typedef {import('../content/index.js').Content} Content
+ *
+ * @typedef {object} Waiting
+ * @property {string} id
+ * @property {number} order
+ * @property {string} at RFC 3339
+ * @property {string} conversation
+ * @property {boolean} isDirect what the conversation was when the message was written
+ * @property {Content} content
+ * @property {{ code: string, message: string }} [failure]
+ */
+
+export class Outbox {
+  /** Of the newest message; null until it was read from storage. @type {Promise<number> | null} */
+  #order = null;
+  /**
+   * Messages that were sent and are not confirmed, by id.
+   * @type {Map<string, { conversation: string, epoch: number }>}
+   */
+  #inFlight = new Map();
+  /**
+   * Conversations with messages of an earlier epoch in flight, which no other message may overtake.
+   * @type {Set<string>}
+   */
+  #held = new Set();
+  #directQueue = Promise.resolve();
+  /**
+   * Sends a message of a direct conversation, and returns when the server has stored it. Direct sets it.
+   * @type {(waiting: Waiting) => Promise<void>}
+   */
+  deliverDirect = async () => {
+    throw new Error('direct conversations are not set up');
+  };
+
+  /**
+   * @param {import('../context.js').Context} client
+   * @param {object} parts
+   * @param {import('./store.js').ConversationStore} parts.store
+   * @param {import('./sync.js').Sync} parts.sync
+   * @param {import('../mls/membership.js').Membership} parts.membership
+   */
+  constructor(client, { store, sync, membership }) {
+    this.client = client;
+    this.store = store;
+    this.sync = sync;
+    this.membership = membership;
+    client.on('own message', (frame) => this.onSent(frame));
+    client.on('keys changed', ({ conversation }) => this.hold(conversation));
+    client.on('epoch', () => this.flush());
+    client.on('joined', () => this.flush());
+  }
+
+  /** @returns {Promise<number>} */
+  #nextOrder() {
+    const last = this.#order ?? this.waiting().then((all) => Math.max(0, ...all.map(({ order }) => order)));
+    const next = last.then((order) => order + 1);
+    this.#order = next;
+    next.catch(() => (this.#order = null)); // the next call reads the storage again
+    return next;
+  }
+
+  /** The oldest first. @returns {Promise<Waiting[]>} */
+  async waiting() {
+    const found = (await this.client.storage.all('outbox')).map(([, one]) => one);
+    return found.sort((one, other) => one.order - other.order);
+  }
+
+  /**
+   * Returns the message's id when it is stored here. The same id again is the same message, and is sent once.
+   * @param {string} conversation
+   * @param {import('../content/index.js').Draft} content
+   */
+  async send(conversation, content) {
+    const { id = newId() } = content;
+    if (content.id && (await this.#isKnown(conversation, id))) return id;
+    const whole = /** @type {Content} */ ({ ...content, id });
+    const encoded = encodeContent(whole);
+    if (encoded.length > MAX_CONTENT_BYTES) throw new Error('This message is too long.');
+    if (decodeContent(encoded).kind === 'unknown')
+      throw new Error('This contains control characters and cannot be sent.');
+    const isDirect = (await this.store.get(conversation))?.kind === 'direct';
+    const waiting = {
+      id,
+      order: await this.#nextOrder(),
+      at: new Date().toISOString(),
+      conversation,
+      isDirect,
+      content: whole,
+    };
+    await this.#keep(waiting);
+    this.client.later(() => this.flush());
+    return id;
+  }
+
+  /** @param {string} conversation @param {string} id */
+  async #isKnown(conversation, id) {
+    const { storage } = this.client;
+    return (
+      (await storage.get('outbox', id)) !== undefined ||
+      (await storage.get('ids', `${conversation}/${id}`)) !== undefined
+    );
+  }
+
+  /** Remove a message that needs no sending any more. @param {string} id */
+  async drop(id) {
+    this.#inFlight.delete(id);
+    await this.client.storage.write([
+      ['outbox', id],
+      ['state', `sealed/${id}`],
+    ]);
+    this.client.emit('dropped', { id });
+  }
+
+  /**
+   * Give a waiting message a new id, because the server has stored the old one in a form that nobody can read.
+   * @param {string} id @param {import('../storage/storage.js').Change[]} more changes that must be written with it
+   */
+  async renew(id, more) {
+    const before = await this.client.storage.get('outbox', id);
+    if (!before) return;
+    const fresh = newId();
+    const waiting = { ...before, id: fresh, content: { ...before.content, id: fresh }, failure: undefined };
+    await this.client.storage.write([['outbox', id], ['state', `sealed/${id}`], ['outbox', fresh, waiting], ...more]);
+    this.#inFlight.delete(id);
+    this.client.emit('dropped', { id });
+    this.client.emit('waiting', waiting);
+    this.client.later(() => this.flush());
+  }
+
+  /**
+   * A verified contact's keys have changed: hold secret messages back until the user decides.
+   * @param {string} conversation
+   */
+  async hold(conversation) {
+    for (const { id, conversation: where, content, failure } of await this.waiting()) {
+      const isSecret = kindOf(content.kind)?.isSecret;
+      if (where === conversation && isSecret && !failure)
+        await this.onRefused({ id, code: 'keys_changed', error: 'the keys have changed' });
+    }
+  }
+
+  /** Send a message that has failed once more. @param {string} id */
+  retry(id) {
+    return this.client.inTurn(async () => {
+      const waiting = await this.client.storage.get('outbox', id);
+      if (waiting?.failure) await this.#keep({ ...waiting, failure: undefined });
+      await this.flush();
+    });
+  }
+
+  /** Remove a message that has failed. @param {string} id */
+  discard(id) {
+    return this.client.inTurn(async () => {
+      if ((await this.client.storage.get('outbox', id))?.failure) await this.drop(id);
+    });
+  }
+
+  /** @param {Waiting} waiting */
+  async #keep(waiting) {
+    await this.client.storage.write([['outbox', waiting.id, waiting]]);
+    this.client.emit('waiting', waiting);
+  }
+
+  /** @param {string} conversation @param {string} text */
+  sendText(conversation, text) {
+    return this.send(conversation, { kind: 'text', text });
+  }
+
+  /** Returns when the server has confirmed everything that can be sent. */
+  async allSent() {
+    for (;;) {
+      const waiting = (await this.waiting()).filter(({ failure }) => !failure);
+      const known = await Promise.all(waiting.map((one) => this.client.storage.get('conversations', one.conversation)));
+      if (!known.some((conversation) => conversation?.isActive)) return;
+      await sleep(20);
+    }
+  }
+
+  /** After a reconnection: send unconfirmed messages again; the server recognises one that it has by its id. */
+  restart() {
+    this.#inFlight.clear();
+    return this.flush();
+  }
+
+  /** @param {string} conversation @param {number} [epoch] */
+  #hasInFlight(conversation, epoch = Infinity) {
+    return [...this.#inFlight.values()].some((one) => one.conversation === conversation && one.epoch < epoch);
+  }
+
+  /** Send what can be sent now. */
+  async flush() {
+    if (!this.client.connection.isReady) return;
+    for (const one of await this.waiting()) {
+      if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
+      const known = await this.store.get(one.conversation);
+      if (this.#inFlight.has(one.id) || one.failure || !known?.isActive) continue;
+      if (one.isDirect !== (known.kind === 'direct')) continue;
+      if (this.#held.has(one.conversation) && this.#hasInFlight(one.conversation)) continue;
+      this.#held.delete(one.conversation);
+      if (one.isDirect) this.#deliver(one);
+      // One message that cannot be encrypted must not stop the others.
+      else await this.client.attempt(() => this.#encrypt(one));
+    }
+  }
+
+  /** @param {Waiting} waiting */
+  async #encrypt({ id, conversation, content }) {
+    const { epoch, data } = await this.client.mls.encrypt(conversation, encodeContent(content));
+    if (this.#hasInFlight(conversation, epoch)) {
+      this.#held.add(conversation); // the server may reject those, and they must be sent again first
+      return;
+    }
+    this.#inFlight.set(id, { conversation, epoch });
+    this.client.connection.send({ type: 'send', id, conversation, epoch, data: toBase64(data) });
+  }
+
+  /** A message is not in flight any more, which makes room for others. @param {string} id */
+  release(id) {
+    this.#inFlight.delete(id);
+    // Reads the whole outbox, so not for each message.
+    if (this.#inFlight.size <= IN_FLIGHT_MAX / 2) this.client.later(() => this.flush());
+  }
+
+  /** Messages of direct conversations are sent one after the other, beside those of groups. @param {Waiting} waiting */
+  #deliver(waiting) {
+    const { id, conversation } = waiting;
+    this.#inFlight.set(id, { conversation, epoch: 0 });
+    this.#directQueue = this.#directQueue.then(async () => {
+      try {
+        await this.deliverDirect(waiting); // a text leaves the outbox when it comes back from the server
+        if (waiting.content.kind !== 'text') await this.drop(id);
+      } catch (error) {
+        const isAnswer = error instanceof Refused && [400, 403, 404, 409].includes(error.status);
+        if (isAnswer) this.client.later(() => this.onRefused({ id, code: error.code, error: error.message }));
+        else setTimeout(() => this.#tryAgain(id), LATER_MS); // not reachable, or busy
+      }
+    });
+  }
+
+  /** @param {string} id */
+  #tryAgain(id) {
+    this.#inFlight.delete(id);
+    this.client.later(() => this.flush());
+  }
+
+  /** @param {{ id: string, seq: number, at: string }} frame */
+  async onSent({ id, seq, at }) {
+    this.release(id);
+    const waiting = await this.client.storage.get('outbox', id);
+    if (!waiting) return;
+    const sender = { user: this.client.me.user.id, device: this.client.me.device };
+    await this.store.apply(waiting.conversation, { seq, at, sender, content: waiting.content }, [['outbox', id]]);
+    this.client.emit('sent', { id, conversation: waiting.conversation, seq });
+  }
+
+  /** @param {{ id: string, code: string, error: string }} frame */
+  async onRefused({ id, code, error }) {
+    this.#inFlight.delete(id);
+    const waiting = await this.client.storage.get('outbox', id);
+    if (!waiting) return;
+    switch (code) {
+      case 'stale_epoch':
+        await this.sync.catchUp(waiting.conversation);
+        break;
+      case 'commit_needed':
+        if (!(await this.membership.removeDue(waiting.conversation))) await sleep(RETRY_MS * (1 + Math.random()));
+        break;
+      case 'busy':
+      case 'unavailable':
+        await sleep(RETRY_MS * (0.5 + Math.random()));
+        break;
+      case 'not_a_leaf':
+        return; // this device was removed; the entry follows
+      default:
+        if (isMessage(waiting.content)) await this.#keep({ ...waiting, failure: { code, message: error } });
+        else await this.drop(id);
+        this.client.emit('failed', { ...waiting, code, error });
+        return this.release(id);
+    }
+    await this.flush();
+  }
+}

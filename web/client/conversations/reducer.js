@@ -1,0 +1,151 @@
+// @ts-check
+/**
+ * The pure reducer of a conversation: a decrypted entry changes the conversation and at most one item. The same entry
+ * twice changes nothing more.
+ *
+ * An entry that is about an earlier message gets it as `target`. All devices read the log in the same order, so that
+ * message was read before, or never will be.
+ */
+import { kindOf, previewOf } from '../content/index.js';
+import { deletedItem, withoutUnread } from './changes.js';
+
+/**
+ * @typedef {import('../content/index.js').Content} Content
+ * @typedef {import('../mls/core-crypto.js').Member} Member
+ * @typedef {{ id: string, username: string, role: 'owner' | 'admin' | 'member', picture?: string }} Person
+ * @typedef {import('../content/kind.js').Entry<Content>} Said a decrypted entry
+ * @typedef {{ emoji: string, seq: number }} Reaction an empty emoji: removed
+ *
+ * @typedef {{ by: string, added: string[], removed: string[], devices: { user: string, device: string }[] }} Change
+ *   `added` and `removed` are users; `devices` are new devices or keys of users who were members before
+ * @typedef {{ what: 'joined' | 'rejoined', change?: Change } | { what: 'left', user: string } | { what: 'unreadable' }
+ *   | { what: 'named', user: string, name: string } | { what: 'members' } & Change } Notice
+ *
+ * @typedef {object} Item what the timeline shows at one seq
+ * @property {number} seq
+ * @property {string} at RFC 3339
+ * @property {string} user
+ * @property {string} [device] that said it
+ * @property {string} [id] of the message
+ * @property {string} [text]
+ * @property {string} [replyTo] an id
+ * @property {import('../direct/cipher.js').How} [how] a text of a direct conversation was decrypted
+ * @property {number[]} [edits] their seqs
+ * @property {boolean} [isDeleted] for everyone, by its author
+ * @property {boolean} [isHidden] deleted on this device only, or of an unknown kind
+ * @property {Record<string, Reaction>} [reactions] by user
+ * @property {Notice} [notice]
+ * @property {unknown} [raw] content of an unknown kind
+ *
+ * @typedef {object} Conversation
+ * @property {string} id
+ * @property {'direct'} [kind] a conversation of two users with a key of the server's; all others are MLS groups
+ * @property {'none' | 'here' | 'elsewhere'} [key] of a direct one: does this device have the key
+ * @property {string} [fingerprint] of the newest key that is known here
+ * @property {number} since this device joined after this entry
+ * @property {number} cursor everything up to here is stored
+ * @property {boolean} isActive this device is in the group
+ * @property {Member[]} members its devices
+ * @property {Person[]} people
+ * @property {Record<string, string>} names of present and former members, by user
+ * @property {'joined' | 'requested' | 'ignored' | 'blocked'} state 'requested': a message request, or not fetched yet
+ * @property {string[]} [seen] users who are in the group or have been
+ * @property {string[]} [leaving] users who leave and still have to be removed
+ * @property {string} [name]
+ * @property {number} [namedAt] the seq of the name
+ * @property {{ seq: number, at: string, user: string, text: string } | null} last the line in the list of conversations
+ * @property {number[]} unread seqs of unread messages of other users, the oldest first
+ * @property {Record<string, { delivered: number, read: number }>} marks up to where each user has received and read
+ * @property {{ delivered: number, read: number }} told up to where this device has sent receipts
+ * @property {Record<string, string[]>} verified thumbprints that the user has verified, by user
+ */
+
+const PREVIEW_CHARS = 200;
+
+/**
+ * @param {Conversation} conversation @param {Said} said @param {Item | undefined} target the newest known message that
+ *   it refers to @param {string} me the user of this device
+ * @returns {{ conversation: Conversation, item?: Item }} what has changed
+ */
+export function fold(conversation, said, target, me) {
+  const { seq, at, content } = said;
+  const kind = kindOf(content.kind);
+  if (!kind)
+    return {
+      conversation,
+      item: {
+        seq,
+        at,
+        user: said.sender.user,
+        isHidden: true,
+        raw: content.kind === 'unknown' ? content.raw : content,
+      },
+    };
+  const after = kind.fold(conversation, said, target, me);
+  return after.item ? { ...after, conversation: withPreview(after.conversation, after.item) } : after;
+}
+
+/**
+ * The ids that a content refers to; the newest of those that are known is the `target` of `fold`.
+ * @param {Content} content
+ */
+export function references(content) {
+  return kindOf(content.kind)?.references(content) ?? [];
+}
+
+/** Its author has deleted it for everyone. @param {Conversation} conversation @param {Item} target */
+export function deleted(conversation, target) {
+  const item = deletedItem(target);
+  return { conversation: withPreview(withoutUnread(conversation, target.seq), item), item };
+}
+
+/**
+ * The list of conversations shows the newest message, as it is now.
+ * @param {Conversation} conversation @param {Item} item
+ */
+export function withPreview(conversation, item) {
+  const newest = conversation.last?.seq ?? 0;
+  const text = item.isDeleted ? '' : previewOf(item);
+  if (text === undefined || item.seq < newest || (item.isDeleted && item.seq > newest)) return conversation;
+  return { ...conversation, last: { seq: item.seq, at: item.at, user: item.user, text: text.slice(0, PREVIEW_CHARS) } };
+}
+
+/**
+ * Compare the group's members with those of before: added and removed users, and new devices or keys.
+ * @param {Conversation} conversation @param {Member[]} members as they are now @param {string} by the user who did it
+ * @returns {{ conversation: Conversation, notice: ({ what: 'members' } & Change) | null }}
+ */
+export function regrouped(conversation, members, by) {
+  const before = conversation.members;
+  const users = new Set(before.map(({ user }) => user));
+  const seen = new Set([...(conversation.seen ?? []), ...users]); // a returning user's new keys count as new
+  const now = new Set(members.map(({ user }) => user));
+  const known = new Set(before.map(keyOf));
+  const fresh = members.filter((member) => !known.has(keyOf(member)));
+  const devices = fresh.filter(({ user }) => seen.has(user)).map(({ user, device }) => ({ user, device }));
+  const added = [...now].filter((user) => !users.has(user));
+  const leaving = conversation.leaving ?? [];
+  // The timeline shows already that they left.
+  const removed = [...users].filter((user) => !now.has(user) && !leaving.includes(user));
+  // Unless they were added again.
+  const staying = leaving.filter((user) => now.has(user) && !fresh.some((one) => one.user === user));
+  return {
+    conversation: { ...conversation, members, seen: [...new Set([...seen, ...now])], leaving: staying },
+    notice: added.length || removed.length || devices.length ? { what: 'members', by, added, removed, devices } : null,
+  };
+}
+
+/** @param {Member} member */
+function keyOf({ device, thumbprint }) {
+  return `${device} ${thumbprint}`;
+}
+
+/**
+ * What all other members have done with a message.
+ * @param {Conversation} conversation @param {number} seq @param {string} me
+ */
+export function receivedBy(conversation, seq, me) {
+  const others = conversation.people.filter(({ id }) => id !== me).map(({ id }) => conversation.marks[id]);
+  if (others.length === 0 || others.some((mark) => (mark?.delivered ?? 0) < seq)) return 'sent';
+  return others.every((mark) => (mark?.read ?? 0) >= seq) ? 'read' : 'delivered';
+}

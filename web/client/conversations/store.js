@@ -1,0 +1,182 @@
+// @ts-check
+/**
+ * The stored conversations: each with its items, and the sequence number of each message's id.
+ *
+ * Every change of a conversation and its item is one write, so that a crash leaves both or neither, and is then emitted
+ * ('conversation', 'item', 'message', 'emptied').
+ */
+import { deletedItem, emptyConversation, marked } from './changes.js';
+import { deleted, fold, references } from './reducer.js';
+
+/**
+ * @typedef {import('../context.js').Context} Context
+ * @typedef {import('./reducer.js').Conversation} Conversation
+ * @typedef {import('./reducer.js').Item} Item
+ * @typedef {import('./reducer.js').Said} Said
+ * @typedef {import('../storage/storage.js').Change} Change
+ */
+
+const NEWEST_SEARCHED = 50; // items before the last in which a message of another user is looked for
+
+export class ConversationStore {
+  /** @param {Context} client */
+  constructor(client) {
+    this.client = client;
+  }
+
+  /** @param {string} id @returns {Promise<Conversation | undefined>} */
+  get(id) {
+    return this.client.storage.get('conversations', id);
+  }
+
+  /** @returns {Promise<Conversation[]>} */
+  async list() {
+    return (await this.client.storage.all('conversations')).map(([, conversation]) => conversation);
+  }
+
+  /** The newest items before `before`, the oldest first. @param {string} id @returns {Promise<Item[]>} */
+  items(id, { before = Infinity, limit = 100 } = {}) {
+    return this.client.storage.last('items', `${id}/`, itemKey(id, before), limit);
+  }
+
+  /**
+   * The next items from `from` on.
+   * @param {string} id @param {{ from: number, limit?: number }} range @returns {Promise<Item[]>}
+   */
+  itemsFrom(id, { from, limit = 100 }) {
+    return this.client.storage.first('items', itemKey(id, from), itemKey(id, Infinity), limit);
+  }
+
+  /** @param {string} id @param {number} seq @returns {Promise<Item | undefined>} */
+  itemAt(id, seq) {
+    return this.client.storage.get('items', itemKey(id, seq));
+  }
+
+  /** @param {string} id @param {string} message @returns {Promise<Item | undefined>} */
+  async itemOf(id, message) {
+    const seq = await this.client.storage.get('ids', `${id}/${message}`);
+    return seq === undefined ? undefined : this.itemAt(id, seq);
+  }
+
+  /**
+   * The newest message of another user, after `after` and up to `upTo`.
+   * @param {string} id @param {number} after @param {number} upTo
+   */
+  async newestOfOthers(id, after, upTo) {
+    const found = await this.client.storage.last(
+      'items',
+      itemKey(id, after + 1),
+      itemKey(id, upTo + 1),
+      NEWEST_SEARCHED,
+    );
+    return found.findLast((/** @type {Item} */ item) => item.id !== undefined && item.user !== this.client.me.user.id);
+  }
+
+  /**
+   * Write the conversation and a changed item together, and emit both.
+   * @param {Conversation} conversation @param {Item} [item] @param {Change[]} [more] written with them
+   */
+  async write(conversation, item, more = []) {
+    const { id } = conversation;
+    const named = Object.fromEntries(conversation.people.map((person) => [person.id, person.username]));
+    const whole = { ...conversation, names: { ...conversation.names, ...named } };
+    /** @type {Change[]} */
+    const changes = [['conversations', id, whole], ...more];
+    if (item) changes.push(['items', itemKey(id, item.seq), item]);
+    if (item?.id) changes.push(['ids', `${id}/${item.id}`, item.seq]);
+    await this.client.storage.write(changes);
+    this.client.emit('conversation', whole);
+    if (item) this.client.emit('item', { conversation: id, item });
+  }
+
+  /**
+   * Fold a decrypted entry into what is stored. @param {string} id @param {Said} entry
+   * @param {Change[]} [more] written with it @param {number} [cursor] the new cursor
+   */
+  async apply(id, entry, more, cursor) {
+    const before = (await this.get(id)) ?? emptyConversation(id);
+    const { conversation, item } = fold(before, entry, await this.#target(id, entry), this.client.me.user.id);
+    await this.write(cursor === undefined ? conversation : { ...conversation, cursor }, item, more);
+    this.client.emit('message', { conversation: id, message: entry });
+  }
+
+  /** The newest known message that the entry refers to. @param {string} id @param {Said} entry */
+  async #target(id, { content }) {
+    const found = await Promise.all(references(content).map((of) => this.itemOf(id, of)));
+    return found.reduce((one, other) => ((other?.seq ?? 0) > (one?.seq ?? 0) ? other : one), undefined);
+  }
+
+  /** @param {Conversation} conversation @param {'delivered' | 'read'} state @param {number} seq */
+  mark(conversation, state, seq) {
+    const me = this.client.me.user.id;
+    return this.write(marked(conversation, me, state, seq, me));
+  }
+
+  /** A message was deleted for everyone. @param {string} id @param {number} seq */
+  async markDeleted(id, seq) {
+    const [item, conversation] = [await this.itemAt(id, seq), await this.get(id)];
+    if (!item?.id || item.isDeleted || !conversation) return;
+    const after = deleted(conversation, item);
+    await this.write(after.conversation, after.item);
+  }
+
+  /** Delete a message on this device only. @param {string} id @param {number} seq */
+  async hide(id, seq) {
+    await this.client.inTurn(async () => {
+      const [item, conversation] = [await this.itemAt(id, seq), await this.get(id)];
+      if (!item || !conversation) return;
+      const last = conversation.last?.seq === seq ? { ...conversation.last, text: '' } : conversation.last;
+      const { isDeleted: _, ...rest } = deletedItem(item);
+      await this.write({ ...conversation, last }, { ...rest, isHidden: true });
+    });
+  }
+
+  /** Delete a conversation that this device has left, with what waits for it. @param {string} id */
+  async forget(id) {
+    await this.client.inTurn(async () => {
+      const { storage } = this.client;
+      if ((await this.get(id))?.isActive !== false) throw new Error('leave this conversation first');
+      const waiting = (await storage.all('outbox')).filter(([, { conversation }]) => conversation === id);
+      await storage.write([
+        ['conversations', id],
+        ['state', `draft/${id}`],
+        ['state', `key/${id}`],
+        ...waiting.flatMap(
+          ([key]) =>
+            /** @type {Change[]} */ ([
+              ['outbox', key],
+              ['state', `sealed/${key}`],
+            ]),
+        ),
+        ...(await this.#deleteItems(id)),
+      ]);
+    });
+  }
+
+  /** Delete every message, and begin again with the first. @param {string} id */
+  async empty(id) {
+    const known = await this.get(id);
+    if (!known) return;
+    await this.client.storage.write(await this.#deleteItems(id));
+    await this.write({ ...known, cursor: 0, last: null, unread: [], marks: {} });
+    this.client.emit('emptied', { conversation: id });
+  }
+
+  /** @param {string} id @returns {Promise<Change[]>} */
+  async #deleteItems(id) {
+    /** @type {Change[]} */
+    const changes = [];
+    for (const collection of /** @type {const} */ (['items', 'ids'])) {
+      for (const [key] of await this.client.storage.all(collection, `${id}/`)) changes.push([collection, key]);
+    }
+    return changes;
+  }
+}
+
+/**
+ * In the order of the sequence numbers; a colon sorts after the digits.
+ * @param {string} conversation @param {number} seq
+ */
+function itemKey(conversation, seq) {
+  return `${conversation}/${seq === Infinity ? ':' : String(seq).padStart(12, '0')}`;
+}

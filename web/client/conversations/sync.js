@@ -1,0 +1,190 @@
+// @ts-check
+/**
+ * Reads the log of each group in order, and stores what it comes to.
+ *
+ * An entry is stored together with the cursor behind it before it is acknowledged. A crash at any moment therefore
+ * loses no entry and applies none twice.
+ *
+ * Sync knows nothing of the outbox and the membership. It emits, and waits for its listeners:
+ *  - 'state lost': the group's state does not fit the log; this device has to join again
+ *  - 'keys changed': before a verified contact's new keys are stored
+ *  - 'members changed': after a commit that changed the members was stored
+ *  - 'own message': one of this device's messages has its place in the log
+ *  - 'epoch': after a commit was acknowledged
+ *  - 'left': after the entry of a device that leaves was acknowledged
+ */
+import { decodeContent } from '../content/index.js';
+import { Undecryptable } from '../mls/core-crypto.js';
+import { hasLostTrust } from '../trust/verified.js';
+import { fromBase64 } from '../util/bytes.js';
+import { marked } from './changes.js';
+import { regrouped } from './reducer.js';
+
+/**
+ * @typedef {import('../context.js').Context} Context
+ * @typedef {import('./reducer.js').Conversation} Conversation
+ * @typedef {import('./reducer.js').Item} Item
+ * @typedef {import('./reducer.js').Notice} Notice
+ * @typedef {import('../transport/frames.d.ts').LogEntry} LogEntry
+ */
+
+export class Sync {
+  /**
+   * @param {Context} client
+   * @param {{ store: import('./store.js').ConversationStore, trust: import('../trust/verified.js').VerifiedKeys }} parts
+   */
+  constructor(client, { store, trust }) {
+    this.client = client;
+    this.store = store;
+    this.trust = trust;
+  }
+
+  /** @param {LogEntry} entry */
+  async onEntry(entry) {
+    const conversation = await this.store.get(entry.conversation);
+    if (conversation?.kind === 'direct') return;
+    if (!conversation?.isActive || entry.seq <= conversation.cursor) return; // received twice
+    if (entry.seq > conversation.cursor + 1) await this.catchUp(entry.conversation);
+    else await this.#onNext(entry);
+  }
+
+  /** Read the entries behind the cursor from the server. @param {string} id */
+  async catchUp(id) {
+    for (;;) {
+      const conversation = await this.store.get(id);
+      if (!conversation?.isActive) return;
+      const { cursor } = conversation;
+      const entries = await this.client.api.callUntilAnswered('GET', `conversations/${id}/log?after=${cursor}`);
+      // A log that begins later: this device was removed and added again. The socket brings both, and what is between.
+      if (!entries.length || entries[0].seq > cursor + 1) return;
+      for (const entry of entries) await this.#onNext(entry);
+    }
+  }
+
+  /** @param {LogEntry} entry the next one after the cursor */
+  async #onNext(entry) {
+    const { conversation: id, seq } = entry;
+    const conversation = await this.store.get(id);
+    if (conversation?.kind === 'direct') return;
+    if (!conversation?.isActive || seq !== conversation.cursor + 1) return;
+    const next = { ...conversation, cursor: seq };
+    switch (entry.kind) {
+      case 'commit':
+        if (await this.#onCommit(next, entry)) return; // joined again, with a cursor of its own
+        break;
+      case 'application':
+        await this.#onMessage(next, entry);
+        break;
+      case 'left':
+        await this.#onLeft(next, entry);
+        break;
+      default:
+        await this.store.write(next); // of a newer server
+    }
+    this.client.connection.send({ type: 'ack', conversation: id, seq });
+    if (!(await this.store.get(id))?.isActive) return;
+    if (entry.kind === 'left') await this.client.emitAndWait('left', { conversation: id, device: entry.sender });
+    if (entry.kind === 'commit') await this.client.emitAndWait('epoch', { conversation: id });
+  }
+
+  /** Returns whether this device had to join again. @param {Conversation} conversation @param {LogEntry} entry */
+  async #onCommit(conversation, entry) {
+    const { id } = conversation;
+    const { me } = this.client;
+    const epoch = await this.client.mls.epoch(id);
+    let isActive = true;
+    if (epoch === null || epoch <= entry.epoch) {
+      try {
+        const isLost = entry.data === undefined || epoch !== entry.epoch || entry.sender === me.device;
+        if (isLost) throw new Undecryptable('our state is lost', null);
+        ({ isActive } = await this.client.mls.decrypt(id, fromBase64(entry.data ?? ''), async () => {}));
+      } catch (error) {
+        if (!(error instanceof Undecryptable)) throw error;
+        await this.client.emitAndWait('state lost', { conversation: id, reason: error.reason });
+        return true;
+      }
+    }
+    if (isActive) {
+      await this.#onMembers(conversation, entry);
+    } else {
+      const by = this.userOf(conversation, entry.sender);
+      await this.#end(conversation, entry, { what: 'members', by, added: [], removed: [me.user.id], devices: [] });
+    }
+    return false;
+  }
+
+  /** The group is in the epoch that this commit began. @param {Conversation} conversation @param {LogEntry} entry */
+  async #onMembers(conversation, entry) {
+    const { id } = conversation;
+    const { seq, at, sender } = entry;
+    const members = await this.client.mls.members(id);
+    const by = this.userOf({ ...conversation, members: [...members, ...conversation.members] }, sender);
+    const { conversation: after, notice } = regrouped(conversation, members, by);
+    // New members cannot read earlier messages, so receipts for those do not wait for them.
+    const me = this.client.me.user.id;
+    const since = (notice?.added ?? []).reduce((one, user) => marked(one, user, 'read', seq, me), after);
+    const pinned = await this.trust.pinned(since);
+    if (hasLostTrust(conversation, pinned)) await this.client.emitAndWait('keys changed', { conversation: id });
+    await this.store.write(pinned, notice ? { seq, at, user: by, notice } : undefined);
+    if (notice)
+      await this.client.emitAndWait('members changed', {
+        conversation: id,
+        notice,
+        before: conversation,
+        members,
+        sender,
+      });
+  }
+
+  /**
+   * This device is not in the group any more.
+   * @param {Conversation} conversation @param {LogEntry} entry @param {Notice} notice
+   */
+  async #end(conversation, entry, notice) {
+    await this.client.mls.forget(conversation.id);
+    await this.store.write({ ...conversation, isActive: false }, this.#noticeAt(entry, notice, conversation));
+    this.client.emit('removed', { conversation: conversation.id });
+  }
+
+  /** @param {Conversation} conversation @param {LogEntry} entry */
+  async #onLeft(conversation, entry) {
+    const user = this.userOf(conversation, entry.sender);
+    if (user === this.client.me.user.id) return this.#end(conversation, entry, { what: 'left', user });
+    const leaving = [...new Set([...(conversation.leaving ?? []), user])];
+    await this.store.write({ ...conversation, leaving }, this.#noticeAt(entry, { what: 'left', user }, conversation));
+  }
+
+  /** @param {Conversation} next @param {LogEntry} entry */
+  async #onMessage(next, entry) {
+    const { id, cursor } = next;
+    const { seq, at } = entry;
+    if (entry.sender === this.client.me.device) {
+      if (entry.id !== undefined) await this.client.emitAndWait('own message', { id: entry.id, seq, at });
+      await this.store.write({ ...((await this.store.get(id)) ?? next), cursor });
+    } else if (entry.data === undefined) {
+      await this.store.write(next, { seq, at, user: this.userOf(next, entry.sender), isDeleted: true });
+    } else {
+      try {
+        await this.client.mls.decrypt(id, fromBase64(entry.data), async (plaintext, sender) => {
+          if (plaintext === null || sender === null) throw new Error('an application entry holds a commit');
+          await this.store.apply(id, { seq, at, sender, content: decodeContent(plaintext) }, [], cursor);
+        });
+      } catch (error) {
+        if (!(error instanceof Undecryptable)) throw error;
+        await this.store.write(next, this.#noticeAt(entry, { what: 'unreadable' }, next));
+        this.client.emit('undecryptable', { conversation: id, seq, reason: error.reason });
+      }
+    }
+  }
+
+  /** @param {LogEntry} entry @param {Notice} notice @param {Conversation} conversation @returns {Item} */
+  #noticeAt({ seq, at, sender }, notice, conversation) {
+    return { seq, at, user: this.userOf(conversation, sender), notice };
+  }
+
+  /** @param {Conversation} conversation @param {string} device */
+  userOf(conversation, device) {
+    if (device === this.client.me.device) return this.client.me.user.id;
+    return conversation.members.find((member) => member.device === device)?.user ?? '';
+  }
+}

@@ -1,0 +1,48 @@
+import type { Conversation, Change, Item, Said } from './conversations/reducer.js';
+import type { Waiting } from './conversations/outbox.js';
+import type { Member } from './mls/core-crypto.js';
+import type { Me } from './session/account.js';
+
+/** Events that other parts handle before the part that emits them goes on, with their details. */
+export interface WaitedEvents {
+  'state lost': { conversation: string; reason: string };
+  /** A verified contact has other keys. */
+  'keys changed': { conversation: string };
+  'members changed': {
+    conversation: string;
+    notice: { what: 'members' } & Change;
+    before: Conversation;
+    members: Member[];
+    /** The device that made the commit. */
+    sender: string;
+  };
+  'own message': { id: string; seq: number; at: string };
+  epoch: { conversation: string };
+  /** A device says that it leaves. */
+  left: { conversation: string; device: string };
+  joined: { conversation: string; after: number };
+}
+
+/** Everything that a client emits, with its details. */
+export interface ClientEvents extends WaitedEvents {
+  ready: object;
+  offline: object;
+  'logged out': object;
+  problem: { error: unknown };
+  me: Me['user'];
+  devices: { user: string };
+  conversation: Conversation;
+  item: { conversation: string; item: Item };
+  message: { conversation: string; message: Said };
+  emptied: { conversation: string };
+  members: { conversation: string; notice: { what: 'members' } & Change };
+  /** This device is not in the group any more. */
+  removed: { conversation: string };
+  rejoined: { conversation: string; reason: string };
+  undecryptable: { conversation: string; seq: number; reason: string };
+  typing: { conversation: string; user: string };
+  waiting: Waiting;
+  sent: { id: string; conversation: string; seq: number };
+  dropped: { id: string };
+  failed: Waiting & { code: string; error: string };
+}

@@ -1,0 +1,345 @@
+// @ts-check
+/**
+ * MLS for one device, through CoreCrypto: identity, key packages, groups, messages.
+ *
+ * A commit advances the group only after the server has accepted it: CoreCrypto hands the bundle to `deliver` in the
+ * middle of its transaction, and a rejection undoes the transaction. CoreCrypto has one transaction at a time.
+ */
+import * as cc from '../../vendor/core-crypto.js';
+import { fromBase64, uuidBytes } from '../util/bytes.js';
+
+const SUITE = cc.CipherSuite.Mls128Dhkemx25519Aes128gcmSha256Ed25519;
+const DOMAIN = 'sottovoce'; // part of every identity; not the server's address, which may change
+const HEADER_BYTES = 4; // of an MLSMessage; CoreCrypto expects a GroupInfo without it
+
+/** @typedef {{ commit: Uint8Array, welcome: Uint8Array | null, groupInfo: Uint8Array }} Bundle */
+/** @typedef {{ user: string, device: string }} ClientName */
+/** @typedef {ClientName & { thumbprint: string }} Member */
+/** @typedef {import('../../vendor/core-crypto.js').CoreCryptoContext} Context */
+
+/** The server rejected the commit, and the transaction was undone; `cause` is the rejection. */
+export class CommitRejected extends Error {
+  name = 'CommitRejected';
+}
+
+/** A frame that this device cannot decrypt; `reason` is CoreCrypto's error. */
+export class Undecryptable extends Error {
+  name = 'Undecryptable';
+
+  /** @param {string} reason @param {unknown} cause */
+  constructor(reason, cause) {
+    super(`cannot decrypt: ${reason}`, { cause });
+    this.reason = reason;
+  }
+}
+
+/** @param {ClientName} name */
+export function identityOf({ user, device }) {
+  return new cc.ClientId(new cc.Uuid(user), cc.DeviceId.fromHexString(device), DOMAIN);
+}
+
+/** @param {import('../../vendor/core-crypto.js').ClientId} id @returns {ClientName} */
+function nameOf(id) {
+  const text = new TextDecoder().decode(id.copyBytes());
+  const [user, device] = text.split('@')[0].split(':');
+  return { user, device: device.padStart(16, '0') };
+}
+
+/** @param {string} conversation */
+function groupOf(conversation) {
+  return new cc.ConversationId(uuidBytes(conversation));
+}
+
+export class Mls {
+  /** @type {import('../../vendor/core-crypto.js').CredentialRef} */
+  #credential = /** @type {any} */ (undefined);
+  /** @type {((bundle: Bundle) => Promise<void>) | null} */
+  #deliver = null;
+  /** @type {unknown} */
+  #rejection = null;
+  /** @type {Promise<unknown>} */
+  #last = Promise.resolve();
+
+  /** @param {import('../../vendor/core-crypto.js').CoreCrypto} core @param {ClientName} name */
+  constructor(core, name) {
+    this.core = core;
+    this.name = name;
+    /** Makes CoreCrypto's database durable, if the platform does not. @type {() => Promise<void>} */
+    this.persist = async () => {};
+  }
+
+  /**
+   * Load the device's keys, or make them. `open` opens CoreCrypto's database.
+   * @param {ClientName} name
+   * @param {() => Promise<import('../../vendor/core-crypto.js').Database>} open
+   * @param {() => Promise<void>} [persist]
+   */
+  static async open(name, open, persist) {
+    const mls = new Mls(cc.CoreCrypto.new(await open()), name);
+    if (persist) mls.persist = persist;
+    const id = identityOf(name);
+    await mls.core.transaction(async (context) => {
+      await context.mlsInit(id, {
+        sendCommitBundle: (bundle) => mls.#sendCommitBundle(bundle),
+        prepareForTransport: async () => new Uint8Array(),
+      });
+    });
+    const [known] = await mls.core.findCredentials({ clientId: id });
+    mls.#credential =
+      known ?? (await mls.transaction((context) => context.addCredential(cc.Credential.basic(SUITE, id))));
+    return mls;
+  }
+
+  /**
+   * Run work in a transaction, after earlier ones, and make it durable.
+   * @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>}
+   */
+  transaction(work) {
+    return this.#inTurn(async () => {
+      const result = await this.#whole(work);
+      await this.persist();
+      return result;
+    });
+  }
+
+  /**
+   * The same for work that changes nothing.
+   * @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>}
+   */
+  #read(work) {
+    return this.#inTurn(() => this.#whole(work));
+  }
+
+  /**
+   * An error of `work` undoes the transaction and is thrown unchanged: without `Error.isError` (Node 20, older
+   * browsers) CoreCrypto swallows errors that are not its own.
+   * @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>}
+   */
+  async #whole(work) {
+    let failure = /** @type {unknown} */ (null);
+    const result = await this.core
+      .transaction((context) =>
+        work(context).catch((/** @type {unknown} */ error) => {
+          failure = error;
+          throw error;
+        }),
+      )
+      .catch((/** @type {unknown} */ error) => {
+        throw failure ?? error;
+      });
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- the same
+    if (failure !== null) throw failure;
+    return result;
+  }
+
+  /** @template R @param {() => Promise<R>} work @returns {Promise<R>} */
+  #inTurn(work) {
+    const next = this.#last.then(work);
+    this.#last = next.catch(() => {});
+    return next;
+  }
+
+  /** The raw public signature key of this device. */
+  async signatureKey() {
+    const [keyPackage] = await this.keyPackages(1);
+    return signatureKeyOf(keyPackage);
+  }
+
+  /** @param {number} count @returns {Promise<Uint8Array[]>} */
+  keyPackages(count) {
+    return this.transaction(async (context) => {
+      const made = [];
+      for (let n = 0; n < count; n++) made.push((await context.generateKeyPackage(this.#credential)).serialize());
+      return made;
+    });
+  }
+
+  /**
+   * Create a group with these devices and this one.
+   * @param {string} conversation @param {Uint8Array[]} keyPackages @param {(bundle: Bundle) => Promise<void>} deliver
+   */
+  create(conversation, keyPackages, deliver) {
+    return this.#committing(deliver, async (context) => {
+      await context.createConversation(groupOf(conversation), this.#credential);
+      if (keyPackages.length) await this.#add(context, conversation, keyPackages);
+      else await context.updateKeyingMaterial(groupOf(conversation));
+    });
+  }
+
+  /**
+   * @param {string} conversation @param {Uint8Array[]} keyPackages @param {(bundle: Bundle) => Promise<void>} deliver
+   */
+  add(conversation, keyPackages, deliver) {
+    return this.#committing(deliver, (context) => this.#add(context, conversation, keyPackages));
+  }
+
+  /** @param {string} conversation @param {ClientName[]} names @param {(bundle: Bundle) => Promise<void>} deliver */
+  remove(conversation, names, deliver) {
+    const ids = names.map(identityOf);
+    return this.#committing(deliver, (context) => context.removeClientsFromConversation(groupOf(conversation), ids));
+  }
+
+  /**
+   * New keys for this device's leaf.
+   * @param {string} conversation @param {(bundle: Bundle) => Promise<void>} deliver
+   */
+  update(conversation, deliver) {
+    return this.#committing(deliver, (context) => context.updateKeyingMaterial(groupOf(conversation)));
+  }
+
+  /**
+   * Join by an external commit, also where this device has lost its state of the group.
+   * @param {string} conversation @param {Uint8Array} groupInfo @param {(bundle: Bundle) => Promise<void>} deliver
+   */
+  join(conversation, groupInfo, deliver) {
+    return this.#committing(deliver, async (context) => {
+      if (await context.conversationExists(groupOf(conversation)))
+        await context.wipeConversation(groupOf(conversation));
+      await context.joinByExternalCommit(new cc.GroupInfo(groupInfo.slice(HEADER_BYTES)), this.#credential);
+    });
+  }
+
+  /** @param {Uint8Array} welcome */
+  async accept(welcome) {
+    await this.transaction((context) => context.processWelcomeMessage(new cc.Welcome(welcome)));
+  }
+
+  /** @param {string} conversation */
+  async forget(conversation) {
+    await this.transaction(async (context) => {
+      if (await context.conversationExists(groupOf(conversation)))
+        await context.wipeConversation(groupOf(conversation));
+    });
+  }
+
+  /**
+   * @param {string} conversation @param {Uint8Array} plaintext @returns {Promise<{ epoch: number, data: Uint8Array }>}
+   */
+  encrypt(conversation, plaintext) {
+    return this.transaction(async (context) => ({
+      epoch: Number(await context.conversationEpoch(groupOf(conversation))),
+      data: await context.encryptMessage(groupOf(conversation), plaintext),
+    }));
+  }
+
+  /**
+   * Decrypt a message or a commit. `keep` stores the plaintext before the transaction deletes the message's key.
+   * @param {string} conversation @param {Uint8Array} data
+   * @param {(plaintext: Uint8Array | null, sender: ClientName | null) => Promise<void>} keep
+   * @returns {Promise<{ isActive: boolean }>} whether this device is still in the group
+   */
+  async decrypt(conversation, data, keep) {
+    return this.transaction(async (context) => {
+      const found = await context.decryptMessage(groupOf(conversation), data).catch((error) => {
+        throw new Undecryptable(reasonOf(error), error);
+      });
+      switch (found.tag) {
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-comparison -- the enum's values are these strings
+        case 'Text':
+          await keep(found.inner.plaintext, nameOf(found.inner.senderClientId));
+          return { isActive: true };
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-comparison -- the same
+        case 'Commit':
+          await keep(null, null);
+          return { isActive: found.inner.isActive };
+        default:
+          throw new Undecryptable('a proposal on its own', null);
+      }
+    });
+  }
+
+  /** @param {string} conversation @returns {Promise<number | null>} null if this device is not in the group */
+  epoch(conversation) {
+    return this.#read(async (context) =>
+      (await context.conversationExists(groupOf(conversation)))
+        ? Number(await context.conversationEpoch(groupOf(conversation)))
+        : null,
+    );
+  }
+
+  /**
+   * Every device in the group, with the thumbprint (RFC 7638) of the key in its credential's leaf.
+   * @param {string} conversation @returns {Promise<Member[]>}
+   */
+  members(conversation) {
+    return this.#read(async (context) => {
+      const ids = await context.getClientIds(groupOf(conversation));
+      const found = await context.getDeviceIdentities(groupOf(conversation), ids);
+      // CoreCrypto's order changes from call to call.
+      return found
+        .map(({ clientId, thumbprint }) => ({ ...nameOf(/** @type {any} */ (clientId)), thumbprint }))
+        .sort((one, other) => (one.device < other.device ? -1 : 1));
+    });
+  }
+
+  /** @param {Context} context @param {string} conversation @param {Uint8Array[]} keyPackages */
+  #add(context, conversation, keyPackages) {
+    return context.addClientsToConversation(
+      groupOf(conversation),
+      keyPackages.map((bytes) => new cc.KeyPackage(bytes)),
+    );
+  }
+
+  /** @param {(bundle: Bundle) => Promise<void>} deliver @param {(context: Context) => Promise<unknown>} work */
+  async #committing(deliver, work) {
+    try {
+      await this.transaction(async (context) => {
+        this.#deliver = deliver;
+        this.#rejection = null;
+        await work(context);
+      });
+    } catch (error) {
+      if (this.#rejection === null) throw error;
+      const cause = this.#rejection;
+      throw new CommitRejected('the server rejected the commit', { cause });
+    } finally {
+      this.#deliver = null;
+    }
+  }
+
+  /** @param {import('../../vendor/core-crypto.js').CommitBundle} bundle */
+  async #sendCommitBundle(bundle) {
+    try {
+      if (this.#deliver === null) throw new Error('CoreCrypto made an unexpected commit');
+      await this.#deliver({
+        commit: bundle.commit,
+        welcome: bundle.welcome ? bundle.welcome.serialize() : null,
+        groupInfo: bundle.groupInfo.payload,
+      });
+    } catch (error) {
+      this.#rejection = error;
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- CoreCrypto expects this class
+      throw new cc.MlsTransportError.MessageRejected({ reason: String(error) });
+    }
+  }
+}
+
+/** CoreCrypto's name for it, or the message of another error. @param {unknown} error */
+function reasonOf(error) {
+  const { inner, message } =
+    /** @type {{ inner?: { mlsError?: { tag: string, inner?: unknown } }, message?: string }} */ (error ?? {});
+  const mls = inner?.mlsError;
+  if (mls) return mls.tag === 'Other' ? JSON.stringify(mls.inner) : mls.tag;
+  return message ?? String(error);
+}
+
+/** The signature key in a KeyPackage's leaf, RFC 9420 sections 10 and 7.2. @param {Uint8Array} keyPackage */
+function signatureKeyOf(keyPackage) {
+  let at = 4; // version and cipher suite
+  for (let skipped = 0; skipped < 2; skipped++) at += 1 + keyPackage[at]; // init key and encryption key, 32 bytes each
+  return keyPackage.slice(at + 1, at + 1 + keyPackage[at]);
+}
+
+/** Start CoreCrypto. @param {string} [wasm] the address of its WebAssembly */
+export async function startCoreCrypto(wasm = cc.wasm) {
+  await cc.initWasmModule(wasm);
+}
+
+/** @param {string} name @param {string} key base64 of 32 bytes */
+export function openDatabase(name, key) {
+  return cc.Database.open(name, new cc.DatabaseKey(fromBase64(key)));
+}
+
+export function memoryDatabase() {
+  return cc.Database.inMemory();
+}

@@ -1,0 +1,292 @@
+// @ts-check
+/**
+ * The members of groups: how a group is created, how members and devices are added and removed, and how this device
+ * joins.
+ *
+ * A change is a commit on the newest epoch. If another device's commit came first, the log is read and the change is
+ * made again on top of it.
+ */
+import { Api, Refused } from '../transport/api.js';
+import { fromBase64 } from '../util/bytes.js';
+import { CommitRejected } from './core-crypto.js';
+import { isEqual } from '../util/equal.js';
+import { debounce } from '../util/debounce.js';
+import { emptyConversation } from '../conversations/changes.js';
+import { regrouped } from '../conversations/reducer.js';
+import { hasLostTrust } from '../trust/verified.js';
+
+const COMMIT_TRIES = 10;
+
+/**
+ * @typedef {import('./core-crypto.js').Bundle} Bundle
+ * @typedef {import('../conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../conversations/reducer.js').Notice} Notice
+ * @typedef {import('../conversations/reducer.js').Person} Person
+ * @typedef {import('../transport/frames.d.ts').ListedConversation} Shown as the server knows it
+ */
+
+export class Membership {
+  /**
+   * @param {import('../context.js').Context} client
+   * @param {object} parts
+   * @param {import('../conversations/store.js').ConversationStore} parts.store
+   * @param {import('../conversations/sync.js').Sync} parts.sync
+   * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
+   */
+  constructor(client, { store, sync, trust }) {
+    this.client = client;
+    this.store = store;
+    this.sync = sync;
+    this.trust = trust;
+    client.on('state lost', async ({ conversation, reason }) => {
+      client.emit('rejoined', { conversation, reason });
+      await this.join(conversation, { what: 'rejoined' });
+    });
+    client.on('members changed', async ({ conversation, notice }) => {
+      client.emit('members', { conversation, notice });
+      if (notice.added.length || notice.removed.length) this.refreshSoon();
+    });
+    client.on('left', async ({ conversation }) => {
+      this.refreshSoon();
+      await this.removeDue(conversation);
+    });
+    this.refreshSoon = debounce(() => client.attempt(() => this.refresh()));
+  }
+
+  /**
+   * Create a group with all devices of these users. The same id again returns the group that it made.
+   * @param {string[]} usernames @param {`${string}-${string}-${string}-${string}-${string}`} [id]
+   */
+  async start(usernames, id = crypto.randomUUID()) {
+    if (await this.store.get(id)) return id;
+    await this.client.inTurn(async () => {
+      const users = await Promise.all(usernames.map((username) => this.find(username)));
+      const keyPackages = (await this.#claim(users)).map(({ bytes }) => bytes);
+      await this.client.mls.create(id, keyPackages, async (bundle) => {
+        await this.client.api.callUntilAnswered('POST', 'conversations', { id, ...Api.bundle(bundle) });
+      });
+      const me = this.client.me.user;
+      const people = [
+        { ...me, role: /** @type {const} */ ('owner') },
+        ...users.map(({ id, username }) => ({ id, username, role: /** @type {const} */ ('member') })),
+      ];
+      const members = await this.client.mls.members(id);
+      const last = { seq: 0, at: new Date().toISOString(), user: me.id, text: '' };
+      await this.store.write(
+        await this.trust.pinned({ ...emptyConversation(id), state: 'joined', isActive: true, members, people, last }),
+      );
+    });
+    return id;
+  }
+
+  /** @param {string} username @returns {Promise<{ id: string, username: string }>} */
+  find(username) {
+    return this.client.api.callUntilAnswered('GET', `users/${encodeURIComponent(username)}`);
+  }
+
+  /** @param {string} id @param {string[]} usernames */
+  add(id, usernames) {
+    return this.client.inTurn(async () => {
+      const users = await Promise.all(usernames.map((name) => this.find(name)));
+      const claimed = await this.#claim(users);
+      await this.#commit(id, async (deliver) => {
+        const there = new Set((await this.client.mls.members(id)).map((member) => member.device));
+        const keyPackages = claimed.filter(({ device }) => !there.has(device)).map(({ bytes }) => bytes);
+        if (keyPackages.length) await this.client.mls.add(id, keyPackages, deliver);
+      });
+    });
+  }
+
+  /** Remove a member with all devices. @param {string} id @param {string} user */
+  remove(id, user) {
+    return this.client.inTurn(() =>
+      this.#commit(id, async (deliver) => {
+        const devices = (await this.client.mls.members(id)).filter((member) => member.user === user);
+        if (devices.length) await this.client.mls.remove(id, devices, deliver);
+      }),
+    );
+  }
+
+  /** New keys for this device's leaf. @param {string} id */
+  update(id) {
+    return this.client.inTurn(() => this.#commit(id, (deliver) => this.client.mls.update(id, deliver)));
+  }
+
+  /** @param {string} id */
+  leave(id) {
+    return this.client.inTurn(() => this.client.api.callUntilAnswered('POST', `conversations/${id}/leave`));
+  }
+
+  /** @param {string} id @param {string} user @param {Person['role']} role */
+  async setRole(id, user, role) {
+    await this.client.api.callUntilAnswered('PUT', `conversations/${id}/members/${user}`, { role });
+    await this.refresh();
+  }
+
+  /** Accept or ignore a message request. @param {string} id @param {'joined' | 'ignored'} state */
+  async answer(id, state) {
+    await this.client.api.callUntilAnswered('PUT', `conversations/${id}/state`, { state });
+    await this.refresh();
+  }
+
+  /** The groups of this account, as the server lists them. @returns {Promise<Shown[]>} */
+  list() {
+    return this.client.api.callUntilAnswered('GET', 'conversations');
+  }
+
+  /** Fetch names, pictures and roles of members. */
+  async refresh() {
+    await this.client.inTurn(async () => {
+      for (const { id, state, members: people } of await this.list()) {
+        const known = await this.store.get(id);
+        if (known && !isEqual([known.state, known.people], [state, people]))
+          await this.store.write({ ...known, state, people });
+      }
+    });
+  }
+
+  // Joining, and removing others
+
+  /** @param {Omit<import('../transport/frames.d.ts').WelcomeFrame, 'type'>} frame */
+  async onWelcome({ conversation: id, seq, data }) {
+    const known = await this.store.get(id);
+    if (known?.kind === 'direct') return;
+    if (!known?.isActive || known.cursor < seq) {
+      await this.client.mls.forget(id);
+      try {
+        await this.client.mls.accept(fromBase64(data ?? ''));
+      } catch {
+        await this.join(id); // its last-resort key package was used before
+        return;
+      }
+      await this.#enter(id, seq, { what: 'joined' });
+    }
+    this.client.connection.send({ type: 'ack', conversation: id, seq });
+  }
+
+  /** Join the groups of this account in which this device has no leaf. */
+  async joinMissing() {
+    for (const { id, state } of await this.list()) {
+      const known = await this.store.get(id);
+      if (known?.kind === 'direct') continue; // it never becomes a group
+      if (!known?.isActive && state !== 'ignored' && state !== 'blocked')
+        await this.client.attempt(() => this.join(id));
+    }
+  }
+
+  /**
+   * Join by an external commit; earlier messages stay unreadable.
+   * @param {string} id @param {{ what: 'joined' | 'rejoined' }} [notice]
+   */
+  async join(id, notice = { what: 'joined' }) {
+    for (let tries = 1; ; tries++) {
+      try {
+        let cursor = 0;
+        await this.client.mls.join(id, await this.client.api.groupInfo(id), async (bundle) => {
+          const body = { ...Api.bundle(bundle), read: 0 };
+          cursor = (await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body)).seq;
+        });
+        await this.#enter(id, cursor, notice);
+        return;
+      } catch (error) {
+        const cause = error instanceof CommitRejected ? error.cause : null;
+        if (!isLate(cause) || tries === COMMIT_TRIES) throw cause ?? error;
+      }
+    }
+  }
+
+  /**
+   * Store a group that this device has joined; its log begins after `seq`.
+   * @param {string} id @param {number} seq @param {{ what: 'joined' | 'rejoined' }} notice
+   */
+  async #enter(id, seq, notice) {
+    const before = await this.store.get(id);
+    const members = await this.client.mls.members(id);
+    const after = before ? regrouped(before, members, this.client.me.user.id) : null;
+    const at = new Date().toISOString();
+    const entered = await this.trust.pinned({
+      ...emptyConversation(id),
+      last: { seq, at, user: '', text: '' },
+      ...after?.conversation,
+      since: seq,
+      cursor: seq,
+      isActive: true,
+      members,
+    });
+    const told = after?.notice ? { ...notice, change: after.notice } : notice; // new keys of the others must be shown
+    if (before && hasLostTrust(before, entered)) await this.client.emitAndWait('keys changed', { conversation: id });
+    await this.store.write(entered, { seq, at, user: this.client.me.user.id, notice: told });
+    if (after?.notice) this.client.emit('members', { conversation: id, notice: after.notice });
+    this.refreshSoon();
+    await this.client.emitAndWait('joined', { conversation: id, after: seq });
+  }
+
+  /** Remove the devices that the server lists as due. Returns whether there were any. @param {string} id */
+  async removeDue(id) {
+    const { devices } = await this.client.api.callUntilAnswered('GET', `conversations/${id}/removals`);
+    if (!devices.length) return false;
+    await this.#commit(id, async (deliver) => {
+      const due = (await this.client.api.callUntilAnswered('GET', `conversations/${id}/removals`)).devices;
+      const names = (await this.client.mls.members(id)).filter((member) => due.includes(member.device));
+      if (names.length) await this.client.mls.remove(id, names, deliver);
+    });
+    return true;
+  }
+
+  /** The same in every group, or in the groups of one user. @param {string} [user] */
+  async removeAllDue(user) {
+    for (const [id, { isActive, members, kind }] of await this.client.storage.all('conversations')) {
+      if (kind === 'direct') continue;
+      const isConcerned = user === undefined || members.some((member) => member.user === user);
+      if (isActive && isConcerned) await this.client.attempt(() => this.removeDue(id));
+    }
+  }
+
+  /**
+   * Claim a key package of each device of these users, and of our other devices.
+   * @param {{ id: string, username: string }[]} users
+   */
+  async #claim(users) {
+    const { api, me } = this.client;
+    const own = (await api.callUntilAnswered('GET', 'devices')).map((device) => device.id);
+    const others = own.filter((id) => id !== me.device);
+    const handed = [];
+    for (const { id, username } of users.filter((user) => user.id !== me.user.id)) {
+      const theirs = await api.callUntilAnswered('POST', `users/${id}/key-packages/claim`, {});
+      if (!theirs.length) throw new Refused(404, 'has_no_device', `${username} has no device that can be added.`, 0);
+      handed.push(...theirs);
+    }
+    if (others.length)
+      handed.push(
+        ...(await api.callUntilAnswered('POST', `users/${me.user.id}/key-packages/claim`, { devices: others })),
+      );
+    return handed.map((one) => ({ device: one.device, bytes: fromBase64(one.key_package) }));
+  }
+
+  /**
+   * Make a commit; if another one came first, make it again on top of that one.
+   * @param {string} id @param {(deliver: (bundle: Bundle) => Promise<void>) => Promise<void>} work
+   */
+  async #commit(id, work) {
+    for (let tries = 1; ; tries++) {
+      const known = await this.store.get(id);
+      if (!known?.isActive) throw new Refused(403, 'not_a_leaf', 'This device is not in the group', 0);
+      try {
+        await work(async (bundle) => {
+          const body = { ...Api.bundle(bundle), read: known.cursor };
+          await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body);
+        });
+        return await this.sync.catchUp(id); // messages of the last epoch become unreadable soon
+      } catch (error) {
+        const cause = error instanceof CommitRejected ? error.cause : null;
+        if (!isLate(cause) || tries === COMMIT_TRIES) throw cause ?? error;
+        await this.sync.catchUp(id);
+      }
+    }
+  }
+}
+
+/** The group or its log is further than this device: read the log and try again. @param {unknown} cause */
+function isLate(cause) {
+  return cause instanceof Refused && ['stale_epoch', 'tree_differs', 'unread_messages'].includes(cause.code);
+}

@@ -1,0 +1,194 @@
+// @ts-check
+/** A client's storage in a folder: its data in a journal, CoreCrypto's database in a snapshot. */
+import 'fake-indexeddb/auto';
+import { mkdir, open, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import v8 from 'node:v8';
+import { MemoryStorage } from '../storage/memory.js';
+import { COLLECTIONS } from '../storage/storage.js';
+
+const OWNER_ONLY = 0o600;
+const OURS = ['journal.jsonl', 'journal.jsonl.new', 'keys.bin', 'keys.bin.new', 'lock'];
+
+/** @typedef {import('../storage/storage.js').Storage} Storage */
+
+/**
+ * Each write is one line of the journal, on disk before the write returns; reads come from memory.
+ * @implements {Storage}
+ */
+export class FileStorage extends MemoryStorage {
+  /** @type {import('node:fs/promises').FileHandle} */
+  #journal = /** @type {any} */ (null);
+
+  /** @param {string} folder */
+  constructor(folder) {
+    super();
+    this.folder = folder;
+    this.path = join(folder, 'journal.jsonl');
+  }
+
+  /** @param {string} folder */
+  static async open(folder) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await lock(join(folder, 'lock'));
+    const storage = new FileStorage(folder);
+    await storage.#replay();
+    await storage.#compact();
+    storage.#journal = await open(storage.path, 'a', OWNER_ONLY);
+    return storage;
+  }
+
+  async #replay() {
+    const lines = ((await read(this.path))?.toString() ?? '').split('\n');
+    lines.pop(); // empty, or cut off by a crash
+    for (const line of lines) {
+      /** @type {unknown} */
+      const changes = JSON.parse(line);
+      await super.write(/** @type {import('../storage/storage.js').Change[]} */ (changes));
+    }
+  }
+
+  /** Replace the journal by one line for each present value. */
+  async #compact() {
+    const lines = [];
+    for (const one of COLLECTIONS)
+      for (const [key, value] of await this.all(one)) lines.push(`${JSON.stringify([[one, key, value]])}\n`);
+    await replace(this.path, lines.join(''));
+  }
+
+  /** @type {Storage['write']} */
+  async write(changes) {
+    await this.#note(changes);
+    await super.write(changes);
+  }
+
+  /** Returns when it is on disk. @param {unknown[]} change */
+  async #note(change) {
+    await this.#journal.write(`${JSON.stringify(change)}\n`);
+    await this.#journal.datasync();
+  }
+
+  async wipe() {
+    await this.#journal.close();
+    for (const name of OURS) await rm(join(this.folder, name), { force: true });
+    await rmdir(this.folder).catch(() => {}); // other files may be in it
+    await super.wipe();
+  }
+}
+
+/**
+ * Two processes with the same keys would destroy them. The lock of a process that has died is taken over.
+ * @param {string} path
+ */
+async function lock(path) {
+  const holder = Number(await read(path));
+  if (holder && holder !== process.pid && isAlive(holder))
+    throw new Error(`the folder is in use by process ${holder} (${path})`);
+  await writeFile(path, String(process.pid), { mode: OWNER_ONLY });
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @typedef {object} StoredCollection
+ * @property {string} name
+ * @property {string | string[] | null} keyPath
+ * @property {boolean} autoIncrement
+ * @property {(IDBIndexParameters & { name: string, keyPath: string | string[] })[]} indexes
+ * @property {IDBValidKey[]} keys
+ * @property {unknown[]} values
+ *
+ * @typedef {{ name: string, version: number, stores: StoredCollection[] }} StoredDatabase
+ */
+
+/** CoreCrypto's database, which is in memory in Node: read from disk at the start, written after each transaction. */
+export class Snapshot {
+  /** @param {string} folder */
+  constructor(folder) {
+    this.path = join(folder, 'keys.bin');
+  }
+
+  async load() {
+    const bytes = await read(this.path);
+    if (bytes === null) return;
+    /** @type {unknown} */
+    const databases = v8.deserialize(bytes);
+    for (const one of /** @type {StoredDatabase[]} */ (databases)) await restore(one);
+  }
+
+  /** Atomic: a crash leaves the old snapshot or the new one. */
+  async save() {
+    const found = [];
+    for (const { name, version } of await indexedDB.databases()) {
+      found.push({ name, version, stores: await dump(String(name)) });
+    }
+    await replace(this.path, v8.serialize(found));
+  }
+}
+
+/** Null if there is no such file; throws if it cannot be read. @param {string} path */
+async function read(path) {
+  return readFile(path).catch((/** @type {NodeJS.ErrnoException} */ error) => {
+    if (error.code !== 'ENOENT') throw error;
+    return null;
+  });
+}
+
+/** Atomic: a crash leaves the old content or the new one. @param {string} path @param {string | Uint8Array} content */
+async function replace(path, content) {
+  const file = await open(`${path}.new`, 'w', OWNER_ONLY);
+  await file.writeFile(content);
+  await file.datasync();
+  await file.close();
+  await rename(`${path}.new`, path);
+}
+
+/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
+function done(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error ?? new Error('IndexedDB failed'));
+  });
+}
+
+/** @param {string} name */
+async function dump(name) {
+  const database = await done(indexedDB.open(name));
+  const stores = [];
+  for (const storeName of database.objectStoreNames) {
+    const store = database.transaction(storeName).objectStore(storeName);
+    const indexes = [...store.indexNames].map((indexName) => {
+      const { keyPath, unique, multiEntry } = store.index(indexName);
+      return { name: indexName, keyPath, unique, multiEntry };
+    });
+    const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
+    const { keyPath, autoIncrement } = store;
+    stores.push({ name: storeName, keyPath, autoIncrement, indexes, keys, values });
+  }
+  database.close();
+  return stores;
+}
+
+/** @param {StoredDatabase} database */
+async function restore({ name, version, stores }) {
+  const request = indexedDB.open(name, version);
+  request.onupgradeneeded = () => {
+    for (const { name: storeName, keyPath, autoIncrement, indexes, keys, values } of stores) {
+      const store = request.result.createObjectStore(storeName, { keyPath, autoIncrement });
+      for (const { name: indexName, ...index } of indexes) store.createIndex(indexName, index.keyPath, index);
+      values.forEach((value, at) => {
+        if (keyPath === null) store.put(value, keys[at]);
+        else store.put(value);
+      });
+    }
+  };
+  (await done(request)).close();
+}

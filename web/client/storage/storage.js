@@ -1,0 +1,46 @@
+// @ts-check
+/**
+ * Where a client stores its data: values by collection and key. A write returns when it is durable.
+ *
+ * @typedef {object} Collections
+ * @property {unknown} state by name; StateAt has the type of each
+ * @property {import('../conversations/reducer.js').Conversation} conversations by id
+ * @property {import('../conversations/reducer.js').Item} items by `<conversation>/<seq>`
+ * @property {number} ids the seq of a message, by `<conversation>/<id>`
+ * @property {import('../conversations/outbox.js').Waiting} outbox by the message's id
+ *
+ * @typedef {keyof Collections} Collection
+ * @typedef {[collection: Collection, key: string, value?: unknown]} Change without a value the key is deleted
+ */
+
+/**
+ * The values of `state`: the account, the page's settings and drafts, keys of direct conversations in base64, texts as
+ * they were encrypted for the server, and verified thumbprints by user.
+ * @template {string} Key
+ * @typedef {Key extends 'me' ? import('../session/account.js').Me
+ *   : Key extends 'settings' ? import('../../worker/rpc.js').Settings
+ *   : Key extends `verified/${string}` ? string[]
+ *   : Key extends `${'draft' | 'key' | 'sealed'}/${string}` ? string
+ *   : unknown} StateAt
+ */
+/**
+ * @template {Collection} Name @template {string} Key
+ * @typedef {Name extends 'state' ? StateAt<Key> : Collections[Name]} Stored
+ */
+
+/**
+ * @typedef {object} Storage
+ * @property {<Name extends Collection, Key extends string>(collection: Name, key: Key) => Promise<Stored<Name, Key> | undefined>} get
+ * @property {(changes: Change[]) => Promise<void>} write all of them, or none
+ * @property {<Name extends Collection, Prefix extends string>(collection: Name, prefix?: Prefix) =>
+ *   Promise<[string, Stored<Name, `${Prefix}${string}`>][]>} all in the order of the keys
+ * @property {Range} last the last of those with `from <= key < to`, in the order of the keys
+ * @property {Range} first the same, the first of them
+ * @property {() => Promise<void>} wipe
+ *
+ * @typedef {<Name extends Collection>(collection: Name, from: string, to: string, limit: number) =>
+ *   Promise<Stored<Name, string>[]>} Range
+ */
+
+/** @type {Collection[]} */
+export const COLLECTIONS = ['state', 'conversations', 'items', 'ids', 'outbox'];

@@ -1,0 +1,96 @@
+// @ts-check
+import 'fake-indexeddb/auto';
+import assert from 'node:assert/strict';
+import { appendFile, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { FileStorage } from '../node/files.js';
+import { IndexedDbStorage } from './indexeddb.js';
+import { EncryptedStorage } from './encrypted.js';
+import { MemoryStorage } from './memory.js';
+
+const folder = () => mkdtemp(join(tmpdir(), 'sottovoce-storage-'));
+let databases = 0;
+
+/** @type {[string, () => Promise<import('./storage.js').Storage>][]} */
+const kinds = [
+  ['memory_storage', async () => new MemoryStorage()],
+  ['file_storage', async () => FileStorage.open(await folder())],
+  ['indexeddb_storage', async () => new IndexedDbStorage(`test ${databases++}`)],
+  ['encrypted_storage', async () => new EncryptedStorage(new MemoryStorage(), EncryptedStorage.makeKey)],
+];
+
+for (const [name, open] of kinds) {
+  test(`${name}_keeps_values_by_collection_in_key_order`, async () => {
+    const storage = await open();
+    assert.equal(await storage.get('state', 'me'), undefined);
+    await storage.write([['items', 'b/2', { text: 'é🙂' }]]);
+    await storage.write([
+      ['items', 'b/1', { text: 'one' }],
+      ['items', 'a/9', { text: 'another conversation' }],
+      ['outbox', 'b/1', { text: 'another collection' }],
+    ]);
+    assert.deepEqual(await storage.get('items', 'b/2'), { text: 'é🙂' });
+    assert.deepEqual(await storage.all('items', 'b/'), [
+      ['b/1', { text: 'one' }],
+      ['b/2', { text: 'é🙂' }],
+    ]);
+    assert.equal((await storage.all('items')).length, 3);
+    await storage.write([
+      ['items', 'b/1', { text: 'two' }],
+      ['items', 'b/2'],
+    ]);
+    assert.deepEqual(await storage.all('items', 'b/'), [['b/1', { text: 'two' }]]);
+    await storage.wipe();
+  });
+
+  test(`${name}_returns_first_and_last_of_a_range`, async () => {
+    const storage = await open();
+    const keys = ['a/1', 'b/1', 'b/2', 'b/3', 'b/4', 'c/1'];
+    await storage.write(keys.map((key) => ['items', key, key]));
+    assert.deepEqual(await storage.last('items', 'b/', 'b/4', 2), ['b/2', 'b/3']);
+    assert.deepEqual(await storage.first('items', 'b/2', 'b/:', 2), ['b/2', 'b/3']);
+    for (const [from, to] of [
+      ['d/', 'd/:'],
+      ['b/2', 'b/2'],
+      ['b/3', 'b/1'],
+    ]) {
+      assert.deepEqual([await storage.last('items', from, to, 2), await storage.first('items', from, to, 2)], [[], []]);
+    }
+  });
+
+  test(`${name}_returns_copies`, async () => {
+    const storage = await open();
+    const given = { list: [1] };
+    await storage.write([['state', 'x', given]]);
+    given.list.push(2);
+    /** @type {typeof given} */ (await storage.get('state', 'x')).list.push(3);
+    assert.deepEqual(await storage.get('state', 'x'), { list: [1] });
+  });
+}
+
+test('file_storage_ignores_a_line_cut_off_by_a_crash', async () => {
+  const place = await folder();
+  const first = await FileStorage.open(place);
+  await first.write([['state', 'me', { name: 'kim' }]]);
+  await first.write([['state', 'gone', 1]]);
+  await first.write([['state', 'gone']]);
+  await appendFile(join(place, 'journal.jsonl'), '["state","torn",{"na');
+  const second = await FileStorage.open(place);
+  assert.deepEqual(await second.all('state'), [['me', { name: 'kim' }]]);
+  await second.write([['state', 'after', true]]);
+  const third = await FileStorage.open(place);
+  assert.deepEqual((await third.all('state')).length, 2);
+});
+
+test('encrypted_value_opens_only_in_its_collection_with_its_key', async () => {
+  const inner = new MemoryStorage();
+  const storage = new EncryptedStorage(inner, EncryptedStorage.makeKey);
+  await storage.write([['items', 'a/1', { text: 'a secret' }]]);
+  const lies = /** @type {{ data: ArrayBuffer }} */ (/** @type {unknown} */ (await inner.get('items', 'a/1')));
+  assert.ok(!Buffer.from(lies.data).includes('secret'));
+  await inner.write([['outbox', 'a/1', lies]]);
+  await assert.rejects(storage.get('outbox', 'a/1'));
+  await assert.rejects(new EncryptedStorage(inner, EncryptedStorage.makeKey).get('items', 'a/1'));
+});

@@ -1,0 +1,72 @@
+// @ts-check
+/** The keys of contacts that the user has verified, and whether a contact's keys are still those. */
+import { safetyNumber } from './safety-number.js';
+
+/**
+ * @typedef {import('../context.js').Context} Context
+ * @typedef {import('../conversations/reducer.js').Conversation} Conversation
+ */
+
+/** @param {Conversation} conversation @param {string} user @returns {'unknown' | 'verified' | 'changed'} */
+export function trustIn(conversation, user) {
+  const verified = conversation.verified[user];
+  if (verified === undefined) return 'unknown';
+  const keys = conversation.members.filter((member) => member.user === user);
+  if (!keys.length) return 'changed'; // another user in their place was not verified
+  return keys.every(({ thumbprint }) => verified.includes(thumbprint)) ? 'verified' : 'changed';
+}
+
+/**
+ * A contact was verified before the change and is not any more.
+ * @param {Conversation} before @param {Conversation} after
+ */
+export function hasLostTrust(before, after) {
+  return Object.keys(after.verified).some(
+    (user) => trustIn(after, user) === 'changed' && trustIn(before, user) !== 'changed',
+  );
+}
+
+export class VerifiedKeys {
+  /** @param {Context} client @param {{ store: import('../conversations/store.js').ConversationStore }} parts */
+  constructor(client, { store }) {
+    this.client = client;
+    this.store = store;
+  }
+
+  /** To compare with another member. @param {string} id @param {string} user */
+  async safetyNumber(id, user) {
+    const members = await this.client.mls.members(id);
+    const [mine, theirs] = [this.client.me.user.id, user].map((one) => ({
+      user: one,
+      thumbprints: members.filter((member) => member.user === one).map((member) => member.thumbprint),
+    }));
+    return { ...(await safetyNumber(mine, theirs)), thumbprints: theirs.thumbprints };
+  }
+
+  /**
+   * The user has compared the safety number: in every conversation, these keys are the contact's.
+   * @param {string} user @param {string[]} thumbprints of which it was made
+   */
+  verify(user, thumbprints) {
+    return this.client.inTurn(async () => {
+      await this.client.storage.write([['state', `verified/${user}`, thumbprints]]);
+      for (const one of await this.store.list()) {
+        if (one.members.some((member) => member.user === user))
+          await this.store.write({ ...one, verified: { ...one.verified, [user]: thumbprints } });
+      }
+    });
+  }
+
+  /**
+   * With the keys of its members that were verified in other conversations.
+   * @param {Conversation} conversation @returns {Promise<Conversation>}
+   */
+  async pinned(conversation) {
+    const verified = { ...conversation.verified };
+    for (const user of new Set(conversation.members.map((member) => member.user))) {
+      const known = verified[user] ?? (await this.client.storage.get('state', `verified/${user}`));
+      if (known) verified[user] = known;
+    }
+    return { ...conversation, verified };
+  }
+}

@@ -1,0 +1,134 @@
+// @ts-check
+/** A group: members come and go, and removed devices cannot read on. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Undecryptable } from '../client/mls/core-crypto.js';
+import { fromBase64 } from '../client/util/bytes.js';
+import { another, conversation, people, refused, until } from './users.js';
+
+test('ten_members_receive_every_message', async () => {
+  const [maker, ...others] = await people(...'abcdefghij');
+  const id = await conversation(maker, ...others);
+  const all = [maker, ...others];
+  await Promise.all(all.map((one, number) => one.says(id, `I am number ${number}`)));
+  const texts = all.map((_, number) => `I am number ${number}`);
+  await Promise.all(all.map((one) => one.hears(...texts)));
+  for (const one of all) {
+    assert.deepEqual(await one.kept(id), await maker.kept(id), 'all have the same, in the same order');
+    one.isFine();
+  }
+});
+
+test('removed_member_cannot_read_later_messages', async () => {
+  const [alice, bob, mallory] = await people('alice', 'bob', 'mallory');
+  const id = await conversation(alice, bob, mallory);
+  await alice.says(id, 'before');
+  await mallory.hears('before');
+
+  // Mallory's device keeps its keys: it must not learn from the server that it was removed.
+  const { mls } = mallory.client;
+  mallory.leaves();
+  const epoch = await mls.epoch(id);
+  const talking = (async () => {
+    for (let number = 0; number < 20; number++) await bob.says(id, `bob ${number}`);
+  })();
+  await alice.client.membership.remove(id, mallory.user);
+  await talking;
+  await alice.says(id, 'now we are alone');
+  await bob.hears('now we are alone');
+
+  const raw = await bob.client.api.call('GET', `conversations/${id}/log?after=0`);
+  const after = raw.filter((entry) => entry.kind === 'application' && entry.epoch > Number(epoch));
+  assert.ok(after.length > 0, 'there is something to attack');
+  for (const entry of after) {
+    if (entry.data === undefined) continue; // bob's own
+    await assert.rejects(
+      mls.decrypt(id, fromBase64(entry.data), async () => {}),
+      Undecryptable,
+    );
+  }
+  const ends = raw.filter((entry) => entry.kind === 'commit' && entry.epoch >= Number(epoch));
+  for (const { data } of ends) {
+    if (data !== undefined) await mls.decrypt(id, fromBase64(data), async () => {}).catch(() => {});
+  }
+  for (const entry of after) {
+    if (entry.data === undefined) continue;
+    await assert.rejects(
+      mls.decrypt(id, fromBase64(entry.data), async () => {}),
+      Undecryptable,
+    );
+  }
+  await refused(mallory.client.api.call('GET', `conversations/${id}/group-info`), 'no_such_conversation');
+  const seen = await mallory.client.api.call('GET', `conversations/${id}/log?after=0`);
+  const removal = ends.at(-1)?.seq ?? 0;
+  assert.ok(
+    seen.every((entry) => entry.seq <= removal),
+    'the server gives it nothing more',
+  );
+});
+
+test('leaving_member_is_removed_by_the_others', async () => {
+  const [alice, bob, carol] = await people('alice', 'bob', 'carol');
+  const id = await conversation(alice, bob, carol);
+  await carol.client.membership.leave(id);
+  await carol.isOut(id);
+  await until(async () => (await alice.client.mls.members(id)).length === 2, 'the leaf is gone');
+  await alice.says(id, 'carol has left');
+  await bob.hears('carol has left');
+  await carol.doesNotHear('carol has left');
+  assert.deepEqual((await alice.client.membership.list())[0].members.length, 2);
+});
+
+test('only_owner_or_admin_adds_and_removes_members', async () => {
+  const [alice, bob, carol, dave] = await people('alice', 'bob', 'carol', 'dave');
+  const id = await conversation(alice, bob, carol);
+  await refused(bob.client.membership.add(id, [dave.username]), 'not_allowed');
+  await refused(bob.client.membership.remove(id, carol.user), 'not_allowed');
+  await refused(bob.client.api.call('PUT', `conversations/${id}/members/${bob.user}`, { role: 'owner' }), 'invalid');
+  await alice.client.api.call('PUT', `conversations/${id}/members/${bob.user}`, { role: 'admin' });
+  await bob.client.membership.add(id, [dave.username]);
+  await dave.isIn(id);
+  await refused(bob.client.membership.remove(id, alice.user), 'not_allowed');
+  await bob.client.membership.remove(id, carol.user);
+  await carol.isOut(id);
+  await dave.says(id, 'thank you');
+  await Promise.all([alice, bob].map((one) => one.hears('thank you')));
+  [alice, bob, dave].forEach((one) => one.isFine());
+});
+
+test('revoked_device_is_removed_before_the_next_message', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const stolen = await another(bob);
+  const id = await conversation(alice, bob, stolen);
+  await stolen.says(id, 'from the train');
+  await alice.hears('from the train');
+  stolen.leaves();
+  await bob.client.api.call('DELETE', `devices/${stolen.client.me.device}`);
+  await alice.says(id, 'who has your phone?');
+  await bob.hears('who has your phone?');
+  const devices = (await alice.client.mls.members(id)).map((member) => member.device);
+  assert.ok(!devices.includes(stolen.client.me.device));
+  await refused(stolen.client.api.call('GET', 'account'), 'unauthenticated');
+  [alice, bob].forEach((one) => one.isFine());
+});
+
+test('removed_member_added_again_reads_on', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  for (let round = 0; round < 3; round++) {
+    await alice.client.membership.remove(id, bob.user);
+    await bob.isOut(id);
+    await alice.says(id, `without you ${round}`);
+    await alice.client.membership.add(id, [bob.username]);
+    await bob.isIn(id);
+    await alice.says(id, `welcome back ${round}`);
+    await bob.hears(`welcome back ${round}`);
+    await bob.says(id, `thanks ${round}`);
+    await alice.hears(`thanks ${round}`);
+  }
+  assert.deepEqual(
+    bob.heard.filter((text) => text.startsWith('without')),
+    [],
+  );
+  [alice, bob].forEach((one) => one.isFine());
+});

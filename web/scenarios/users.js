@@ -1,0 +1,181 @@
+// @ts-check
+/** Users with devices, for the scenarios: real clients on a real server. */
+import assert from 'node:assert/strict';
+import { after } from 'node:test';
+import { NodeWebSocket, startInNode } from '../client/node/platform.js';
+import { MemoryStorage } from '../client/storage/memory.js';
+
+await startInNode();
+const { Client } = await import('../client/client.js');
+const { memoryDatabase } = await import('../client/mls/core-crypto.js');
+
+export const server = process.env.SOTTOVOCE_SERVER ?? '';
+assert.ok(server, 'set SOTTOVOCE_SERVER to the address of the server; see tests/v2/');
+
+import { PASSWORD } from './password.js';
+const PATIENCE_MS = 60_000; // test machines can be busy
+
+/** @type {Device[]} */
+const devices = [];
+after(() => devices.forEach((device) => device.client.connection.close()));
+
+let names = 0;
+
+/** A unique name. @param {string} name */
+export function unique(name) {
+  return `${name}_${(names++).toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+}
+
+/** @param {() => unknown} isTrue @param {string} what */
+export async function until(isTrue, what) {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await isTrue())) {
+    assert.ok(Date.now() < deadline, `timed out: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** One device, with its messages and events. */
+export class Device {
+  /** Texts in the order in which they came, with its own. @type {string[]} */
+  heard = [];
+  /** @type {{ type: string, detail: any }[]} */
+  events = [];
+
+  /** @param {string} username @param {InstanceType<typeof Client>} client */
+  constructor(username, client) {
+    this.username = username;
+    this.client = client;
+    devices.push(this);
+    this.listen();
+  }
+
+  listen() {
+    this.client.addEventListener('message', (event) => {
+      const { message } = /** @type {CustomEvent} */ (event).detail;
+      if (message.content?.kind === 'text') this.heard.push(message.content.text);
+    });
+    const told = [
+      'problem',
+      'undecryptable',
+      'rejoined',
+      'failed',
+      'removed',
+      'joined',
+      'members',
+      'typing',
+      'devices',
+    ];
+    for (const type of told) {
+      this.client.addEventListener(type, (event) => {
+        this.events.push({ type, detail: /** @type {CustomEvent} */ (event).detail });
+      });
+    }
+  }
+
+  /** @param {string} type */
+  told(type) {
+    return this.events.filter((event) => event.type === type).map((event) => event.detail);
+  }
+
+  /** There was no problem. */
+  isFine() {
+    const wrong = ['problem', 'undecryptable', 'failed'].flatMap((type) =>
+      this.told(type).map((detail) => ({ type, detail })),
+    );
+    assert.deepEqual(wrong, [], `${this.username} had problems`);
+  }
+
+  get user() {
+    return this.client.me.user.id;
+  }
+
+  /** @param {string} conversation */
+  isIn(conversation) {
+    return until(
+      async () => (await this.client.storage.get('conversations', conversation))?.isActive,
+      `${this.username} is in the conversation`,
+    );
+  }
+
+  /** @param {string} conversation */
+  isOut(conversation) {
+    return until(
+      async () => !(await this.client.storage.get('conversations', conversation))?.isActive,
+      `${this.username} is out of the conversation`,
+    );
+  }
+
+  /** @param {string} conversation @param {string} text */
+  async says(conversation, text) {
+    await this.client.outbox.sendText(conversation, text);
+  }
+
+  /** @param {string[]} texts */
+  hears(...texts) {
+    return until(
+      () => texts.every((text) => this.heard.includes(text)),
+      `${this.username} receives ${texts}; the last were ${this.heard.slice(-5)}`,
+    );
+  }
+
+  /** Its stored texts, in the order of the log. @param {string} conversation */
+  async kept(conversation) {
+    const items = await this.client.store.items(conversation, { limit: Infinity });
+    return items.filter((item) => item.notice === undefined).map((item) => item.text);
+  }
+
+  /** @param {string} text */
+  async doesNotHear(text, forMs = 500) {
+    await new Promise((resolve) => setTimeout(resolve, forMs));
+    assert.ok(!this.heard.includes(text), `${this.username} heard ${text}`);
+  }
+
+  leaves() {
+    this.client.connection.close();
+  }
+
+  returns() {
+    return this.client.connection.connect();
+  }
+}
+
+/** @param {string} username @param {'register' | 'logIn'} how @param {string} [invite] */
+async function device(username, how, invite) {
+  const storage = new MemoryStorage();
+  const client = new Client(server, { storage, openDatabase: memoryDatabase, WebSocket: NodeWebSocket });
+  const made = new Device(username, client);
+  await client.account[how](username, PASSWORD, invite);
+  await client.connection.connect();
+  return made;
+}
+
+/** New users with one device each. @param {string[]} wanted */
+export function people(...wanted) {
+  return Promise.all(wanted.map((name) => device(unique(name), 'register')));
+}
+
+/** A new user with an invite. @param {string} name @param {string} invite */
+export function invited(name, invite) {
+  return device(unique(name), 'register', invite);
+}
+
+/** Another device of the same user. @param {Device} other */
+export function another(other) {
+  return device(other.username, 'logIn');
+}
+
+/** @param {Device} by @param {Device[]} others */
+export async function conversation(by, ...others) {
+  const id = await by.client.membership.start([...new Set(others.map((one) => one.username))]);
+  await Promise.all([by, ...others].map((one) => one.isIn(id)));
+  return id;
+}
+
+/** The server rejects the request with this code. @param {Promise<unknown>} request @param {string} code */
+export async function refused(request, code) {
+  await assert.rejects(request, (error) => {
+    assert.equal(/** @type {any} */ (error).code, code, String(error));
+    return true;
+  });
+}
