@@ -1,4 +1,4 @@
-"""Devices: who may speak for one, and who may see them."""
+"""Devices: which session may be bound to one, and who may list them."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests.v2.mls import device, group_of
 async def test_device_is_bound_again_by_a_fresh_session_only(
     users: Users, server: RunningServer, minutes: int, status: int
 ) -> None:
-    """Who has just given the password may; a session that was stolen may not."""
+    """A session younger than 15 minutes has just given the password; a stolen session is usually older."""
     (alice,) = await users("alice")
     laptop = await device(alice)
     again = await alice.again()
@@ -36,7 +36,9 @@ async def test_device_of_a_bound_session_is_not_changed(users: Users) -> None:
     laptop = await device(alice)
     other = laptop.registration | {"id": f"{laptop.id ^ 2:016x}", "signature_key": "A" * 43 + "="}
     assert_refused(await alice.api.post("/v2/devices", json=other), 409, "taken")
-    assert (await alice.api.post("/v2/devices", json=laptop.registration)).status_code == 201, "its own, it may repeat"
+    assert (await alice.api.post("/v2/devices", json=laptop.registration)).status_code == 201, (
+        "repeating the registration of its own device is allowed"
+    )
 
 
 async def test_devices_of_a_stranger_are_hidden(users: Users) -> None:
@@ -45,7 +47,7 @@ async def test_devices_of_a_stranger_are_hidden(users: Users) -> None:
     hidden = await alice.api.get(f"/v2/users/{bob.name}/devices")
     nobody = await alice.api.get("/v2/users/nobody_at_all/devices")
     assert_refused(hidden, 404, "no_such_user")
-    assert hidden.json() == nobody.json(), "that there is such a user is not told by the way"
+    assert hidden.json() == nobody.json(), "the response does not reveal that the user exists"
 
 
 async def test_devices_are_shown_after_a_key_package_claim(users: Users) -> None:

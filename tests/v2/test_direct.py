@@ -1,4 +1,4 @@
-"""Direct conversations at the sealed door: lists, keys, messages. What is live: test_direct_live.py."""
+"""Direct conversations at the v2 API: list, keys, messages. For live delivery see test_direct_live.py."""
 
 import asyncio
 import json
@@ -41,8 +41,8 @@ async def test_direct_list_has_conversations_of_all_apis(users: Users) -> None:
 async def test_direct_list_omits_encrypted_and_foreign_conversations(users: Users, server: RunningServer) -> None:
     alice, bob, eve = await users("alice", "bob", "eve")
     await alice.posts("hello", to=bob)
-    ((sealed,),) = await server.sql("INSERT INTO conversations (kind) VALUES ('encrypted') RETURNING id")
-    await server.sql("INSERT INTO members (conversation_id, user_id) VALUES (%s, %s)", sealed, alice.id)
+    ((encrypted,),) = await server.sql("INSERT INTO conversations (kind) VALUES ('encrypted') RETURNING id")
+    await server.sql("INSERT INTO members (conversation_id, user_id) VALUES (%s, %s)", encrypted, alice.id)
     assert [one["user"]["id"] for one in await conversations(alice)] == [str(bob.uuid)]
     assert await conversations(eve) == []
 
@@ -62,7 +62,7 @@ async def test_direct_list_marks_blocked_users(users: Users) -> None:
     await says(bob, alice, "hello")
     assert (await alice.api.put(f"/v2/blocks/{bob.uuid}")).status_code == 200
     assert [one["blocked"] for one in await conversations(alice)] == [True]
-    assert [one["blocked"] for one in await conversations(bob)] == [False], "who is blocked is not told"
+    assert [one["blocked"] for one in await conversations(bob)] == [False], "a blocked user cannot see the block"
     assert (await alice.api.delete(f"/v2/blocks/{bob.uuid}")).status_code == 200
     assert [one["blocked"] for one in await conversations(alice)] == [False]
 
@@ -86,10 +86,10 @@ async def test_direct_key_is_claimed_once_by_the_partner(users: Users) -> None:
 async def test_direct_list_has_the_fingerprint_of_the_current_key(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     made = [await key(alice, bob), await key(bob, alice, "key/claim"), await key(bob, alice)]
-    assert made[2]["key"] != made[0]["key"], "there is one of before and one of now"
-    now = b64encode(sha256(b64decode(made[2]["key"])).digest()).decode()
+    assert made[2]["key"] != made[0]["key"], "the key was changed"
+    current = b64encode(sha256(b64decode(made[2]["key"])).digest()).decode()
     for person in (alice, bob):
-        assert [one["key_fingerprint"] for one in await conversations(person)] == [now]
+        assert [one["key_fingerprint"] for one in await conversations(person)] == [current]
 
 
 async def test_direct_key_start_by_partner_gives_the_pending_key(users: Users) -> None:
@@ -181,7 +181,7 @@ async def test_direct_message_repeated_is_stored_once(users: Users) -> None:
     again = await send(alice, bob, "hello", id_)
     assert (again.status_code, again.json()) == (200, first.json())
     assert_refused(await send(alice, bob, "hello!", id_), 409, "id_taken")
-    assert (await send(bob, alice, "his own", id_)).status_code == 200, "an id is its sender's"
+    assert (await send(bob, alice, "his own", id_)).status_code == 200, "ids are per sender"
     assert await texts(bob, alice) == ["hello", "another", "his own"]
 
 
@@ -228,7 +228,7 @@ async def test_direct_reading_creates_no_conversation(users: Users) -> None:
         pytest.param({"id": "a" * 31, "text": "hello"}, id="short id"),
         pytest.param({"id": "a" * 33, "text": "hello"}, id="long id"),
         pytest.param({"id": "A" * 32, "text": "hello"}, id="id in capitals"),
-        pytest.param({"id": "a" * 32 + "\n", "text": "hello"}, id="id with a line's end"),
+        pytest.param({"id": "a" * 32 + "\n", "text": "hello"}, id="id with a line feed"),
     ],
 )
 async def test_direct_message_invalid_is_400_and_creates_nothing(users: Users, body: dict[str, str]) -> None:
@@ -272,10 +272,10 @@ async def test_direct_lists_requested_at_once_are_per_user(users: Users) -> None
     for one, other in pairwise(people):
         await says(one, other, "hello")
     lists = await asyncio.gather(*(conversations(one) for one in people * 3))
-    with_whom = [[UUID(one["user"]["id"]) for one in found] for found in lists]
-    assert with_whom[0] == [people[1].uuid]
-    assert with_whom[1] == [people[2].uuid, people[0].uuid]
-    assert with_whom[:6] == with_whom[6:12] == with_whom[12:]
+    partners = [[UUID(one["user"]["id"]) for one in found] for found in lists]
+    assert partners[0] == [people[1].uuid]
+    assert partners[1] == [people[2].uuid, people[0].uuid]
+    assert partners[:6] == partners[6:12] == partners[12:]
 
 
 async def test_direct_conversation_opens_once_without_a_key(users: Users) -> None:

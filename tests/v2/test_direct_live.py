@@ -1,4 +1,4 @@
-"""Direct conversations at the socket of the sealed door: live, in order, once, from whichever door they come."""
+"""Direct conversations at the v2 socket: messages of all APIs arrive live, in order and once."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ from tests.v2.direct import at, key, messages, says, send, texts
 
 
 @pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> list[Hub]:
-    """One for each time that a socket has looked at its direct conversations: the hub where it follows them."""
+def followed(monkeypatch: pytest.MonkeyPatch) -> list[Hub]:
+    """The hub of each completed `Hub.follow`, in order: a socket follows its direct conversations."""
     hubs: list[Hub] = []
     follow = Hub.follow
 
@@ -31,7 +31,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[Hub]:
     return hubs
 
 
-async def looked(hubs: list[Hub], times: int) -> bool:
+async def has_followed(hubs: list[Hub], times: int) -> bool:
     return len(hubs) >= times
 
 
@@ -54,8 +54,8 @@ async def test_direct_socket_delivers_messages_of_all_apis(users: Users, server:
     await at_bob.hears_texts("invites")
     await by_psql(server, conversation, alice, "psql")
     await at_bob.hears_texts("psql")
-    await says(alice, bob, "sealed")
-    (last,) = await at_bob.hears_texts("sealed")
+    await says(alice, bob, "v2")
+    (last,) = await at_bob.hears_texts("v2")
     assert last["seq"] == 4
     assert frame == {
         "type": "direct",
@@ -116,7 +116,7 @@ async def test_direct_socket_notifies_both_of_key_and_reset(users: Users) -> Non
     await says(alice, bob, "three")
     for line in (at_alice, at_bob):
         await line.hears_texts("one", "two")
-        heard = [await line.next(), await line.next()]  # an event and a message: either may come first
+        heard = [await line.next(), await line.next()]  # an event and a message, in any order
         assert sorted(frame["type"] for frame in heard) == ["direct", "direct_changed"]
     assert await texts(bob, alice) == ["three"]
     assert (await key(bob, alice, "key/claim"))["key"] not in (None, started["key"])
@@ -139,41 +139,41 @@ async def test_direct_socket_notifies_of_edit_and_delete_of_all_apis(users: User
     await at_bob.hears_nothing()
 
 
-async def test_direct_socket_delivers_nothing_of_blocked_users(users: Users, looks: list[Hub]) -> None:
+async def test_direct_socket_delivers_nothing_of_blocked_users(users: Users, followed: list[Hub]) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await listens(alice), await listens(bob)
     await alice.api.put(f"/v2/blocks/{bob.uuid}")
-    await until(lambda: looked(looks, 3))
+    await until(lambda: has_followed(followed, 3))
     await says(bob, alice, "do you hear me?")
     await says(alice, bob, "no")
     assert [frame["seq"] for frame in await at_alice.hears_texts("no")] == [2]
     await at_bob.hears_texts("do you hear me?", "no")
     await alice.api.delete(f"/v2/blocks/{bob.uuid}")
-    await until(lambda: looked(looks, 4))
+    await until(lambda: has_followed(followed, 4))
     await says(bob, alice, "and now?")
     assert [frame["conversation"] for frame in await at_alice.hears_texts("and now?")] == [conversation]
 
 
-async def test_direct_socket_notifies_of_a_deleted_account(users: Users, looks: list[Hub]) -> None:
+async def test_direct_socket_notifies_of_a_deleted_account(users: Users, followed: list[Hub]) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice = await listens(alice)
     assert (await bob.api.request("DELETE", "/v2/account", json={"password": PASSWORD})).status_code == 200
     await at_alice.hears_of_change(conversation)
-    await until(lambda: is_forgotten(looks, conversation))
+    await until(lambda: is_forgotten(followed, conversation))
 
 
-async def test_direct_socket_closed_leaves_no_subscription(users: Users, looks: list[Hub]) -> None:
+async def test_direct_socket_closed_leaves_no_subscription(users: Users, followed: list[Hub]) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await listens(alice), await listens(bob)
-    assert not await is_forgotten(looks, conversation)
+    assert not await is_forgotten(followed, conversation)
     await at_alice.leaves()
     await says(alice, bob, "hello")
     await at_bob.hears_texts("hello")
     at_bob.socket.transport.abort()
-    await until(lambda: is_forgotten(looks, conversation))
+    await until(lambda: is_forgotten(followed, conversation))
 
 
 async def test_direct_socket_delivers_concurrent_messages_in_order(
@@ -240,7 +240,7 @@ async def has(person: Person, other: Person, seq: int) -> bool:
 
 
 async def test_direct_socket_without_database_closes_1013(
-    users: Users, monkeypatch: pytest.MonkeyPatch, looks: list[Hub]
+    users: Users, monkeypatch: pytest.MonkeyPatch, followed: list[Hub]
 ) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
@@ -253,7 +253,7 @@ async def test_direct_socket_without_database_closes_1013(
         patch.setattr(Conversations, "direct", away)
         await key(alice, bob)
         await at_bob.is_closed_with(1013)
-    await until(lambda: is_forgotten(looks, conversation))
+    await until(lambda: is_forgotten(followed, conversation))
     again = await listens(bob)
     await says(alice, bob, "hello")
     await again.hears_texts("hello")

@@ -1,4 +1,4 @@
-"""Whose picture is new, and whether there is one, is known without asking for it."""
+"""Picture versions: clients learn whether a picture exists or has changed without fetching it."""
 
 from base64 import b64encode
 

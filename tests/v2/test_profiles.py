@@ -1,4 +1,4 @@
-"""What somebody shows of themselves, and that those who see it hear when it changes."""
+"""Profile changes, and which devices are notified of them."""
 
 from base64 import b64encode
 

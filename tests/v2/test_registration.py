@@ -1,4 +1,4 @@
-"""Who may come, and how one learns of it."""
+"""Registration modes, and invites and codes of an account."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""A session lives on while it is used."""
+"""Renewal of the current session."""
 
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -25,7 +25,7 @@ async def test_session_renewed_every_six_days_is_kept(users: Users, server: Runn
         renewed = await alice.api.put(RENEW)
         assert renewed.status_code == 200, renewed.text
     (after,) = await sessions(alice)
-    assert (after["id"], after["created_at"]) == (before["id"], before["created_at"]), "it is the same session"
+    assert (after["id"], after["created_at"]) == (before["id"], before["created_at"]), "the session is the same"
     assert after["expires_at"] == renewed.json()["expires_at"]
     assert timedelta(days=7) - timedelta(minutes=1) < datetime.fromisoformat(after["expires_at"]) - server.clock()
 
@@ -54,10 +54,15 @@ async def test_session_renewal_does_not_shorten_the_lifetime(users: Users, serve
     assert (await alice.api.put(RENEW)).json()["expires_at"] == before["expires_at"]
 
 
-@pytest.mark.parametrize("whose", ["another's", "one's own by its id", "nobody's", "no id"])
+@pytest.mark.parametrize("whose", ["another user's", "current by its id", "unknown", "malformed"])
 async def test_session_renewal_of_another_session_is_405(users: Users, whose: str) -> None:
     alice, bob = await users("alice", "bob")
-    names = {"another's": bob.session_id, "one's own by its id": alice.session_id, "nobody's": uuid4(), "no id": "x"}
+    names = {
+        "another user's": bob.session_id,
+        "current by its id": alice.session_id,
+        "unknown": uuid4(),
+        "malformed": "x",
+    }
     before = await sessions(bob)
     assert (await alice.api.put(f"/v2/sessions/{names[whose]}")).status_code == 405
     assert await sessions(bob) == before
