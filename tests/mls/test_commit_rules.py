@@ -80,7 +80,7 @@ EARLIER = Entry(CONVERSATION, Seq(1), 1, ALICE, "", datetime(2026, 1, 1, tzinfo=
 
 @dataclass(frozen=True)
 class Step:
-    """Everything that a plan is made of."""
+    """The input of a plan, and its expected change."""
 
     name: str
     device: Device
@@ -95,11 +95,11 @@ class Step:
         return plan_commit(self.frames(), self.device, self.facts)
 
     def on(self, **changes: object) -> "Step":
-        """On another group."""
+        """The same step with other fields of the group."""
         return self.given(group=structs.replace(self.facts.group, **changes))
 
     def given(self, **changes: object) -> "Step":
-        """With other facts."""
+        """The same step with other facts."""
         return replace(self, facts=structs.replace(self.facts, **changes))
 
 
@@ -152,7 +152,7 @@ def test_commit_has_the_effects_of_its_proposals(step: Step) -> None:
         pytest.param(
             UPDATE.on(roles={ALICE: "owner"}, epoch=2),
             NoSuchConversation,
-            id="late and by a stranger, who learns nothing",
+            id="late and by a stranger: no information",
         ),
         pytest.param(JOIN.on(roles={BOB: "owner"}), NoSuchConversation, id="a stranger's device joins"),
         pytest.param(JOIN.on(leaves=REMAIN), BadFrame, id="joins without removing its former leaf"),
