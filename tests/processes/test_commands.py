@@ -1,4 +1,4 @@
-"""What the operator types."""
+"""The operator's commands: invite, user, migrate, check-config."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +13,8 @@ from testing.server import PATIENCE_S
 
 
 def sottovoce(server: Server, *words: str, typed: str = "") -> Result:
-    """In this process: to start Python takes longer than most commands. tests/processes/test_newcomer.py starts one."""
-    with patch("run.commands.database.set_up_logs"):  # the log is the test's
+    """Run a command in this process, because a start of Python takes longer. test_serve.py starts real processes."""
+    with patch("run.commands.database.set_up_logs"):  # pytest captures the log
         return CliRunner().invoke(main, words, input=typed, env=server.environment)
 
 
@@ -72,7 +72,7 @@ def test_user_commands_work_with_and_without_the_server(tmp_path: Path) -> None:
     assert sottovoce(server, "user", "add", "Alice", "--password", "short").exit_code == 1
     made = sottovoce(server, "user", "add", "Alice", "--role", "tester", typed="First1pass\nFirst1pass\n")
     assert made.exit_code == 0, made.stderr
-    assert server.family() == [], "the command must put its PostgreSQL away"
+    assert server.family() == [], "the command must stop its PostgreSQL"
     assert sottovoce(server, "user", "add", "ALICE", typed="First1pass\nFirst1pass\n").exit_code == 1
     with running(server):
         answer = log_in(server, "alice", "First1pass")
