@@ -35,6 +35,12 @@ PATHS = (
     "store/[!g]*.py",
     "store/*/*.py",
     "testing/*.py",
+    "tests/*.py",
+    "tests/v2/[!t]*.py",
+    "tests/v2/test_[!a]*.py",
+    "tests/mls/*.py",
+    "tests/processes/*.py",
+    "tests/faults/*.py",
 )
 
 # A pattern, and the words to use instead.

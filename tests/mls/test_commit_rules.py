@@ -183,7 +183,7 @@ def test_member_is_removed_by_a_higher_role(mine: MemberRole, theirs: MemberRole
     assert effects(REMOVE.on(roles={ALICE: mine, BOB: theirs}).plan()).lost_members == [BOB]
 
 
-def test_revoked_and_former_members_devices_are_removed_by_anyone() -> None:
+def test_device_revoked_or_of_former_member_is_removed_by_anyone() -> None:
     revoked = {**REMAIN, 1: LeafHolder(BOBS.id, BOB, is_revoked=True)}
     plain = {ALICE: "member", BOB: "member"}
     assert effects(REMOVE.on(leaves=revoked, roles=plain).plan()).lost_members == []
