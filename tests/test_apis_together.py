@@ -226,9 +226,9 @@ async def test_workers_deliver_messages_in_order_and_once(server: RunningServer,
     also_bob, also_alice = await bob.opens(conversation), await alice_elsewhere.opens(conversation)
     sent_by_alice, sent_by_bob = [f"a{nth}" for nth in range(200)], [f"b{nth}" for nth in range(200)]
 
-    async def send_all(line: Line, texts: list[str]) -> None:
+    async def send_all(socket: Line, texts: list[str]) -> None:
         for text in texts:
-            await line.says(text)
+            await socket.says(text)
             await asyncio.sleep(0)
 
     async with asyncio.timeout(PATIENCE_S):
@@ -240,7 +240,7 @@ async def test_workers_deliver_messages_in_order_and_once(server: RunningServer,
             at_bob.hears(*sent_by_alice),
             also_bob.hears(*sent_by_alice),
         )
-    await asyncio.gather(*(line.hears_nothing() for line in (at_alice, also_alice, at_bob, also_bob)))
+    await asyncio.gather(*(socket.hears_nothing() for socket in (at_alice, also_alice, at_bob, also_bob)))
     log = await server.sql("SELECT seq, content FROM messages WHERE conversation_id = %s ORDER BY seq", conversation)
     assert [seq for seq, _ in log] == list(range(1, 401))
     assert [text for _, text in log if text[0] == "a"] == sent_by_alice

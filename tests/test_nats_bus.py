@@ -78,12 +78,12 @@ def no_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "SWEEP_S", 3600.0)
 
 
-async def is_connected(line: Line, other: Line) -> None:
-    """Wait until messages from `line` reach `other`: NATS drops messages until it knows the subscription."""
+async def is_connected(at_sender: Line, other: Line) -> None:
+    """Wait until messages from `at_sender` reach `other`: NATS drops messages until it knows the subscription."""
     sent, heard = [], []
     while heard != sent or not heard:
         sent.append(f"hello {len(sent)}")
-        await line.says(sent[-1])
+        await at_sender.says(sent[-1])
         with suppress(TimeoutError):
             while len(heard) < len(sent):
                 heard.append(await asyncio.wait_for(other.socket.recv(), 0.2))

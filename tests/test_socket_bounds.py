@@ -17,12 +17,12 @@ async def test_sockets_over_the_limit_of_an_account_are_429(users: Users, monkey
     monkeypatch.setattr("handlers.websocket.connections.SOCKETS_MAX", 3)
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
-    lines = [await alice.opens(conversation) for _ in range(3)]
+    sockets = [await alice.opens(conversation) for _ in range(3)]
     with pytest.raises(InvalidStatus) as refused:
         await alice.opens(conversation)
     assert refused.value.response.status_code == 429
     at_bob = await bob.opens(conversation)
-    await lines[0].leaves()
+    await sockets[0].leaves()
     again = await alice.opens(conversation)
     await again.says("hello")
     await at_bob.hears("hello")
@@ -32,16 +32,16 @@ async def test_sockets_of_one_account_sending_at_once_lose_nothing(users: Users)
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
-    lines = [await alice.opens(conversation) for _ in range(10)]
+    sockets = [await alice.opens(conversation) for _ in range(10)]
 
     async def send_all(number: int) -> None:
         for n in range(3 * UNSETTLED_MAX):
-            await lines[number].says(f"{number} {n}")
+            await sockets[number].says(f"{number} {n}")
 
-    talking = asyncio.gather(*map(send_all, range(len(lines))))
+    talking = asyncio.gather(*map(send_all, range(len(sockets))))
     heard = [await asyncio.wait_for(at_bob.socket.recv(), PATIENCE_S) for _ in range(10 * 3 * UNSETTLED_MAX)]
     await talking
-    for number in range(len(lines)):
+    for number in range(len(sockets)):
         own = [text for text in heard if str(text).startswith(f"{number} ")]
         assert own == [f"{number} {n}" for n in range(3 * UNSETTLED_MAX)]
 
@@ -77,8 +77,8 @@ async def test_socket_that_fails_to_open_frees_its_place(
     monkeypatch.setattr("handlers.websocket.connections.SOCKETS_MAX", 1)
     with monkeypatch.context() as broken:
         broken.setattr(Hub, "subscribe", None)
-        line = await alice.opens(conversation)
-        await line.is_closed_with(1006)
+        socket = await alice.opens(conversation)
+        await socket.is_closed_with(1006)
     assert "TypeError" in caplog.text
     caplog.clear()
     at_alice = await alice.opens(conversation)

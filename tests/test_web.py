@@ -130,10 +130,10 @@ async def test_web_file_not_for_browsers_is_404(server: RunningServer, folder: P
     ],
 )
 async def test_web_path_not_in_canonical_form_is_404(server: RunningServer, folder: Path, path: str) -> None:
-    line = await Raw.connect(server.http)  # an HTTP library would normalise the path
-    line.writer.write(f"GET /web/{path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n".encode())
-    answer = await line.rest()
-    line.writer.close()
+    raw = await Raw.connect(server.http)  # an HTTP library would normalise the path
+    raw.writer.write(f"GET /web/{path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n".encode())
+    answer = await raw.rest()
+    raw.writer.close()
     assert answer.startswith(b"HTTP/1.1 404 "), answer
     assert answer.endswith(b'\r\n\r\n{"error":"Not Found"}'), answer
 

@@ -86,10 +86,10 @@ class Receiver:
     async def listen(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             with contextlib.suppress(*AWAY):
-                line = await self._opened()
-                async with line:
+                socket = await self._opened()
+                async with socket:
                     await self.catch_up()
-                    await self._hear(line, stop)
+                    await self._hear(socket, stop)
             if not stop.is_set():
                 self.reconnects += 1
                 await asyncio.sleep(AGAIN_S)
@@ -99,12 +99,12 @@ class Receiver:
         async with asyncio.timeout(PATIENCE_S):
             return await connect(url, self.listener.headers)
 
-    async def _hear(self, line: ClientConnection, stop: asyncio.Event) -> None:
+    async def _hear(self, socket: ClientConnection, stop: asyncio.Event) -> None:
         on_this_connection = set()
         stopped = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
-                hearing = asyncio.create_task(line.recv())
+                hearing = asyncio.create_task(socket.recv())
                 await asyncio.wait([hearing, stopped], return_when=asyncio.FIRST_COMPLETED)
                 if not hearing.done():
                     hearing.cancel()

@@ -127,12 +127,12 @@ async def others_are_served(server: Server, within_mib: float) -> AsyncIterator[
 @asynccontextmanager
 async def connections_aborted_at_the_end() -> AsyncIterator[list[Raw]]:
     """A list of connections that are aborted at the end of the test."""
-    lines: list[Raw] = []
+    peers: list[Raw] = []
     try:
-        yield lines
+        yield peers
     finally:
-        for line in lines:
-            line.writer.transport.abort()
+        for peer in peers:
+            peer.writer.transport.abort()
         await asyncio.sleep(0.1)  # until they are closed
 
 
@@ -210,21 +210,21 @@ async def test_peers_flooding_small_frames_do_not_block_the_loop(
     server: Server, users: tuple[User, User, str], frames: bytes
 ) -> None:
     _, bob, conversation_id = users
-    async with connections_aborted_at_the_end() as lines, others_are_served(server, 60) as others:
-        lines += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(4)]
+    async with connections_aborted_at_the_end() as peers, others_are_served(server, 60) as others:
+        peers += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(4)]
 
-        async def flood(line: Raw) -> None:
+        async def flood(peer: Raw) -> None:
             """Send until cancelled. The server closes a connection with too many fragments."""
             if frames[0] == 0:
-                line.writer.write(b"\x01\x80\0\0\0\0")
+                peer.writer.write(b"\x01\x80\0\0\0\0")
             with contextlib.suppress(ConnectionError):
                 while True:
-                    line.writer.write(frames * 1000)
-                    await line.writer.drain()
+                    peer.writer.write(frames * 1000)
+                    await peer.writer.drain()
                     await asyncio.sleep(0.001)
 
-        reading = [asyncio.create_task(line.rest()) for line in lines]
-        flooding = [asyncio.create_task(flood(line)) for line in lines]
+        reading = [asyncio.create_task(peer.rest()) for peer in peers]
+        flooding = [asyncio.create_task(flood(peer)) for peer in peers]
         try:
             await others.are_served(30)
             if frames[0] != 0:
@@ -240,20 +240,20 @@ async def test_peers_with_incomplete_large_frames_are_bounded(server: Server, us
     _, bob, conversation_id = users
     head = struct.pack("!BBQ", 0x81, 0xFF, 2_800_000) + b"\0\0\0\0"
     async with (
-        connections_aborted_at_the_end() as lines,
+        connections_aborted_at_the_end() as peers,
         others_are_served(server, 340),
     ):  # all frames together have 358 MiB
-        lines += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(150)]
-        for line in lines:
-            line.writer.write(head + b"x" * 2_500_000)
+        peers += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(150)]
+        for peer in peers:
+            peer.writer.write(head + b"x" * 2_500_000)
         answered: list[Raw] = []
         async with asyncio.timeout(PATIENCE_S):
             while len(answered) <= 20:  # 256 MiB hold a hundred frames
                 await asyncio.sleep(0.1)
-                answered = [line for line in lines if line.reader._buffer]  # type: ignore[attr-defined]
-        for line in answered:
+                answered = [peer for peer in peers if peer.reader._buffer]  # type: ignore[attr-defined]
+        for peer in answered:
             async with asyncio.timeout(PATIENCE_S):
-                said = await line.rest()
+                said = await peer.rest()
             assert said[2:4] == struct.pack("!H", 1013)
 
 
@@ -272,16 +272,16 @@ async def test_json_deeply_nested_is_refused(server: Server) -> None:
 
 
 async def test_burst_of_10_000_connections_is_served(server: Server) -> None:
-    async with connections_aborted_at_the_end() as lines, others_are_served(server, 400):
+    async with connections_aborted_at_the_end() as peers, others_are_served(server, 400):
 
         async def connect_many() -> None:
             for _ in range(500):
-                lines.append(await Raw.connect(server.address))
+                peers.append(await Raw.connect(server.address))
 
         await asyncio.gather(*(connect_many() for _ in range(20)))
-        assert len(lines) == 10_000
-        for start in range(0, len(lines), 20):
-            for line in lines[start : start + 20]:
-                line.writer.write(b"GET /motd HTTP/1.1\r\nHost: x\r\n\r\n")
-            for line in lines[start : start + 20]:
-                assert (await line.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        assert len(peers) == 10_000
+        for start in range(0, len(peers), 20):
+            for peer in peers[start : start + 20]:
+                peer.writer.write(b"GET /motd HTTP/1.1\r\nHost: x\r\n\r\n")
+            for peer in peers[start : start + 20]:
+                assert (await peer.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")

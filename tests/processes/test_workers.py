@@ -46,19 +46,20 @@ def test_workers_deliver_messages_to_all_sockets_in_order(at_two_workers: Server
         assert len(shares) == 2
         assert min(shares) > 0, f"both workers must have sockets: {shares}"
 
-        async def receive(line: ClientConnection, count: int) -> list[str]:
-            return [str(await asyncio.wait_for(line.recv(), PATIENCE_S)) for _ in range(count)]
+        async def receive(socket: ClientConnection, count: int) -> list[str]:
+            return [str(await asyncio.wait_for(socket.recv(), PATIENCE_S)) for _ in range(count)]
 
-        async def send_all(line: ClientConnection, name: str) -> None:
+        async def send_all(socket: ClientConnection, name: str) -> None:
             for number in range(10):
-                await line.send(f"{name} {number}")
+                await socket.send(f"{name} {number}")
 
         hearing = asyncio.gather(
-            *(receive(line, 10 * SOCKETS) for line in at_alice), *(receive(line, 10 * SOCKETS) for line in at_bob)
+            *(receive(socket, 10 * SOCKETS) for socket in at_alice),
+            *(receive(socket, 10 * SOCKETS) for socket in at_bob),
         )
         await asyncio.gather(
-            *(send_all(line, f"alice {number}") for number, line in enumerate(at_alice)),
-            *(send_all(line, f"bob {number}") for number, line in enumerate(at_bob)),
+            *(send_all(socket, f"alice {number}") for number, socket in enumerate(at_alice)),
+            *(send_all(socket, f"bob {number}") for number, socket in enumerate(at_bob)),
         )
         heard = await hearing
         stored = await all_messages(alice, bob)
@@ -67,8 +68,8 @@ def test_workers_deliver_messages_to_all_sockets_in_order(at_two_workers: Server
         by_alice = [text for text in stored if text.startswith("alice")]
         assert all(texts == by_bob for texts in heard[:SOCKETS])
         assert all(texts == by_alice for texts in heard[SOCKETS:])
-        for line in (*at_alice, *at_bob):
-            await line.close()
+        for socket in (*at_alice, *at_bob):
+            await socket.close()
 
     _until(lambda: len(at_two_workers.workers()) == 2)
     asyncio.run(chat())
@@ -77,7 +78,7 @@ def test_workers_deliver_messages_to_all_sockets_in_order(at_two_workers: Server
 def test_workers_killed_one_is_replaced(at_two_workers: Server) -> None:
     async def chat() -> None:
         alice, bob, conversation_id = await pair(at_two_workers.address)
-        lines = [await bob.opens(conversation_id) for _ in range(SOCKETS)]
+        sockets = [await bob.opens(conversation_id) for _ in range(SOCKETS)]
         victim, survivor = at_two_workers.workers()
         assert connections(survivor, at_two_workers) > 0
         victim.kill()
@@ -88,15 +89,15 @@ def test_workers_killed_one_is_replaced(at_two_workers: Server) -> None:
             answer = await client.post("/messages", json={"receiver_id": bob.id, "message": "are you there?"})
             assert answer.status_code == 200
         heard, closed = 0, 0
-        for line in lines:
+        for socket in sockets:
             try:
-                heard += await asyncio.wait_for(line.recv(), PATIENCE_S) == "are you there?"
+                heard += await asyncio.wait_for(socket.recv(), PATIENCE_S) == "are you there?"
             except ConnectionClosed:
                 closed += 1
         assert heard > 0
         assert heard + closed == SOCKETS
-        for line in lines:
-            await line.close()
+        for socket in sockets:
+            await socket.close()
 
     _until(lambda: len(at_two_workers.workers()) == 2)
     before = {worker.pid for worker in at_two_workers.workers()}

@@ -73,8 +73,8 @@ async def test_direct_socket_delivers_own_messages_with_their_id(users: Users) -
     laptop, phone, at_bob = await listens(alice), await listens(await alice.again()), await listens(bob)
     id_ = uuid4().hex
     await send(alice, bob, "hello", id_)
-    for line in (laptop, phone):
-        (frame,) = await line.hears_texts("hello")
+    for device in (laptop, phone):
+        (frame,) = await device.hears_texts("hello")
         assert (frame["sender"], frame["id"]) == (str(alice.uuid), id_)
     (frame,) = await at_bob.hears_texts("hello")
     assert "id" not in frame
@@ -95,9 +95,9 @@ async def test_direct_socket_delivers_new_conversations_completely(users: Users,
     conversation = await alice.meets(bob)
     await by_psql(server, conversation, alice, "one")
     await says(bob, alice, "two")
-    for line in (at_bob, at_alice):
-        await line.hears_of_change(conversation)
-        assert [frame["seq"] for frame in await line.hears_texts("one", "two")] == [1, 2]
+    for device in (at_bob, at_alice):
+        await device.hears_of_change(conversation)
+        assert [frame["seq"] for frame in await device.hears_texts("one", "two")] == [1, 2]
     await carol.posts("me too", to=bob)
     assert (await at_bob.next())["type"] == "direct_changed"
     await at_bob.hears_texts("me too")
@@ -109,14 +109,14 @@ async def test_direct_socket_notifies_both_of_key_and_reset(users: Users) -> Non
     at_alice, at_bob = await listens(alice), await listens(bob)
     started = await key(alice, bob)
     conversation = started["conversation"]
-    for line in (at_alice, at_bob):
-        await line.hears_of_change(conversation)
+    for device in (at_alice, at_bob):
+        await device.hears_of_change(conversation)
     await says(alice, bob, "one", "two")
     await (await alice.again()).api.get("/conversation/start", params={"user_id": bob.id})
     await says(alice, bob, "three")
-    for line in (at_alice, at_bob):
-        await line.hears_texts("one", "two")
-        heard = [await line.next(), await line.next()]  # an event and a message, in any order
+    for device in (at_alice, at_bob):
+        await device.hears_texts("one", "two")
+        heard = [await device.next(), await device.next()]  # an event and a message, in any order
         assert sorted(frame["type"] for frame in heard) == ["direct", "direct_changed"]
     assert await texts(bob, alice) == ["three"]
     assert (await key(bob, alice, "key/claim"))["key"] not in (None, started["key"])
