@@ -98,7 +98,7 @@ class Groups:
                     case Accepted(change, Group() as founded):
                         if await commits.create(connection, conversation_id, founded):
                             return await commits.apply(connection, conversation_id, device, request, change), True
-                        # Another worker has created it meanwhile: look again.
+                        # Another worker has created it meanwhile: read the log again.
 
         return await self._queue.run_alone(commit, _size(request.bundle))
 

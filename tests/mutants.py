@@ -30,8 +30,8 @@ UNBROKEN_S = 3600.0  # for the tests of one file without a mutant; each mutant g
 
 # Which tests have to notice: the first pattern that fits. The quick ones come first, and the first failure is enough.
 TESTS = {
-    "chat/mls/commit_rules.py": ["tests/mls/test_commit_rules.py"],
-    "crypto/mls/*": ["tests/mls"],
+    "chat/mls/commit_rules.py": ["tests/mls/test_bounds.py", "tests/mls/test_commit_rules.py"],
+    "crypto/mls/*": ["tests/mls/test_bounds.py", "tests/mls/test_frames.py"],
     "crypto/*": ["tests/test_crypto.py", "tests/test_hashing.py"],
     "chat/accounts/validation.py": ["tests/test_validation.py"],
     "chat/accounts/pictures.py": ["tests/test_pictures.py"],

@@ -172,6 +172,24 @@ def test_token_malformed_or_forged_is_invalid(token: str) -> None:
         Tokens(SECRET).session_id(token)
 
 
+def test_token_over_512_characters_is_invalid() -> None:
+    """A long token costs CPU time and space in the cache, also with a valid signature."""
+    claims = {"sid": str(uuid4()), "sub": "1", "exp": 1}
+
+    def token(chars: int) -> str:
+        made = ""
+        for filled in range(chars):
+            made = jwt.encode(claims | {"more": "x" * filled}, SECRET.encode(), "HS256")
+            if len(made) >= chars:
+                break
+        return made
+
+    assert len(token(512)) == 512
+    assert str(Tokens(SECRET).session_id(token(512))) == claims["sid"]
+    with pytest.raises(InvalidToken):
+        Tokens(SECRET).session_id(token(513))
+
+
 def test_token_signed_with_rs256_is_invalid() -> None:
     """Algorithm confusion, RFC 8725 section 2.1: the header must not choose how the secret is used."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -186,6 +204,15 @@ def test_token_signed_with_rs256_is_invalid() -> None:
 
 
 # Keys of conversations
+
+
+def test_wrapped_key_of_an_earlier_version_unwraps() -> None:
+    """Pending keys are in the database during an upgrade, so their additional data must not change."""
+    wrapped = bytes.fromhex(
+        "b87747ed77be786b4747915c174029b8d6da2abe8a1ef15780fee1e07827"
+        "dc39fae3dad8587bb1273e2ab3bf6063d97bae61726b33a19e6e846fae6f"
+    )
+    assert KeyWrapper(b"k" * 32).unwrap(wrapped, UUID(int=1), 7) == bytes(range(32))
 
 
 def test_wrapped_key_unwraps_for_its_conversation_and_user_only() -> None:

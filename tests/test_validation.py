@@ -1,5 +1,7 @@
 """Rules for user names, e-mail addresses, passwords and bios, as tables."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -182,3 +184,30 @@ def test_nul_is_refused_at_every_position() -> None:
             validation.no_nul(text)
     validation.no_nul("")
     validation.no_nul("\u0001 \u2400")
+
+
+def test_username_of_80_typed_characters_may_be_20_shown_ones() -> None:
+    """No letter has more than four parts, so what is longer cannot become a name and is not normalised at all."""
+    letter = "\N{GREEK SMALL LETTER ALPHA WITH PSILI AND VARIA AND YPOGEGRAMMENI}"
+    typed = unicodedata.normalize("NFD", letter * 20)
+    assert len(typed) == 80
+    assert validation.username(typed).name == letter * 20
+
+
+def test_username_that_is_reserved_is_looked_up_all_the_same() -> None:
+    assert validation.username_key("Admin") == "admin"
+
+
+def test_email_address_has_at_most_254_characters() -> None:
+    domain = ".".join(["a" * 60] * 3)
+    longest = f"{'b' * 60}@{domain}.{'c' * (254 - 62 - len(domain))}"
+    assert len(longest) == 254
+    assert validation.email(longest) == longest
+    with pytest.raises(Invalid, match="too long"):
+        validation.email(f"b{longest}")
+
+
+def test_password_of_the_operator_has_at_least_8_characters() -> None:
+    assert validation.password_of_operator("secret 1") == "secret 1"
+    with pytest.raises(Invalid, match="at least 8"):
+        validation.password_of_operator("secret1")

@@ -107,9 +107,11 @@ async function fonts() {
 
 const RGI = /^\p{RGI_Emoji}$/v; // what the clients accept as a reaction
 
-/** By group: each emoji with its name and its search words. */
-async function emoji() {
-  const json = await readFile(new URL('emojibase-data/en/compact.json', modules), 'utf8');
+const EMOJI_LANGUAGES = ['en', 'de']; // as in app/messages/
+
+/** By group: each emoji with its name and its search words. @param {string} language */
+async function emojiIn(language) {
+  const json = await readFile(new URL(`emojibase-data/${language}/compact.json`, modules), 'utf8');
   /** @type {{ unicode: string, label: string, tags?: string[], group?: number, order?: number }[]} */
   const all = parseJson(json);
   /** @type {[string, string, string][][]} */
@@ -120,12 +122,17 @@ async function emoji() {
     const plain = RGI.test(unicode) ? unicode : unicode.replace(/\ufe0f$/, '');
     if (RGI.test(plain)) (groups[group] ??= []).push([plain, label, tags.join(' ')]);
   }
-  const file = await write('emoji', 'json', JSON.stringify(groups.filter(Boolean)));
-  await writeReexport(
-    'emoji',
-    `export const emoji = new URL('./${file}', import.meta.url).href;\n`,
-    'export declare const emoji: string;\n',
-  );
+  return write(`emoji-${language}`, 'json', JSON.stringify(groups.filter(Boolean)));
+}
+
+async function emoji() {
+  const lines = [];
+  for (const language of EMOJI_LANGUAGES) {
+    lines.push(`export const ${language} = new URL('./${await emojiIn(language)}', import.meta.url).href;\n`);
+  }
+  const types = EMOJI_LANGUAGES.map((language) => `export declare const ${language}: string;\n`);
+  const all = 'export { en as emoji };\n'; // the emoji themselves are the same in every language
+  await writeReexport('emoji', lines.join('') + all, types.join('') + all);
 }
 
 /** The licences of the bundled packages. */

@@ -68,7 +68,6 @@ def email_key(text: str) -> str:
 
 def bio(text: str) -> str:
     """Check the text that users write about themselves."""
-    """Check the text that users write about themselves."""
     no_nul(text)
     if len(text) > BIO_MAX_CHARS:
         raise Invalid(f"Bio must be at most {BIO_MAX_CHARS:,} characters")
@@ -100,7 +99,6 @@ def password_of_operator(password: str) -> str:
 
 
 def check_password_length(password: str, algorithm: Algorithm) -> str:
-    """Refuse a password of more bytes than `algorithm` hashes; return it otherwise."""
     """Refuse a password of more bytes than `algorithm` hashes; return it otherwise."""
     limit = BCRYPT_MAX_BYTES if algorithm == "bcrypt" else MAX_BYTES
     if len(password.encode()) > limit:

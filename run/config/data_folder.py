@@ -28,7 +28,7 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def kept_secret(folder: Path, name: str) -> str:
+def stored_secret(folder: Path, name: str) -> str:
     """Return the secret in the file `name`: 64 hexadecimal digits. Generate it (mode 0600) if it is missing."""
     file = folder / name
     try:

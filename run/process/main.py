@@ -57,8 +57,8 @@ def prepare(settings: Settings, url: str) -> WorkerPlan:
     return WorkerPlan(
         settings=settings,
         database_url=url,
-        jwt_secret=settings.jwt_secret or data_folder.kept_secret(folder, "jwt-secret"),
-        key_encryption_key=settings.key_encryption_key or data_folder.kept_secret(folder, "key-encryption-key"),
+        jwt_secret=settings.jwt_secret or data_folder.stored_secret(folder, "jwt-secret"),
+        key_encryption_key=settings.key_encryption_key or data_folder.stored_secret(folder, "key-encryption-key"),
         tls_chain=served.chain,
         tls_key=served.key,
         https_fds=_bind(settings.https_port, settings.https_bind_addr),
@@ -113,7 +113,7 @@ async def _announce(settings: Settings, ready: asyncio.Event, invite: str | None
     await ready.wait()
     lines = ["Sottovoce is running."]
     if settings.https_port is not None:
-        lines += [f"  https://{_host(host)}:{settings.https_port}/" for host in _callable_as(settings)]
+        lines += [f"  https://{_host(host)}:{settings.https_port}/" for host in _host_names(settings)]
         if settings.tls_cert is None:
             lines.append(f"  Browsers trust it after they import {settings.data_dir / 'tls' / 'ca.pem'}")
     if settings.port is not None:
@@ -130,7 +130,7 @@ async def _announce(settings: Settings, ready: asyncio.Event, invite: str | None
         log.warning("rate limits are off, so passwords can be guessed without limit; use this for benchmarks only")
 
 
-def _callable_as(settings: Settings) -> list[str]:
+def _host_names(settings: Settings) -> list[str]:
     if certificate.is_everywhere(settings.https_bind_addr):
         return ["localhost", *certificate.lan_addresses()]
     return [settings.https_bind_addr]

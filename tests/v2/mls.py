@@ -56,10 +56,11 @@ class MlsDevice:
         signed = keys + (1).to_bytes(2) + opaque(identity) + 5 * NONE + source + NONE
         return signed + opaque(self.sign("LeafNodeTBS", signed + context))
 
-    def key_package(self) -> bytes:
+    def key_package(self, *, forge_leaf: bool = False) -> bytes:
+        """`forge_leaf`: sign something else than the leaf; the signature of the package is right."""
         now = self.session.server.clock()
         lifetime = b"".join(int(one.timestamp()).to_bytes(8) for one in (now - timedelta(1), now + timedelta(30)))
-        leaf = self.leaf(b"\x01" + lifetime)
+        leaf = self.leaf(b"\x01" + lifetime, b"forged" if forge_leaf else b"")
         signed = MLS_10 + SUITE + opaque(secrets.token_bytes(32)) + leaf + NONE
         return signed + opaque(self.sign("KeyPackageTBS", signed))
 

@@ -1,4 +1,4 @@
-"""A server, and Debian's Chromium, with a context of its own for each person."""
+"""One server and Debian's Chromium for all tests; each user has a browser context."""
 
 import contextlib
 import itertools
@@ -28,7 +28,7 @@ PHONE = {"width": 360, "height": 740}
 
 Users = Callable[..., Person]
 Two = tuple[Person, Person]
-_numbers = itertools.count(100)  # no name is the beginning of another
+_numbers = itertools.count(100)  # so that no name is a prefix of another
 
 
 def chromium() -> str:
@@ -71,16 +71,16 @@ def no_trouble(trouble: Trouble) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def casting(browser: Browser, server: Server, trouble: Trouble, **usual: Any) -> Iterator[Users]:
+def creating_users(browser: Browser, server: Server, trouble: Trouble, **usual: Any) -> Iterator[Users]:
     contexts = []
 
-    def somebody(name: str = "", *, of: Person | None = None, exactly: str = "", **settings: Any) -> Person:
+    def create(name: str = "", *, of: Person | None = None, exactly: str = "", **settings: Any) -> Person:
         context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **usual, **settings})
         contexts.append(context)
         trouble.watch(context, server.address)
         return Person(context, server.address, of.name if of else exactly or f"{name}{next(_numbers)}")
 
-    yield somebody
+    yield create
     for context in contexts:
         context.close()
 
@@ -88,19 +88,19 @@ def casting(browser: Browser, server: Server, trouble: Trouble, **usual: Any) ->
 @pytest.fixture
 def users(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Users]:
     """
-    `users("alice")` is somebody new at a browser of their own; `of=` is another device of somebody.
+    `users("alice")` opens a browser for a new user; with `of=alice`, for another device of alice.
 
-    A service worker keeps what was loaded for a start without a network. Who never has one does without: it loads
-    everything a second time, which is a quarter of what a newcomer costs.
+    Service workers are blocked: they load every file a second time, a quarter of the time that a new user takes. A
+    test of starting without a network allows them.
     """
-    with casting(browser, server, trouble, service_workers="block") as users:
+    with creating_users(browser, server, trouble, service_workers="block") as users:
         yield users
 
 
 @pytest.fixture(scope="session")
 def friends(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Two]:
-    """They know each other for as long as there are plays: to make two for each would take longer than most plays."""
-    with casting(browser, server, trouble) as users:
+    """Two users in each other's contacts, shared by all tests: creating two takes longer than most tests."""
+    with creating_users(browser, server, trouble) as users:
         anna, ben = users("anna").registers(), users("ben").registers()
         anna.meets(ben)
         yield anna, ben
@@ -108,7 +108,7 @@ def friends(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Two]
 
 @pytest.fixture
 def two(friends: Two) -> Two:
-    """They talk, and know each other. "Hello Ben" is the first that is said in a play."""
+    """The two friends in their conversation. The first message of each test is "Hello Ben"."""
     anna, ben = friends
     anna.returns_to(ben)
     ben.returns_to(anna)

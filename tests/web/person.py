@@ -1,4 +1,4 @@
-"""Somebody at a browser: what they do, and what they see."""
+"""A user at a browser: what they do and what they see."""
 
 import re
 import time
@@ -25,7 +25,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @dataclass
 class Trouble:
-    """What nobody should meet: errors in the page, and requests to anybody else."""
+    """What must not happen: errors in the page, and requests to other servers."""
 
     found: list[str] = field(default_factory=list)
 
@@ -68,13 +68,13 @@ class Person:
     def registers(self, path: str = "/") -> "Person":
         self.opens(path)
         self.gives(self.name, PASSWORD)
-        self.page.get_by_role("button", name="Start talking").click()
+        self.page.get_by_role("button", name="Create account").click()
         self.is_home()
         return self
 
     def logs_in(self) -> "Person":
         self.opens()
-        self.page.get_by_role("button", name="I have an account").click()
+        self.page.get_by_role("tab", name="Log in").click()
         self.gives(self.name, PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
         self.is_home()
@@ -82,8 +82,8 @@ class Person:
 
     def logs_out(self) -> None:
         self.opens_settings()
-        self.page.get_by_role("button", name="Log out of this device").click()
-        self.page.get_by_role("button", name="Log out", exact=True).click()
+        self.page.locator("#log-out").click()
+        self.confirms("Log out")
         self.is_welcomed()
 
     def takes_another_tab(self) -> None:
@@ -98,18 +98,22 @@ class Person:
         return Person(self.context, self.address, self.name).opens()
 
     def gives(self, name: str, password: str) -> None:
-        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Username").fill(name)
         self.page.get_by_label("Password").fill(password)
 
     def is_home(self) -> None:
         expect(self.page.get_by_role("button", name="Settings")).to_be_visible()
 
     def is_welcomed(self) -> None:
-        expect(self.page.get_by_role("button", name="I have an account")).to_be_visible()
+        expect(self.page.get_by_role("tab", name="Log in")).to_be_visible()
 
     def opens_settings(self) -> None:
         self.page.get_by_role("button", name="Settings").click()
         expect(self.page.get_by_role("heading", name="Settings")).to_be_visible()
+
+    def sees_devices(self) -> None:
+        """The list of devices in the settings has been loaded."""
+        expect(self.page.locator("#devices li").filter(has_text="this device")).to_be_visible()
 
     # Conversations
 
@@ -120,7 +124,7 @@ class Person:
 
     def starts_with(self, other: "Person") -> None:
         self.page.get_by_role("button", name="New conversation").first.click()
-        self.page.get_by_label("Their name here").fill(other.name)
+        self.page.get_by_label("Username").fill(other.name)
         self.page.get_by_role("button", name="Start", exact=True).click()
         self.is_in(other.name)
 
@@ -131,7 +135,7 @@ class Person:
         other.accepts(self)
 
     def returns_to(self, other: "Person") -> None:
-        """From wherever the last play left them."""
+        """From wherever the last test ended."""
         if self.page.is_closed() or self.page.locator("dialog[open], :popover-open").count():
             self.takes_another_tab()
         self.leaves_it()
@@ -147,12 +151,12 @@ class Person:
 
     def makes_group(self, title: str, others: Sequence["Person"]) -> None:
         self.begins("Group")
-        self.page.get_by_label("Name of the group").fill(title)
+        self.page.get_by_label("Group name").fill(title)
         for other in others:
-            self.page.get_by_label("Who is in it").fill(other.name)
+            self.page.get_by_label("Add a member").fill(other.name)
             self.page.get_by_role("button", name="Add", exact=True).click()
-            expect(self.page.get_by_role("button", name=f"Leave out {other.name}")).to_be_visible()
-        self.page.get_by_role("button", name="Make the group").click()
+            expect(self.page.get_by_role("button", name=f"Remove {other.name}")).to_be_visible()
+        self.page.get_by_role("button", name="Create group").click()
         self.is_in(title)
 
     def listed(self, title: str) -> Locator:
@@ -181,10 +185,10 @@ class Person:
         expect(self.field).to_be_visible()
 
     def opens_details(self) -> None:
-        self.page.get_by_role("button", name="members and more").click()
+        self.page.get_by_role("button", name="Conversation details").click()
 
     def does_with_member(self, other: "Person", choice: str) -> None:
-        """One of the things that can be done about somebody, where the details are open."""
+        """A choice in the menu of another member; the details are open."""
         self.page.get_by_role("button", name=f"More about {other.name}").click()
         self.page.get_by_role("menuitem", name=choice, exact=True).click()
 
@@ -216,7 +220,7 @@ class Person:
         expect(self.message(text)).to_have_count(0)
 
     def texts(self) -> list[str]:
-        """What was said in this play."""
+        """The messages of this test."""
         said = self.page.locator("sv-message .text").all_inner_texts()
         begun = [number for number, text in enumerate(said) if text == GREETING]
         return said[begun[-1] :] if begun else said
@@ -227,7 +231,7 @@ class Person:
     def does_with(self, text: str, choice: str) -> None:
         """One of the things that can be done with a message."""
         self.message(text).last.hover()
-        self.message(text).last.get_by_role("button", name="What can be done with this message").click()
+        self.message(text).last.get_by_role("button", name="Message actions").click()
         found = [self.page.get_by_role(role, name=choice, exact=True) for role in ("menuitem", "menuitemradio")]
         found[0].or_(found[1]).click()
 

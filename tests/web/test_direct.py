@@ -1,4 +1,4 @@
-"""Conversations with people who use another program: shown for what they are."""
+"""Conversations with users of other apps, which are not end-to-end encrypted and are marked so."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.once
 
 
 class Elsewhere:
-    """Somebody at the invites API."""
+    """A user of the invites API."""
 
     def __init__(self, client: httpx.Client, name: str) -> None:
         self.client, self.name = client, name
@@ -69,17 +69,17 @@ def elsewhere(server: Server) -> Iterator[Others]:
         yield lambda name: Elsewhere(clients.enter_context(httpx.Client(base_url=server.address)), name)
 
 
-def test_plain_text_of_another_program_is_marked(two: Two, elsewhere: Others) -> None:
+def test_plain_text_of_another_app_is_marked(two: Two, elsewhere: Others) -> None:
     (anna, _), carol = two, elsewhere("carol_plain")
     carol.says("Hello from elsewhere", anna)
-    expect(anna.listed(carol.name)).to_contain_text("not end-to-end encrypted")
+    expect(anna.listed(carol.name)).to_contain_text("Not end-to-end encrypted")
     anna.goes_to(carol.name)
     expect(anna.message("Hello from elsewhere")).to_contain_text("not encrypted")
     anna.says("I hear you")
     anna.sees_mark("I hear you", "Sent")
     assert carol.heard(anna)[-1] == "I hear you"
-    anna.page.get_by_role("button", name="Not end-to-end").click()
-    anna.sees("Say nothing here that the server must not know.")
+    anna.page.get_by_role("button", name="Not end-to-end encrypted").click()
+    anna.sees("Don’t share anything here that the server must not know.")
     anna.closes()
     anna.does_with("I hear you", "Edit")
     anna.field.fill("I hear you well")
@@ -91,14 +91,14 @@ def test_plain_text_of_another_program_is_marked(two: Two, elsewhere: Others) ->
     assert carol.heard(anna) == ["Hello from elsewhere"]
 
 
-def test_what_is_edited_and_deleted_unheard_is_seen_when_one_comes_back(two: Two, elsewhere: Others) -> None:
+def test_edits_and_deletions_missed_offline_are_fetched(two: Two, elsewhere: Others) -> None:
     (anna, _), carol = two, elsewhere("carol_edits")
     for text in ("Said in haste", "Said by mistake", "Said well"):
         carol.says(text, anna)
     anna.goes_to(carol.name)
     anna.hears("Said well")
     anna.leaves_it()
-    anna.context.set_offline(True)  # and what is told meanwhile is told to nobody
+    anna.context.set_offline(True)  # so that it misses the events
     anna.sees("Offline")
     carol.edits("Said in haste", "Said with care", anna)
     carol.deletes("Said by mistake", anna)
@@ -112,7 +112,7 @@ def test_what_is_edited_and_deleted_unheard_is_seen_when_one_comes_back(two: Two
     anna.hears("Said well")
 
 
-def test_a_handed_out_key_is_used_and_can_be_made_anew(two: Two, elsewhere: Others) -> None:
+def test_server_key_is_used_and_can_be_replaced(two: Two, elsewhere: Others) -> None:
     (anna, _), carol = two, elsewhere("carol_key")
     carol.says("before the key", anna)
     anna.goes_to(carol.name)
@@ -128,29 +128,29 @@ def test_a_handed_out_key_is_used_and_can_be_made_anew(two: Two, elsewhere: Othe
     carol.says("and this is plain", anna)
     expect(anna.message("and this is plain")).to_contain_text("not encrypted")
 
-    anna.page.get_by_role("button", name="Not end-to-end").click()
-    anna.page.get_by_role("button", name="Make a new key").click()
-    anna.page.get_by_role("button", name="Delete it and make a key").click()
+    anna.page.get_by_role("button", name="Not end-to-end encrypted").click()
+    anna.page.get_by_role("button", name="Create a new key").click()
+    anna.page.get_by_role("button", name="Delete messages and create key").click()
     anna.does_not_see("under the key")
     assert carol.heard(anna) == []
     anna.says("afresh")
     anna.sees_mark("afresh", "Sent")
 
 
-def test_who_has_no_device_is_written_to_directly_when_one_says_so(two: Two, elsewhere: Others) -> None:
+def test_user_without_device_is_reached_without_encryption(two: Two, elsewhere: Others) -> None:
     (anna, _), carol = two, elsewhere("carol_first")
     anna.page.get_by_role("button", name="New conversation").first.click()
-    anna.page.get_by_label("Their name here").fill(carol.name)
+    anna.page.get_by_label("Username").fill(carol.name)
     anna.page.get_by_role("button", name="Start", exact=True).click()
-    anna.page.get_by_role("button", name="Write without end-to-end encryption").click()
-    expect(anna.page.get_by_role("button", name="Not end-to-end")).to_be_visible()
+    anna.page.get_by_role("button", name="Message without end-to-end encryption").click()
+    expect(anna.page.get_by_role("button", name="Not end-to-end encrypted")).to_be_visible()
     anna.says("Hello")
     anna.sees_mark("Hello", "Sent")
     assert carol.heard(anna) == ["Hello"]  # as their program can read it
 
 
-def test_two_of_our_own_clients_share_the_key(users: Users, server: Server) -> None:
-    """Both have sealed devices, and a direct conversation from before that."""
+def test_two_web_clients_share_the_server_key(users: Users, server: Server) -> None:
+    """Both have encrypted devices, and a direct conversation from before that."""
     anna, ben = users("anna").registers(), users("ben").registers()
     with httpx.Client(base_url=server.address) as browser:
         browser.post("/v2/sessions", json={"username": anna.name, "password": PASSWORD})
@@ -159,9 +159,9 @@ def test_two_of_our_own_clients_share_the_key(users: Users, server: Server) -> N
     anna.goes_to(ben.name)
     ben.goes_to(anna.name)
     ben.hears("from before")
-    anna.page.get_by_role("button", name="Not end-to-end").click()
-    anna.page.get_by_role("button", name="Make a key").click()
-    anna.page.get_by_role("button", name="Delete it and make a key").click()
+    anna.page.get_by_role("button", name="Not end-to-end encrypted").click()
+    anna.page.get_by_role("button", name="Create a key").click()
+    anna.page.get_by_role("button", name="Delete messages and create key").click()
     ben.does_not_see("from before")
     anna.says("by our key")
     ben.hears("by our key")
@@ -171,19 +171,19 @@ def test_two_of_our_own_clients_share_the_key(users: Users, server: Server) -> N
 
     phone = users(of=ben).logs_in()  # the key is not handed out again: it can neither read nor write
     phone.goes_to(anna.name)
-    phone.sees("The key of this conversation is not on this device.")
+    phone.sees("The key for this conversation isn’t on this device.")
     expect(phone.field).to_have_count(0)
-    phone.page.get_by_role("button", name="Make a new key").click()
-    phone.confirms("Delete it and make a key")
+    phone.page.get_by_role("button", name="Create a new key").click()
+    phone.confirms("Delete messages and create key")
     anna.does_not_see("I can read it")
     phone.says("from my phone")
     anna.hears("from my phone")
-    ben.sees("The key of this conversation is not on this device.")
+    ben.sees("The key for this conversation isn’t on this device.")
     expect(ben.field).to_have_count(0)
     ben.does_not_see("from my phone")
 
 
-def test_what_is_refused_for_good_says_so_and_can_be_sent_again_or_removed(two: Two, elsewhere: Others) -> None:
+def test_rejected_message_can_be_retried_or_deleted(two: Two, elsewhere: Others) -> None:
     (anna, _), carol = two, elsewhere("carol_nul")
     carol.says("Hello", anna)
     anna.goes_to(carol.name)
@@ -193,7 +193,7 @@ def test_what_is_refused_for_good_says_so_and_can_be_sent_again_or_removed(two: 
     expect(failed.get_by_role("alert")).to_contain_text("Not sent.")
     anna.page.reload()
     expect(failed.get_by_role("alert")).to_contain_text("Not sent.")
-    anna.message("another").get_by_role("button", name="Remove").click()
+    anna.message("another").get_by_role("button", name="Delete").click()
     anna.does_not_see("another")
     carol.starts_key(anna)  # under a key it is no text any more
     anna.does_not_see("Hello")

@@ -1,4 +1,4 @@
-"""A group, from its first word to the day on which somebody has had enough of it."""
+"""Groups: adding and removing members, roles, leaving."""
 
 import re
 
@@ -15,7 +15,7 @@ Three = tuple[Person, Person, Person]
 
 @pytest.fixture
 def three(users: Users) -> Three:
-    """Anna has made "The garden" with Ben and Carol, who have taken it."""
+    """Anna has created the group "The garden"; Ben and Carol have accepted the request."""
     anna, ben, carol = (users(name).registers() for name in ("anna", "ben", "carol"))
     anna.makes_group("The garden", [ben, carol])
     anna.says("Who waters?")
@@ -26,7 +26,7 @@ def three(users: Users) -> Three:
     return anna, ben, carol
 
 
-def test_three_talk_and_a_fourth_reads_what_comes_then(three: Three, users: Users) -> None:
+def test_added_member_reads_only_later_messages(three: Three, users: Users) -> None:
     anna, ben, carol = three
     ben.sees(f"{anna.name} named this group “The garden”.")
     ben.says("I do")
@@ -39,12 +39,12 @@ def test_three_talk_and_a_fourth_reads_what_comes_then(three: Three, users: User
 
     dora = users("dora").registers()
     anna.opens_details()
-    anna.sees("They read what is said from now on, and nothing from before.")
-    anna.page.get_by_label("Add somebody").fill(dora.name)
+    anna.sees("New members can only read messages sent after they join.")
+    anna.page.get_by_label("Add a member").fill(dora.name)
     anna.page.get_by_role("button", name="Add", exact=True).click()
     for person in (anna, ben, carol):
         person.sees(re.compile(rf"^\s*{'You' if person is anna else anna.name} added {dora.name}\."))
-    expect(anna.page.get_by_role("heading", name="4 people")).to_be_visible()
+    expect(anna.page.get_by_role("heading", name="4 members")).to_be_visible()
     ben.says("Hello Dora")
     dora.page.get_by_role("navigation").get_by_role("link").click()
     dora.page.get_by_role("button", name="Accept").click()
@@ -58,7 +58,7 @@ def test_three_talk_and_a_fourth_reads_what_comes_then(three: Three, users: User
         person.hears("Hello all of you")
 
     carol.opens_details()
-    carol.page.get_by_label("Name of the group").fill("The green garden")
+    carol.page.get_by_label("Group name").fill("The green garden")
     carol.page.get_by_role("button", name="Save").click()
     for person in (anna, ben, carol, dora):  # also for her who came when it had a name already
         person.is_in("The green garden")
@@ -68,15 +68,15 @@ def test_three_talk_and_a_fourth_reads_what_comes_then(three: Three, users: User
     phone.goes_to("The green garden")
 
 
-def test_an_owner_makes_an_admin_who_adds_and_removes(three: Three, users: Users) -> None:
+def test_admin_made_by_owner_adds_and_removes_members(three: Three, users: Users) -> None:
     anna, ben, carol = three
     dora = users("dora").registers()
     ben.opens_details()
-    expect(ben.page.get_by_label("Add somebody")).to_have_count(0)  # a member does not
+    expect(ben.page.get_by_label("Add a member")).to_have_count(0)  # a member does not
     anna.opens_details()
     anna.does_with_member(ben, "Make admin")
     expect(anna.page.get_by_role("listitem").filter(has_text=f"{ben.name} · admin")).to_be_visible()
-    ben.page.get_by_label("Add somebody").fill(dora.name)
+    ben.page.get_by_label("Add a member").fill(dora.name)
     ben.page.get_by_role("button", name="Add", exact=True).click()
     carol.sees(f"{ben.name} added {dora.name}.")
     ben.page.get_by_role("button", name=f"More about {anna.name}").click()
@@ -86,9 +86,9 @@ def test_an_owner_makes_an_admin_who_adds_and_removes(three: Three, users: Users
     ben.opens_details()
     ben.does_with_member(carol, "Remove")
     ben.confirms("Remove")
-    anna.sees(f"{carol.name} is not in this conversation any more.")
+    anna.sees(f"{ben.name} removed {carol.name}.")
     carol.sees(f"{ben.name} removed you.")
-    carol.sees("You are not in this conversation any more. What was said stays here until you remove it.")
+    carol.sees("You’re no longer in this conversation. Its messages stay here until you delete them.")
     expect(carol.field).to_have_count(0)
     carol.hears("Who waters?")
     anna.says("Without Carol")
@@ -97,13 +97,13 @@ def test_an_owner_makes_an_admin_who_adds_and_removes(three: Three, users: Users
     carol.goes_to("The garden")
     carol.hears("Who waters?")
     carol.does_not_see("Without Carol")
-    expect(carol.listed("The garden")).to_contain_text("You are not in this conversation any more")
+    expect(carol.listed("The garden")).to_contain_text("You’re no longer in this conversation")
 
 
-def test_who_has_left_keeps_what_they_have_until_they_remove_it(three: Three) -> None:
+def test_member_who_left_keeps_messages_until_deleted(three: Three) -> None:
     anna, ben, carol = three
     ben.opens_details()
-    ben.page.get_by_role("button", name="Leave this conversation").click()
+    ben.page.get_by_role("button", name="Leave conversation").click()
     ben.confirms("Leave")
     ben.sees("You left.")
     expect(ben.field).to_have_count(0)
@@ -115,10 +115,10 @@ def test_who_has_left_keeps_what_they_have_until_they_remove_it(three: Three) ->
     anna.hears("So we are")
     ben.does_not_see("Now we are two")
     ben.hears("Who waters?")
-    ben.page.get_by_role("button", name="Remove it from this device").last.click()
+    ben.page.get_by_role("button", name="Delete from this device").last.click()
     expect(ben.listed("The garden")).to_have_count(0)
     ben.does_not_see("Who waters?")
     ben.page.reload()
     ben.is_home()
-    ben.sees("Your conversations will be here.")
+    ben.sees("No conversations yet.")
     expect(ben.listed("The garden")).to_have_count(0)

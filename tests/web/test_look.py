@@ -1,4 +1,4 @@
-"""For everybody: every main screen in both looks and both sizes, by keyboard, enlarged, and without motion."""
+"""Accessibility: every main screen in both themes and sizes, keyboard, enlarged text, reduced motion."""
 
 import io
 import os
@@ -21,7 +21,7 @@ SCREENS = os.environ.get("SOTTOVOCE_SCREENS")  # a folder: the screens are drawn
 
 
 def violations(page: Page, rules: list[str]) -> list[str]:
-    """What axe-core finds. It is run from outside of the page, whose policy lets nobody else's script in."""
+    """What axe-core finds. Playwright runs it, because the page's policy blocks other scripts."""
     if not page.evaluate("'axe' in globalThis"):
         page.evaluate(AXE.read_text())
     found: dict[str, Any] = page.evaluate("(rules) => axe.run(document, { runOnly: rules })", rules)
@@ -34,7 +34,7 @@ def is_too_wide(page: Page) -> bool:
 
 
 class Screens:
-    """What is wrong with those that have been seen."""
+    """The problems of the screens that have been checked."""
 
     def __init__(self, size: str) -> None:
         self.size = size
@@ -70,10 +70,10 @@ def show_everything(screens: Screens, person: Person, friend: Person, group: str
     expect(page.get_by_role("button", name="grinning face", exact=True)).to_be_visible()
     screens.see(person, "emoji")
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="What this means").click()
+    page.get_by_role("button", name="About encryption").click()
     screens.see(person, "lock")
     page.get_by_role("button", name="Safety number").click()
-    expect(page.get_by_role("img", name="The safety number, to scan")).to_be_visible()
+    expect(page.get_by_role("img", name="The safety number as a QR code")).to_be_visible()
     screens.see(person, "safety-number")
     page.keyboard.press("Escape")
     person.leaves_it()
@@ -84,19 +84,19 @@ def show_everything(screens: Screens, person: Person, friend: Person, group: str
     person.leaves_it()
     page.get_by_role("button", name="New conversation").first.click()
     for tab, make in (
-        ("By name", None),
+        ("Person", None),
         ("Group", None),
-        ("By code", "Show a code of mine"),
-        ("Invite", "Make an invite"),
+        ("Code", "Show my code"),
+        ("Invite", "Create invite link"),
     ):
         page.get_by_role("tab", name=tab).click()
         if make:
             page.get_by_role("button", name=make).click()
-            expect(page.get_by_role("img", name="to scan")).to_be_visible()
-        screens.see(person, f"new-{tab.split()[-1].lower()}")
+            expect(page.get_by_role("img", name="as a QR code")).to_be_visible()
+        screens.see(person, f"new-{tab.lower()}")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Settings").click()
-    person.sees("this device")
+    person.sees_devices()
     screens.see(person, "settings")
     page.keyboard.press("Escape")
 
@@ -106,11 +106,13 @@ def show_everything(screens: Screens, person: Person, friend: Person, group: str
     [("desktop", DESKTOP, ("Anna", "Ben", "Clara")), ("phone", PHONE, ("Dora", "Emil", "Frida"))],
     ids=["desktop", "phone"],
 )
-def test_every_screen_in_both_looks(users: Users, size: str, viewport: Any, names: tuple[str, ...]) -> None:
+def test_every_screen_in_both_themes_is_accessible(
+    users: Users, size: str, viewport: Any, names: tuple[str, ...]
+) -> None:
     screens = Screens(size)
     anna, ben, clara = (users(exactly=name, viewport=viewport, reduced_motion="reduce") for name in names)
     anna.opens()
-    expect(anna.page.get_by_role("button", name="Start talking")).to_be_visible()
+    expect(anna.page.get_by_role("button", name="Create account")).to_be_visible()
     screens.see(anna, "welcome")
     for person in (anna, ben, clara):
         person.registers()
@@ -126,7 +128,7 @@ def test_every_screen_in_both_looks(users: Users, size: str, viewport: Any, name
 
 
 def talk(anna: Person, ben: Person, clara: Person) -> None:
-    """So that the screens show what people would see."""
+    """Fill the screens with conversations."""
     anna.starts_with(clara)
     anna.says("Hello, I sing in your choir.")
     anna.leaves_it()
@@ -140,7 +142,7 @@ def talk(anna: Person, ben: Person, clara: Person) -> None:
     ben.says("I can bring bread.")
     anna.hears("I can bring bread.")
     anna.does_with("I can bring bread.", "React with ❤️")
-    anna.does_with("Yes, gladly!", "Answer")
+    anna.does_with("Yes, gladly!", "Reply")
     anna.says("Good. The recipe is at https://example.org/soup, if you want to look.")
     anna.says("And tell the others, please.")
     ben.hears("And tell the others")
@@ -153,16 +155,16 @@ def talk(anna: Person, ben: Person, clara: Person) -> None:
 def compares_before_a_new_device(anna: Person, ben: Person, phone: Person) -> None:
     anna.leaves_it()
     anna.goes_to(ben.name)
-    anna.page.get_by_role("button", name="What this means").click()
+    anna.page.get_by_role("button", name="About encryption").click()
     anna.page.get_by_role("button", name="Safety number").click()
-    anna.page.get_by_role("button", name="They are the same").click()
-    anna.sees("You have compared these keys.")
+    anna.page.get_by_role("button", name="They match – mark as verified").click()
+    anna.sees("You’ll be told if the safety number changes.")
     anna.closes()
     phone.logs_in()
-    expect(anna.page.get_by_role("alert")).to_contain_text(f"The keys of {ben.name} are not the ones you compared.")
+    expect(anna.page.get_by_role("alert")).to_contain_text(f"{ben.name}’s safety number has changed.")
 
 
-def test_a_first_message_by_keyboard_alone(users: Users, friends: Two) -> None:
+def test_first_message_by_keyboard_alone(users: Users, friends: Two) -> None:
     _, ben = friends
     anna = users("anna").opens()
     keys = anna.page.keyboard
@@ -175,8 +177,8 @@ def test_a_first_message_by_keyboard_alone(users: Users, friends: Two) -> None:
                 return
         raise AssertionError(f"the Tab key does not reach {name}")
 
-    expect(anna.page.get_by_label("Name")).to_be_visible()
-    tab_to("Name")
+    expect(anna.page.get_by_label("Username")).to_be_visible()
+    tab_to("Username")
     keys.type(anna.name)
     tab_to("Password")
     keys.type(PASSWORD)
@@ -185,7 +187,7 @@ def test_a_first_message_by_keyboard_alone(users: Users, friends: Two) -> None:
     tab_to("New conversation")
     keys.press("Enter")
     expect(anna.page.get_by_role("dialog")).to_be_visible()
-    tab_to("Their name here")
+    tab_to("Username")
     keys.type(ben.name)
     keys.press("Enter")
     expect(anna.field).to_be_focused()
@@ -201,14 +203,14 @@ def test_a_first_message_by_keyboard_alone(users: Users, friends: Two) -> None:
     keys.press("Shift+Tab")
     assert "By keyboard alone" in focused(anna.page)
     keys.press("Enter")
-    expect(anna.page.get_by_role("menuitem", name="Answer")).to_be_visible()
+    expect(anna.page.get_by_role("menuitem", name="Reply")).to_be_visible()
     assert "👍" in focused(anna.page)
     keys.press("Escape")
-    expect(anna.page.get_by_role("menuitem", name="Answer")).to_be_hidden()
+    expect(anna.page.get_by_role("menuitem", name="Reply")).to_be_hidden()
 
 
 def focused(page: Page) -> str:
-    """The name of what has the focus, wherever it is."""
+    """The accessible name of the focused element, also in shadow roots."""
     return str(
         page.evaluate(
             """() => {
@@ -221,7 +223,7 @@ def focused(page: Page) -> str:
     )
 
 
-def test_enlarged_to_twice_the_size_nothing_is_lost(two: Two) -> None:
+def test_enlarged_page_loses_nothing(two: Two) -> None:
     """WCAG 1.4.4 and 1.4.10: a window of 1280 at 400 % is one of 320."""
     anna, _ = two
     anna.says("a_long_word_that_nobody_would_write_but_that_an_address_may_well_contain_" * 3)
@@ -233,13 +235,13 @@ def test_enlarged_to_twice_the_size_nothing_is_lost(two: Two) -> None:
     anna.page.set_viewport_size(DESKTOP)
 
 
-def test_whoever_wants_no_motion_gets_none(users: Users) -> None:
+def test_reduced_motion_is_respected(users: Users) -> None:
     anna = users("anna", reduced_motion="reduce").opens()
     quick = anna.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--quick')")
     assert quick.strip() == "0ms"
 
 
-def test_the_look_that_was_chosen_stays(users: Users) -> None:
+def test_chosen_theme_stays_after_reload(users: Users) -> None:
     anna = users("anna", color_scheme="light").registers()
     paper = "getComputedStyle(document.documentElement).backgroundColor"
     light = anna.page.evaluate(paper)
@@ -253,18 +255,18 @@ def test_the_look_that_was_chosen_stays(users: Users) -> None:
     assert anna.page.evaluate(paper) != light
 
 
-def test_what_comes_is_said_to_who_listens(two: Two) -> None:
+def test_new_message_is_announced_to_screen_readers(two: Two) -> None:
     anna, ben = two
     ben.says("for your ears")
     expect(anna.page.locator("[aria-live=polite]")).to_have_text(f"{ben.name}: for your ears")
 
 
-def test_long_names_push_nothing_off_a_phone(users: Users) -> None:
+def test_long_names_fit_on_a_phone(users: Users) -> None:
     anna, ben = users("anna", viewport=PHONE).registers(), users("ben").registers()
     anna.makes_group("A name of a group that is as long as any may ever become!!!", [ben])
-    for name in ("What this means", "Send"):
+    for name in ("About encryption", "Send"):
         box = anna.page.get_by_role("button", name=name).bounding_box()
         assert box is not None
         assert box["x"] + box["width"] <= PHONE["width"], name
     anna.context.set_offline(True)
-    expect(anna.page.get_by_role("main").get_by_text("Offline. What you write is sent later.")).to_be_visible()
+    expect(anna.page.get_by_role("main").get_by_text("Offline. Your messages will be sent later.")).to_be_visible()

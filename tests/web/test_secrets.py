@@ -1,4 +1,4 @@
-"""What is said stays between those who say it: on the wire, at the server, and where the browser keeps it."""
+"""Messages are readable only for their participants: not on the wire, on the server or in browser storage."""
 
 import asyncio
 import threading
@@ -43,9 +43,7 @@ KEPT = """async () => {
 }"""
 
 
-def test_nothing_that_was_said_is_at_the_server_nor_in_clear_in_the_browser(
-    users: Users, two: Two, server: Server
-) -> None:
+def test_messages_are_in_clear_neither_on_server_nor_in_browser(users: Users, two: Two, server: Server) -> None:
     anna, (_, ben) = users("anna").registers(), two
     anna.meets(ben)
     anna.says(WORDS[0])
@@ -65,7 +63,7 @@ def test_nothing_that_was_said_is_at_the_server_nor_in_clear_in_the_browser(
 
 
 class Collector:
-    """Stands before a server: whatever its pages' policy stops is reported here, and all else passes as it is."""
+    """A proxy that adds a report address to the Content-Security-Policy and collects the reports."""
 
     POLICY = b"trusted-types lit-html sottovoce"
 
@@ -123,7 +121,7 @@ class Collector:
         to.close()
 
 
-def test_the_policy_stops_nothing_of_ours(browser: Browser, server: Server) -> None:
+def test_content_security_policy_blocks_nothing_of_the_client(browser: Browser, server: Server) -> None:
     with Collector(server) as collector, browser.new_context() as one, browser.new_context() as other:
         anna = Person(one, collector.address, "anna_csp").registers()
         ben = Person(other, collector.address, "ben_csp").registers()
@@ -132,14 +130,14 @@ def test_the_policy_stops_nothing_of_ours(browser: Browser, server: Server) -> N
         ben.accepts(anna)
         ben.does_with("Hello", "React with 👍")
         anna.page.get_by_role("button", name="Emoji").click()
-        anna.page.get_by_label("Find an emoji").fill("hedgehog")
+        anna.page.get_by_label("Search emoji").fill("hedgehog")
         anna.page.keyboard.press("Escape")
-        anna.page.get_by_role("button", name="What this means").click()
+        anna.page.get_by_role("button", name="About encryption").click()
         anna.page.get_by_role("button", name="Safety number").click()
-        anna.sees("They are the same")
+        anna.sees("They match – mark as verified")
         anna.closes()
         anna.page.get_by_role("button", name="Settings").click()
-        anna.sees("this device")
+        anna.sees_devices()
         anna.closes()
         assert collector.reports == []
         ben.page.evaluate("fetch('http://127.0.0.1:9/').catch(() => {})")
@@ -159,7 +157,7 @@ TRY = """() => new Promise((resolve) => setTimeout(() => {
 }))"""
 
 
-def test_a_script_that_gets_into_the_page_is_stopped(browser: Browser, server: Server) -> None:
+def test_injected_script_is_blocked(browser: Browser, server: Server) -> None:
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(server.address)

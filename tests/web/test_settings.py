@@ -1,4 +1,4 @@
-"""Settings: who one is to others, and what they are told."""
+"""Settings: profile, privacy, password, notifications."""
 
 import io
 import re
@@ -21,12 +21,12 @@ def settings(person: Person) -> Locator:
 
 
 def by_another_program(person: Person, method: str, path: str, body: object = None) -> None:
-    """Of the same person, with the session that their browser has."""
+    """A request with the session of this user's browser."""
     answer = person.context.request.fetch(person.address + path, method=method, data=body)
     assert answer.ok, answer.text()
 
 
-def test_a_picture_is_cropped_and_others_see_it(two: Two, tmp_path: Path) -> None:
+def test_picture_is_cropped_and_shown_to_others(two: Two, tmp_path: Path) -> None:
     anna, ben = two
     picture = Image.new("RGB", (600, 300), "red")
     picture.paste("blue", (300, 0, 600, 300))
@@ -47,19 +47,19 @@ def test_a_picture_is_cropped_and_others_see_it(two: Two, tmp_path: Path) -> Non
     expect(ben.listed(anna.name).locator("img")).to_have_attribute("src", re.compile(r"/picture\?v="))  # while he looks
 
 
-def test_what_is_no_picture_is_refused_in_a_sentence(two: Two, tmp_path: Path) -> None:
+def test_file_that_is_no_picture_is_rejected(two: Two, tmp_path: Path) -> None:
     anna, _ = two
     (tmp_path / "wrong.png").write_bytes(b"this is no picture")
     dialog = settings(anna)
     dialog.get_by_label("Choose a picture").set_input_files(tmp_path / "wrong.png")
-    expect(dialog.get_by_role("alert")).to_have_text("This picture cannot be read. Try a PNG or a JPEG.")
+    expect(dialog.get_by_role("alert")).to_have_text("This picture can’t be read. Try a PNG or JPEG file.")
 
 
-def test_receipts_and_typing_can_be_kept_to_oneself(two: Two) -> None:
+def test_receipts_and_typing_can_be_turned_off(two: Two) -> None:
     anna, ben = two
     dialog = settings(ben)
-    dialog.get_by_label("Tell what I have received and read").uncheck()
-    dialog.get_by_label("Show when I am typing").uncheck()
+    dialog.get_by_label("Send read receipts").uncheck()
+    dialog.get_by_label("Send typing indicators").uncheck()
     ben.closes()
     ben.field.press_sequentially("Hm, hm")
     anna.says("Did you read this?")
@@ -69,9 +69,9 @@ def test_receipts_and_typing_can_be_kept_to_oneself(two: Two) -> None:
     anna.sees_mark("Did you read this?", "Sent")
     assert anna.page.get_by_text("typing…").count() == 0
     dialog = settings(ben)
-    expect(dialog.get_by_label("Show when I am typing")).not_to_be_checked()
-    dialog.get_by_label("Tell what I have received and read").check()
-    dialog.get_by_label("Show when I am typing").check()
+    expect(dialog.get_by_label("Send typing indicators")).not_to_be_checked()
+    dialog.get_by_label("Send read receipts").check()
+    dialog.get_by_label("Send typing indicators").check()
     ben.closes()
     anna.says("And this?")
     anna.sees_mark("And this?", "Read")
@@ -80,19 +80,19 @@ def test_receipts_and_typing_can_be_kept_to_oneself(two: Two) -> None:
     ben.field.fill("")
 
 
-def test_a_new_password_ends_other_sessions_and_is_asked_for(users: Users) -> None:
+def test_new_password_ends_other_sessions(users: Users) -> None:
     anna = users("anna").registers()
     laptop = users(of=anna).logs_in()
     dialog = settings(anna)
-    dialog.get_by_text("Change the password").click()
+    dialog.get_by_text("Change password").click()
     dialog.get_by_label("Current password").fill("Wrong-1234")
     dialog.get_by_label("New password").fill("Another-1234")
-    dialog.get_by_role("button", name="Change it").click()
-    expect(dialog.get_by_role("alert")).to_have_text("This is not your password. Nothing was changed.")
+    dialog.get_by_role("button", name="Save new password").click()
+    expect(dialog.get_by_role("alert")).to_have_text("Wrong password. Nothing was changed.")
     expect(dialog.get_by_role("alert")).to_be_in_viewport()
     dialog.get_by_label("Current password").fill(PASSWORD)
-    dialog.get_by_role("button", name="Change it").click()
-    anna.sees("Your password is changed.")
+    dialog.get_by_role("button", name="Save new password").click()
+    anna.sees("Your password was changed.")
     laptop.sees("Your session has ended.")
     laptop.page.get_by_role("button", name="Log in again").click()
     laptop.page.get_by_label("Password").fill("Another-1234")
@@ -100,7 +100,7 @@ def test_a_new_password_ends_other_sessions_and_is_asked_for(users: Users) -> No
     expect(laptop.page.get_by_text("Your session has ended.")).to_have_count(0)
 
 
-def test_a_line_about_oneself_is_kept_and_shown(two: Two) -> None:
+def test_bio_is_stored_and_shown_to_others(two: Two) -> None:
     anna, ben = two
     dialog = settings(anna)
     dialog.get_by_label("About you").fill("I sing")
@@ -114,7 +114,7 @@ def test_a_line_about_oneself_is_kept_and_shown(two: Two) -> None:
     ben.closes()
 
 
-def test_another_name_is_seen_by_others_and_known_to_oneself(users: Users) -> None:
+def test_renamed_account_is_shown_and_can_log_in_again(users: Users) -> None:
     anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
     after = f"{anna.name}_now"
@@ -133,7 +133,7 @@ def test_another_name_is_seen_by_others_and_known_to_oneself(users: Users) -> No
     ben.hears("It is still me")
 
 
-def test_who_looks_elsewhere_is_notified_of_who_and_not_what(two: Two) -> None:
+def test_notification_names_the_sender_and_not_the_text(two: Two) -> None:
     anna, ben = two
     ben.context.grant_permissions(["notifications"])
     ben.page.evaluate(

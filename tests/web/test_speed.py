@@ -1,4 +1,4 @@
-"""What a person waits for, measured on this machine: docs/performance.md has the figures. Run with -s to see them."""
+"""Waiting times on this machine; docs/performance.md has the figures. Run with -s to see them."""
 
 import statistics
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from testing.process import Server
-from tests.web.conftest import Two, Users, casting
+from tests.web.conftest import Two, Users, creating_users
 from tests.web.person import Person, Trouble
 
 pytestmark = pytest.mark.once
@@ -72,8 +72,8 @@ def best(name: str, limit_ms: float, figures: list[float]) -> None:
 
 @pytest.fixture(scope="module")
 def anna(browser: Browser, server: Server, trouble: Trouble, friends: Two) -> Iterator[Person]:
-    """With ten thousand messages in one conversation."""
-    with casting(browser, server, trouble) as users:
+    """A user with ten thousand messages in one conversation."""
+    with creating_users(browser, server, trouble) as users:
         anna, (_, ben) = users("anna").registers(), friends
         anna.starts_with(ben)
         anna.says("Hello")
@@ -85,7 +85,7 @@ def anna(browser: Browser, server: Server, trouble: Trouble, friends: Two) -> It
         yield anna
 
 
-def test_a_conversation_of_ten_thousand_opens_and_is_written_in_at_once(anna: Person) -> None:
+def test_long_conversation_opens_and_accepts_typing_at_once(anna: Person) -> None:
     opened, typed = [], []
     for _ in range(TRIES):
         opened.append(anna.page.evaluate(OPEN))
@@ -95,7 +95,7 @@ def test_a_conversation_of_ten_thousand_opens_and_is_written_in_at_once(anna: Pe
     best("a letter typed", TYPING_MS, typed)
 
 
-def test_ten_thousand_messages_are_scrolled_through_with_few_of_them_in_the_page(anna: Person) -> None:
+def test_long_conversation_keeps_few_messages_in_the_page(anna: Person) -> None:
     page = anna.page
     page.evaluate(OPEN)
     rows = page.locator("sv-timeline [role=listitem]")
@@ -110,7 +110,7 @@ def test_ten_thousand_messages_are_scrolled_through_with_few_of_them_in_the_page
         if first < 1000:
             break
     assert seen[-1] < 1000, "the beginning is never reached"
-    page.get_by_role("button", name="Newest").click()
+    page.get_by_role("button", name="Latest messages").click()
     expect(anna.message(f"message {MESSAGES - 1}")).to_be_in_viewport()
 
 
@@ -124,7 +124,7 @@ SCROLL_UP = """async () => {
 
 
 def cold(page: Page, address: str) -> tuple[float, float]:
-    """First paint and usable list, in milliseconds, with nothing in the cache."""
+    """Returns first paint and usable list in milliseconds, with an empty cache."""
     session = page.context.new_cdp_session(page)
     session.send("Network.clearBrowserCache")
     page.goto(address)
@@ -134,7 +134,7 @@ def cold(page: Page, address: str) -> tuple[float, float]:
     return paint, usable
 
 
-def test_a_cold_start_paints_and_lists_soon(browser: Browser, server: Server, users: Users, friends: Two) -> None:
+def test_cold_start_paints_and_lists_soon(browser: Browser, server: Server, users: Users, friends: Two) -> None:
     anna, (_, ben) = users("anna").registers(), friends
     anna.starts_with(ben)
     anna.says("Hello")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page
 
-from tests.web.conftest import Cast
+from tests.web.conftest import Users
 
 pytestmark = pytest.mark.once
 
@@ -42,8 +42,8 @@ RAISE_VERSION = """() => new Promise((resolve, reject) => {
 })"""
 
 
-def test_upgrade_beside_an_old_tab_keeps_data_and_asks_to_reload(cast: Cast) -> None:
-    person = cast("anna").opens()
+def test_upgrade_beside_an_old_tab_keeps_data_and_asks_to_reload(users: Users) -> None:
+    person = users("anna").opens()
     old: Page = person.page
     old.evaluate(FIRST_RELEASE, "upgrade")
     item = {"text": "from the first release"}
@@ -56,7 +56,7 @@ def test_upgrade_beside_an_old_tab_keeps_data_and_asks_to_reload(cast: Cast) -> 
     assert old.evaluate(OPEN, ["upgrade", True]) == item  # as after a reload
 
 
-def test_page_whose_database_is_newer_asks_to_reload(cast: Cast) -> None:
-    anna = cast("anna").registers()
+def test_page_whose_database_is_newer_asks_to_reload(users: Users) -> None:
+    anna = users("anna").registers()
     assert anna.page.evaluate(RAISE_VERSION) == 99
     anna.sees(re.compile("Reload this page"))

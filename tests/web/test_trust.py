@@ -1,4 +1,4 @@
-"""How people know that nobody sits between them, and learn when something has changed."""
+"""Safety numbers: verify a contact, and be warned when the keys change."""
 
 import re
 
@@ -10,23 +10,23 @@ from tests.web.person import Person
 
 pytestmark = pytest.mark.once
 
-CHANGED = "are not the ones you compared."
+CHANGED = "safety number has changed."
 
 
-def test_the_lock_explains_itself(two: Two) -> None:
+def test_encryption_dialog_explains_and_leads_to_safety_number(two: Two) -> None:
     anna, ben = two
-    sees_lock(anna, "Encrypted")
+    sees_lock(anna, "End-to-end encrypted")
     lock_of(anna).click()
     dialog = anna.page.locator("sv-dialog")
-    expect(dialog.get_by_role("heading", name="Encrypted from device to device")).to_be_visible()
-    expect(dialog).to_contain_text("The server passes it on and cannot read it.")
-    expect(dialog).to_contain_text("It does know who talks with whom, when, and how much.")
-    expect(dialog.get_by_role("listitem").filter(has_text=ben.name)).to_contain_text("not compared")
+    expect(dialog.get_by_role("heading", name="End-to-end encrypted")).to_be_visible()
+    expect(dialog).to_contain_text("The server passes them on but can’t read them.")
+    expect(dialog).to_contain_text("The server does know who talks to whom, when, and how much.")
+    expect(dialog.get_by_role("listitem").filter(has_text=ben.name)).to_contain_text("not verified")
     dialog.get_by_role("button", name="Safety number").click()
     expect(anna.page.get_by_role("heading", name=f"Safety number with {ben.name}")).to_be_visible()
 
 
-def test_two_compare_are_warned_of_a_new_device_and_compare_again(users: Users) -> None:
+def test_new_device_of_verified_contact_warns_until_verified(users: Users) -> None:
     anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
     numbers = [opens_safety_number(anna, ben), opens_safety_number(ben, anna)]
@@ -34,22 +34,22 @@ def test_two_compare_are_warned_of_a_new_device_and_compare_again(users: Users) 
     assert re.fullmatch(r"(\d{5} ){11}\d{5}", numbers[0])
     for person in (anna, ben):
         compares(person)
-        sees_lock(person, "Compared")
+        sees_lock(person, "Verified")
     anna.says("Now we know")
     ben.hears("Now we know")
     anna.makes_group("The choir", [ben])
-    sees_lock(anna, "Compared")  # they are the same keys everywhere
+    sees_lock(anna, "Verified")  # they are the same keys everywhere
     anna.goes_to(ben.name)
     ben.page.reload()  # it is kept
     ben.goes_to(anna.name)
-    sees_lock(ben, "Compared")
+    sees_lock(ben, "Verified")
 
     phone = users(of=ben).logs_in()
     phone.goes_to(anna.name)
     banner = anna.page.get_by_role("alert").filter(has_text=CHANGED)
-    expect(banner).to_contain_text(f"The keys of {ben.name} {CHANGED}")
-    anna.sees(f"{ben.name} has a new device or new keys: the safety number has changed.")
-    sees_lock(anna, "Keys changed")
+    expect(banner).to_contain_text(f"{ben.name}’s {CHANGED}")
+    anna.sees(f"{ben.name} has a new device. Their safety number has changed.")
+    sees_lock(anna, "Safety number changed")
     expect(anna.page.get_by_role("alert")).to_have_count(
         1
     )  # who waits in her own conversation is not warned of herself
@@ -57,32 +57,32 @@ def test_two_compare_are_warned_of_a_new_device_and_compare_again(users: Users) 
     anna.hears("It is me, on my phone")
 
     anna.goes_to("The choir")
-    sees_lock(anna, "Keys changed")
+    sees_lock(anna, "Safety number changed")
     expect(banner).to_be_visible()
     anna.goes_to(ben.name)
 
-    banner.get_by_role("button", name=f"Compare with {ben.name}").click()
-    anna.sees("These are not the keys that you compared before.")
+    banner.get_by_role("button", name=f"Verify {ben.name}").click()
+    anna.sees("This isn’t the safety number you verified before.")
     fresh = safety_number(anna)
     assert fresh != numbers[0]
     assert opens_safety_number(phone, anna) == fresh
-    anna.page.get_by_role("button", name="They are the same").click()
-    anna.sees("You have compared these keys.")
+    anna.page.get_by_role("button", name="They match – mark as verified").click()
+    anna.sees("You’ll be told if the safety number changes.")
     anna.closes()
     expect(banner).to_have_count(0)
-    sees_lock(anna, "Compared")
+    sees_lock(anna, "Verified")
 
 
-def test_who_comes_again_with_all_keys_new_is_not_taken_for_the_same(users: Users, two: Two) -> None:
+def test_contact_back_with_new_keys_is_announced(users: Users, two: Two) -> None:
     (anna, _), ben = two, users("ben").registers()
     anna.meets(ben)
     ben.logs_out()
-    anna.sees(f"{ben.name} is not in this conversation any more.")
+    anna.sees(f"{ben.name} logged out.")
     ben.logs_in()
-    anna.sees(f"{ben.name} has a new device or new keys: the safety number has changed.")
+    anna.sees(f"{ben.name} is back on a new device. Their safety number has changed.")
 
 
-def test_a_revoked_device_learns_that_its_session_has_ended(users: Users) -> None:
+def test_revoked_device_learns_that_its_session_ended(users: Users) -> None:
     anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
     phone = users(of=ben).logs_in()
@@ -94,7 +94,7 @@ def test_a_revoked_device_learns_that_its_session_has_ended(users: Users) -> Non
     expect(ben.page.get_by_role("listitem").filter(has_text="this device")).to_have_count(1)
     ben.page.get_by_role("button", name=re.compile("^Remove ")).click()
     ben.confirms("Remove")
-    ben.sees("this device")
+    ben.sees_devices()
     expect(ben.page.get_by_role("button", name=re.compile("^Remove "))).to_have_count(0)
     ben.closes()
     phone.sees("Your session has ended.")
@@ -106,7 +106,7 @@ def test_a_revoked_device_learns_that_its_session_has_ended(users: Users) -> Non
     phone.hears("To both")  # what it has it keeps
 
     phone.page.get_by_role("button", name="Log in again").click()
-    phone.page.get_by_role("button", name="Log out and empty this device").click()
+    phone.page.get_by_role("button", name="Log out and erase this device").click()
     phone.is_welcomed()
     phone.logs_in()  # as another device
     phone.goes_to(anna.name)
@@ -116,7 +116,7 @@ def test_a_revoked_device_learns_that_its_session_has_ended(users: Users) -> Non
 
 
 def lock_of(person: Person) -> Locator:
-    return person.page.get_by_role("button", name="What this means")
+    return person.page.get_by_role("button", name="About encryption")
 
 
 def sees_lock(person: Person, word: str) -> None:
@@ -131,13 +131,13 @@ def opens_safety_number(person: Person, other: Person) -> str:
 
 
 def safety_number(person: Person) -> str:
-    """As it is shown, and as a QR code."""
+    """Returns the number that is shown, with a QR code."""
     dialog = person.page.locator("sv-dialog")
-    expect(dialog.get_by_role("img", name="The safety number, to scan")).to_be_visible()
+    expect(dialog.get_by_role("img", name="The safety number as a QR code")).to_be_visible()
     return " ".join(dialog.locator(".digits span").all_inner_texts())
 
 
 def compares(person: Person) -> None:
-    person.page.get_by_role("button", name="They are the same").click()
-    person.sees("You have compared these keys. If they ever change you are told.")
+    person.page.get_by_role("button", name="They match – mark as verified").click()
+    person.sees("You’ll be told if the safety number changes.")
     person.closes()

@@ -1,4 +1,4 @@
-"""The life of two people, as each of them sees it."""
+"""Two users in a conversation: requests, messages, reactions, typing, drafts."""
 
 import re
 
@@ -10,11 +10,11 @@ from tests.web.conftest import Two, Users
 pytestmark = pytest.mark.once
 
 
-def test_a_strangers_first_message_is_a_request(users: Users, two: Two) -> None:
+def test_first_message_of_a_stranger_is_a_request(users: Users, two: Two) -> None:
     anna, (_, ben) = users("anna").registers(), two
     anna.starts_with(ben)
     anna.says("Do you know me?")
-    ben.sees("Wants to talk to you")
+    ben.sees("Message requests")
     ben.goes_to(anna.name)
     ben.hears("Do you know me?")
     expect(ben.field).to_have_count(0)
@@ -25,7 +25,7 @@ def test_a_strangers_first_message_is_a_request(users: Users, two: Two) -> None:
     anna.sees_mark("Do you know me?", "Read")
 
 
-def test_a_request_is_ignored_and_a_person_blocked(users: Users, two: Two) -> None:
+def test_request_can_be_ignored_and_sender_blocked(users: Users, two: Two) -> None:
     anna, (_, ben), eve = users("anna").registers(), two, users("eve").registers()
     for stranger in (anna, eve):
         stranger.starts_with(ben)
@@ -40,12 +40,12 @@ def test_a_request_is_ignored_and_a_person_blocked(users: Users, two: Two) -> No
     eve.sees_mark("Are you there?", "Sent")
     ben.page.get_by_role("button", name="Settings").click()
     ben.page.get_by_role("listitem").filter(has_text=eve.name).get_by_role("button", name="Unblock").click()
-    ben.sees("You have blocked nobody.")
+    ben.sees("No blocked people")
     ben.closes()
     expect(ben.listed(eve.name)).to_be_visible()
 
 
-def test_messages_come_in_order_with_their_marks(two: Two) -> None:
+def test_messages_arrive_in_order_with_their_marks(two: Two) -> None:
     anna, ben = two
     for number in range(5):
         anna.says(f"number {number}")
@@ -62,7 +62,7 @@ def test_messages_come_in_order_with_their_marks(two: Two) -> None:
     expect(ben.page).to_have_title("Sottovoce")
 
 
-def test_a_message_is_edited_answered_reacted_to_and_deleted(two: Two) -> None:
+def test_message_can_be_edited_replied_to_and_deleted(two: Two) -> None:
     anna, ben = two
     anna.says("See you at eight?")
     ben.hears("See you at eight?")
@@ -73,13 +73,13 @@ def test_a_message_is_edited_answered_reacted_to_and_deleted(two: Two) -> None:
     expect(ben.message("See you at nine?")).to_contain_text("edited")
     ben.does_not_see("eight")
 
-    ben.does_with("See you at nine?", "Answer")
+    ben.does_with("See you at nine?", "Reply")
     ben.says("Yes!")
     expect(anna.message("Yes!")).to_contain_text("See you at nine?")
     anna.does_with("Yes!", "React with ❤️")
-    expect(ben.page.get_by_role("button", name=f"❤️ by {anna.name}")).to_be_visible()
-    anna.page.get_by_role("button", name="❤️ by You").click()
-    expect(ben.page.get_by_role("button", name="❤️ by")).to_have_count(0)
+    expect(ben.page.get_by_role("button", name=f"❤️ from {anna.name}")).to_be_visible()
+    anna.page.get_by_role("button", name="❤️ from you").click()
+    expect(ben.page.get_by_role("button", name="❤️ from")).to_have_count(0)
 
     anna.does_with("See you at nine?", "Delete for everyone")
     anna.confirms("Delete for everyone")
@@ -92,14 +92,14 @@ def test_a_message_is_edited_answered_reacted_to_and_deleted(two: Two) -> None:
     anna.hears("Not for all time")
 
 
-def test_who_types_is_seen(two: Two) -> None:
+def test_typing_is_shown_and_expires(two: Two) -> None:
     anna, ben = two
     ben.field.press_sequentially("Hm")
     anna.sees("typing…")
     expect(anna.page.get_by_text("typing…")).to_have_count(0)
 
 
-def test_text_is_text_and_links_are_links(two: Two) -> None:
+def test_text_is_never_html_and_links_are_links(two: Two) -> None:
     anna, ben = two
     anna.says("<img src=x onerror=alert(1)> javascript:alert(1) see https://example.org/a?b=c")
     ben.hears("<img src=x onerror=alert(1)>")
@@ -111,7 +111,7 @@ def test_text_is_text_and_links_are_links(two: Two) -> None:
     ben.hears("two\nlines")
 
 
-def test_a_draft_is_kept_in_each_conversation(two: Two, users: Users) -> None:
+def test_draft_is_kept_in_each_conversation(two: Two, users: Users) -> None:
     anna, ben = two
     carol = users("carol").registers()
     ben.field.fill("not yet sent")
@@ -125,10 +125,10 @@ def test_a_draft_is_kept_in_each_conversation(two: Two, users: Users) -> None:
     ben.field.fill("")
 
 
-def test_an_emoji_is_found_by_its_name(two: Two) -> None:
+def test_emoji_is_found_by_its_name(two: Two) -> None:
     anna, ben = two
     anna.page.get_by_role("button", name="Emoji").click()
-    anna.page.get_by_label("Find an emoji").fill("hedgehog")
+    anna.page.get_by_label("Search emoji").fill("hedgehog")
     anna.page.get_by_role("button", name="hedgehog").click()
     anna.page.get_by_role("button", name="Send").click()
     ben.hears("🦔")

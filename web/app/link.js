@@ -43,7 +43,8 @@ export class Link {
     let isAlive = false;
     let restartMs = SOON_MS;
     // One that has come to grief takes nothing with it: what matters is stored.
-    const restart = () => void (worker === this.#worker && setTimeout(() => worker === this.#worker && this.start(), restartMs));
+    const restart = () =>
+      void (worker === this.#worker && setTimeout(() => worker === this.#worker && this.start(), restartMs));
     worker.onerror = (event) => {
       event.preventDefault();
       this.onEvent('problem', { error: { code: 'worker', message: event.message } });
@@ -97,6 +98,11 @@ export class Link {
  */
 export function rpcThrough(call) {
   const groupProxy = (/** @type {string} */ group) =>
-    new Proxy({}, { get: (_, method) => (/** @type {unknown} */ args) => call({ group, method: String(method), args }) });
-  return /** @type {import('../worker/rpc.js').Rpc} */ (new Proxy({}, { get: (_, group) => groupProxy(String(group)) }));
+    new Proxy(
+      {},
+      { get: (_, method) => (/** @type {unknown} */ args) => call({ group, method: String(method), args }) },
+    );
+  return /** @type {import('../worker/rpc.js').Rpc} */ (
+    new Proxy({}, { get: (_, group) => groupProxy(String(group)) })
+  );
 }

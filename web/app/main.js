@@ -1,28 +1,57 @@
 // @ts-check
-/** The page begins: state, link, and the one component that holds all others. */
-import './components/app.js';
-import { intentsOf } from './intents.js';
+/** The page starts: state, link to the worker, actions, and the component that holds all others. */
+import './app.js';
+import { createActions, runActions } from './actions.js';
+import { onEvent } from './events.js';
 import { Link } from './link.js';
-import { Store } from './store.js';
+import { useLanguage } from './messages/index.js';
+import { followAddress } from './navigation.js';
+import { createPage } from './page.js';
+import { Store } from './state/store.js';
 import { scriptUrl } from './trusted.js';
 
-const store = new Store();
-const link = new Link((event, detail) => intents.onEvent(event, detail));
-const intents = intentsOf(store, link);
+const TYPING_CHECK_MS = 1000;
 
-const app = /** @type {import('./components/app.js').App} */ (document.querySelector('sv-app'));
+// Until the settings are loaded.
+document.documentElement.lang = useLanguage('system', navigator.languages);
+
+const app = /** @type {import('./app.js').App} */ (document.querySelector('sv-app'));
+const store = new Store();
+const page = createPage(store, app);
+const link = new Link((event, detail) => onEvent(context, event, detail));
+const { rpc } = link;
+const context = { rpc, link, store, page };
+
 store.subscribe((state) => (app.state = state));
-app.addEventListener('intent', (event) => intents.onIntent(/** @type {CustomEvent} */ (event).detail));
+runActions(app, createActions(context), page);
+addEventListener('hashchange', () => followAddress(context));
+for (const type of ['online', 'offline', 'pageshow']) addEventListener(type, () => rpc.connection.check());
+document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && rpc.connection.check());
+setInterval(() => store.dispatch({ type: 'typing expired', at: Date.now() }), TYPING_CHECK_MS);
 
 link.start();
-intents.begin();
+void start();
+void keepForOfflineStart();
 
-const isFirst = !navigator.serviceWorker?.controller;
-navigator.serviceWorker?.register(scriptUrl('/sw.js')).catch(() => {}); // no start without a network then; all else works
-navigator.serviceWorker?.addEventListener('controllerchange', async () => {
-  if (!isFirst) return;
-  // It came after everything else had been loaded. What that was passes by it once more, and is kept for a start without a network.
-  const loaded = [...performance.getEntriesByType('resource').map(({ name }) => name), ...(await link.rpc.page.loadedFiles())];
-  const parts = new Set(loaded.filter((address) => address.startsWith(`${location.origin}/web/`)));
-  for (const part of ['/', ...parts]) void fetch(part).catch(() => {});
-});
+async function start() {
+  followAddress(context);
+  onEvent(context, 'snapshot', await rpc.page.snapshot());
+  if (!store.state.me) app.server = await rpc.account.server().catch(() => null);
+}
+
+/** The service worker lets the page start without a network; everything else works without it. */
+async function keepForOfflineStart() {
+  const { serviceWorker } = navigator;
+  const isFirst = !serviceWorker?.controller;
+  serviceWorker?.register(scriptUrl('/sw.js')).catch(() => {});
+  serviceWorker?.addEventListener('controllerchange', async () => {
+    if (!isFirst) return;
+    // The first time it starts after the files were loaded: they are loaded through it again, and kept.
+    const files = [
+      ...performance.getEntriesByType('resource').map(({ name }) => name),
+      ...(await rpc.page.loadedFiles()),
+    ];
+    const ours = new Set(files.filter((address) => address.startsWith(`${location.origin}/web/`)));
+    for (const file of ['/', ...ours]) void fetch(file).catch(() => {});
+  });
+}

@@ -1,5 +1,5 @@
 // @ts-check
-/** Before anything is painted: the look that was chosen, or else the system's. */
+/** Before anything is painted: the theme that was chosen in the settings, or else the system's. */
 {
   const chosen = localStorage.getItem('theme');
   if (chosen === 'light' || chosen === 'dark') document.documentElement.dataset.theme = chosen;

@@ -1,11 +1,17 @@
 // @ts-check
-/** The only addresses of scripts that this page starts by name: its own. See the server's Content-Security-Policy. */
-const OURS = new Set(['/web/worker/main.js', '/sw.js']);
+/** Trusted Types: the only scripts that this page may start by their address. See the Content-Security-Policy. */
 
-const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy('sottovoce', {
-  /** @param {string} url */
+/**
+ * @typedef {{ createScriptURL: (url: string) => string }} Policy
+ * @typedef {{ trustedTypes?: { createPolicy: (name: string, rules: Policy) => Policy } }} WithTrustedTypes
+ */
+
+const SCRIPTS = new Set(['/web/worker/main.js', '/sw.js']);
+
+const { trustedTypes } = /** @type {WithTrustedTypes} */ (globalThis); // not in every browser
+const policy = trustedTypes?.createPolicy('sottovoce', {
   createScriptURL(url) {
-    if (!OURS.has(url)) throw new TypeError(`${url} is no script of ours`);
+    if (!SCRIPTS.has(url)) throw new TypeError(`${url} is not a script of this client`);
     return url;
   },
 });

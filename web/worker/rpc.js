@@ -21,7 +21,8 @@
  * @typedef {import('../client/conversations/outbox.js').Waiting} Waiting
  * @typedef {import('../client/conversations/reducer.js').Conversation} Conversation
  * @typedef {import('../client/conversations/reducer.js').Person} Person
- * @typedef {{ theme: 'system' | 'light' | 'dark', receipts: boolean, typing: boolean, notices: boolean }} Settings
+ * @typedef {{ theme: 'system' | 'light' | 'dark', language: 'system' | 'en' | 'de', receipts: boolean, typing: boolean,
+ *   notices: boolean }} Settings
  * @typedef {'codes' | 'invites'} ShareKind
  * @typedef {`${string}-${string}-${string}-${string}-${string}`} Uuid
  */
@@ -49,7 +50,7 @@
  */
 
 /** @type {Settings} */
-export const DEFAULTS = { theme: 'system', receipts: true, typing: true, notices: false };
+export const DEFAULTS = { theme: 'system', language: 'system', receipts: true, typing: true, notices: false };
 
 /**
  * @param {Client} client

@@ -31,7 +31,8 @@ test('rpc_call_with_named_arguments_reaches_the_client', async () => {
   await rpc.conversations.saveDraft({ conversation: 'c', text: '' });
   assert.equal(await storage.get('state', 'draft/c'), undefined);
   await rpc.settings.change({ changes: { theme: 'dark' } });
-  assert.deepEqual(events, [['settings', { theme: 'dark', receipts: true, typing: true, notices: false }]]);
+  const settings = { theme: 'dark', language: 'system', receipts: true, typing: true, notices: false };
+  assert.deepEqual(events, [['settings', settings]]);
   assert.equal((await rpc.page.snapshot()).settings.theme, 'dark');
 });
 

@@ -1,0 +1,19 @@
+// @ts-check
+import { t } from '../../messages/index.js';
+
+/** @param {import('../../actions.js').Context} context */
+export function trustActions({ rpc, page }) {
+  return {
+    /** @param {{ conversation: string, user: string }} detail */
+    getSafetyNumber: ({ conversation, user }) => rpc.trust.safetyNumber({ conversation, user }),
+
+    /** The safety number made of these thumbprints matches. @param {{ user: string, thumbprints: string[] }} detail */
+    verify: ({ user, thumbprints }) => rpc.trust.verify({ user, thumbprints }),
+
+    /** A new key for a direct conversation; its messages are deleted. @param {{ conversation: string }} detail */
+    async createKey({ conversation }) {
+      await rpc.conversations.renewKey({ conversation });
+      page.toast(t.newKey.done);
+    },
+  };
+}

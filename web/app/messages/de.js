@@ -1,0 +1,478 @@
+// @ts-check
+/** Every German sentence that the client shows, under the keys of `en.js`. People are addressed as "du". */
+import { listIn, pluralIn } from './intl.js';
+
+const plural = pluralIn('de');
+const list = listIn('de');
+
+/** @satisfies {import('./index.js').Messages} */
+export const de = {
+  common: {
+    add: 'Hinzufügen',
+    block: 'Blockieren',
+    cancel: 'Abbrechen',
+    close: 'Schließen',
+    copied: 'Kopiert',
+    copy: 'Kopieren',
+    logIn: 'Anmelden',
+    logOut: 'Abmelden',
+    message: 'Nachricht',
+    newConversation: 'Neue Unterhaltung',
+    notEncrypted: 'Nicht Ende-zu-Ende-verschlüsselt',
+    password: 'Passwort',
+    remove: 'Entfernen',
+    save: 'Speichern',
+    saved: 'Gespeichert.',
+    start: 'Starten',
+    today: 'Heute',
+    tryAgain: 'Erneut versuchen',
+    unknownPerson: 'Unbekannte Person',
+    username: 'Benutzername',
+    yesterday: 'Gestern',
+    you: 'Du',
+    youAsObject: 'dich',
+    youAfterFrom: 'dir',
+  },
+
+  errors: {
+    bad_invite: 'Diese Einladung ist unbekannt, schon benutzt oder abgelaufen. Bitte um eine neue.',
+    busy: 'Der Server ist ausgelastet. Versuche es gleich noch einmal.',
+    device_removed: 'Dieses Gerät wurde aus deinem Konto entfernt. Melde dich ab, um es zu leeren, und dann wieder an.',
+    has_no_device: 'Diese Person kann noch keine Ende-zu-Ende-verschlüsselten Nachrichten empfangen.',
+    id_taken: 'Diese Nachricht wurde schon gesendet.',
+    invalid_credentials: 'Benutzername oder Passwort ist falsch.',
+    invite_refused: 'Du kannst noch keine weitere Einladung erstellen.',
+    keys_changed:
+      'Eine Sicherheitsnummer hat sich geändert. Bestätige sie, oder versuche es erneut, um trotzdem zu senden.',
+    no_device: 'Dieses Gerät ist nicht registriert. Melde dich ab und wieder an.',
+    no_key: 'Der Schlüssel dieser Unterhaltung ist nicht auf diesem Gerät.',
+    no_such_code: 'Dieser Code ist unbekannt, schon benutzt oder abgelaufen. Ein Code gilt einmal und 24 Stunden lang.',
+    no_such_conversation: 'Diese Unterhaltung gibt es nicht mehr.',
+    no_such_device: 'Dieses Gerät gibt es nicht mehr.',
+    no_such_invite: 'Diese Einladung wurde schon benutzt oder widerrufen.',
+    no_such_message: 'Diese Nachricht gibt es nicht mehr.',
+    no_such_session: 'Diese Sitzung ist schon beendet.',
+    no_such_user: 'Niemand hat diesen Benutzernamen. Prüfe die Schreibweise.',
+    not_a_leaf: 'Dieses Gerät ist nicht in dieser Unterhaltung.',
+    not_allowed: 'Das können nur der Eigentümer und die Admins der Gruppe.',
+    not_here: 'Das geht in dieser Unterhaltung nicht.',
+    not_yours: 'Du kannst nur deine eigenen Nachrichten ändern.',
+    other_account: 'In diesem Browser ist ein anderes Konto angemeldet. Lade die Seite neu und melde es zuerst ab.',
+    other_tabs: 'Schließe die anderen Tabs mit Sottovoce, lade diesen neu und versuche es noch einmal.',
+    registration_closed: 'Die Registrierung ist geschlossen.',
+    self_chat: 'Das bist du selbst. Gib einen anderen Benutzernamen ein.',
+    storage_blocked:
+      'Ein anderer Tab nutzt eine ältere Version von Sottovoce. Schließe die anderen Tabs und lade diese Seite neu.',
+    storage_outdated: 'Sottovoce wurde in einem anderen Tab aktualisiert. Lade diese Seite neu.',
+    taken: 'Dieser Benutzername ist vergeben. Wähle einen anderen.',
+    too_long: 'Diese Nachricht ist zu lang.',
+    too_many: 'Zu viele Versuche. Warte ein wenig und versuche es dann noch einmal.',
+    too_many_codes: 'Du hast zu viele gültige Codes. Widerrufe zuerst einen.',
+    unauthenticated: 'Deine Sitzung ist beendet. Melde dich wieder an.',
+    unavailable: 'Der Server kann gerade nichts speichern. Versuche es gleich noch einmal.',
+    unreachable: 'Der Server ist nicht erreichbar. Prüfe deine Verbindung.',
+    unsendable: 'Diese Nachricht enthält Zeichen, die nicht gesendet werden können.',
+    wrong_password: 'Das Passwort ist falsch. Es wurde nichts geändert.',
+  },
+  unknownError: 'Etwas ist schiefgelaufen. Versuche es noch einmal.',
+  tooManyFor: (minutes) =>
+    plural(minutes, {
+      one: 'Zu viele Versuche. Versuche es in # Minute noch einmal.',
+      other: 'Zu viele Versuche. Versuche es in # Minuten noch einmal.',
+    }),
+
+  welcome: {
+    account: 'Konto',
+    intro: 'Private, Ende-zu-Ende-verschlüsselte Nachrichten auf deinem eigenen Server.',
+    invited: 'Du bist eingeladen. Wähle einen Benutzernamen und ein Passwort, um mitzumachen.',
+    signUp: 'Registrieren',
+    createAccount: 'Konto erstellen',
+    creatingKeys: 'Deine Schlüssel werden erstellt …',
+    closed: 'Die Registrierung ist geschlossen. Frag die Person, die diesen Server betreibt, nach einem Konto.',
+    usernameHint: 'So finden dich andere. Bis zu 20 Zeichen, keine Leerzeichen.',
+    passwordHint: (length) =>
+      `Mindestens ${length} Zeichen, darunter ein Großbuchstabe, ein Kleinbuchstabe und eine Ziffer.` +
+      ' Wenn du es vergisst, kann nur die Verwaltung dieses Servers es zurücksetzen.',
+    newDeviceHint:
+      'Dieser Browser wird ein neues Gerät in deinem Konto. Frühere Nachrichten bleiben auf deinen anderen Geräten.',
+    inviteCode: 'Einladungscode',
+    invalid:
+      'Prüfe Benutzernamen und Passwort. Ein Benutzername hat bis zu 20 Zeichen und keine Leerzeichen.' +
+      ' Ein Passwort hat mindestens 8 Zeichen, darunter ein Großbuchstabe, ein Kleinbuchstabe und eine Ziffer.',
+  },
+
+  startFailed: {
+    title: 'Sottovoce kann in diesem Browser nicht starten',
+    text:
+      'Die Daten, die in diesem Browser gespeichert sind, lassen sich nicht öffnen. Sottovoce versucht es alle paar' +
+      ' Sekunden erneut. Oft hilft es, andere Tabs zu schließen, Speicherplatz freizugeben oder den Browser neu zu' +
+      ' starten.',
+    stillNotWorking: 'Geht es immer noch nicht?',
+    eraseText:
+      'Du kannst dieses Gerät leeren und dich als neues Gerät wieder anmelden. Nachrichten auf deinen anderen Geräten' +
+      ' bleiben erhalten. Nachrichten, die es nur hier gibt, gehen verloren.',
+    erase: 'Dieses Gerät leeren',
+  },
+
+  sessionExpired: {
+    notice: 'Deine Sitzung ist beendet. Deine Nachrichten sind noch auf diesem Gerät.',
+    logInAgain: 'Wieder anmelden',
+    title: (name) => `Wieder anmelden als ${name}`,
+    text:
+      'Alles auf diesem Gerät bleibt erhalten. Wenn dieses Gerät aus deinem Konto entfernt wurde,' +
+      ' melde dich ab, um es zu leeren, und dann wieder an.',
+    logOutAndErase: 'Abmelden und dieses Gerät leeren',
+  },
+
+  conversations: {
+    label: 'Unterhaltungen',
+    overview: 'Übersicht',
+    requests: 'Nachrichtenanfragen',
+    empty: 'Noch keine Unterhaltungen.',
+    start: 'Unterhaltung beginnen',
+    invite: 'Jemanden einladen',
+    offline: 'Offline. Verbindung wird hergestellt …',
+    offlineWaiting: 'Offline. Deine Nachrichten werden später gesendet.',
+    unread: (count) => plural(count, { one: '# ungelesene Nachricht', other: '# ungelesene Nachrichten' }),
+    draft: 'Entwurf:',
+    said: (name, text) => `${name}: ${text}`,
+    youSaid: (text) => `Du: ${text}`,
+    typing: 'schreibt …',
+    peopleTyping: (names) => `${list(names)} ${plural(names.length, { one: 'schreibt', other: 'schreiben' })} …`,
+    messageDeleted: 'Nachricht gelöscht',
+    noMessages: 'Noch keine Nachrichten',
+    notMember: 'Du bist nicht mehr in dieser Unterhaltung',
+    select: 'Wähle eine Unterhaltung',
+    selectText: 'Oder beginne eine neue.',
+    hello: (name) => `Hallo, ${name}`,
+    helloText: 'Beginne eine Unterhaltung mit jemandem, dessen Benutzernamen du kennst, oder lade jemanden ein.',
+    titleOfMany: (names, more) =>
+      `${names.join(', ')} ${plural(more, { one: 'und # weitere Person', other: 'und # weitere' })}`,
+    onlyYou: 'Nur du',
+    unnamed: 'Unterhaltung',
+  },
+
+  conversation: {
+    back: 'Zurück zu den Unterhaltungen',
+    details: 'Details der Unterhaltung',
+    members: (names) => list([...names, 'du']),
+    encrypted: 'Ende-zu-Ende-verschlüsselt',
+    verified: 'Bestätigt',
+    safetyNumberChanged: 'Sicherheitsnummer geändert',
+    aboutEncryption: 'Über die Verschlüsselung',
+    request: 'Nachrichtenanfrage',
+    requestFrom: (name) => `${name} möchte dir schreiben.`,
+    requestText: 'Erst wenn du annimmst, erfährt die andere Person, dass du das gelesen hast.',
+    accept: 'Annehmen',
+    ignore: 'Ignorieren',
+    acceptFirst: 'Nimm die Anfrage an, um zu antworten.',
+    unknownParticipant: 'Hier ist eine unbekannte Person dabei.',
+    unknownParticipantText:
+      'Das kann kurz vorkommen, während jemand hinzugefügt wird. Wenn es so bleibt,' +
+      ' schreibe hier nichts Vertrauliches.',
+    numbersChanged: (names) =>
+      names.length === 1
+        ? `Die Sicherheitsnummer von ${names[0]} hat sich geändert.`
+        : `Die Sicherheitsnummern von ${list(names)} haben sich geändert.`,
+    numbersChangedText:
+      'Vielleicht gibt es ein neues Telefon oder einen neuen Browser, vielleicht liest aber auch jemand mit.' +
+      ' Bestätige die neue Sicherheitsnummer, bevor du etwas Vertrauliches schreibst.',
+    verify: (name) => `${name} bestätigen`,
+    notMember: 'Du bist nicht mehr in dieser Unterhaltung. Ihre Nachrichten bleiben hier, bis du sie löschst.',
+    deleteHere: 'Von diesem Gerät löschen',
+    keyMissing:
+      'Der Schlüssel dieser Unterhaltung ist nicht auf diesem Gerät. Der Server gibt jeden Schlüssel nur einmal' +
+      ' heraus. Mit einem neuen Schlüssel fangt ihr beide von vorn an.',
+  },
+
+  newKey: {
+    title: 'Neuen Schlüssel erstellen?',
+    text: (name) => `Alle Nachrichten dieser Unterhaltung werden gelöscht, bei dir und bei ${name}.`,
+    action: 'Nachrichten löschen und Schlüssel erstellen',
+    create: 'Schlüssel erstellen',
+    createNew: 'Neuen Schlüssel erstellen',
+    done: 'Ein neuer Schlüssel wurde erstellt. Frühere Nachrichten wurden bei euch beiden gelöscht.',
+  },
+
+  timeline: {
+    messages: 'Nachrichten',
+    latest: 'Neueste Nachrichten',
+    newCount: (count) => plural(count, { one: '# neue', other: '# neue' }),
+    newMessages: 'Neue Nachrichten',
+    actions: 'Aktionen für die Nachricht',
+    reply: 'Antworten',
+    edit: 'Bearbeiten',
+    goToOriginal: 'Zur ursprünglichen Nachricht',
+    deleteForMe: 'Für mich löschen',
+    deleteForMeTitle: 'Diese Nachricht für dich löschen?',
+    deleteForMeText: 'Sie wird nur auf diesem Gerät gelöscht. Deine anderen Geräte und alle anderen behalten sie.',
+    deleteForEveryone: 'Für alle löschen',
+    deleteForEveryoneTitle: 'Diese Nachricht für alle löschen?',
+    deleteForEveryoneText:
+      'Sie wird auf dem Server gelöscht und auf allen Geräten, sobald sie sich das nächste Mal verbinden.' +
+      ' Vielleicht hat sie schon jemand gelesen.',
+    react: 'Reagieren',
+    reactWith: (emoji) => `Mit ${emoji} reagieren`,
+    moreEmoji: 'Weitere Emojis',
+    notOnDevice: 'Diese Nachricht ist nicht auf diesem Gerät.',
+  },
+
+  message: {
+    sending: 'Wird gesendet',
+    sent: 'Gesendet',
+    delivered: 'Zugestellt',
+    read: 'Gelesen',
+    deleted: 'Diese Nachricht wurde gelöscht.',
+    deletedQuote: 'Gelöschte Nachricht',
+    earlier: 'Frühere Nachricht',
+    unreadable: 'Diese Nachricht ist nicht lesbar: Ihr Schlüssel ist nicht auf diesem Gerät.',
+    notEncrypted: 'nicht verschlüsselt',
+    edited: 'bearbeitet',
+    notSent: (reason) => `Nicht gesendet. ${reason}`,
+    replyTo: (name) => `Antwort an ${name}`,
+    replyToYou: 'Antwort auf deine Nachricht',
+    replyToEarlier: 'Antwort auf eine frühere Nachricht',
+    reaction: (emoji, names) => `${emoji} von ${list(names)}`,
+    discard: 'Löschen',
+  },
+
+  notices: {
+    beginning: (name) => `Hier beginnt deine Unterhaltung mit ${name}.`,
+    beginningOfGroup: 'Hier beginnt diese Gruppe.',
+    beginningAlone: 'Hier beginnt diese Unterhaltung.',
+    youAddedDevice: (day) =>
+      `Du hast dieses Gerät ${day} hinzugefügt. Frühere Nachrichten sind auf deinen anderen Geräten.`,
+    youCameBack: (day) => `Du hast dieses Gerät ${day} hinzugefügt. Frühere Nachrichten sind nicht auf diesem Gerät.`,
+    deviceJoined: (day) =>
+      `Dieses Gerät ist der Gruppe ${day} beigetreten. Frühere Nachrichten sind nicht auf diesem Gerät.`,
+    today: 'heute',
+    onDay: (date) => `am ${date}`,
+    rejoined: 'Dieses Gerät musste der Unterhaltung neu beitreten. Hier können Nachrichten fehlen.',
+    youLeft: 'Du hast die Unterhaltung verlassen.',
+    left: (name) => `${name} hat die Unterhaltung verlassen.`,
+    youNamed: (title) => `Du hast diese Gruppe „${title}“ genannt.`,
+    named: (name, title) => `${name} hat diese Gruppe „${title}“ genannt.`,
+    unreadable: 'Eine Nachricht ist auf diesem Gerät nicht lesbar.',
+    joined: (name) => `${name} ist mit einem anderen Gerät beigetreten.`,
+    youJoined: 'Du bist mit einem anderen Gerät beigetreten.',
+    cameBack: (name) => `${name} ist mit einem neuen Gerät zurück. Die Sicherheitsnummer hat sich geändert.`,
+    added: (name, people) => `${name} hat ${list(people)} hinzugefügt.`,
+    youAdded: (people) => `Du hast ${list(people)} hinzugefügt.`,
+    removed: (name, people) => `${name} hat ${list(people)} entfernt.`,
+    youRemoved: (people) => `Du hast ${list(people)} entfernt.`,
+    loggedOut: (names) => `${list(names)} ${plural(names.length, { one: 'hat', other: 'haben' })} sich abgemeldet.`,
+    gone: (names) =>
+      `${list(names)} ${plural(names.length, { one: 'ist', other: 'sind' })} nicht mehr in dieser Unterhaltung.`,
+    ownDevice: 'Du hast ein neues Gerät hinzugefügt. Wenn du das nicht warst, entferne es in den Einstellungen.',
+    newDevice: (names) =>
+      plural(names.length, {
+        one: `${list(names)} hat ein neues Gerät. Die Sicherheitsnummer hat sich geändert.`,
+        other: `${list(names)} haben neue Geräte. Ihre Sicherheitsnummern haben sich geändert.`,
+      }),
+  },
+
+  notifications: {
+    newMessage: (name) => `Neue Nachricht von ${name}`,
+    pageTitle: (count) => (count ? `(${count}) Sottovoce` : 'Sottovoce'),
+  },
+
+  composer: {
+    emoji: 'Emoji',
+    editing: 'Nachricht bearbeiten',
+    replyingTo: (name) => `Antwort an ${name}`,
+    replyingToYourself: 'Antwort an dich selbst',
+    cancelReply: 'Antwort abbrechen',
+    cancelEdit: 'Bearbeiten abbrechen',
+    send: 'Senden',
+  },
+
+  emoji: {
+    search: 'Emoji suchen',
+    categories: 'Kategorien',
+    all: 'Emojis',
+    groups: {
+      smileys: 'Smileys und Gefühle',
+      people: 'Menschen und Körper',
+      nature: 'Tiere und Natur',
+      food: 'Essen und Trinken',
+      places: 'Reisen und Orte',
+      activities: 'Aktivitäten',
+      objects: 'Gegenstände',
+      symbols: 'Symbole',
+      flags: 'Flaggen',
+    },
+    none: 'Kein Emoji gefunden.',
+  },
+
+  newConversation: {
+    ways: 'Wie du beginnst',
+    byName: 'Person',
+    group: 'Gruppe',
+    byCode: 'Code',
+    invite: 'Einladung',
+    usernameHint: 'Gib den genauen Benutzernamen ein. Nach Personen kann man nicht suchen.',
+    notEncrypted: (name) =>
+      `${name} nutzt eine App ohne Ende-zu-Ende-Verschlüsselung.` +
+      ' Ihr könnt euch trotzdem schreiben, aber der Server kann dann mitlesen.',
+    writeUnencrypted: 'Ohne Ende-zu-Ende-Verschlüsselung schreiben',
+    groupName: 'Name der Gruppe',
+    groupNameHint: 'Nur Mitglieder sehen ihn, der Server nicht.',
+    addMember: 'Mitglied hinzufügen',
+    members: 'Mitglieder',
+    removeMember: (name) => `${name} entfernen`,
+    createGroup: 'Gruppe erstellen',
+    noMembers: 'Füge mindestens eine Person hinzu.',
+    youAreMember: 'Du bist schon in der Gruppe.',
+    code: 'Code der anderen Person',
+    fiveDigits: 'Fünf Ziffern',
+    inviteIntro: 'Lade jemanden ein, der hier noch kein Konto hat.',
+    inviteLimit:
+      'Du kannst eine Einladung am Tag erstellen. Für weitere Einladungen musst du hier mit mehr Menschen' +
+      ' geschrieben haben. Admins können beliebig viele erstellen.',
+    inviteNoLimit: 'Als Admin kannst du beliebig viele Einladungen erstellen.',
+  },
+
+  shareCodes: {
+    showCode: 'Meinen Code zeigen',
+    codeQr: 'Dein Code als QR-Code',
+    codeText: 'Wer diesen Code hat, kann dir ohne Anfrage schreiben.',
+    createInvite: 'Einladungslink erstellen',
+    inviteQr: 'Deine Einladung als QR-Code',
+    inviteText: 'Wer diesen Link hat, kann beitreten und wird mit dir verbunden.',
+    yourCode: (code) => `Dein Code: ${code}`,
+    copyLink: 'Link kopieren',
+    copyLinkOf: (code) => `Link für ${code} kopieren`,
+    revoke: 'Widerrufen',
+    revokeCode: (code) => `${code} widerrufen`,
+    worksOnce: (date) => `Gilt einmal, bis ${date}.`,
+    validUntil: (date) => `Gültig bis ${date}`,
+    others: 'Ebenfalls gültig',
+    createAnother: 'Weiteren Code erstellen',
+    localAddress:
+      'Dieser Link funktioniert nur auf diesem Computer. Öffne Sottovoce unter der Netzwerkadresse dieses Computers' +
+      ' und erstelle den Link dort.',
+  },
+
+  details: {
+    label: 'Details der Unterhaltung',
+    group: 'Gruppe',
+    groupName: 'Name der Gruppe',
+    participants: 'Beteiligte',
+    members: (count) => plural(count, { one: '# Mitglied', other: '# Mitglieder' }),
+    addMember: 'Mitglied hinzufügen',
+    addToGroupHint: 'Neue Mitglieder können nur Nachrichten lesen, die nach ihrem Beitritt gesendet werden.',
+    addToPairHint: 'Mit einer dritten Person wird daraus eine Gruppe.',
+    person: 'Person',
+    moreAbout: (name) => `Mehr zu ${name}`,
+    about: (name) => `Über ${name}`,
+    safetyNumber: 'Sicherheitsnummer',
+    makeAdmin: 'Zum Admin machen',
+    removeAdmin: 'Als Admin entfernen',
+    removeTitle: (name) => `${name} entfernen?`,
+    removeText: (name) => `${name} erhält keine neuen Nachrichten mehr, behält aber die bisherigen.`,
+    blockTitle: (name) => `${name} blockieren?`,
+    blockText: (name) =>
+      `Du siehst keine Nachrichten von ${name} mehr, bis du die Blockierung aufhebst. ${name} erfährt davon nichts.` +
+      ' In Gruppen seht ihr euch weiterhin.',
+    leave: 'Unterhaltung verlassen',
+    leaveTitle: 'Diese Unterhaltung verlassen?',
+    leaveText: 'Du erhältst keine Nachrichten mehr. Deine Kopie bleibt auf diesem Gerät.',
+    leaveAction: 'Verlassen',
+    owner: 'Eigentümer',
+    admin: 'Admin',
+    verified: 'Bestätigt',
+    safetyNumberChanged: 'Sicherheitsnummer geändert',
+    devices: (count) => plural(count, { one: '# Gerät', other: '# Geräte' }),
+    noBio: (name) => `${name} hat noch nichts über sich geschrieben.`,
+  },
+
+  trust: {
+    safetyNumberWith: (name) => `Sicherheitsnummer mit ${name}`,
+    compare: (name) =>
+      `Vergleiche diese 60 Ziffern mit denen auf dem Bildschirm von ${name}, am besten persönlich oder am Telefon.` +
+      ' Stimmen sie überein, liest niemand mit, auch nicht dieser Server.',
+    qr: 'Die Sicherheitsnummer als QR-Code',
+    isVerified: (name) => `Du hast ${name} bestätigt. Ändert sich die Sicherheitsnummer, sagen wir dir Bescheid.`,
+    hasChanged: 'Das ist nicht die Sicherheitsnummer, die du bestätigt hast.',
+    markVerified: 'Stimmt überein – bestätigen',
+    encryptedTitle: 'Ende-zu-Ende-verschlüsselt',
+    encryptedText:
+      'Nachrichten sind nur auf den Geräten der Menschen in dieser Unterhaltung lesbar.' +
+      ' Der Server leitet sie weiter, kann sie aber nicht lesen.',
+    metadataText: 'Der Server weiß allerdings, wer wann mit wem schreibt und wie viel.',
+    verifyText:
+      'Damit sich niemand als eine dieser Personen ausgeben kann, bestätige mit jeder von ihnen die' +
+      ' Sicherheitsnummer:',
+    safetyNumber: 'Sicherheitsnummer',
+    verified: 'bestätigt',
+    changed: 'geändert',
+    notVerified: 'nicht bestätigt',
+    directTitle: 'Nicht Ende-zu-Ende-verschlüsselt',
+    directText: (name) => `${name} nutzt eine App ohne Ende-zu-Ende-Verschlüsselung.`,
+    keyHere:
+      'Deine Nachrichten sind mit einem Schlüssel verschlüsselt, den dieser Server für euch beide erstellt hat.' +
+      ' Wer den Server betreibt, könnte eine Kopie behalten haben.',
+    keyElsewhere: 'Der Schlüssel, den dieser Server für euch beide erstellt hat, ist nicht auf diesem Gerät.',
+    keyNone:
+      'Für diese Unterhaltung gibt es keinen Schlüssel, deshalb werden Nachrichten im Klartext gesendet.' +
+      ' Wer den Server betreibt, kann sie lesen.',
+    directAdvice: 'Schreibe hier nichts, was der Server nicht wissen darf.',
+  },
+
+  settings: {
+    title: 'Einstellungen',
+    choosePicture: 'Bild auswählen',
+    pictureUnreadable: 'Dieses Bild ist nicht lesbar. Versuche es mit einer PNG- oder JPEG-Datei.',
+    cropLabel: 'Dein Bild. Mit den Pfeiltasten verschiebst du es.',
+    zoom: 'Zoom',
+    usePicture: 'Dieses Bild verwenden',
+    about: 'Über dich',
+    aboutHint: 'Das können alle lesen, die deinen Benutzernamen kennen, und auch der Server.',
+    aboutInvalid: 'Dieser Text enthält Zeichen, die nicht gespeichert werden können.',
+    appearance: 'Darstellung',
+    matchSystem: 'Wie das System',
+    light: 'Hell',
+    dark: 'Dunkel',
+    language: 'Sprache',
+    languageOfSystem: 'Wie der Browser',
+    privacy: 'Privatsphäre',
+    receipts: 'Lesebestätigungen senden',
+    receiptsHint: 'In Unterhaltungen mit bis zu 16 Personen.',
+    typing: 'Tipp-Anzeige senden',
+    typingHint: 'Nur für Personen sichtbar, die die Unterhaltung gerade geöffnet haben.',
+    thisDevice: 'Auf diesem Gerät',
+    notifications: 'Benachrichtigungen zeigen, solange Sottovoce geöffnet ist',
+    notificationsHint: 'Zeigt den Absender, nicht den Text.',
+    blocked: 'Blockierte Personen',
+    noneBlocked: 'Keine blockierten Personen',
+    unblock: 'Freigeben',
+    devices: 'Deine Geräte',
+    devicesHint: 'Jedes Gerät hat eigene Schlüssel. Wenn du ein Gerät verlierst, entferne es hier.',
+    isThisDevice: 'dieses Gerät',
+    addedOn: (moment) => `hinzugefügt: ${moment}`,
+    deviceName: (browser, system) => `${browser} auf ${system}`,
+    removeDevice: (name) => `${name} entfernen`,
+    removeDeviceTitle: (name) => `„${name}“ entfernen?`,
+    removeDeviceText:
+      'Das Gerät wird abgemeldet und erhält keine Nachrichten mehr. Nachrichten, die schon darauf sind, bleiben dort.',
+    sessions: 'Andere Sitzungen',
+    session: (moment) => `Andere App, seit: ${moment}`,
+    endSession: 'Sitzung beenden',
+    changePassword: 'Passwort ändern',
+    currentPassword: 'Aktuelles Passwort',
+    newPassword: 'Neues Passwort',
+    savePassword: 'Neues Passwort speichern',
+    passwordChanged: 'Dein Passwort wurde geändert. Deine anderen Sitzungen sind beendet.',
+    passwordInvalid:
+      'Ein Passwort braucht mindestens 8 Zeichen, darunter ein Großbuchstabe, ein Kleinbuchstabe und eine Ziffer.',
+    logOutTitle: 'Abmelden?',
+    logOutText:
+      'Beim Abmelden werden alle Nachrichten und Schlüssel von diesem Gerät gelöscht. Nachrichten, die es nur hier' +
+      ' gibt, gehen verloren. Ohne Verbindung bleibt dieses Gerät in deiner Geräteliste, bis du es dort entfernst.',
+    deleteAccount: 'Konto löschen',
+    deleteAccountText:
+      'Dein Konto, deine Geräte und deine Nachrichten werden endgültig vom Server gelöscht.' +
+      ' Andere behalten die Nachrichten, die sie schon erhalten haben.',
+    deleteAccountAction: 'Mein Konto löschen',
+  },
+};

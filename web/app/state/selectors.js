@@ -1,0 +1,78 @@
+// @ts-check
+/** What the components compute from the state. */
+import { t } from '../messages/index.js';
+
+/**
+ * @typedef {import('../../client/conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../../client/conversations/reducer.js').Person & { isUnknown?: boolean }} Person
+ * @typedef {import('./reducer.js').State} State
+ */
+
+const NAMES_MAX = 3; // in a title
+
+/** The conversations of the list, the latest first. @param {State} state @returns {Conversation[]} */
+export function listed(state) {
+  return Object.values(state.conversations)
+    .filter(({ state: ours, people }) => (ours === 'joined' || ours === 'requested') && people.length > 0)
+    .sort((one, other) => ((other.last?.at ?? '') < (one.last?.at ?? '') ? -1 : 1));
+}
+
+/** @param {State} state */
+export function unreadCount(state) {
+  const joined = listed(state).filter((one) => one.state === 'joined');
+  return joined.reduce((sum, { unread }) => sum + unread.length, 0);
+}
+
+/**
+ * The members that the server names, and every other user with a device in the group: the group decides who can read.
+ * @param {Conversation} conversation @returns {Person[]}
+ */
+export function participants({ people, members, names }) {
+  const isNamed = new Set(people.map(({ id }) => id));
+  const unnamed = new Set(members.map(({ user }) => user).filter((user) => !isNamed.has(user)));
+  const strangers = [...unnamed].map((id) => ({
+    id,
+    username: names[id] ?? t.common.unknownPerson,
+    role: /** @type {const} */ ('member'),
+    isUnknown: names[id] === undefined,
+  }));
+  return [...people, ...strangers];
+}
+
+/** @param {Conversation} conversation @param {string} me @returns {Person[]} */
+export function others(conversation, me) {
+  return participants(conversation).filter(({ id }) => id !== me);
+}
+
+/** @param {Conversation} conversation @param {string} me */
+export function titleOf(conversation, me) {
+  if (conversation.name) return conversation.name;
+  const names = others(conversation, me).map(({ username }) => username);
+  if (names.length > NAMES_MAX) return t.conversations.titleOfMany(names.slice(0, 2), names.length - 2);
+  return names.join(', ') || (conversation.isActive ? t.conversations.onlyYou : t.conversations.unnamed);
+}
+
+/** @param {Conversation} conversation */
+export function isGroup(conversation) {
+  return conversation.name !== undefined || conversation.people.length > 2;
+}
+
+/** For the beginning of a line or on its own: "You" for ourselves. */
+/** @param {Conversation} conversation @param {string} user @param {string} me */
+export function nameOf(conversation, user, me) {
+  return user === me ? t.common.you : nameOfOther(conversation, user);
+}
+
+/** @param {Conversation} conversation @param {string} user */
+export function nameOfOther(conversation, user) {
+  return conversation.names[user] ?? t.common.unknownPerson;
+}
+
+/**
+ * Where the picture of a person is; empty: there is none.
+ * @param {{ username: string, picture?: string | null } | undefined} person
+ */
+export function pictureOf(person) {
+  if (!person?.picture) return '';
+  return `/v2/users/${encodeURIComponent(person.username)}/picture?v=${person.picture}`;
+}
