@@ -18,14 +18,14 @@ from tests.conftest import StartServer, Users
 RFC3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
-def registration(**changes: Any) -> dict[str, Any]:
+def new_user(**changes: Any) -> dict[str, Any]:
     """The body of a valid registration with a unique name."""
     name = f"Kim{secrets.token_hex(5)}"
     return {"username": name, "email": f"{name}@example.com", "password": PASSWORD, "bio": "Hi"} | changes
 
 
 def without(field: str) -> dict[str, Any]:
-    return {name: value for name, value in registration().items() if name != field}
+    return {name: value for name, value in new_user().items() if name != field}
 
 
 async def register(client: httpx.AsyncClient, wanted: object) -> httpx.Response:
@@ -51,7 +51,7 @@ async def test_codes_health_is_ok(server: RunningServer) -> None:
 
 
 async def test_codes_register_logs_in_and_profile_has_every_field(server: RunningServer) -> None:
-    kim, wanted = server.client(), registration()
+    kim, wanted = server.client(), new_user()
     answer = await register(kim, wanted)
     assert answer.status_code == 201
     assert answer.json() == {"ok": True, "message": "User registered successfully", "id": answer.json()["id"]}
@@ -69,7 +69,7 @@ async def test_codes_register_logs_in_and_profile_has_every_field(server: Runnin
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 async def test_codes_cookie_is_http_only_and_same_site(server: RunningServer, tls: bool) -> None:
-    kim, wanted = server.client(tls=tls), registration()
+    kim, wanted = server.client(tls=tls), new_user()
     expected = {"HttpOnly", "SameSite=Lax", "Path=/", f"Max-Age={7 * 24 * 3600}"} | ({"Secure"} if tls else set())
     assert cookie_attributes(await register(kim, wanted)) == expected
     assert cookie_attributes(await log_in(kim, wanted["username"])) == expected
@@ -77,7 +77,7 @@ async def test_codes_cookie_is_http_only_and_same_site(server: RunningServer, tl
 
 @pytest.mark.real_hashes
 async def test_codes_register_stores_the_password_as_argon2id(server: RunningServer) -> None:
-    wanted = registration()
+    wanted = new_user()
     await register(server.client(), wanted)
     [(stored,)] = await server.sql("SELECT password_hash FROM users WHERE username = %s", wanted["username"])
     assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
@@ -88,23 +88,23 @@ REFUSED = {
     "no e-mail": without("email"),
     "no password": without("password"),
     "not an object": [],
-    "null for a name": registration(username=None),
-    "number for a password": registration(password=123456),
-    "empty name": registration(username=""),
-    "21 characters": registration(username="a" * 21),
-    "space in the name": registration(username="kim lee"),
-    "U+0000 in the name": registration(username="kim\0"),
-    "reserved name": registration(username="Admin"),
-    "malformed address": registration(email="kim.example.com"),
-    "empty address": registration(email=""),
-    "U+0000 in the address": registration(email="kim\0@example.com"),
-    "five characters": registration(password="Abc12"),
-    "no upper case": registration(password="secret1pass"),
-    "no lower case": registration(password="SECRET1PASS"),
-    "no digit": registration(password="SecretPass"),
-    "1,025 bytes": registration(password="Aa1" + "x" * 1022),
-    "U+0000 in the bio": registration(bio="\0"),
-    "bio of 2,001 characters": registration(bio="x" * 2001),
+    "null for a name": new_user(username=None),
+    "number for a password": new_user(password=123456),
+    "empty name": new_user(username=""),
+    "21 characters": new_user(username="a" * 21),
+    "space in the name": new_user(username="kim lee"),
+    "U+0000 in the name": new_user(username="kim\0"),
+    "reserved name": new_user(username="Admin"),
+    "malformed address": new_user(email="kim.example.com"),
+    "empty address": new_user(email=""),
+    "U+0000 in the address": new_user(email="kim\0@example.com"),
+    "five characters": new_user(password="Abc12"),
+    "no upper case": new_user(password="secret1pass"),
+    "no lower case": new_user(password="SECRET1PASS"),
+    "no digit": new_user(password="SecretPass"),
+    "1,025 bytes": new_user(password="Aa1" + "x" * 1022),
+    "U+0000 in the bio": new_user(bio="\0"),
+    "bio of 2,001 characters": new_user(bio="x" * 2001),
 }
 
 
@@ -120,8 +120,8 @@ async def test_codes_register_with_invalid_field_is_401(server: RunningServer, w
 async def test_codes_register_at_the_limits_is_201(server: RunningServer) -> None:
     for accepted in (
         without("bio") | {"password": "Abc123"},
-        registration(username=secrets.token_hex(10), bio="x" * 2000),
-        registration(username="\u00e9" + secrets.token_hex(4), password="Aa1" + "x" * 1021),
+        new_user(username=secrets.token_hex(10), bio="x" * 2000),
+        new_user(username="\u00e9" + secrets.token_hex(4), password="Aa1" + "x" * 1021),
     ):
         kim = server.client()
         assert (await register(kim, accepted)).status_code == 201, accepted
@@ -141,18 +141,18 @@ async def test_codes_register_and_login_with_malformed_body_are_400(
 
 
 async def test_codes_register_with_taken_name_or_email_is_409(server: RunningServer) -> None:
-    first = registration()
+    first = new_user()
     name, email = first["username"], first["email"]
     assert (await register(server.client(), first)).status_code == 201
     taken = [{"username": name}, {"username": name.swapcase()}, {"username": name.replace("K", "\uff2b")}]  # full width
     for again in [*taken, {"email": email}, {"email": email.swapcase()}]:
-        answer = await register(server.client(), registration(**again))
+        answer = await register(server.client(), new_user(**again))
         assert (answer.status_code, list(answer.json())) == (409, ["error"]), again
 
 
 async def test_codes_register_concurrently_with_one_name_gives_one_201(server: RunningServer) -> None:
-    name = registration()["username"]
-    answers = await asyncio.gather(*(register(server.client(), registration(username=name)) for _ in range(5)))
+    name = new_user()["username"]
+    answers = await asyncio.gather(*(register(server.client(), new_user(username=name)) for _ in range(5)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409]
 
 
@@ -161,7 +161,7 @@ async def test_codes_register_when_registration_is_not_open_is_403(
     start_server: StartServer, registration: str
 ) -> None:
     server = await start_server(registration=registration)
-    answer = await register(server.client(), registration())
+    answer = await register(server.client(), new_user())
     assert (answer.status_code, list(answer.json())) == (403, ["error"])
 
 
@@ -169,13 +169,13 @@ async def test_codes_register_by_invite_succeeds_once(start_server: StartServer)
     server = await start_server(registration="invite")
     tester = await server.person("tester", role="tester")
     code = (await tester.api.post("/invites")).json()["invite_code"]
-    assert (await register(server.client(), registration(invite_code="FFFFFFFF"))).status_code == 401
-    assert (await register(server.client(), registration(invite_code=code.lower()))).status_code == 201
-    assert (await register(server.client(), registration(invite_code=code))).status_code == 401
+    assert (await register(server.client(), new_user(invite_code="FFFFFFFF"))).status_code == 401
+    assert (await register(server.client(), new_user(invite_code=code.lower()))).status_code == 201
+    assert (await register(server.client(), new_user(invite_code=code))).status_code == 401
 
 
 async def test_codes_login_ignores_case_of_name_and_email(server: RunningServer) -> None:
-    wanted = registration()
+    wanted = new_user()
     user_id = (await register(server.client(), wanted)).json()["id"]
     for field, by_email in (("username", False), ("email", True)):
         for person in (wanted[field], wanted[field].swapcase()):
@@ -260,7 +260,7 @@ async def test_codes_token_is_accepted_for_a_valid_session_only(users: Users, se
 
 async def test_codes_session_ends_with_its_cookie(server: RunningServer) -> None:
     kim = server.client()
-    cookie = (await register(kim, registration())).headers["Set-Cookie"].partition(";")[0]
+    cookie = (await register(kim, new_user())).headers["Set-Cookie"].partition(";")[0]
     server.clock.forward(days=7, seconds=-30)
     assert (await server.client().get("/api/users", headers={"Cookie": cookie})).status_code == 200
     server.clock.forward(seconds=31)

@@ -6,7 +6,7 @@ import pytest
 
 from testing.server import PASSWORD, RunningServer
 from tests.conftest import Users
-from tests.test_codes_accounts import log_in, registration
+from tests.test_codes_accounts import log_in, new_user
 
 NEW_PASSWORD = "Another2pass"
 
@@ -14,7 +14,7 @@ NEW_PASSWORD = "Another2pass"
 async def test_codes_profile_update_returns_the_changed_fields(users: Users) -> None:
     [kim] = await users("kim")
     before = (await kim.api.get("/api/users")).json()
-    wanted = registration(bio="New")
+    wanted = new_user(bio="New")
     for changes, fields in (
         ({"bio": "New"}, ["bio"]),
         ({"username": wanted["username"], "email": wanted["email"]}, ["username", "email"]),
