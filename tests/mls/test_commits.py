@@ -154,7 +154,7 @@ async def test_accepted_commit_stores_log_leaves_members_and_welcome(own_databas
     async with rig(own_database_url) as at:
         alice, bob = await at.new_device(), await at.new_device()
         made = await at.group(alice, bob)
-        assert [(entry.seq, entry.sealed and entry.sealed.kind) for entry in at.published] == [(1, "commit")]
+        assert [(entry.seq, entry.encrypted and entry.encrypted.kind) for entry in at.published] == [(1, "commit")]
         assert await at.sql("SELECT epoch, removal_due FROM groups") == [(1, False)]
         leaves = await at.sql("SELECT device_id, leaf, since_seq, welcome FROM leaves ORDER BY leaf")
         assert leaves == [(alice.device.id, 0, 0, False), (bob.device.id, 1, 1, True)]
@@ -163,8 +163,8 @@ async def test_accepted_commit_stores_log_leaves_members_and_welcome(own_databas
         assert await at.sql("SELECT 1 FROM claims") == [], "used"
         assert await at.sql("SELECT user_id, contact_id FROM contacts") == [(alice.account.id, bob.account.id)]
         entry = await at.commit(made, alice, made.commit(alice.signer, remove=[bob.signer], read=1))
-        assert entry.sealed is not None
-        assert (entry.seq, entry.sealed.removed) == (2, (bob.device.id,))
+        assert entry.encrypted is not None
+        assert (entry.seq, entry.encrypted.removed) == (2, (bob.device.id,))
         assert await at.sql("SELECT until_seq FROM leaves ORDER BY leaf") == [(None,), (2,)]
         assert await at.roles(made) == {alice.account.id: "owner"}
         assert not await at.removal_due(made)
@@ -345,8 +345,8 @@ async def test_departure_of_the_last_owner_promotes_a_successor(own_database_url
         await at.groups.set_role(alice.account, conversation_id, carol.account.id, "admin")
         if how == "leave":
             entry = await at.groups.leave(alice.device, conversation_id)
-            assert entry.sealed is not None
-            assert (entry.seq, entry.sealed.kind) == (2, "left")
+            assert entry.encrypted is not None
+            assert (entry.seq, entry.encrypted.kind) == (2, "left")
             with pytest.raises(NoSuchConversation):
                 await at.groups.leave(alice.device, conversation_id)
         else:
@@ -397,7 +397,7 @@ async def test_delete_message_of_another_sender_is_refused(own_database_url: str
                 await at.groups.delete(by.account, conversation_id, seq)
         await at.groups.delete(bob.account, conversation_id, said.seq)
         log = await at.groups.log(alice.device, conversation_id, Seq(0))
-        assert [entry.sealed and entry.sealed.data is None for entry in log] == [False, True]
+        assert [entry.encrypted and entry.encrypted.data is None for entry in log] == [False, True]
 
 
 async def test_commit_on_a_locked_conversation_is_unavailable(own_database_url: str) -> None:
@@ -407,7 +407,7 @@ async def test_commit_on_a_locked_conversation_is_unavailable(own_database_url: 
         made, other = await at.group(alice, bob), await at.group(alice)
         async with await psycopg.AsyncConnection.connect(own_database_url) as psql:
             await psql.execute("SELECT 1 FROM conversations WHERE id = %s FOR UPDATE", [made.group_id])
-            with pytest.raises(Unavailable, match="held by another program"):
+            with pytest.raises(Unavailable, match="locked by another program"):
                 await at.commit(made, alice, made.copy().commit(alice.signer))
             await at.commit(other, alice, other.commit(alice.signer))
         await at.commit(made, alice, made.commit(alice.signer))
