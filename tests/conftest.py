@@ -1,4 +1,4 @@
-"""Fixtures: one PostgreSQL a test process, with one copy of a migrated database; one server a test."""
+"""Fixtures: one PostgreSQL for each test process, a migrated database in it, and one server for each test."""
 
 import asyncio
 import inspect
@@ -23,10 +23,10 @@ from store.database.embedded import EmbeddedPostgres
 from store.database.migrate import migrate
 from testing.server import PATIENCE_S, Person, RunningServer, start_server
 
-TEST_TIMEOUT_S = 5 * PATIENCE_S  # a test says itself what it waits for in vain; this ends one that does not
+TEST_TIMEOUT_S = 5 * PATIENCE_S  # waits have their own, shorter timeouts; this ends a test without one
 
 
-# How long an example takes depends on the machine; its bounds are 200 ms, and a second for making ten of them.
+# Hypothesis allows 200 ms for an example and a second to generate ten; a slow machine takes longer.
 hypothesis.settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Each Python begins elsewhere: those that run side by side do not all wait for the same thing at the same time.
+    # Each Python version starts at another file, so that parallel runs do not compete for the same resource.
     files = list(dict.fromkeys(item.path for item in items))
     first = len(files) * (sys.version_info.minor % 3) // 3
     items.sort(key=lambda item: (files.index(item.path) - first) % len(files))
@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def cheap_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same algorithms with less work: a tenth of a second for each login is an hour a year. See `real_hashes`."""
+    """Hash passwords at the lowest cost, except in tests marked `real_hashes`: the real cost is 0.1 s a login."""
     passwords._dummy_hash.cache_clear()
     if request.node.get_closest_marker("real_hashes") is None:
         monkeypatch.setattr(passwords, "_ARGON2", argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
@@ -60,7 +60,7 @@ def cheap_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture(autouse=True)
 def no_unexpected_log_line(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """A warning or an error in the log that the test did not announce fails it."""
+    """Fail the test on a logged warning or error that its `logs` mark does not expect."""
     caplog.set_level(logging.INFO, logger="sottovoce")
     expected = [re.compile(p) for mark in request.node.iter_markers("logs") for p in mark.args]
     yield
@@ -75,7 +75,7 @@ def no_unexpected_log_line(request: pytest.FixtureRequest, caplog: pytest.LogCap
 
 @contextmanager
 def a_postgres() -> Iterator[EmbeddedPostgres]:
-    """A real one, in a folder of its own."""
+    """A real PostgreSQL in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="sv-") as folder, EmbeddedPostgres(Path(folder)) as server:
         yield server
 
@@ -88,13 +88,13 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture(scope="session")
 def database_url(postgres: EmbeddedPostgres) -> str:
-    """A migrated database that the tests of this process share: they use names of their own."""
+    """A migrated database that all tests of this process share; each test uses unique names."""
     return a_database(postgres, "shared")
 
 
 @pytest.fixture
 def own_database_url(postgres: EmbeddedPostgres, request: pytest.FixtureRequest) -> str:
-    """A migrated database for one test that counts what is in it."""
+    """A migrated database for one test, for tests that count rows."""
     return a_database(postgres, f"own_{abs(hash(request.node.nodeid))}")
 
 
@@ -110,14 +110,14 @@ def a_database(postgres: EmbeddedPostgres, name: str) -> str:
 
 @pytest.fixture(scope="session")
 def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """One for all tests of this process, so that they can share a running server."""
+    """One event loop for all tests of this process, so that they can share a running server."""
     with asyncio.Runner() as runner:
         yield runner.get_loop()
 
 
 @pytest.fixture
 def io_loop(event_loop: asyncio.AbstractEventLoop) -> Iterator[IOLoop]:
-    """The same loop as pytest-tornado wants it. A task that fails unheard fails the test in whose time it does."""
+    """The event loop for pytest-tornado. An unhandled exception of a task fails the test that is running."""
     failures: list[str] = []
     event_loop.set_exception_handler(lambda _, context: failures.append(str(context)))
     asyncio.set_event_loop(event_loop)
@@ -132,7 +132,7 @@ StartServer = Callable[..., Awaitable[RunningServer]]
 def start_servers(
     io_loop: IOLoop, database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StartServer]:
-    """Start a server with settings of its own: `await start_server(rate_limits=True)`; `url=`: its database."""
+    """Start a server with other settings: `await start_server(rate_limits=True)`; `url=` names its database."""
     servers: list[RunningServer] = []
 
     async def starting(url: str = database_url, **changes: Any) -> RunningServer:
@@ -152,7 +152,7 @@ def start_servers(
 def shared_server(
     event_loop: asyncio.AbstractEventLoop, database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningServer]:
-    """A server with the usual settings of a test, for all of them: to start one for each takes longer than most."""
+    """One server with the usual test settings for all tests: a start takes longer than most tests."""
     server = event_loop.run_until_complete(start_server(database_url, tmp_path_factory.getbasetemp()))
     yield server
     event_loop.run_until_complete(server.close())
@@ -160,7 +160,7 @@ def shared_server(
 
 @pytest.fixture
 def server(io_loop: IOLoop, shared_server: RunningServer) -> Iterator[RunningServer]:
-    """A running server with the usual settings of a test."""
+    """A running server with the usual test settings."""
     yield shared_server
     shared_server.clock.ahead = timedelta()
     io_loop.run_sync(shared_server.let_go, timeout=PATIENCE_S)

@@ -33,7 +33,7 @@ TESTS = {
     "chat/mls/commit_rules.py": ["tests/mls/test_bounds.py", "tests/mls/test_commit_rules.py"],
     "crypto/mls/*": ["tests/mls/test_bounds.py", "tests/mls/test_frames.py"],
     "crypto/*": ["tests/test_crypto.py", "tests/test_hashing.py"],
-    "chat/accounts/validation.py": ["tests/test_names.py"],
+    "chat/accounts/validation.py": ["tests/test_validation.py"],
     "chat/accounts/pictures.py": ["tests/test_pictures.py"],
     "chat/accounts/invites.py": ["tests/test_invites_keys.py", "tests/test_invites_invites.py"],
     "chat/accounts/*": [
@@ -43,7 +43,7 @@ TESTS = {
         "tests/test_limits.py",
     ],
     "chat/limits.py": ["tests/test_limits.py"],
-    "chat/delivery/*": ["tests/test_hub.py", "tests/test_hub_in_trouble.py", "tests/test_hub_by_chance.py"],
+    "chat/delivery/*": ["tests/test_hub.py", "tests/test_hub_faults.py", "tests/test_hub_property.py"],
     "chat/mls/*": ["tests/v2", "tests/test_limits.py"],
     "handlers/http/peers.py": ["tests/test_peers.py"],
     "handlers/http/admission.py": ["tests/test_admission.py"],
@@ -60,7 +60,7 @@ TESTS = {
         "tests/test_embedded.py",
         "tests/test_embedded_refusals.py",
     ],
-    "store/writer/*": ["tests/test_write_queue.py", "tests/test_write_queue_cut_off.py"],
+    "store/writer/*": ["tests/test_write_queue.py", "tests/test_write_queue_faults.py"],
     "*": ["tests"],
 }
 IMPORTED = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"  # by this program, before it forks

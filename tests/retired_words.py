@@ -48,6 +48,12 @@ PATHS = (
     "web/client/**/*.js",
     "web/worker/**/*.js",
     "web/scenarios/**/*.js",
+    "tests/*.py",
+    "tests/v2/[!t]*.py",
+    "tests/v2/test_[!a]*.py",
+    "tests/mls/*.py",
+    "tests/processes/*.py",
+    "tests/faults/*.py",
 )
 
 # A pattern, and the words to use instead.

@@ -1,4 +1,4 @@
-"""Adds up what every Python's pytest reported, and fails where none did: the last lines of `make test`."""
+"""Sum up the pytest reports of all Python versions, and fail if there are none: the last lines of `make test`."""
 
 import sys
 import xml.etree.ElementTree as ET
@@ -9,7 +9,7 @@ def main(folder: Path) -> int:
     passed = failed = skipped = 0
     for report in sorted(folder.glob("*.xml")):
         suite = ET.parse(report).getroot().find("testsuite")
-        assert suite is not None, f"{report} is no report of pytest's"
+        assert suite is not None, f"{report} is not a pytest report"
         tests, bad, left_out = (int(suite.attrib[name]) for name in ("tests", "failures", "skipped"))
         bad += int(suite.attrib["errors"])
         print(f"{report.stem}: {tests - bad - left_out} passed, {bad} failed, {left_out} skipped")

@@ -1,4 +1,4 @@
-"""What is refused before anything is done for it: bodies that are too large, requests that are too many."""
+"""Admission control: size limits of bodies, the limit of requests in flight, and the memory budget for bodies."""
 
 import asyncio
 import json
@@ -10,10 +10,10 @@ import pytest
 from handlers.http.admission import MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
 from testing.server import PATIENCE_S, RunningServer, until
 from tests.conftest import Users
-from tests.test_errors_everywhere import assert_is_error
+from tests.test_errors import assert_is_error
 
 
-async def test_a_body_of_exactly_5_mib_is_read(users: Users) -> None:
+async def test_body_of_exactly_5_mib_is_read(users: Users) -> None:
     (alice,) = await users("alice")
     body = json.dumps({"receiver_id": alice.id, "message": "x"}).encode()
     answer = await alice.api.post("/messages", content=body + b" " * (MAX_BODY_BYTES - len(body)))
@@ -27,7 +27,7 @@ async def chunks(count: int) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("path", ["/uploadpfp", "/api/auth/login", "/nothing", "/api/nothing", "/"])
-async def test_a_body_over_5_mib_is_a_413_and_the_connection_goes_on(users: Users, path: str) -> None:
+async def test_body_over_5_mib_is_413_and_connection_stays_usable(users: Users, path: str) -> None:
     (alice,) = await users("alice")
     assert_is_error(await alice.api.post(path, content=b" " * (MAX_BODY_BYTES + 1)), 413)
     assert_is_error(await alice.api.post(path, content=chunks(81)), 413)  # without Content-Length
@@ -35,7 +35,7 @@ async def test_a_body_over_5_mib_is_a_413_and_the_connection_goes_on(users: User
 
 
 @pytest.mark.parametrize("path", ["/messages", "/api/chats/messages"])
-async def test_a_body_with_the_text_of_a_message_may_be_longer_but_not_without_end(users: Users, path: str) -> None:
+async def test_message_body_has_a_higher_limit(users: Users, path: str) -> None:
     (alice,) = await users("alice")
     method = "POST" if path == "/messages" else "PATCH"
     assert_is_error(await alice.api.request(method, path, content=b" " * MAX_LONG_BODY_BYTES), 400)
@@ -43,7 +43,7 @@ async def test_a_body_with_the_text_of_a_message_may_be_longer_but_not_without_e
     assert_is_error(await alice.api.request(method, path, content=chunks(150)), 413)
 
 
-async def test_long_bodies_are_refused_while_too_many_are_on_their_way_and_short_ones_are_not(
+async def test_memory_budget_when_used_up_refuses_long_bodies_only(
     users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (alice,) = await users("alice")
@@ -62,7 +62,7 @@ async def test_long_bodies_are_refused_while_too_many_are_on_their_way_and_short
     assert_is_error(await alice.api.post("/login", content=b" " * 60_000), 400)
     writer.write(b"x" * 1_000_001)
     status, _ = await read_answer(reader)
-    assert status == 503, "it was itself one of those that are too many"
+    assert status == 503, "its own body exceeds the budget"
     writer.close()
 
     async def taken() -> bool:
@@ -71,15 +71,13 @@ async def test_long_bodies_are_refused_while_too_many_are_on_their_way_and_short
     await until(taken)
 
 
-async def test_a_get_has_no_body_worth_the_name(users: Users) -> None:
+async def test_get_with_body_over_4096_bytes_is_413(users: Users) -> None:
     (alice,) = await users("alice")
     assert (await alice.api.request("GET", "/me", content=b" " * 4096)).status_code == 200
     assert_is_error(await alice.api.request("GET", "/me", content=b" " * 4097), 413)
 
 
-async def test_a_request_too_many_is_refused_before_anything_is_done_for_it(
-    server: RunningServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_request_over_the_in_flight_limit_is_503(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handlers.http.admission.MAX_IN_FLIGHT", 0)
     client = server.client()
     answer = await client.post("/login", json={})
@@ -89,8 +87,8 @@ async def test_a_request_too_many_is_refused_before_anything_is_done_for_it(
     assert_is_error(await client.post("/login", json={}), 400)
 
 
-async def test_request_too_many_is_not_kept_while_its_body_comes(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is refused at its headers: what follows costs no memory, and is not too large but too much."""
+async def test_request_over_the_limit_does_not_buffer_its_body(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server refuses at the headers: the body costs no memory, and a body over the limit gets 503, not 413."""
     (alice,) = await users("alice")
     monkeypatch.setattr("handlers.http.memory_budget.MAX_BYTES", 1024 * 1024)
     host, port = alice.server.http.removeprefix("http://").split(":")
@@ -108,14 +106,14 @@ async def test_request_too_many_is_not_kept_while_its_body_comes(users: Users, m
         assert (await alice.api.post("/login", content=b" " * 200_000)).status_code == 400, "there is room"
     writer.write(b"x" * 1_000_000)
     assert (await read_answer(reader))[0] == 503
-    for line in (writer, other_writer):
-        line.close()
+    for connection in (writer, other_writer):
+        connection.close()
 
 
-async def test_request_that_becomes_one_too_many_is_refused(
+async def test_request_over_the_limit_at_end_of_body_is_503(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Many bodies may be complete at once, whose headers came when there was room."""
+    """Requests are admitted at their headers, and many of their bodies may be complete at once."""
     host, port = server.http.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(f"POST /login HTTP/1.1\r\nHost: {host}\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n".encode())
@@ -126,7 +124,7 @@ async def test_request_that_becomes_one_too_many_is_refused(
     writer.close()
 
 
-async def test_after_a_413_the_same_connection_answers_or_ends(server: RunningServer) -> None:
+async def test_connection_after_413_answers_or_closes(server: RunningServer) -> None:
     host, port = server.http.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     length = MAX_BODY_BYTES + 1

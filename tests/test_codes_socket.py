@@ -1,4 +1,4 @@
-"""The codes API's WebSocket: the handshake, what may be said, and how it ends."""
+"""The WebSocket of the codes API: handshake, messages, and close."""
 
 import asyncio
 from uuid import uuid4
@@ -20,7 +20,7 @@ HANDSHAKE = {
 TEXT, CLOSE = 0x1, 0x8  # opcodes: RFC 6455 section 5.2
 
 
-async def test_two_people_talk_live(users: Users) -> None:
+async def test_codes_socket_delivers_messages_both_ways(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
@@ -31,7 +31,7 @@ async def test_two_people_talk_live(users: Users) -> None:
     assert await alice.history(conversation) == ["how are you?", "hello"]
 
 
-async def test_none_of_the_senders_own_sockets_hears_the_message(users: Users) -> None:
+async def test_codes_socket_does_not_echo_to_the_sender(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     laptop, phone = await alice.opens(conversation), await alice.opens(conversation)
@@ -45,7 +45,7 @@ async def test_none_of_the_senders_own_sockets_hears_the_message(users: Users) -
 # The handshake
 
 
-async def test_a_stranger_is_refused_with_401(users: Users) -> None:
+async def test_codes_socket_of_a_stranger_is_401(users: Users) -> None:
     alice, bob, eve = await users("alice", "bob", "eve")
     conversation = await alice.meets(bob)
     with pytest.raises(InvalidStatus) as refused:
@@ -53,7 +53,7 @@ async def test_a_stranger_is_refused_with_401(users: Users) -> None:
     assert refused.value.response.status_code == 401
 
 
-async def test_a_foreign_origin_is_refused_with_403(users: Users, server: RunningServer) -> None:
+async def test_codes_socket_from_a_foreign_origin_is_403(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     with pytest.raises(InvalidStatus) as refused:
@@ -62,7 +62,7 @@ async def test_a_foreign_origin_is_refused_with_403(users: Users, server: Runnin
     await alice.opens(conversation, Origin=server.http)
 
 
-async def test_a_handshake_that_is_wrong_is_refused_in_json(users: Users, server: RunningServer) -> None:
+async def test_codes_socket_bad_handshake_is_a_json_error(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
     right = f"?chatId={await alice.meets(bob)}"
     stranger = server.client()
@@ -84,10 +84,10 @@ async def test_a_handshake_that_is_wrong_is_refused_in_json(users: Users, server
     assert answer.headers["Sec-WebSocket-Version"] == "13"
 
 
-# What may be said
+# Messages
 
 
-async def test_blank_messages_and_those_with_nul_are_ignored_and_the_next_ones_are_not(users: Users) -> None:
+async def test_codes_socket_ignores_blank_and_nul_messages(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
@@ -97,7 +97,7 @@ async def test_blank_messages_and_those_with_nul_are_ignored_and_the_next_ones_a
     assert await bob.history(conversation) == ["heard too", " heard "]
 
 
-async def test_a_message_in_fragments_is_one_message(users: Users) -> None:
+async def test_codes_socket_joins_fragments(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
@@ -105,7 +105,7 @@ async def test_a_message_in_fragments_is_one_message(users: Users) -> None:
     await at_bob.hears(f"gr\u00fc\u00df dich {EMOJI}")
 
 
-async def test_a_binary_message_closes_with_1003(users: Users) -> None:
+async def test_codes_socket_binary_message_closes_1003(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice = await alice.opens(conversation)
@@ -114,7 +114,7 @@ async def test_a_binary_message_closes_with_1003(users: Users) -> None:
     assert await bob.history(conversation) == []
 
 
-async def test_700_000_characters_arrive_intact_whatever_they_weigh(users: Users) -> None:
+async def test_codes_socket_delivers_700_000_characters(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
@@ -126,7 +126,7 @@ async def test_700_000_characters_arrive_intact_whatever_they_weigh(users: Users
 
 
 @pytest.mark.parametrize("character", ["x", EMOJI], ids=["one byte", "four bytes"])
-async def test_700_001_characters_close_with_1009(users: Users, character: str) -> None:
+async def test_codes_socket_700_001_characters_close_1009(users: Users, character: str) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice = await alice.opens(conversation)
@@ -135,9 +135,7 @@ async def test_700_001_characters_close_with_1009(users: Users, character: str) 
     assert await bob.history(conversation) == []
 
 
-async def test_2_000_messages_without_a_pause_arrive_in_order_and_leave_no_gap(
-    users: Users, server: RunningServer
-) -> None:
+async def test_codes_socket_burst_of_2000_arrives_in_order(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
@@ -152,18 +150,18 @@ async def test_2_000_messages_without_a_pause_arrive_in_order_and_leave_no_gap(
     assert stored == [(text, seq) for seq, text in enumerate(texts, start=1)]
 
 
-# How it ends
+# Close
 
 
 async def frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """Opcode and payload."""
+    """Read one frame: its opcode and payload."""
     first, length = await reader.readexactly(2)
     if length > 125:
         length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8), "big")
     return first & 0xF, await reader.readexactly(length)
 
 
-async def test_a_slow_reader_is_closed_while_the_others_hear_everything(users: Users) -> None:
+async def test_codes_socket_slow_consumer_is_closed_others_are_served(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     raw = await Raw.websocket(bob.server.http, bob.token, conversation, receive_bytes=1 << 16)
@@ -179,20 +177,18 @@ async def test_a_slow_reader_is_closed_while_the_others_hear_everything(users: U
     heard = [await frame(reader)]
     while heard[-1][0] == TEXT:
         heard.append(await asyncio.wait_for(frame(reader), PATIENCE_S))
-    opcode, goodbye = heard.pop()
-    assert (opcode, int.from_bytes(goodbye[:2], "big")) == (CLOSE, 1013)
+    opcode, close_payload = heard.pop()
+    assert (opcode, int.from_bytes(close_payload[:2], "big")) == (CLOSE, 1013)
     assert 0 < len(heard) < len(texts)
     assert [text.decode() for _, text in heard] == texts[: len(heard)]
     writer.write(bytes([0x80 | CLOSE, 0x80, 0, 0, 0, 0]))
     rest = await asyncio.wait_for(reader.read(), PATIENCE_S)
-    assert not rest, f"after the goodbye came {rest!r:.100}"
+    assert not rest, f"after the close frame came {rest!r:.100}"
     writer.close()
 
 
 @pytest.mark.parametrize("table", ["sessions WHERE user_id", "users WHERE id"], ids=["session", "account"])
-async def test_a_session_that_is_deleted_by_anyone_closes_its_sockets(
-    users: Users, server: RunningServer, table: str
-) -> None:
+async def test_codes_socket_of_deleted_session_closes_1008(users: Users, server: RunningServer, table: str) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     laptop, phone = await alice.opens(conversation), await alice.opens(conversation)
@@ -209,7 +205,7 @@ async def test_a_session_that_is_deleted_by_anyone_closes_its_sockets(
 
 
 @pytest.mark.logs("the bus lost its connection")
-async def test_a_session_that_ended_unheard_closes_its_sockets_all_the_same(start_server: StartServer) -> None:
+async def test_codes_socket_closes_when_the_end_notice_was_missed(start_server: StartServer) -> None:
     server = await start_server()
     alice, bob = await server.person("alice"), await server.person("bob")
     at_alice = await alice.opens(await alice.meets(bob))
@@ -220,7 +216,7 @@ async def test_a_session_that_ended_unheard_closes_its_sockets_all_the_same(star
     await at_alice.is_closed_with(1008)
 
 
-async def test_a_server_that_stops_says_goodbye_with_1001(start_server: StartServer) -> None:
+async def test_codes_socket_at_server_stop_closes_1001(start_server: StartServer) -> None:
     server = await start_server()
     alice, bob = await server.person("alice"), await server.person("bob")
     conversation = await alice.meets(bob)

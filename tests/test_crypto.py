@@ -30,34 +30,34 @@ ALGORITHMS: list[Algorithm] = ["argon2id", "bcrypt"]
 @pytest.mark.parametrize(
     ("algorithm", "prefix"), [("argon2id", "$argon2id$v=19$m=65536,t=3,p=4$"), ("bcrypt", "$2b$10$")]
 )
-def test_a_hash_says_by_its_prefix_how_it_was_made(algorithm: Algorithm, prefix: str) -> None:
+def test_password_hash_has_the_prefix_of_its_algorithm(algorithm: Algorithm, prefix: str) -> None:
     made = hash_password("Secret1pass", algorithm)
     assert made.startswith(prefix)
-    assert made != hash_password("Secret1pass", algorithm), "two hashes of one password have salts of their own"
+    assert made != hash_password("Secret1pass", algorithm), "each hash has its own salt"
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize(
     ("password", "other"),
     [("Secret1pass", "secret1pass"), ("é🙂" * 10, "é🙂" * 9), ("a\0b", "a"), ("a\0b", "a\0c")],
-    ids=["plain", "many bytes", "cut at U+0000", "different behind U+0000"],
+    ids=["plain", "many bytes", "prefix before U+0000", "different after U+0000"],
 )
-def test_a_password_matches_its_own_hash_and_no_other_does(algorithm: Algorithm, password: str, other: str) -> None:
+def test_password_hash_matches_its_password_only(algorithm: Algorithm, password: str, other: str) -> None:
     made = hash_password(password, algorithm)
     assert verify_password(password, made)
     assert not verify_password(other, made)
 
 
 @pytest.mark.parametrize("password", ["\0nobody", ""], ids=ascii)
-def test_no_password_opens_every_account(password: str) -> None:
-    """The stand-in that an unknown user's password is compared with must match for nobody."""
+def test_password_of_the_stand_in_hash_matches_no_account(password: str) -> None:
+    """The stand-in hash for unknown users must match no password."""
     for algorithm in ALGORITHMS:
         assert not verify_password(password, hash_password("Secret1pass", algorithm))
     assert not verify_password(password, None)
 
 
 @pytest.mark.parametrize(("algorithm", "limit"), [("argon2id", 1024), ("bcrypt", 72)])
-def test_a_password_beyond_the_limit_in_bytes_is_refused_and_never_cut(algorithm: Algorithm, limit: int) -> None:
+def test_password_over_the_byte_limit_is_refused(algorithm: Algorithm, limit: int) -> None:
     longest = "é" * (limit // 2)
     made = hash_password(longest, algorithm)
     assert verify_password(longest, made)
@@ -73,22 +73,22 @@ def test_a_password_beyond_the_limit_in_bytes_is_refused_and_never_cut(algorithm
         pytest.param("", id="empty"),
         pytest.param("Secret1pass", id="plain text"),
         pytest.param("$2b$10$", id="bcrypt without salt"),
-        pytest.param("$2", id="hardly bcrypt"),
-        pytest.param("$2b$99$" + "a" * 53, id="bcrypt of an impossible cost"),
-        pytest.param("$2b$10$é", id="bcrypt that is not ASCII"),
-        pytest.param("$argon2id$", id="argon2 without anything"),
-        pytest.param("$argon2id$v=19$m=65536,t=3,p=4$AAAA$!!!!", id="argon2 that is damaged"),
+        pytest.param("$2", id="truncated bcrypt"),
+        pytest.param("$2b$99$" + "a" * 53, id="bcrypt with invalid cost"),
+        pytest.param("$2b$10$é", id="bcrypt not in ASCII"),
+        pytest.param("$argon2id$", id="argon2 without parameters"),
+        pytest.param("$argon2id$v=19$m=65536,t=3,p=4$AAAA$!!!!", id="damaged argon2"),
         pytest.param("$argon2i$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b4dWRWJTmaaJObG", id="argon2i"),
-        pytest.param("$6$salt$hash", id="another system's"),
+        pytest.param("$6$salt$hash", id="SHA-512 crypt"),
     ],
 )
-def test_nothing_matches_a_hash_that_we_did_not_make(password_hash: str | None) -> None:
+def test_password_hash_of_foreign_format_matches_nothing(password_hash: str | None) -> None:
     assert verify_password("Secret1pass", password_hash) is False
 
 
 @pytest.mark.parametrize("known", [None, "argon2id", "bcrypt"])
-def test_each_verification_costs_both_algorithms(known: Algorithm | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So the time tells neither who exists nor through which door they came."""
+def test_password_check_runs_both_algorithms(known: Algorithm | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time reveals neither whether the user exists nor at which API they registered."""
     password_hash = known and hash_password("Secret1pass", known)
     ran: list[str] = []
 
@@ -116,7 +116,7 @@ def forged(claims: dict[str, Any] | None = None, *, key: Any = SECRET, algorithm
     return jwt.encode(changed, key, algorithm)
 
 
-def hand_made(header: dict[str, Any], signature: str = "") -> str:
+def unsigned(header: dict[str, Any], signature: str = "") -> str:
     claims = {"sid": str(uuid4()), "sub": "1", "exp": 4_000_000_000}
     return ".".join(
         [
@@ -126,15 +126,15 @@ def hand_made(header: dict[str, Any], signature: str = "") -> str:
     )
 
 
-def test_a_token_names_its_session() -> None:
+def test_token_names_its_session() -> None:
     session_id = uuid4()
     assert Tokens(SECRET).session_id(Tokens(SECRET).issue(session_id, 7, NOW, NOW + LIFE)) == session_id
     assert Tokens(SECRET).session_id(forged({"sid": str(session_id)})) == session_id, (
-        "what is forged below is right else"
+        "forged() makes valid tokens by default"
     )
 
 
-def test_the_sessions_table_says_when_a_session_ends_and_not_the_clock_of_this_machine() -> None:
+def test_token_expiry_is_not_checked_against_the_clock() -> None:
     long_ago, ahead = datetime(2000, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(minutes=1)
     session_id = uuid4()
     for issued in (long_ago, ahead):
@@ -146,34 +146,34 @@ def test_the_sessions_table_says_when_a_session_ends_and_not_the_clock_of_this_m
     [
         pytest.param("", id="empty"),
         pytest.param("a.b.c", id="garbage"),
-        pytest.param("é🙂\0", id="no ASCII"),
+        pytest.param("é🙂\0", id="not ASCII"),
         pytest.param("x" * 100_000, id="very long"),
-        pytest.param(hand_made({"alg": "none", "typ": "JWT"}), id="alg none"),
-        pytest.param(hand_made({"alg": "None"}), id="alg None"),
-        pytest.param(hand_made({"alg": "HS256"}), id="no signature"),
-        pytest.param(hand_made({}), id="no alg"),
-        pytest.param(hand_made({"alg": ["HS256"]}, "AAAA"), id="alg is a list"),
+        pytest.param(unsigned({"alg": "none", "typ": "JWT"}), id="alg none"),
+        pytest.param(unsigned({"alg": "None"}), id="alg None"),
+        pytest.param(unsigned({"alg": "HS256"}), id="no signature"),
+        pytest.param(unsigned({}), id="no alg"),
+        pytest.param(unsigned({"alg": ["HS256"]}, "AAAA"), id="alg is a list"),
         pytest.param(forged(key="another secret of 32 bytes or more"), id="other secret"),
         pytest.param(forged(algorithm="HS512"), id="HS512 with our secret"),
-        pytest.param(forged()[:-2], id="cut signature"),
+        pytest.param(forged()[:-2], id="truncated signature"),
         pytest.param(forged() + ".x", id="four parts"),
         pytest.param(forged({"sid": ...}), id="no sid"),
         pytest.param(forged({"sub": ...}), id="no sub"),
         pytest.param(forged({"exp": ...}), id="no exp"),
-        pytest.param(forged({"sid": "me"}), id="sid is no UUID"),
+        pytest.param(forged({"sid": "me"}), id="sid is not a UUID"),
         pytest.param(forged({"sid": 5}), id="sid is a number"),
         pytest.param(forged({"sid": None}), id="sid is null"),
         pytest.param(forged({"sid": [str(uuid4())]}), id="sid is a list"),
         pytest.param(forged({"sid": {"a": 1}}), id="sid is an object"),
     ],
 )
-def test_any_other_token_is_invalid(token: str) -> None:
+def test_token_malformed_or_forged_is_invalid(token: str) -> None:
     with pytest.raises(InvalidToken):
         Tokens(SECRET).session_id(token)
 
 
-def test_token_that_is_longer_than_any_of_ours_is_invalid() -> None:
-    """It is signed by us: what is refused is the work that a long one makes, and its place in the cache."""
+def test_token_over_512_characters_is_invalid() -> None:
+    """A long token costs CPU time and space in the cache, also with a valid signature."""
     claims = {"sid": str(uuid4()), "sub": "1", "exp": 1}
 
     def token(chars: int) -> str:
@@ -190,7 +190,7 @@ def test_token_that_is_longer_than_any_of_ours_is_invalid() -> None:
         Tokens(SECRET).session_id(token(513))
 
 
-def test_a_token_signed_with_a_public_key_algorithm_is_invalid() -> None:
+def test_token_signed_with_rs256_is_invalid() -> None:
     """Algorithm confusion, RFC 8725 section 2.1: the header must not choose how the secret is used."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = (
@@ -206,8 +206,8 @@ def test_a_token_signed_with_a_public_key_algorithm_is_invalid() -> None:
 # Keys of conversations
 
 
-def test_key_that_an_earlier_version_has_wrapped_opens() -> None:
-    """Keys wait in the database while the server is upgraded: what is bound to them must not change."""
+def test_wrapped_key_of_an_earlier_version_unwraps() -> None:
+    """Pending keys are in the database during an upgrade, so their additional data must not change."""
     wrapped = bytes.fromhex(
         "b87747ed77be786b4747915c174029b8d6da2abe8a1ef15780fee1e07827"
         "dc39fae3dad8587bb1273e2ab3bf6063d97bae61726b33a19e6e846fae6f"
@@ -215,13 +215,13 @@ def test_key_that_an_earlier_version_has_wrapped_opens() -> None:
     assert KeyWrapper(b"k" * 32).unwrap(wrapped, UUID(int=1), 7) == bytes(range(32))
 
 
-def test_a_sealed_key_opens_for_its_conversation_and_recipient_only() -> None:
+def test_wrapped_key_unwraps_for_its_conversation_and_user_only() -> None:
     wrapper, key, conversation = KeyWrapper(b"k" * 32), new_key(), uuid4()
     wrapped = wrapper.wrap(key, conversation, 7)
     assert len(wrapped) == 60
     assert key not in wrapped
     assert wrapper.unwrap(wrapped, conversation, 7) == key
-    assert wrapped != wrapper.wrap(key, conversation, 7), "each has a nonce of its own"
+    assert wrapped != wrapper.wrap(key, conversation, 7), "each wrapping has its own nonce"
     for other_wrapper, other_conversation, recipient in (
         (wrapper, conversation, 8),
         (wrapper, uuid4(), 7),
@@ -232,7 +232,7 @@ def test_a_sealed_key_opens_for_its_conversation_and_recipient_only() -> None:
             other_wrapper.unwrap(wrapped, other_conversation, recipient)
 
 
-def test_a_damaged_key_is_unreadable_at_every_byte_and_every_length() -> None:
+def test_wrapped_key_damaged_or_truncated_is_unreadable() -> None:
     wrapper, conversation = KeyWrapper(b"k" * 32), uuid4()
     wrapped = wrapper.wrap(new_key(), conversation, 7)
     damaged = [wrapped[:at] + bytes([wrapped[at] ^ 1]) + wrapped[at + 1 :] for at in range(len(wrapped))]
@@ -243,12 +243,12 @@ def test_a_damaged_key_is_unreadable_at_every_byte_and_every_length() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 16, 24, 31, 33, 64])
-def test_a_key_encryption_key_has_32_bytes(length: int) -> None:
+def test_key_encryption_key_of_other_length_is_refused(length: int) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         KeyWrapper(b"k" * length)
 
 
-def test_keys_are_new_each_time_and_a_fingerprint_tells_them_apart() -> None:
+def test_new_keys_differ_and_so_do_their_fingerprints() -> None:
     one, other = new_key(), new_key()
     assert len(one) == len(other) == 32
     assert one != other
@@ -256,7 +256,7 @@ def test_keys_are_new_each_time_and_a_fingerprint_tells_them_apart() -> None:
     assert len(fingerprint(one)) == 32
 
 
-def test_junk_makes_no_other_spelling_of_a_token() -> None:
+def test_token_with_junk_is_invalid() -> None:
     tokens = Tokens(SECRET)
     token = tokens.issue(uuid4(), 1, NOW, NOW + LIFE)
     for other in (token + "!", token + "!" * 1000, token[:-3] + "!" + token[-3:]):

@@ -1,4 +1,4 @@
-"""PostgreSQL goes away and comes back: what people are told meanwhile, and that nobody has to restart anything."""
+"""An outage of PostgreSQL: the server answers 503 meanwhile, and recovers without a restart."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from tests.conftest import StartServer, a_database, a_postgres
 from tests.v2.devices import listens
 from tests.v2.direct import says, send
 
-ABSENCE_S = 16.0  # one who doubled the pauses between attempts would wait for as long again
-ABSENCE = pytest.mark.logs(
+OUTAGE_S = 16.0  # with exponential backoff, the next attempt would be as far away again
+OUTAGE = pytest.mark.logs(
     "database unavailable",
     "the bus lost its connection",
     "the writer lost its connection",
@@ -29,32 +29,32 @@ ABSENCE = pytest.mark.logs(
 
 
 @pytest.fixture(scope="module")
-def mortal() -> Iterator[EmbeddedPostgres]:
-    """A PostgreSQL that only these tests use, and stop."""
+def outage_postgres() -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL that only these tests use, so that they can stop it."""
     with a_postgres() as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def mortal_url(mortal: EmbeddedPostgres) -> str:
-    return a_database(mortal, "shared")
+def outage_url(outage_postgres: EmbeddedPostgres) -> str:
+    return a_database(outage_postgres, "shared")
 
 
 @pytest.fixture
 def server(
-    io_loop: Any, start_server: StartServer, mortal: EmbeddedPostgres, mortal_url: str
+    io_loop: Any, start_server: StartServer, outage_postgres: EmbeddedPostgres, outage_url: str
 ) -> Iterator[RunningServer]:
-    yield io_loop.run_sync(lambda: start_server(url=mortal_url), timeout=PATIENCE_S)
-    if not mortal.answers():  # a test failed in the middle of its outage
-        mortal.start()
+    yield io_loop.run_sync(lambda: start_server(url=outage_url), timeout=PATIENCE_S)
+    if not outage_postgres.answers():  # the test failed during the outage
+        outage_postgres.start()
 
 
-async def goes(postgres: EmbeddedPostgres) -> None:
+async def stop(postgres: EmbeddedPostgres) -> None:
     await asyncio.to_thread(postgres.stop)
     assert not postgres.answers()
 
 
-async def returns(postgres: EmbeddedPostgres) -> None:
+async def start(postgres: EmbeddedPostgres) -> None:
     await asyncio.to_thread(postgres.start)
 
 
@@ -64,7 +64,7 @@ async def pair(server: RunningServer) -> tuple[Person, Person, str]:
 
 
 async def in_conversation(server: RunningServer) -> tuple[Person, Person, str, Line, Line]:
-    """A pair at sockets that are past their beginning, for which the server reads the database once more."""
+    """Two users with open sockets that have exchanged messages: the server reads the log when a socket opens."""
     alice, bob, conversation = await pair(server)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     await at_alice.says("hello")
@@ -75,7 +75,7 @@ async def in_conversation(server: RunningServer) -> tuple[Person, Person, str, L
 
 
 async def refused(request: Any) -> httpx.Response:
-    """The answer to a request that is told that it cannot be served now, while the database is still away."""
+    """Check that the request is answered with 503 and Retry-After; return the response."""
     async with asyncio.timeout(PATIENCE_S):
         answer: httpx.Response = await request
     assert answer.status_code == 503, answer.text
@@ -84,16 +84,16 @@ async def refused(request: Any) -> httpx.Response:
     return answer
 
 
-@ABSENCE
-async def test_everything_is_refused_soon_while_it_is_away_and_works_by_itself_when_it_is_back(
-    server: RunningServer, mortal: EmbeddedPostgres
+@OUTAGE
+async def test_database_outage_gives_503_and_recovers_on_its_own(
+    server: RunningServer, outage_postgres: EmbeddedPostgres
 ) -> None:
     alice, bob, conversation = await pair(server)
     stranger = server.client()
     login = {"username": alice.name, "password": PASSWORD}
     message = {"receiver_id": bob.id, "message": "hello"}
     assert (await stranger.get("/healthz")).status_code == 200
-    await goes(mortal)
+    await stop(outage_postgres)
     for _ in range(2):
         await asyncio.gather(
             refused(alice.api.post("/messages", json=message)),
@@ -102,62 +102,64 @@ async def test_everything_is_refused_soon_while_it_is_away_and_works_by_itself_w
             refused(alice.api.get("/api/chats/messages", params={"conversationId": conversation})),
             *(refused(bob.api.get("/me")) for _ in range(40)),
         )
-    assert (await stranger.get("/motd")).status_code == 200, "what needs no database is served"
-    await returns(mortal)
+    assert (await stranger.get("/motd")).status_code == 200, "an endpoint without database access is served"
+    await start(outage_postgres)
 
-    async def well() -> bool:
+    async def works() -> bool:
         return (await alice.api.post("/messages", json=message)).status_code == 200
 
-    await until(well)
+    await until(works)
     assert (await alice.api.get("/me")).json()["id"] == alice.id
     assert (await stranger.post("/login", json=login)).status_code == 200
     assert (await stranger.get("/healthz")).status_code == 200
 
 
-@ABSENCE
-async def test_a_long_absence_is_not_followed_by_a_long_wait(server: RunningServer, mortal: EmbeddedPostgres) -> None:
+@OUTAGE
+async def test_database_reconnect_is_quick_after_a_long_outage(
+    server: RunningServer, outage_postgres: EmbeddedPostgres
+) -> None:
     alice, _, _ = await pair(server)
-    await goes(mortal)
+    await stop(outage_postgres)
     since = asyncio.get_running_loop().time()
-    while asyncio.get_running_loop().time() < since + ABSENCE_S:
+    while asyncio.get_running_loop().time() < since + OUTAGE_S:
         await refused(alice.api.get("/me"))
         await asyncio.sleep(0.1)
-    await returns(mortal)
+    await start(outage_postgres)
 
-    async def well() -> bool:
+    async def works() -> bool:
         return (await alice.api.get("/me")).status_code == 200
 
-    await until(well, within_s=ABSENCE_S / 2)
+    await until(works, within_s=OUTAGE_S / 2)
 
 
-@ABSENCE
-async def test_a_load_balancer_learns_of_it_though_nobody_writes(
-    server: RunningServer, mortal: EmbeddedPostgres
+@OUTAGE
+async def test_healthz_reports_an_outage_without_writes(
+    server: RunningServer, outage_postgres: EmbeddedPostgres
 ) -> None:
     client = server.client()
 
     async def health_is(status: int) -> None:
-        async def it_is() -> bool:
+        async def has_status() -> bool:
             return (await client.get("/healthz")).status_code == status
 
-        await until(it_is)
+        await until(has_status)
 
     await health_is(200)
-    await goes(mortal)
+    await stop(outage_postgres)
     await health_is(503)
     await refused(client.get("/healthz"))
-    await returns(mortal)
+    await start(outage_postgres)
     await health_is(200)
 
 
-@ABSENCE
-async def test_sockets_outlive_it_and_hear_what_is_said_afterwards(
-    server: RunningServer, mortal: EmbeddedPostgres
+@OUTAGE
+async def test_sockets_survive_an_outage_and_hear_later_messages(
+    server: RunningServer, outage_postgres: EmbeddedPostgres
 ) -> None:
     alice, bob, _, at_alice, at_bob = await in_conversation(server)
-    await goes(mortal)
+    await stop(outage_postgres)
     await refused(alice.api.get("/me"))
-    await returns(mortal)
+    await start(outage_postgres)
 
     async def posted() -> bool:
         answer = await alice.api.post("/messages", json={"receiver_id": bob.id, "message": "after"})
@@ -170,16 +172,16 @@ async def test_sockets_outlive_it_and_hear_what_is_said_afterwards(
     await at_bob.hears_nothing()
 
 
-@ABSENCE
-@pytest.mark.parametrize("returns_soon", [True, False], ids=["it is back soon", "it stays away"])
-async def test_what_a_socket_says_meanwhile_arrives_or_the_socket_is_closed(
-    server: RunningServer, mortal: EmbeddedPostgres, returns_soon: bool
+@OUTAGE
+@pytest.mark.parametrize("is_short", [True, False], ids=["short outage", "long outage"])
+async def test_socket_message_in_an_outage_arrives_or_closes_1013(
+    server: RunningServer, outage_postgres: EmbeddedPostgres, is_short: bool
 ) -> None:
     alice, _, conversation, at_alice, at_bob = await in_conversation(server)
-    await goes(mortal)
+    await stop(outage_postgres)
     await at_alice.says("into the dark")
-    if returns_soon:
-        await returns(mortal)
+    if is_short:
+        await start(outage_postgres)
     heard = asyncio.create_task(at_bob.hears("into the dark"))
     closed = asyncio.create_task(at_alice.is_closed_with(1013))
     await asyncio.wait([heard, closed], return_when=asyncio.FIRST_COMPLETED)
@@ -188,9 +190,9 @@ async def test_what_a_socket_says_meanwhile_arrives_or_the_socket_is_closed(
     for task in (heard, closed):
         task.cancel()
     await asyncio.gather(heard, closed, return_exceptions=True)
-    if not returns_soon:
+    if not is_short:
         assert not arrived
-        await returns(mortal)
+        await start(outage_postgres)
 
     async def readable() -> bool:
         return (await alice.api.get("/me")).status_code == 200
@@ -201,20 +203,20 @@ async def test_what_a_socket_says_meanwhile_arrives_or_the_socket_is_closed(
     assert not arrived or said[0] == "into the dark"
 
 
-@ABSENCE
-async def test_devices_hear_everything_once_whether_it_was_said_before_or_after(
-    server: RunningServer, mortal: EmbeddedPostgres
+@OUTAGE
+async def test_devices_hear_each_message_once_across_an_outage(
+    server: RunningServer, outage_postgres: EmbeddedPostgres
 ) -> None:
     alice, bob, _ = await pair(server)
     at_bob = await listens(bob)
     await says(alice, bob, "before")
     await at_bob.hears_texts("before")
-    await goes(mortal)
+    await stop(outage_postgres)
     await refused(alice.api.get("/me"))
     with pytest.raises(InvalidStatus) as stranger:
         await listens(bob)
     assert stranger.value.response.status_code == 503
-    await returns(mortal)
+    await start(outage_postgres)
     id_ = uuid4().hex
 
     async def said() -> bool:
@@ -226,9 +228,9 @@ async def test_devices_hear_everything_once_whether_it_was_said_before_or_after(
     await at_bob.hears_nothing()
 
 
-@ABSENCE
-async def test_who_repeats_with_the_same_key_until_it_works_has_said_everything_once(
-    server: RunningServer, mortal: EmbeddedPostgres
+@OUTAGE
+async def test_idempotent_retries_across_an_outage_store_once(
+    server: RunningServer, outage_postgres: EmbeddedPostgres
 ) -> None:
     alice, bob, conversation = await pair(server)
     at_bob = await bob.opens(conversation)
@@ -249,8 +251,8 @@ async def test_who_repeats_with_the_same_key_until_it_works_has_said_everything_
 
     talking = asyncio.create_task(talk())
     await at_bob.hears(*texts[:10])
-    await goes(mortal)
-    await returns(mortal)
+    await stop(outage_postgres)
+    await start(outage_postgres)
     await talking
     assert refusals > 0
     await at_bob.hears(*texts[10:])

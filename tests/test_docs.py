@@ -1,4 +1,4 @@
-"""Documents cite only what is in the repository, and their links lead somewhere."""
+"""Links, paths and commands in the documents exist, and no document cites anything outside the repository."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ def prose(name: str) -> str:
 
 
 def anchors(file: Path) -> set[str]:
-    """What GitHub makes of the headings."""
+    """The anchors that GitHub derives from the headings."""
     headings = re.findall(r"^#+ (.*)$", prose(file.relative_to(ROOT).as_posix()), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -44,22 +44,22 @@ def broken_links(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_links_of_a_document_resolve(name: str) -> None:
+def test_document_links_resolve(name: str) -> None:
     assert not broken_links(name)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_paths_that_a_document_cites_exist(name: str) -> None:
+def test_document_paths_exist(name: str) -> None:
     cited = {path.rstrip("/") for path in CITED.findall(prose(name))} - BUILT
     assert not {path for path in cited if not (ROOT / path).exists()}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_document_cites_nothing_outside_the_repository(name: str) -> None:
+def test_document_cites_only_the_repository(name: str) -> None:
     assert not OUTSIDE.findall((ROOT / name).read_text())
 
 
-def test_every_document_is_linked_from_another() -> None:
+def test_documents_are_all_linked() -> None:
     linked = set()
     for name in DOCUMENTS:
         for target in re.findall(r"\]\(([^)\s#]+)", prose(name)):
@@ -69,13 +69,13 @@ def test_every_document_is_linked_from_another() -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_lines_of_a_document_fit_in_120_columns(name: str) -> None:
+def test_document_lines_fit_in_120_columns(name: str) -> None:
     free = r'\s*\||\{| "qr"'  # tables, frames and test vectors
     lines = (ROOT / name).read_text().splitlines()
     assert not [line for line in lines if len(line) > 120 and not re.match(free, line)]
 
 
-def test_commands_that_documents_show_exist() -> None:
+def test_document_commands_exist() -> None:
     shown = re.compile(r"(?:bin/|`|^ {4})sottovoce ([a-z][a-z-]+)", re.MULTILINE)
     named = {name for document in DOCUMENTS for name in shown.findall((ROOT / document).read_text())}
     assert {"serve", "user", "invite", "chat"} <= named <= set(main.commands)

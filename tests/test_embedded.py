@@ -1,4 +1,4 @@
-"""PostgreSQL in the data folder: how it starts, what it takes over, and what it refuses to touch."""
+"""The embedded PostgreSQL in the data folder: start, recovery, takeover, supervision and stop."""
 
 import asyncio
 import contextlib
@@ -23,10 +23,10 @@ LEFT_BEHIND = pytest.mark.logs("stopping the PostgreSQL that an earlier run left
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """With a database in it, made once: whoever starts one here stops it."""
+    """A data folder with a database, created once; a test that starts its PostgreSQL stops it too."""
     with tempfile.TemporaryDirectory(
         prefix="sv-", ignore_cleanup_errors=True
-    ) as made:  # what was killed may still write
+    ) as made:  # a killed process may still be writing
         first = EmbeddedPostgres(Path(made))
         first.start()
         with psycopg.connect(first.url) as connection:
@@ -42,7 +42,7 @@ def postgres(folder: Path) -> Iterator[EmbeddedPostgres]:
     server.stop()
 
 
-def kept(server: EmbeddedPostgres) -> str:
+def stored_text(server: EmbeddedPostgres) -> str:
     with psycopg.connect(server.url) as connection:
         row = connection.execute("SELECT what FROM kept").fetchone()
         return str(row and row[0])
@@ -58,24 +58,24 @@ def postmaster(folder: Path) -> psutil.Process:
     return psutil.Process(int((folder / "pgdata" / "postmaster.pid").read_text().split()[0]))
 
 
-def test_a_second_start_finds_what_the_first_left(postgres: EmbeddedPostgres, folder: Path) -> None:
+def test_embedded_second_start_keeps_the_data(postgres: EmbeddedPostgres, folder: Path) -> None:
     assert not postgres.answers()
     postgres.start()
     assert postgres.answers()
-    assert kept(postgres) == "from the first start"
+    assert stored_text(postgres) == "from the first start"
     postgres.stop()
     assert not postgres.answers()
-    assert not (folder / "pgdata" / "postmaster.pid").exists(), "it was shut down and not killed"
+    assert not (folder / "pgdata" / "postmaster.pid").exists(), "it was shut down cleanly"
 
 
-def test_it_is_durable_speaks_utf8_and_listens_to_nobody_outside_its_folder(postgres: EmbeddedPostgres) -> None:
+def test_embedded_is_durable_utf8_and_has_no_tcp_port(postgres: EmbeddedPostgres) -> None:
     postgres.start()
     assert [setting(postgres, name) for name in ("fsync", "synchronous_commit", "full_page_writes")] == ["on"] * 3
     assert setting(postgres, "listen_addresses") == ""
     assert setting(postgres, "server_encoding") == "UTF8"
 
 
-def test_nobody_else_gets_into_its_folders(postgres: EmbeddedPostgres, folder: Path) -> None:
+def test_embedded_folders_are_readable_by_the_owner_only(postgres: EmbeddedPostgres, folder: Path) -> None:
     postgres.start()
     owner = SYSTEM_USER if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
     for inside in (folder / "pgdata", folder / "run"):
@@ -85,7 +85,7 @@ def test_nobody_else_gets_into_its_folders(postgres: EmbeddedPostgres, folder: P
     assert postmaster(folder).username() == owner, "PostgreSQL refuses to run as root"
 
 
-def test_folders_that_were_opened_to_others_are_closed_again(postgres: EmbeddedPostgres, folder: Path) -> None:
+def test_embedded_start_restores_folder_permissions(postgres: EmbeddedPostgres, folder: Path) -> None:
     for inside in (folder / "pgdata", folder / "run"):
         inside.chmod(0o755)
     postgres.start()
@@ -93,15 +93,15 @@ def test_folders_that_were_opened_to_others_are_closed_again(postgres: EmbeddedP
 
 
 @LEFT_BEHIND
-def test_one_that_an_earlier_run_left_behind_is_replaced(postgres: EmbeddedPostgres, folder: Path) -> None:
+def test_embedded_left_by_an_earlier_run_is_replaced(postgres: EmbeddedPostgres, folder: Path) -> None:
     killed = EmbeddedPostgres(folder)
     killed.start()
     before = postmaster(folder)
     postgres.start()
     assert killed._process is not None
-    assert killed._process.wait(PATIENCE_S) == 0, "it was asked to go"
+    assert killed._process.wait(PATIENCE_S) == 0, "it was stopped cleanly"
     assert postmaster(folder).pid != before.pid
-    assert kept(postgres) == "from the first start"
+    assert stored_text(postgres) == "from the first start"
 
 
 def crash(folder: Path) -> None:
@@ -110,48 +110,48 @@ def crash(folder: Path) -> None:
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute("UPDATE kept SET what = what")
     for process in (found := postmaster(folder), *found.children()):
-        with contextlib.suppress(psutil.NoSuchProcess):  # that of a connection that was ending
+        with contextlib.suppress(psutil.NoSuchProcess):  # a backend that was ending
             process.kill()
     assert server._process is not None
     server._process.wait(PATIENCE_S)
     assert (folder / "pgdata" / "postmaster.pid").exists()
 
 
-def test_a_crash_is_recovered_from(postgres: EmbeddedPostgres, folder: Path) -> None:
+def test_embedded_crash_is_recovered(postgres: EmbeddedPostgres, folder: Path) -> None:
     crash(folder)
     postgres.start()
-    assert kept(postgres) == "from the first start"
+    assert stored_text(postgres) == "from the first start"
 
 
-def test_a_process_that_has_the_number_of_a_crashed_one_is_left_alone(postgres: EmbeddedPostgres, folder: Path) -> None:
-    """As after a reboot, when the numbers are given out anew."""
+def test_embedded_stale_pid_of_another_process_is_not_killed(postgres: EmbeddedPostgres, folder: Path) -> None:
+    """After a reboot, the pid in postmaster.pid may belong to another process."""
     crash(folder)
     pid_file = folder / "pgdata" / "postmaster.pid"
-    innocent = subprocess.Popen(["sleep", "60"], user=SYSTEM_USER if os.geteuid() == 0 else None)
+    foreign_process = subprocess.Popen(["sleep", "60"], user=SYSTEM_USER if os.geteuid() == 0 else None)
 
     def end_the_wait() -> None:
-        """`pg_ctl stop` waits for a minute until the file is gone."""
-        if innocent.wait() != -signal.SIGKILL:
+        """End the wait of `pg_ctl stop`, which waits up to a minute for the file to disappear."""
+        if foreign_process.wait() != -signal.SIGKILL:
             pid_file.unlink()
 
     watching = threading.Thread(target=end_the_wait)
     watching.start()
     try:
-        pid_file.write_text("\n".join([str(innocent.pid), *pid_file.read_text().splitlines()[1:]]) + "\n")
+        pid_file.write_text("\n".join([str(foreign_process.pid), *pid_file.read_text().splitlines()[1:]]) + "\n")
         try:
             postgres.start()
         finally:
-            assert innocent.poll() is None, "nobody may send a signal to it"
-        assert kept(postgres) == "from the first start"
+            assert foreign_process.poll() is None, "the server must not signal a foreign process"
+        assert stored_text(postgres) == "from the first start"
     finally:
-        innocent.kill()
+        foreign_process.kill()
         watching.join()
         if not postgres.answers():
             pid_file.unlink(missing_ok=True)
 
 
 @pytest.mark.logs("PostgreSQL has ended, restarting it")
-async def test_it_is_started_again_when_it_is_killed(postgres: EmbeddedPostgres, folder: Path) -> None:
+async def test_embedded_killed_is_restarted_by_the_supervisor(postgres: EmbeddedPostgres, folder: Path) -> None:
     postgres.start()
     before = postmaster(folder).pid
     supervising = asyncio.create_task(postgres.supervise())
@@ -161,10 +161,10 @@ async def test_it_is_started_again_when_it_is_killed(postgres: EmbeddedPostgres,
             await asyncio.sleep(0.05)
     supervising.cancel()
     await asyncio.gather(supervising, return_exceptions=True)
-    assert kept(postgres) == "from the first start"
+    assert stored_text(postgres) == "from the first start"
 
 
-def test_stopping_one_that_never_started_or_has_stopped_is_nothing(folder: Path) -> None:
+def test_embedded_stop_is_idempotent(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     server.stop()
     server.start()

@@ -1,4 +1,4 @@
-"""What the embedded PostgreSQL refuses to touch, and how it gets over a start that was cut off."""
+"""The embedded PostgreSQL: data folders that it refuses, and recovery from an interrupted first start."""
 
 import contextlib
 import tempfile
@@ -13,12 +13,12 @@ from store.database.embedded import SOCKET_PATH_MAX, CannotStart, EmbeddedPostgr
 from testing.server import PATIENCE_S
 
 
-def test_where_the_path_is_too_long_for_a_socket_it_is_in_the_temporary_folder(tmp_path: Path) -> None:
+def test_embedded_socket_of_a_long_path_is_in_the_temp_folder(tmp_path: Path) -> None:
     short, long = Path("/tmp/sv"), tmp_path / ("x" * SOCKET_PATH_MAX)
     assert EmbeddedPostgres(short).url.endswith("host=/tmp/sv/run")
     server, other = EmbeddedPostgres(long), EmbeddedPostgres(long / "other")
-    assert server.url != other.url, "each data folder has a place of its own"
-    assert EmbeddedPostgres(long).url == server.url, "and finds it again"
+    assert server.url != other.url, "each data folder has its own socket folder"
+    assert EmbeddedPostgres(long).url == server.url, "the same data folder has the same socket folder"
     place = Path(server.url.partition("host=")[2])
     assert place.parent == Path(tempfile.gettempdir())
     server._prepare_folders()
@@ -29,23 +29,23 @@ def test_where_the_path_is_too_long_for_a_socket_it_is_in_the_temporary_folder(t
 
 
 @pytest.mark.parametrize("target", ["a folder", "nothing"])
-def test_a_socket_folder_that_somebody_put_a_link_in_place_of_is_refused(tmp_path: Path, target: str) -> None:
-    """The temporary folder is everybody's."""
+def test_embedded_socket_folder_that_is_a_symlink_is_refused(tmp_path: Path, target: str) -> None:
+    """Every local user can write to the temporary folder."""
     server = EmbeddedPostgres(tmp_path / ("x" * SOCKET_PATH_MAX))
     place = Path(server.url.partition("host=")[2])
-    trap = tmp_path / "trap"
+    link_target = tmp_path / "link_target"
     if target == "a folder":
-        trap.mkdir(mode=0o755)
-    place.symlink_to(trap)
+        link_target.mkdir(mode=0o755)
+    place.symlink_to(link_target)
     try:
         with pytest.raises(CannotStart):
             server.start()
-        assert not trap.exists() or trap.stat().st_mode & 0o777 == 0o755
+        assert not link_target.exists() or link_target.stat().st_mode & 0o777 == 0o755
     finally:
         place.unlink()
 
 
-def test_a_database_of_another_version_is_left_alone(tmp_path: Path) -> None:
+def test_embedded_database_of_another_version_is_refused(tmp_path: Path) -> None:
     pgdata = tmp_path / "pgdata"
     pgdata.mkdir()
     (pgdata / "PG_VERSION").write_text("15\n")
@@ -54,7 +54,7 @@ def test_a_database_of_another_version_is_left_alone(tmp_path: Path) -> None:
     assert [file.name for file in pgdata.iterdir()] == ["PG_VERSION"]
 
 
-def test_a_damaged_database_is_reported_with_what_postgres_said_and_not_made_anew() -> None:
+def test_embedded_damaged_database_is_reported_and_kept() -> None:
     with tempfile.TemporaryDirectory(prefix="sv-") as folder:
         server = EmbeddedPostgres(Path(folder))
         server.start()
@@ -65,8 +65,8 @@ def test_a_damaged_database_is_reported_with_what_postgres_said_and_not_made_ane
         assert (Path(folder) / "pgdata" / "base").exists()
 
 
-def test_a_first_start_that_was_killed_is_begun_again() -> None:
-    """`kill -9` while the database is being made, or the power going: the next start must not trip over the rest."""
+def test_embedded_killed_initdb_is_repeated() -> None:
+    """After a `kill -9` or a power cut during initdb, the next start must replace the incomplete database."""
     with tempfile.TemporaryDirectory(prefix="sv-") as made:
         folder = Path(made)
         killed = []
@@ -75,7 +75,7 @@ def test_a_first_start_that_was_killed_is_begun_again() -> None:
             deadline = time.monotonic() + PATIENCE_S
             while time.monotonic() < deadline and not killed:
                 for process in psutil.Process().children(recursive=True):
-                    with contextlib.suppress(psutil.NoSuchProcess):  # they come and go
+                    with contextlib.suppress(psutil.NoSuchProcess):  # processes may end meanwhile
                         if any(folder.rglob("PG_VERSION")) and process.name() == "initdb":
                             parts = process.children(recursive=True)
                             process.kill()

@@ -1,4 +1,4 @@
-"""What is deleted because its time is over, and what stays."""
+"""Expiry: rows that are deleted when their time is over, and rows that are kept."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from testing.server import PATIENCE_S
 from tests.test_write_queue import sql, user
 
 NOW = datetime.now(UTC)
-MOMENTS = {"over": NOW - timedelta(seconds=1), "over just now": NOW, "to come": NOW + timedelta(seconds=1)}
+MOMENTS = {"expired": NOW - timedelta(seconds=1), "expires now": NOW, "not expired": NOW + timedelta(seconds=1)}
 
 
 @asynccontextmanager
@@ -35,7 +35,7 @@ async def expire(url: str) -> None:
 
 
 def device(url: str, owner: int) -> int:
-    """Answers its id."""
+    """Insert a device; return its id."""
     insert = "INSERT INTO devices VALUES (%s, %s, 'Laptop', %s, now()) RETURNING id"
     return int(sql(url, insert, secrets.randbits(62) | 1, owner, secrets.token_bytes(32))[0][0])
 
@@ -50,7 +50,7 @@ INSERTS = {
 
 
 @pytest.mark.parametrize("table", INSERTS)
-async def test_expiry_deletes_what_is_over_and_nothing_else(own_database_url: str, table: str) -> None:
+async def test_expiry_deletes_expired_rows_only(own_database_url: str, table: str) -> None:
     url = own_database_url
     owner = user(url)
     owned = {"user": owner, "device": device(url, owner)}
@@ -63,7 +63,7 @@ async def test_expiry_deletes_what_is_over_and_nothing_else(own_database_url: st
     assert before[table] == 6
     await expire(url)
     assert _rows(url) == before | {table: 2}
-    assert sql(url, f"SELECT DISTINCT expires_at FROM {table}") == [(MOMENTS["to come"],)]
+    assert sql(url, f"SELECT DISTINCT expires_at FROM {table}") == [(MOMENTS["not expired"],)]
 
 
 def _insert(url: str, query: str, values: dict[str, Any]) -> None:
@@ -86,28 +86,28 @@ INSERT INTO leaves (conversation_id, device_id, since_seq, leaf, user_id, acked_
 VALUES (%s, %s, %s, %s, %s, 0, %s, %s)
 """
 
-# Of each device that the welcome is for: whether it still waits for it, when it was removed, whether it is revoked.
+# Of each device that the welcome is for: whether it has yet to fetch it, the seq of its removal, whether it is revoked.
 Reader = tuple[bool, int | None, bool]
-WAITS: Reader = (True, None, False)
-HAS_IT: Reader = (False, None, False)
-WAS_REMOVED: Reader = (True, 7, False)
-IS_REVOKED: Reader = (True, None, True)
+PENDING: Reader = (True, None, False)
+FETCHED: Reader = (False, None, False)
+REMOVED: Reader = (True, 7, False)
+REVOKED: Reader = (True, None, True)
 
 
 @pytest.mark.parametrize(
-    ("readers", "stays"),
+    ("readers", "is_kept"),
     [
-        pytest.param([WAITS], True, id="one waits"),
-        pytest.param([HAS_IT, WAITS], True, id="one of two waits"),
-        pytest.param([HAS_IT, HAS_IT], False, id="all have it"),
-        pytest.param([WAS_REMOVED], False, id="removed before it came"),
-        pytest.param([IS_REVOKED], False, id="revoked before it came"),
-        pytest.param([WAS_REMOVED, IS_REVOKED, WAITS], True, id="one of three can still come"),
-        pytest.param([], False, id="for nobody"),
+        pytest.param([PENDING], True, id="one pending"),
+        pytest.param([FETCHED, PENDING], True, id="one of two pending"),
+        pytest.param([FETCHED, FETCHED], False, id="all fetched"),
+        pytest.param([REMOVED], False, id="removed before joining"),
+        pytest.param([REVOKED], False, id="revoked before joining"),
+        pytest.param([REMOVED, REVOKED, PENDING], True, id="one of three pending"),
+        pytest.param([], False, id="no device"),
     ],
 )
-async def test_welcome_stays_while_a_device_can_join_by_it(
-    database_url: str, readers: list[Reader], stays: bool
+async def test_welcome_is_kept_while_a_device_can_join_by_it(
+    database_url: str, readers: list[Reader], is_kept: bool
 ) -> None:
     ((here,),) = sql(database_url, GROUP)
     sql(database_url, WELCOME, here, 5)
@@ -118,11 +118,11 @@ async def test_welcome_stays_while_a_device_can_join_by_it(
         if is_revoked:
             sql(database_url, "DELETE FROM devices WHERE id = %s", one)
     await expire(database_url)
-    assert bool(sql(database_url, "SELECT 1 FROM welcomes WHERE conversation_id = %s", here)) is stays
+    assert bool(sql(database_url, "SELECT 1 FROM welcomes WHERE conversation_id = %s", here)) is is_kept
 
 
-async def test_welcome_of_another_commit_or_group_does_not_stay(database_url: str) -> None:
-    """The device waits for the one of seq 5 here."""
+async def test_welcome_of_another_commit_or_group_is_deleted(database_url: str) -> None:
+    """The device needs the welcome of seq 5 in this group only."""
     owner = user(database_url)
     one = device(database_url, owner)
     ((here,),), ((elsewhere,),) = sql(database_url, GROUP), sql(database_url, GROUP)

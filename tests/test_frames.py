@@ -1,4 +1,4 @@
-"""WebSocket frames as clients send them, good and bad: the parser alone, and at the door."""
+"""WebSocket frames of clients, valid and invalid: the parser alone, and over a connection."""
 
 import os
 import struct
@@ -23,12 +23,12 @@ MAX = 70_000
 
 
 def frame(opcode: int, payload: bytes, *, fin: bool = True, masked: bool = True) -> bytes:
-    """As another library writes it."""
+    """A frame as the websockets library serialises it."""
     return Frame(Opcode(opcode), payload, fin).serialize(mask=masked)
 
 
 def header(first: int, length: int) -> bytes:
-    """The beginning of a masked frame that claims to be long."""
+    """The header of a masked frame with a 64-bit length."""
     return struct.pack("!BBQ", first, 0x80 | 127, length) + os.urandom(4)
 
 
@@ -37,7 +37,7 @@ def parsed(pieces: Sequence[bytes], max_message_bytes: int = MAX) -> list[tuple[
     return [message for piece in pieces for message in parser.feed(piece)]
 
 
-def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
+def split(data: bytes, places: Sequence[int]) -> list[bytes]:
     edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
     return [data[start:end] for start, end in pairwise(edges)]
 
@@ -52,12 +52,12 @@ controls = st.tuples(st.sampled_from([PING, PONG]), st.binary(max_size=125))
 
 @given(messages, st.lists(controls, max_size=3), st.lists(st.integers(0), max_size=8))
 @example([(TEXT, b"a" * MAX, [1])], [(PING, b"b" * 125)], [])
-def test_what_another_library_sends_is_read_however_it_is_cut(
+def test_frame_parser_reads_frames_split_anywhere(
     sent: list[tuple[int, bytes, list[int]]], between: list[tuple[int, bytes]], places: list[int]
 ) -> None:
     data, expected = b"", []
     for opcode, payload, fragments in sent:
-        pieces = cut(payload, fragments) or [b""]
+        pieces = split(payload, fragments) or [b""]
         for nth, piece in enumerate(pieces):
             data += frame(opcode if nth == 0 else 0, piece, fin=nth == len(pieces) - 1)
             if nth < len(pieces) - 1:
@@ -65,11 +65,11 @@ def test_what_another_library_sends_is_read_however_it_is_cut(
                     data += frame(*control)
                     expected.append(control)
         expected.append((opcode, payload))
-    assert parsed(cut(data, places)) == expected
+    assert parsed(split(data, places)) == expected
 
 
 @given(st.lists(st.binary(max_size=300), max_size=6))
-def test_whatever_comes_is_read_or_refused(pieces: list[bytes]) -> None:
+def test_frame_parser_reads_or_refuses_any_bytes(pieces: list[bytes]) -> None:
     with suppress(BadFrame):
         assert sum(len(payload) for _, payload in parsed(pieces, 100)) <= sum(map(len, pieces))
 
@@ -78,13 +78,13 @@ LENGTHS = [0, 1, 125, 126, 127, 65_535, 65_536, 4 * MAX_CONTENT_CHARS]
 
 
 @pytest.mark.parametrize("length", LENGTHS)
-def test_a_text_frame_is_read_back_by_another_library(length: int) -> None:
+def test_text_frame_of_any_length_is_read_by_another_library(length: int) -> None:
     check_frame("x" * length)
 
 
 @settings(max_examples=100)
 @given(st.text(max_size=200))
-def test_a_text_frame_of_any_text_is_read_back(text: str) -> None:
+def test_text_frame_of_any_text_is_read_by_another_library(text: str) -> None:
     check_frame(text)
 
 
@@ -104,29 +104,27 @@ BAD = {
     "unknown control opcode": (b"\x8b\x80\0\0\0\0", 1002),
     "fragmented ping": (b"\x09\x80\0\0\0\0", 1002),
     "ping of 126 bytes": (b"\x89\xfe\x00\x7e\0\0\0\0", 1002),
-    "continuation of nothing": (b"\x80\x80\0\0\0\0", 1002),
+    "continuation without a first frame": (b"\x80\x80\0\0\0\0", 1002),
     "a message within another": (frame(TEXT, b"one", fin=False) + frame(TEXT, b"two"), 1002),
-    "half a close code": (frame(CLOSE, b"\x03"), 1002),
-    "close code that is not for the wire": (frame(CLOSE, struct.pack("!H", 1006)), 1002),
+    "truncated close code": (frame(CLOSE, b"\x03"), 1002),
+    "reserved close code": (frame(CLOSE, struct.pack("!H", 1006)), 1002),
     "close reason that is not UTF-8": (frame(CLOSE, struct.pack("!H", 1000) + b"\xff"), 1007),
     "text that is not UTF-8": (frame(TEXT, b"\xff\xfe"), 1007),
-    "half a character": (frame(TEXT, "é".encode()[:1]), 1007),
-    "a length that is written too long": (b"\x81\xfe\0\x05" + b"\0" * 9, 1002),
-    "too long, said by its header": (header(0x81, MAX_FRAME_BYTES + 1), 1009),
-    "as long as can be said": (header(0x81, 2**64 - 1), 1009),
-    "too long in fragments": (frame(TEXT, b"a" * MAX_FRAME_BYTES, fin=False) + frame(0, b"b"), 1009),
+    "truncated character": (frame(TEXT, "é".encode()[:1]), 1007),
+    "length not minimally encoded": (b"\x81\xfe\0\x05" + b"\0" * 9, 1002),
+    "length over the limit": (header(0x81, MAX_FRAME_BYTES + 1), 1009),
+    "largest length": (header(0x81, 2**64 - 1), 1009),
+    "fragments over the limit": (frame(TEXT, b"a" * MAX_FRAME_BYTES, fin=False) + frame(0, b"b"), 1009),
 }
 
 
 @pytest.mark.parametrize(("data", "code"), BAD.values(), ids=BAD)
-async def test_a_bad_frame_is_answered_with_its_close_code_and_what_came_before_it_counts(
-    users: Users, data: bytes, code: int
-) -> None:
+async def test_bad_frame_closes_with_its_code_after_earlier_messages(users: Users, data: bytes, code: int) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
     raw = await Raw.websocket(alice.server.http, alice.token, conversation)
-    raw.writer.write(frame(TEXT, b"before") + data + b"\x55" * 100_000)  # and more, which nobody reads as frames
+    raw.writer.write(frame(TEXT, b"before") + data + b"\x55" * 100_000)  # the server must not parse what follows
     answer = await raw.rest()
     raw.writer.close()
     assert answer[:1] == b"\x88"
@@ -135,7 +133,7 @@ async def test_a_bad_frame_is_answered_with_its_close_code_and_what_came_before_
     await at_bob.hears_nothing(0.05)
 
 
-async def test_what_comes_behind_a_close_is_nobodys_business(users: Users) -> None:
+async def test_frames_after_a_close_frame_are_ignored(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
@@ -146,7 +144,7 @@ async def test_what_comes_behind_a_close_is_nobodys_business(users: Users) -> No
     raw.writer.close()
 
 
-async def test_a_long_text_in_many_small_pieces_arrives(users: Users) -> None:
+async def test_text_in_many_small_fragments_is_delivered(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)

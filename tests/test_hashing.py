@@ -1,4 +1,4 @@
-"""The threads that hash, and the bounded queue before them."""
+"""The thread pool for password hashing, and its bounded queue."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ class Full(Exception):
     pass
 
 
-async def test_more_work_than_waits_is_refused_at_once_and_places_are_given_back() -> None:
+async def test_hashing_over_the_queue_limit_is_refused_at_once() -> None:
     hashing, go = Hashing(Full), threading.Event()
     try:
         jobs = [asyncio.create_task(hashing.run(go.wait)) for _ in range(THREADS + WAITING_MAX)]
@@ -31,7 +31,7 @@ async def test_more_work_than_waits_is_refused_at_once_and_places_are_given_back
         hashing.close()
 
 
-async def test_work_that_fails_gives_its_place_back_too() -> None:
+async def test_hashing_that_fails_frees_its_place() -> None:
     hashing = Hashing(Full)
     try:
         for _ in range(THREADS + WAITING_MAX + 1):
@@ -43,7 +43,7 @@ async def test_work_that_fails_gives_its_place_back_too() -> None:
         hashing.close()
 
 
-async def test_a_caller_who_leaves_does_not_free_the_thread_before_it_is_done() -> None:
+async def test_hashing_cancelled_holds_its_thread_until_done() -> None:
     hashing, go, started = Hashing(Full), threading.Event(), threading.Semaphore(0)
 
     def work() -> bool:
@@ -71,7 +71,7 @@ async def test_a_caller_who_leaves_does_not_free_the_thread_before_it_is_done() 
         hashing.close()
 
 
-async def test_hashing_and_verifying_happen_beside_the_loop() -> None:
+async def test_hashing_runs_in_another_thread() -> None:
     hashing = Hashing(Full)
     try:
         made = await hashing.hash("Secret1pass", "bcrypt")

@@ -1,4 +1,4 @@
-"""Accounts at the invites API: seeds/invites-api.md, endpoints 1 to 5 and 7."""
+"""Accounts at the invites API: registration, login and user names, docs/invites-api.md."""
 
 import asyncio
 import secrets
@@ -13,21 +13,21 @@ from run.version import VERSION
 from testing.server import PASSWORD, RunningServer
 from tests.conftest import StartServer, Users
 
-GOOD = "correct horse"
+VALID = "correct horse"
 
 
-def a_name(start: str = "new") -> str:
+def unique_name(start: str = "new") -> str:
     return f"{start}_{secrets.token_hex(6)}"
 
 
-async def an_invite(server: RunningServer) -> str:
-    """From somebody who may make as many as they like."""
+async def new_invite(server: RunningServer) -> str:
+    """A new invite code of an admin, who may create any number."""
     host = await server.person("host", role="admin")
     return str((await host.api.post("/invites")).json()["invite_code"])
 
 
-async def register(server: RunningServer, invite: Any, name: Any = None, password: Any = GOOD) -> httpx.Response:
-    body = {"username": a_name() if name is None else name, "password": password, "invite_code": invite}
+async def register(server: RunningServer, invite: Any, name: Any = None, password: Any = VALID) -> httpx.Response:
+    body = {"username": unique_name() if name is None else name, "password": password, "invite_code": invite}
     return await server.client().post("/register", json=body)
 
 
@@ -45,20 +45,20 @@ async def accounts_named(server: RunningServer, name: str) -> int:
     return int(count)
 
 
-async def test_the_message_of_the_day_is_the_operators(start_server: StartServer) -> None:
+async def test_invites_motd_is_the_setting(start_server: StartServer) -> None:
     server = await start_server(motd="Tea at five")
     assert (await server.client().get("/motd")).json() == {"motd": "Tea at five"}
 
 
-async def test_the_version_is_ours(server: RunningServer) -> None:
+async def test_invites_version_is_that_of_the_server(server: RunningServer) -> None:
     assert (await server.client().get("/version")).json() == {"ver": VERSION}
 
 
 @pytest.mark.real_hashes
-async def test_a_registered_account_is_there_with_a_bcrypt_hash_of_cost_10_and_its_host(server: RunningServer) -> None:
+async def test_invites_register_stores_bcrypt_hash_and_inviter(server: RunningServer) -> None:
     host = await server.person("host", role="tester")
     code = (await host.api.post("/invites")).json()["invite_code"]
-    name = a_name()
+    name = unique_name()
     answer = await register(server, code, name)
     assert answer.status_code == 200
     assert list(answer.json()) == ["user_id"]
@@ -72,44 +72,46 @@ async def test_a_registered_account_is_there_with_a_bcrypt_hash_of_cost_10_and_i
     ]
 
 
-async def test_a_code_may_be_typed_in_lower_case(server: RunningServer) -> None:
-    codes = [await an_invite(server) for _ in range(8)]
-    code = next(code for code in codes if code != code.lower())  # one in 43 million has no letter in all eight
+async def test_invites_register_ignores_case_of_the_code(server: RunningServer) -> None:
+    codes = [await new_invite(server) for _ in range(8)]
+    code = next(
+        code for code in codes if code != code.lower()
+    )  # all eight are without a letter once in 43 million runs
     assert (await register(server, code.lower())).status_code == 200
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param({"password": GOOD, "invite_code": "{code}"}, id="no name"),
+        pytest.param({"password": VALID, "invite_code": "{code}"}, id="no name"),
         pytest.param({"username": "{name}", "invite_code": "{code}"}, id="no password"),
-        pytest.param({"username": "{name}", "password": GOOD}, id="no invite"),
-        pytest.param({"username": "", "password": GOOD, "invite_code": "{code}"}, id="empty name"),
+        pytest.param({"username": "{name}", "password": VALID}, id="no invite"),
+        pytest.param({"username": "", "password": VALID, "invite_code": "{code}"}, id="empty name"),
         pytest.param({"username": "{name}", "password": "", "invite_code": "{code}"}, id="empty password"),
-        pytest.param({"username": "{name}", "password": GOOD, "invite_code": ""}, id="empty invite"),
-        pytest.param({"username": 5, "password": GOOD, "invite_code": "{code}"}, id="number as name"),
-        pytest.param({"username": None, "password": GOOD, "invite_code": "{code}"}, id="null as name"),
+        pytest.param({"username": "{name}", "password": VALID, "invite_code": ""}, id="empty invite"),
+        pytest.param({"username": 5, "password": VALID, "invite_code": "{code}"}, id="number as name"),
+        pytest.param({"username": None, "password": VALID, "invite_code": "{code}"}, id="null as name"),
         pytest.param({"username": "{name}", "password": 12345678, "invite_code": "{code}"}, id="number as password"),
-        pytest.param({"username": "{name}", "password": GOOD, "invite_code": ["{code}"]}, id="list as invite"),
-        pytest.param({"username": "n" * 21, "password": GOOD, "invite_code": "{code}"}, id="name of 21"),
-        pytest.param({"username": "n" * 100_000, "password": GOOD, "invite_code": "{code}"}, id="name of 100,000"),
-        pytest.param({"username": "two words", "password": GOOD, "invite_code": "{code}"}, id="name with a blank"),
-        pytest.param({"username": "nul\0", "password": GOOD, "invite_code": "{code}"}, id="name with U+0000"),
-        pytest.param({"username": "admin", "password": GOOD, "invite_code": "{code}"}, id="reserved name"),
-        pytest.param({"username": "ADMIN", "password": GOOD, "invite_code": "{code}"}, id="reserved in capitals"),
-        pytest.param({"username": "ａｄｍｉｎ", "password": GOOD, "invite_code": "{code}"}, id="reserved, wide"),  # noqa: RUF001
+        pytest.param({"username": "{name}", "password": VALID, "invite_code": ["{code}"]}, id="list as invite"),
+        pytest.param({"username": "n" * 21, "password": VALID, "invite_code": "{code}"}, id="name of 21"),
+        pytest.param({"username": "n" * 100_000, "password": VALID, "invite_code": "{code}"}, id="name of 100,000"),
+        pytest.param({"username": "two words", "password": VALID, "invite_code": "{code}"}, id="name with a space"),
+        pytest.param({"username": "nul\0", "password": VALID, "invite_code": "{code}"}, id="name with U+0000"),
+        pytest.param({"username": "admin", "password": VALID, "invite_code": "{code}"}, id="reserved name"),
+        pytest.param({"username": "ADMIN", "password": VALID, "invite_code": "{code}"}, id="reserved, upper case"),
+        pytest.param({"username": "ａｄｍｉｎ", "password": VALID, "invite_code": "{code}"}, id="reserved, full width"),  # noqa: RUF001
         pytest.param({"username": "{name}", "password": "1234567", "invite_code": "{code}"}, id="password of 7"),
         pytest.param({"username": "{name}", "password": "p" * 73, "invite_code": "{code}"}, id="password of 73 bytes"),
         pytest.param({"username": "{name}", "password": "ü" * 37, "invite_code": "{code}"}, id="37 letters, 74 bytes"),
-        pytest.param({"username": "{name}", "password": GOOD, "invite_code": "nonsense"}, id="unknown invite"),
-        pytest.param({"username": "{name}", "password": GOOD, "invite_code": "\0"}, id="invite with U+0000"),
-        pytest.param({"username": "{name}", "password": GOOD, "invite_code": " {code}"}, id="invite with a blank"),
+        pytest.param({"username": "{name}", "password": VALID, "invite_code": "nonsense"}, id="unknown invite"),
+        pytest.param({"username": "{name}", "password": VALID, "invite_code": "\0"}, id="invite with U+0000"),
+        pytest.param({"username": "{name}", "password": VALID, "invite_code": " {code}"}, id="invite with a space"),
     ],
 )
-async def test_a_wrong_registration_is_a_400_and_leaves_the_invite_usable(
+async def test_invites_register_invalid_is_400_and_keeps_the_invite(
     server: RunningServer, body: dict[str, Any]
 ) -> None:
-    code, name = await an_invite(server), a_name()
+    code, name = await new_invite(server), unique_name()
     sent = {key: value.format(code=code, name=name) if isinstance(value, str) else value for key, value in body.items()}
     answer = await server.client().post("/register", json=sent)
     assert answer.status_code == 400, answer.text
@@ -126,74 +128,74 @@ async def test_a_wrong_registration_is_a_400_and_leaves_the_invite_usable(
         pytest.param("日本" + "n" * 6, "null\0byte", id="password with U+0000"),
     ],
 )
-async def test_what_is_just_within_the_limits_can_register_and_log_in(
+async def test_invites_register_and_login_at_the_limits_succeed(
     server: RunningServer, name: str, password: str
 ) -> None:
     name += secrets.token_hex(6)
     assert len(name) == 20
-    assert (await register(server, await an_invite(server), name, password)).status_code == 200
+    assert (await register(server, await new_invite(server), name, password)).status_code == 200
     assert (await log_in(server, name, password)).status_code == 200
     assert (await log_in(server, name, password[:-1])).status_code == 400
 
 
-async def test_a_used_an_expired_and_a_revoked_invite_are_refused(server: RunningServer) -> None:
-    used, expired, revoked = [await an_invite(server) for _ in range(3)]
+async def test_invites_register_with_spent_invite_is_400(server: RunningServer) -> None:
+    used, expired, revoked = [await new_invite(server) for _ in range(3)]
     assert (await register(server, used)).status_code == 200
     await server.sql("UPDATE invites SET expires_at = %s WHERE code = %s", server.clock(), expired)
     await server.sql("UPDATE invites SET expires_at = now() WHERE code = %s", revoked)  # `sottovoce invite revoke`
     answers = [await register(server, code) for code in (used, expired, revoked, "00000000")]
     assert [answer.status_code for answer in answers] == [400] * 4
-    assert len({answer.text for answer in answers}) == 1  # what was wrong with a code is nobody's business
+    assert len({answer.text for answer in answers}) == 1  # the error does not reveal why the code is refused
 
 
-async def test_an_invite_ends_with_its_days(start_server: StartServer) -> None:
+async def test_invites_register_after_the_invites_lifetime_is_400(start_server: StartServer) -> None:
     server = await start_server(invite_days=2)
-    early, late = await an_invite(server), await an_invite(server)
+    early, late = await new_invite(server), await new_invite(server)
     server.clock.forward(hours=47)
     assert (await register(server, early)).status_code == 200
     server.clock.forward(hours=2)
     assert (await register(server, late)).status_code == 400
 
 
-@pytest.mark.parametrize("spelt", [str.lower, str.upper, str.title], ids=["lower", "upper", "title"])
-async def test_a_taken_name_is_a_400_and_leaves_the_invite_usable(
-    server: RunningServer, spelt: Callable[[str], str]
+@pytest.mark.parametrize("change_case", [str.lower, str.upper, str.title], ids=["lower", "upper", "title"])
+async def test_invites_register_taken_name_is_400_and_keeps_the_invite(
+    server: RunningServer, change_case: Callable[[str], str]
 ) -> None:
-    first, second = await an_invite(server), await an_invite(server)
-    name = a_name("Taken")
+    first, second = await new_invite(server), await new_invite(server)
+    name = unique_name("Taken")
     assert (await register(server, first, name)).status_code == 200
-    answer = await register(server, second, spelt(name))
+    answer = await register(server, second, change_case(name))
     assert answer.status_code == 400
     assert await accounts_named(server, name) == 1
     assert (await register(server, second)).status_code == 200
 
 
-async def test_of_20_who_use_one_invite_at_once_one_gets_in(server: RunningServer) -> None:
-    code = await an_invite(server)
-    names = [a_name() for _ in range(20)]
+async def test_invites_register_20_at_once_by_one_invite_gives_one_200(server: RunningServer) -> None:
+    code = await new_invite(server)
+    names = [unique_name() for _ in range(20)]
     answers = await asyncio.gather(*(register(server, code, name) for name in names))
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 19
     keys = [name.casefold() for name in names]
     assert len(await server.sql("SELECT id FROM users WHERE username_key = ANY(%s)", keys)) == 1
 
 
-async def test_of_5_who_want_one_name_at_once_one_gets_it_and_four_keep_their_invites(server: RunningServer) -> None:
-    codes, name = [await an_invite(server) for _ in range(5)], a_name()
+async def test_invites_register_concurrently_by_one_name_gives_one_200(server: RunningServer) -> None:
+    codes, name = [await new_invite(server) for _ in range(5)], unique_name()
     answers = await asyncio.gather(*(register(server, code, name) for code in codes))
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 4
     assert len(await server.sql("SELECT 1 FROM invites WHERE code = ANY(%s) AND used_at IS NULL", codes)) == 4
 
 
-async def test_nobody_registers_where_registration_is_closed(start_server: StartServer) -> None:
+async def test_invites_register_when_closed_is_403(start_server: StartServer) -> None:
     server = await start_server(registration="closed")
-    code = await an_invite(server)
+    code = await new_invite(server)
     assert (await register(server, code)).status_code == 403
     assert await unused(server, code)
 
 
-async def test_an_invite_opens_a_server_that_is_closed_to_others(start_server: StartServer) -> None:
+async def test_invites_register_when_invite_only_is_200(start_server: StartServer) -> None:
     server = await start_server(registration="invite")
-    assert (await register(server, await an_invite(server))).status_code == 200
+    assert (await register(server, await new_invite(server))).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -209,10 +211,10 @@ async def test_an_invite_opens_a_server_that_is_closed_to_others(start_server: S
         pytest.param({"username": "{name}", "password": PASSWORD + "\0"}, id="password and U+0000"),
         pytest.param({"username": "{name}", "password": "p" * 100_000}, id="long password"),
         pytest.param({"username": "nobody", "password": PASSWORD}, id="unknown name"),
-        pytest.param({"username": "no body\0", "password": PASSWORD}, id="nobody's name"),
+        pytest.param({"username": "no body\0", "password": PASSWORD}, id="invalid name"),
     ],
 )
-async def test_a_wrong_login_is_a_400(server: RunningServer, users: Users, body: dict[str, Any]) -> None:
+async def test_invites_login_invalid_is_400(server: RunningServer, users: Users, body: dict[str, Any]) -> None:
     (alice,) = await users("alice")
     sent = {key: value.format(name=alice.name) if isinstance(value, str) else value for key, value in body.items()}
     answer = await server.client().post("/login", json=sent)
@@ -220,14 +222,14 @@ async def test_a_wrong_login_is_a_400(server: RunningServer, users: Users, body:
     assert list(answer.json()) == ["error"]
 
 
-async def test_a_wrong_password_and_an_unknown_name_look_alike(server: RunningServer, users: Users) -> None:
+async def test_invites_login_wrong_password_equals_unknown_user_400(server: RunningServer, users: Users) -> None:
     (alice,) = await users("alice")
-    wrong, unknown = await log_in(server, alice.name, "wrong"), await log_in(server, a_name(), "wrong")
+    wrong, unknown = await log_in(server, alice.name, "wrong"), await log_in(server, unique_name(), "wrong")
     assert (wrong.status_code, wrong.text) == (unknown.status_code, unknown.text) == (400, unknown.text)
 
 
 @pytest.mark.real_hashes
-async def test_an_unknown_name_takes_as_long_as_a_known_one(server: RunningServer, users: Users) -> None:
+async def test_invites_login_of_unknown_user_takes_equal_time(server: RunningServer, users: Users) -> None:
     (alice,) = await users("alice")
     client = server.client()
 
@@ -238,12 +240,12 @@ async def test_an_unknown_name_takes_as_long_as_a_known_one(server: RunningServe
         return process_time() - began
 
     await seconds(alice.name)
-    known, unknown = zip(*[(await seconds(alice.name), await seconds(a_name())) for _ in range(5)], strict=True)
-    # Of the CPU, and the quickest of each: what the machine's other work disturbs least.
+    known, unknown = zip(*[(await seconds(alice.name), await seconds(unique_name())) for _ in range(5)], strict=True)
+    # CPU time, and the minimum of each: least disturbed by other processes.
     assert 0.7 < min(known) / min(unknown) < 1.4
 
 
-async def test_a_token_of_login_lives_one_day(server: RunningServer, users: Users) -> None:
+async def test_invites_login_token_expires_after_one_day(server: RunningServer, users: Users) -> None:
     (alice,) = await users("alice")
     answer = await log_in(server, alice.name, PASSWORD)
     assert list(answer.json()) == ["token"]
@@ -255,19 +257,19 @@ async def test_a_token_of_login_lives_one_day(server: RunningServer, users: User
     assert (await client.get("/me")).status_code == 401
 
 
-async def test_a_name_logs_in_whatever_its_case(server: RunningServer, users: Users) -> None:
+async def test_invites_login_ignores_case_of_the_name(server: RunningServer, users: Users) -> None:
     (alice,) = await users("Alice")
     assert alice.name.upper() != alice.name
     assert (await log_in(server, alice.name.upper(), PASSWORD)).status_code == 200
 
 
-async def test_nobody_is_me_without_a_token(server: RunningServer) -> None:
+async def test_invites_me_without_token_is_401(server: RunningServer) -> None:
     answer = await server.client().get("/me")
     assert answer.status_code == 401
     assert list(answer.json()) == ["error"]
 
 
-async def test_a_deleted_account_is_nobody(server: RunningServer, users: Users) -> None:
+async def test_invites_deleted_account_is_401_and_404(server: RunningServer, users: Users) -> None:
     (alice,) = await users("alice")
     assert (await alice.api.get("/me")).status_code == 200
     await server.sql("DELETE FROM users WHERE id = %s", alice.id)
@@ -275,7 +277,7 @@ async def test_a_deleted_account_is_nobody(server: RunningServer, users: Users) 
     assert (await server.client().get(f"/username/{alice.id}")).status_code == 404
 
 
-async def test_anybody_may_ask_for_a_name(server: RunningServer, users: Users) -> None:
+async def test_invites_username_is_public(server: RunningServer, users: Users) -> None:
     (alice,) = await users("alice")
     assert (await server.client().get(f"/username/{alice.id}")).json() == {"username": alice.name}
 
@@ -283,23 +285,23 @@ async def test_anybody_may_ask_for_a_name(server: RunningServer, users: Users) -
 @pytest.mark.parametrize(
     "id_", ["0", str(2**63 - 1), str(2**63), "9" * 400, "-1", "1.0", "+1", "alice", "%20", "%00", "\u0661", "1%2F2"]
 )
-async def test_an_id_that_is_nobodys_is_a_404(server: RunningServer, id_: str) -> None:
+async def test_invites_username_of_unknown_or_bad_id_is_404(server: RunningServer, id_: str) -> None:
     answer = await server.client().get(f"/username/{id_}")
     assert answer.status_code == 404, answer.text
     assert list(answer.json()) == ["error"]
 
 
-async def test_somebody_of_the_codes_api_logs_in_here(server: RunningServer) -> None:
-    name = a_name()
+async def test_invites_login_of_a_codes_account_is_200(server: RunningServer) -> None:
+    name = unique_name()
     body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
     assert (await server.client().post("/api/auth/register", json=body)).status_code == 201
     assert await server.sql("SELECT left(password_hash, 10) FROM users WHERE username = %s", name) == [("$argon2id$",)]
     assert (await log_in(server, name, PASSWORD)).status_code == 200
 
 
-async def test_somebody_from_here_logs_in_at_the_codes_api(server: RunningServer) -> None:
-    name = a_name()
-    assert (await register(server, await an_invite(server), name, "Grüße und 1")).status_code == 200
+async def test_codes_login_of_an_invites_account_is_200(server: RunningServer) -> None:
+    name = unique_name()
+    assert (await register(server, await new_invite(server), name, "Grüße und 1")).status_code == 200
     client = server.client()
     body = {"person": name, "password": "Grüße und 1", "isEmail": False}
     assert (await client.post("/api/auth/login", json=body)).status_code == 200

@@ -1,4 +1,4 @@
-"""Keys of direct conversations: DESIGN section 5; seeds/invites-api.md, endpoints 9 and 10."""
+"""Keys of direct conversations: GET /conversation/start and /conversation/check-key, and keys at rest."""
 
 import asyncio
 from base64 import b64decode
@@ -33,53 +33,53 @@ async def check(person: Person, other: Person) -> bytes | None:
 
 
 async def pending(*people: Person) -> list[tuple[Any, ...]]:
-    """What lies in the database for these: conversation, recipient, wrapped key."""
+    """The stored pending keys of these users: conversation, recipient, wrapped key."""
     query = "SELECT conversation_id, user_id, wrapped_key FROM pending_keys WHERE user_id = ANY(%s) ORDER BY user_id"
     return await people[0].server.sql(query, [person.id for person in people])
 
 
-async def everything_about_keys(server: RunningServer) -> bytes:
-    """All rows that could hold one, as PostgreSQL's own text in UTF-8."""
+async def rows_with_keys(server: RunningServer) -> bytes:
+    """All rows that could contain a key, as PostgreSQL's text in UTF-8."""
     rows = await server.sql("SELECT p::text FROM pending_keys p UNION ALL SELECT c::text FROM conversations c")
     assert rows
     return "\n".join(row[0] for row in rows).encode()
 
 
-async def test_a_new_conversation_has_a_key_of_32_bytes_and_no_reset(users: Users) -> None:
+async def test_key_start_gives_32_bytes_without_reset(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     key, reset = await start(alice, bob)
     assert len(key) == 32
     assert reset is False
 
 
-async def test_the_other_fetches_the_same_key_once(users: Users) -> None:
+async def test_key_check_gives_the_partner_the_key_once(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     key, _ = await start(alice, bob)
     assert await check(bob, alice) == key
     assert await check(bob, alice) is None
 
 
-async def test_the_one_who_started_has_nothing_to_fetch(users: Users) -> None:
+async def test_key_check_of_the_starter_gives_nothing(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     await start(alice, bob)
     assert await check(alice, bob) is None
 
 
-async def test_there_is_no_key_before_somebody_started(users: Users) -> None:
+async def test_key_check_before_start_gives_nothing(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     assert await check(alice, bob) is None
     await alice.posts("hello", to=bob)
     assert await check(bob, alice) is None
 
 
-async def test_of_many_who_fetch_at_once_one_gets_the_key(users: Users) -> None:
+async def test_key_check_concurrently_gives_the_key_once(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     key, _ = await start(alice, bob)
     fetched = await asyncio.gather(*(check(bob, alice) for _ in range(8)))
     assert sorted(fetched, key=str) == sorted([key] + [None] * 7, key=str)
 
 
-async def test_starting_back_hands_out_the_pending_key_and_keeps_the_messages(users: Users) -> None:
+async def test_key_start_by_partner_gives_pending_key_without_reset(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     key, _ = await start(alice, bob)
     message = await alice.posts("hello", to=bob)
@@ -89,7 +89,7 @@ async def test_starting_back_hands_out_the_pending_key_and_keeps_the_messages(us
     assert await check(alice, bob) is None
 
 
-async def test_a_reset_deletes_every_message_and_makes_another_key(users: Users) -> None:
+async def test_key_reset_deletes_messages_and_changes_the_key(users: Users) -> None:
     alice, bob, carol = await users("alice", "bob", "carol")
     first, _ = await start(alice, bob)
     assert await check(bob, alice) == first
@@ -105,7 +105,7 @@ async def test_a_reset_deletes_every_message_and_makes_another_key(users: Users)
     assert len((await carol.api.get("/allmessages", params={"user_id": alice.id})).json()) == 1
 
 
-async def test_starting_again_before_the_other_fetched_replaces_the_key(users: Users) -> None:
+async def test_key_start_repeated_replaces_the_pending_key(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     first, _ = await start(alice, bob)
     second, reset = await start(alice, bob)
@@ -115,7 +115,7 @@ async def test_starting_again_before_the_other_fetched_replaces_the_key(users: U
     assert await check(bob, alice) is None
 
 
-async def test_messages_after_a_reset_arrive_as_ever(users: Users) -> None:
+async def test_key_reset_keeps_later_messages(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     await start(alice, bob)
     before = await alice.posts("old", to=bob)
@@ -126,7 +126,7 @@ async def test_messages_after_a_reset_arrive_as_ever(users: Users) -> None:
     assert [one["message"] for one in shown.json()] == ["new"]
 
 
-async def test_two_who_start_at_the_same_moment_end_with_one_key(users: Users) -> None:
+async def test_key_start_by_both_at_once_gives_one_key(users: Users) -> None:
     people = await users(*(f"one{n}" for n in range(8)))
     pairs = [(one, other) for one in people for other in people if one.id < other.id][:20]
     for one, other in pairs:
@@ -138,25 +138,23 @@ async def test_two_who_start_at_the_same_moment_end_with_one_key(users: Users) -
     assert await pending(*people) == []
 
 
-async def test_a_key_lies_sealed_until_it_is_fetched_and_leaves_only_its_fingerprint(
-    users: Users, server: RunningServer
-) -> None:
+async def test_key_is_stored_wrapped_until_fetched(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
     key, _ = await start(alice, bob)
     ((conversation, recipient, wrapped),) = await pending(alice, bob)
     assert recipient == bob.id
     assert key not in wrapped
     assert len(wrapped) == 60  # nonce, ciphertext, tag
-    assert key.hex().encode() not in await everything_about_keys(server)
+    assert key.hex().encode() not in await rows_with_keys(server)
     assert await check(bob, alice) == key
     assert await pending(alice, bob) == []
-    assert key.hex().encode() not in await everything_about_keys(server)
+    assert key.hex().encode() not in await rows_with_keys(server)
     kept = await server.sql("SELECT key_fingerprint FROM conversations WHERE id = %s", conversation)
     assert kept == [(sha256(key).digest(),)]
 
 
 @pytest.mark.logs("pending key of conversation .* is unreadable")
-async def test_a_wrapped_key_that_is_moved_cannot_be_opened(users: Users, server: RunningServer) -> None:
+async def test_key_moved_to_another_row_is_unreadable(users: Users, server: RunningServer) -> None:
     alice, bob, eve = await users("alice", "bob", "eve")
     await start(alice, bob)
     await start(alice, eve)
@@ -172,7 +170,7 @@ async def test_a_wrapped_key_that_is_moved_cannot_be_opened(users: Users, server
 
 
 @pytest.mark.parametrize("path", ["/conversation/start", "/conversation/check-key"])
-async def test_whom_one_cannot_have_a_key_with(users: Users, server: RunningServer, path: str) -> None:
+async def test_key_endpoints_reject_bad_user_id(users: Users, server: RunningServer, path: str) -> None:
     (alice,) = await users("alice")
     wanted = {
         "": 400,
@@ -192,7 +190,7 @@ async def test_whom_one_cannot_have_a_key_with(users: Users, server: RunningServ
     assert await pending(alice) == []
 
 
-async def test_a_conversation_that_began_with_a_code_is_reset(users: Users) -> None:
+async def test_key_start_in_a_codes_conversation_resets_it(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
@@ -202,13 +200,13 @@ async def test_a_conversation_that_began_with_a_code_is_reset(users: Users) -> N
     assert reset is True
     assert await bob.history(conversation) == []
     assert await check(bob, alice) == key
-    await at_alice.says("after")  # the sockets stay, and so does the order
+    await at_alice.says("after")  # the sockets stay open, and the order is kept
     await at_bob.hears("after")
     assert await bob.history(conversation) == ["after"]
 
 
 @pytest.mark.logs("pending key of conversation .* is unreadable")
-async def test_another_key_encryption_key_drops_what_it_cannot_open(
+async def test_key_wrapped_by_another_kek_is_dropped(
     users: Users, server: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     alice, bob = await users("alice", "bob")
@@ -222,21 +220,21 @@ async def test_another_key_encryption_key_drops_what_it_cannot_open(
         assert "unreadable" in caplog.text
 
         await start(alice, bob)
-        handed_out = await changed.start(bob.id, alice.id)  # type: ignore[arg-type]
-        assert handed_out is not None
-        assert handed_out.reset
-        assert handed_out.key != first
-        assert await changed.take(alice.id, bob.id) == handed_out.key  # type: ignore[arg-type]
+        issued = await changed.start(bob.id, alice.id)  # type: ignore[arg-type]
+        assert issued is not None
+        assert issued.reset
+        assert issued.key != first
+        assert await changed.take(alice.id, bob.id) == issued.key  # type: ignore[arg-type]
     finally:
         await database.close()
 
 
-@pytest.mark.parametrize("have_talked", [False, True], ids=["strangers", "who have talked"])
-async def test_with_an_account_that_goes_at_this_moment_nothing_is_started(
-    users: Users, server: RunningServer, have_talked: bool
+@pytest.mark.parametrize("have_messages", [False, True], ids=["no conversation", "conversation with messages"])
+async def test_key_start_with_an_account_being_deleted_is_404(
+    users: Users, server: RunningServer, have_messages: bool
 ) -> None:
     alice, bob = await users("alice", "bob")
-    if have_talked:
+    if have_messages:
         await alice.posts("before", to=bob)
     waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 

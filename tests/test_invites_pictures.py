@@ -1,4 +1,4 @@
-"""Profile pictures: seeds/invites-api.md, endpoints 6 and 16."""
+"""Profile pictures of the invites API: POST /uploadpfp and GET /getpfp."""
 
 from base64 import b64encode
 from typing import Any
@@ -28,7 +28,7 @@ async def picture_of(server: RunningServer, person: Person) -> Any:
 
 
 @pytest.mark.parametrize("label", ["image/png", "image/jpeg", "image/svg+xml", "image/bmp"])
-async def test_anybody_sees_what_was_uploaded_whatever_its_label(
+async def test_invites_picture_is_public_whatever_its_media_type(
     users: Users, server: RunningServer, label: str
 ) -> None:
     (alice,) = await users("alice")
@@ -39,7 +39,7 @@ async def test_anybody_sees_what_was_uploaded_whatever_its_label(
     assert await picture_of(server, alice) == data_url(clean_picture(data))
 
 
-async def test_a_refused_picture_leaves_the_old_one(users: Users, server: RunningServer) -> None:
+async def test_invites_picture_refused_keeps_the_old_one(users: Users, server: RunningServer) -> None:
     (alice,) = await users("alice")
     good = data_url(saved(drawn(), "PNG"))
     assert (await upload(alice, good)).status_code == 200
@@ -72,12 +72,12 @@ async def test_a_refused_picture_leaves_the_old_one(users: Users, server: Runnin
     assert await picture_of(server, alice) == data_url(clean_picture(saved(drawn(), "PNG")))
 
 
-async def test_whose_picture_can_be_asked_for(server: RunningServer) -> None:
+async def test_invites_picture_of_bad_or_unknown_id_is_an_error(server: RunningServer) -> None:
     wanted = {"": 400, "?id=": 400, "?id=alice": 400, "?id=-1": 400, "?id=0": 404, f"?id={2**63 - 1}": 404}
     client = server.client()
     assert {query: (await client.get("/getpfp" + query)).status_code for query in wanted} == wanted
 
 
-async def test_nobody_uploads_without_a_token(server: RunningServer) -> None:
+async def test_invites_picture_upload_without_token_is_401(server: RunningServer) -> None:
     answer = await server.client().post("/uploadpfp", json={"image": data_url(saved(drawn(), "PNG"))})
     assert answer.status_code == 401

@@ -1,8 +1,15 @@
-"""No retired words in what has been rewritten, and the check itself finds them."""
+"""The language of the repository: no retired words in the checked files, and no test name over 60 characters."""
+
+import ast
+from pathlib import Path
 
 import pytest
 
 from tests.retired_words import PATHS, ROOT, files, retired_in
+
+NAME_MAX = 60
+# The folders whose tests are named test_<unit>_<condition>_<result>.
+NAMED = ("tests/*.py", "tests/v2/*.py", "tests/mls/*.py", "tests/processes/*.py", "tests/faults/*.py")
 
 SAMPLES = {
     "a.md": ("It begins by\nitself.\n", "It begins automatically.\n"),
@@ -40,3 +47,24 @@ def test_retired_word_in_prose_is_found(name: str) -> None:
 def test_finding_names_file_line_and_better_word() -> None:
     (found,) = retired_in("f.js", "\n\n" + SAMPLES["f.js"][0])
     assert str(found) == "f.js:4: 'somebody'; better: someone, or the actor: a member, a user, a client"
+
+
+def long_test_names(file: Path) -> list[str]:
+    nodes = ast.walk(ast.parse(file.read_text()))
+    names = [node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [name for name in names if name.startswith("test_") and len(name) > NAME_MAX]
+
+
+@pytest.mark.parametrize("path", NAMED)
+def test_names_of_tests_have_at_most_60_characters(path: str) -> None:
+    named = files((path,))
+    assert named
+    assert {file.name: long for file in named if (long := long_test_names(file))} == {}
+
+
+@pytest.mark.parametrize("keyword", ["def", "async def"])
+def test_name_of_61_characters_is_found(tmp_path: Path, keyword: str) -> None:
+    limit, longer = "test_".ljust(NAME_MAX, "x"), "test_".ljust(NAME_MAX + 1, "x")
+    file = tmp_path / "test_sample.py"
+    file.write_text(f"{keyword} {limit}(): ...\n{keyword} {longer}(): ...\ndef {'x' * 70}(): ...\n")
+    assert long_test_names(file) == [longer]

@@ -1,6 +1,6 @@
-"""Rate limits and blocks: counted in the database, so that they hold across workers and restarts.
+"""Rate limits and login blocks: counted in the database, so that they hold across workers and restarts.
 
-The clock stands: nothing drips in but what a test lets pass, however slow the machine is.
+The clock is stopped: a bucket refills only when a test moves the clock, however slow the machine is.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ Ask = Callable[[], Awaitable[httpx.Response]]
 
 @pytest.fixture
 def limited(io_loop: object, start_server: StartServer) -> StartServer:
-    """Houses that count, by clocks that stand. The first one finds the counters at zero."""
+    """Start servers with rate limits and a stopped clock. The first start resets the counters."""
     servers: list[RunningServer] = []
     moment = datetime.now(UTC)
 
@@ -53,7 +53,7 @@ def is_refused(answer: httpx.Response, within_s: int) -> None:
 
 
 async def allowed(ask: Ask, within_s: int = 1) -> int:
-    """How often it is, until it is refused."""
+    """The number of requests until one is refused."""
     for passed in range(100):
         answer = await ask()
         if answer.status_code == 429:
@@ -73,17 +73,17 @@ async def health(client: httpx.AsyncClient, **headers: str) -> httpx.Response:
 # The codes API: 1 request a second for each address and route, 20 at once
 
 
-async def test_twenty_requests_pass_at_once_and_then_one_a_second(limited: StartServer) -> None:
+async def test_limit_codes_allows_20_at_once_then_one_a_second(limited: StartServer) -> None:
     server = await limited()
     client = server.client()
     assert await allowed(lambda: health(client)) == 20
     server.clock.forward(seconds=5)
     assert await allowed(lambda: health(client)) == 5
     server.clock.forward(hours=1)
-    assert await allowed(lambda: health(client)) == 20, "never more than the burst"
+    assert await allowed(lambda: health(client)) == 20, "at most the burst"
 
 
-async def test_each_route_has_a_bucket_of_its_own_and_unknown_ones_share_one(limited: StartServer) -> None:
+async def test_limit_codes_is_per_route(limited: StartServer) -> None:
     server = await limited()
     kim = await server.person("kim")
     names = count()
@@ -95,23 +95,23 @@ async def test_each_route_has_a_bucket_of_its_own_and_unknown_ones_share_one(lim
     assert (await kim.api.get("/motd")).status_code == 200
 
 
-async def test_what_a_client_says_about_its_address_is_not_believed(limited: StartServer) -> None:
+async def test_limit_ignores_forwarded_for_of_clients(limited: StartServer) -> None:
     server = await limited()
     client, numbers = server.client(), count(1)
     await allowed(lambda: health(client, **from_address(f"203.0.113.{next(numbers)}")))
     await is_used_up(lambda: health(client))
 
 
-async def test_what_a_trusted_proxy_says_about_the_address_is_believed(limited: StartServer) -> None:
+async def test_limit_uses_forwarded_for_of_a_trusted_proxy(limited: StartServer) -> None:
     server = await limited(trusted_proxies=PROXY)
     client, one = server.client(), from_address("203.0.113.1")
     assert await allowed(lambda: health(client, **one)) == 20
-    await is_used_up(lambda: health(client, **from_address("198.51.100.7, 203.0.113.1")))  # the left is made up
+    await is_used_up(lambda: health(client, **from_address("198.51.100.7, 203.0.113.1")))  # the left address is forged
     assert (await health(client, **from_address("203.0.113.2"))).status_code == 200
     assert (await health(client)).status_code == 200
 
 
-async def test_a_handshake_counts_like_any_request(limited: StartServer) -> None:
+async def test_limit_codes_counts_handshakes(limited: StartServer) -> None:
     server = await limited()
     client = server.client()
     assert await allowed(lambda: client.get("/api/chats/ws")) == 20
@@ -121,9 +121,9 @@ async def test_a_handshake_counts_like_any_request(limited: StartServer) -> None
 
 
 async def log_in(
-    client: httpx.AsyncClient, person: str, password: str, address: str, *, door: str = "codes"
+    client: httpx.AsyncClient, person: str, password: str, address: str, *, api: str = "codes"
 ) -> httpx.Response:
-    if door == "codes":
+    if api == "codes":
         body = {"person": person, "password": password, "isEmail": "@" in person}
         return await client.post("/api/auth/login", json=body, headers=from_address(address))
     body = {"username": person, "password": password}
@@ -131,16 +131,16 @@ async def log_in(
 
 
 async def fail_to_log_in(server: RunningServer, *people: str, address: str = "") -> None:
-    """At both doors in turn; each from an address of its own where none is given."""
-    doors = [("codes", 401), ("invites", 400)] * len(people)
+    """Log in with a wrong password as each of `people`, at both APIs in turn; by default from different addresses."""
+    apis = [("codes", 401), ("invites", 400)] * len(people)
     client = server.client()
     answers = await asyncio.gather(
         *(
-            log_in(client, person, WRONG, address or f"203.0.113.{number}", door=door)
-            for number, (person, (door, _)) in enumerate(zip(people, doors, strict=False))
+            log_in(client, person, WRONG, address or f"203.0.113.{number}", api=api)
+            for number, (person, (api, _)) in enumerate(zip(people, apis, strict=False))
         )
     )
-    assert [answer.status_code for answer in answers] == [status for _, status in doors[: len(people)]]
+    assert [answer.status_code for answer in answers] == [status for _, status in apis[: len(people)]]
 
 
 async def logs_in(server: RunningServer, person: Person, address: str) -> None:
@@ -148,16 +148,16 @@ async def logs_in(server: RunningServer, person: Person, address: str) -> None:
 
 
 async def is_blocked(server: RunningServer, person: str, address: str) -> None:
-    """At both doors, the right password and a wrong one alike."""
+    """Check that both APIs refuse the right password and a wrong one alike."""
     client = server.client()
-    for door in ("codes", "invites"):
+    for api in ("codes", "invites"):
         for password in (PASSWORD, WRONG):
-            answer = await log_in(client, person, password, address, door=door)
+            answer = await log_in(client, person, password, address, api=api)
             is_refused(answer, within_s=15 * 60)
             assert "Set-Cookie" not in answer.headers
 
 
-async def test_ten_failures_block_the_account_wherever_it_is_tried_from(limited: StartServer) -> None:
+async def test_login_after_10_failures_blocks_the_account(limited: StartServer) -> None:
     server = await limited(trusted_proxies=PROXY)
     kim, lee = await server.person("kim"), await server.person("lee")
     await fail_to_log_in(server, *[kim.name] * 9)
@@ -165,14 +165,14 @@ async def test_ten_failures_block_the_account_wherever_it_is_tried_from(limited:
     await fail_to_log_in(server, kim.name.swapcase())
     await is_blocked(server, kim.name, "203.0.113.100")
     await logs_in(server, lee, "203.0.113.100")
-    assert (await kim.api.get("/api/users")).status_code == 200, "who is in stays in"
+    assert (await kim.api.get("/api/users")).status_code == 200, "existing sessions are not affected"
     server.clock.forward(minutes=14, seconds=30)
     await is_blocked(server, kim.name, "203.0.113.100")
     server.clock.forward(seconds=30)
     await logs_in(server, kim, "203.0.113.100")
 
 
-async def test_ten_failures_block_the_address_whoever_is_tried(limited: StartServer) -> None:
+async def test_login_after_10_failures_blocks_the_address(limited: StartServer) -> None:
     server = await limited(trusted_proxies=PROXY)
     kim = await server.person("kim")
     await fail_to_log_in(server, *(f"nobody_{number}" for number in range(10)), address="203.0.113.1")
@@ -183,7 +183,7 @@ async def test_ten_failures_block_the_address_whoever_is_tried(limited: StartSer
     await logs_in(server, kim, "203.0.113.1")
 
 
-async def test_an_account_is_the_same_by_name_and_by_address(limited: StartServer) -> None:
+async def test_login_block_by_name_holds_for_the_email(limited: StartServer) -> None:
     server = await limited(trusted_proxies=PROXY)
     kim = await server.person("kim")
     await fail_to_log_in(server, *[kim.name] * 10)
@@ -191,7 +191,7 @@ async def test_an_account_is_the_same_by_name_and_by_address(limited: StartServe
     is_refused(answer, within_s=15 * 60)
 
 
-async def test_failures_that_are_spread_over_time_block_nobody(limited: StartServer) -> None:
+async def test_login_failures_over_60_s_do_not_block(limited: StartServer) -> None:
     server = await limited()
     kim = await server.person("kim")
     await fail_to_log_in(server, *[kim.name] * 9)
@@ -200,7 +200,7 @@ async def test_failures_that_are_spread_over_time_block_nobody(limited: StartSer
     await logs_in(server, kim, "")
 
 
-async def test_a_block_outlives_the_server_and_holds_at_its_neighbour(limited: StartServer) -> None:
+async def test_login_block_is_shared_and_survives_a_restart(limited: StartServer) -> None:
     server, neighbour = await limited(), await limited()
     kim = await server.person("kim")
     await fail_to_log_in(server, *[kim.name] * 5)
@@ -213,10 +213,10 @@ async def test_a_block_outlives_the_server_and_holds_at_its_neighbour(limited: S
 
 
 @pytest.mark.parametrize("right", [True, False], ids=["right", "wrong"])
-async def test_login_whose_block_began_while_hashing_is_refused(
+async def test_login_blocked_while_hashing_is_429(
     limited: StartServer, monkeypatch: pytest.MonkeyPatch, right: bool
 ) -> None:
-    """Of many guesses at once none is told whether it was right after ten have failed."""
+    """After ten failures, no concurrent guess may learn whether its password was right."""
     server = await limited()
     kim = await server.person("kim")
     verify, hashed, go = Hashing.verify, asyncio.Event(), asyncio.Event()
@@ -241,7 +241,7 @@ async def test_login_whose_block_began_while_hashing_is_refused(
 # The invites API
 
 
-async def test_twenty_registrations_in_five_seconds_block_the_address_for_ten_minutes(limited: StartServer) -> None:
+async def test_limit_20_registrations_in_5_s_block_for_10_minutes(limited: StartServer) -> None:
     server = await limited(trusted_proxies=PROXY)
     client = server.client()
 
@@ -260,7 +260,7 @@ async def test_twenty_registrations_in_five_seconds_block_the_address_for_ten_mi
     assert (await register()).status_code == 400
 
 
-async def test_eight_messages_pass_in_any_ten_seconds(limited: StartServer) -> None:
+async def test_limit_invites_allows_8_messages_in_10_s(limited: StartServer) -> None:
     server, neighbour = await limited(), await limited()
     alice, bob = await server.person("alice"), await server.person("bob")
 
@@ -278,15 +278,15 @@ async def test_eight_messages_pass_in_any_ten_seconds(limited: StartServer) -> N
     is_refused(await post(there), within_s=4)
     assert (await post(sender=bob, to=alice)).status_code == 200
     server.clock.forward(seconds=4)
-    assert await allowed(post, within_s=10) == 4, "the first four have left the window, the others have not"
+    assert await allowed(post, within_s=10) == 4, "only the first four have left the window"
     stored = await server.sql("SELECT count(*) FROM messages WHERE sender_id = %s", alice.id)
-    assert stored == [(12,)], "nothing that was refused is kept"
+    assert stored == [(12,)], "refused messages are not stored"
 
 
-# Every door: what is tried to find somebody
+# All APIs: attempts to find a user
 
 
-async def test_codes_are_tried_ten_times_at_once_at_both_doors_together(limited: StartServer) -> None:
+async def test_limit_code_redemptions_is_shared_by_both_apis(limited: StartServer) -> None:
     server = await limited()
     alice = await server.person("alice")
     turns = count()
@@ -299,7 +299,7 @@ async def test_codes_are_tried_ten_times_at_once_at_both_doors_together(limited:
     is_refused(await alice.api.post("/api/chats", json={"code": 10_001}), within_s=5)
 
 
-async def test_names_are_looked_up_three_hundred_times_at_once_whatever_is_asked_of_them(limited: StartServer) -> None:
+async def test_limit_user_lookups_allows_300_at_once(limited: StartServer) -> None:
     server = await limited()
     alice = await server.person("alice")
     turns = count()
@@ -316,7 +316,7 @@ async def test_names_are_looked_up_three_hundred_times_at_once_whatever_is_asked
 # v2: groups and key packages
 
 
-async def test_commits_pass_sixty_at_once_and_then_one_a_second(limited: StartServer) -> None:
+async def test_limit_commits_allows_60_at_once_then_one_a_second(limited: StartServer) -> None:
     server = await limited()
     alice, bob = [await device(await server.person(name)) for name in ("alice", "bob")]
     turns = count()
@@ -328,12 +328,12 @@ async def test_commits_pass_sixty_at_once_and_then_one_a_second(limited: StartSe
     assert await allowed(commits) == 60
     again = await device(await alice.session.again())
     is_refused(await commits(again), within_s=1)
-    assert (await commits(bob)).status_code == 400, "each account has a bucket of its own"
+    assert (await commits(bob)).status_code == 400, "each account has its own bucket"
     server.clock.forward(seconds=3)
     assert await allowed(commits) == 3
 
 
-async def test_uploads_pass_ten_at_once_and_then_six_a_minute(limited: StartServer) -> None:
+async def test_limit_key_package_uploads_allows_10_then_6_a_minute(limited: StartServer) -> None:
     server = await limited()
     person = await server.person("alice")
     laptop, phone = await device(person), await device(await person.again())
@@ -342,13 +342,13 @@ async def test_uploads_pass_ten_at_once_and_then_six_a_minute(limited: StartServ
         return await by.session.api.post("/v2/key-packages", json={})
 
     assert await allowed(uploads, within_s=10) == 10
-    assert (await uploads(phone)).status_code == 201, "each device has a bucket of its own"
+    assert (await uploads(phone)).status_code == 201, "each device has its own bucket"
     server.clock.forward(seconds=30)
     assert await allowed(uploads, within_s=10) == 3
 
 
-async def test_claims_of_one_persons_key_packages_pass_ten_at_once(limited: StartServer) -> None:
-    """Nobody drains somebody else's, and then one in each minute."""
+async def test_limit_key_package_claims_allows_10_per_pair(limited: StartServer) -> None:
+    """Then one a minute: no user can use up the key packages of another."""
     server = await limited()
     alice, bob, carol = [await server.person(name) for name in ("alice", "bob", "carol")]
 
@@ -362,10 +362,10 @@ async def test_claims_of_one_persons_key_packages_pass_ten_at_once(limited: Star
     assert await allowed(claims, within_s=60) == 2
 
 
-# Every door: 20 changes that others see at once, then one in 30 s
+# All APIs: 20 changes that others see at once, then one in 30 s
 
 
-async def test_what_others_hear_of_may_be_changed_twenty_times_and_then_twice_a_minute(limited: StartServer) -> None:
+async def test_limit_profile_changes_allows_20_then_2_a_minute(limited: StartServer) -> None:
     server = await limited()
     alice, bob = await server.person("alice"), await server.person("bob")
     picture = {"image": f"data:image/png;base64,{b64encode(saved(drawn(), 'PNG')).decode()}"}
@@ -387,14 +387,14 @@ async def test_what_others_hear_of_may_be_changed_twenty_times_and_then_twice_a_
     assert await allowed(change, within_s=30) == 2
 
 
-async def test_two_servers_on_one_database_share_a_bucket(limited: StartServer) -> None:
+async def test_limit_is_shared_by_servers_on_one_database(limited: StartServer) -> None:
     server, neighbour = await limited(), await limited()
     clients = [server.client(), neighbour.client()]
     turns = count()
     assert await allowed(lambda: health(clients[next(turns) % 2])) == 20
 
 
-async def test_where_limits_are_off_there_are_none(start_server: StartServer) -> None:
+async def test_limit_when_switched_off_refuses_nothing(start_server: StartServer) -> None:
     server = await start_server(rate_limits=False)
     client = server.client()
     assert {(await health(client)).status_code for _ in range(30)} == {200}

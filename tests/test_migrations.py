@@ -33,7 +33,7 @@ VERSIONS = MIGRATIONS / "versions"
 FINGERPRINT = MIGRATIONS / "fingerprint.txt"
 OLD = Path(__file__).parent / "migrations"
 
-# A migration that has been committed is never edited: data folders exist that it made. Write another one.
+# A committed migration is never edited, because data folders exist that it has made. Write another one.
 FROZEN = {
     "0001_accounts_and_messages.down.sql": "90a9c22a2c520f0d4cd0cfa480ec17b97cacb14fff969d1089fac761f464349e",
     "0001_accounts_and_messages.py": "a0252327d4eb7d5bcab442f8e6b5572a739b928c85ba25bec5d25259c2ac0900",
@@ -71,7 +71,7 @@ def empty_database(postgres: EmbeddedPostgres, name: str) -> str:
     return postgres.url.replace("/postgres?", f"/{name}?")
 
 
-def lines(url: str) -> set[str]:
+def schema_of(url: str) -> set[str]:
     with psycopg.connect(url) as connection:
         return fingerprint(connection)
 
@@ -90,18 +90,18 @@ def test_migrations_have_one_head_found_without_alembic() -> None:
 
 def test_migrations_downgrade_and_upgrade_again(postgres: EmbeddedPostgres) -> None:
     url = a_database(postgres, "there_and_back")
-    assert len(lines(url)) > 100
+    assert len(schema_of(url)) > 100
     migrate_to(url, "base")
-    assert lines(url) == set()
+    assert schema_of(url) == set()
     migrate_to(url, "head")
-    assert lines(url) == expected(FINGERPRINT)
+    assert schema_of(url) == expected(FINGERPRINT)
 
 
 def test_fingerprint_is_that_of_a_new_database(postgres: EmbeddedPostgres) -> None:
     """After a new migration: write the lines of `made`, sorted, into migrations/fingerprint.txt, and read the diff."""
     url = empty_database(postgres, "fresh")
     migrate(url)
-    made = lines(url)
+    made = schema_of(url)
     assert made == expected(FINGERPRINT)
     assert FINGERPRINT.read_text("utf-8") == "".join(f"{line}\n" for line in sorted(made))
 
@@ -131,7 +131,7 @@ def test_message_uuid_of_the_database_equals_ours(
 
 @dataclass(frozen=True)
 class Folder:
-    """A data folder as a commit of this repository left it, with lines of its schema that are not today's, or lack."""
+    """A data folder of an earlier commit; `surplus` and `missing`: how its schema differs from the current one."""
 
     made_by: str
     migrations: list[Path]
@@ -207,7 +207,7 @@ INSERT INTO blocks VALUES (2, 1);
 MUTED = "UPDATE leaves SET muted = true WHERE device_id = 42"  # at ecdbbe9 only
 
 
-def furnish(url: str, folder: Folder) -> None:
+def fill(url: str, folder: Folder) -> None:
     """Make the schema of `folder`, with rows in every table."""
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
@@ -220,7 +220,7 @@ def furnish(url: str, folder: Folder) -> None:
             connection.execute(ROWS_0002)
         if folder.made_by == "ecdbbe9":
             connection.execute(MUTED)
-    made, wanted = lines(url), expected(FINGERPRINT)
+    made, wanted = schema_of(url), expected(FINGERPRINT)
     assert folder.surplus <= made - wanted
     assert folder.missing <= wanted - made
 
@@ -241,7 +241,7 @@ def rows(url: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def renamed(table: str, row: dict[str, Any]) -> dict[str, Any]:
-    """What 0004 makes of a row."""
+    """The row after migration 0004."""
     row = dict(row)
     if table == "pending_keys":
         row["wrapped_key"] = row.pop("sealed_key")
@@ -258,7 +258,7 @@ def ordered(found: list[dict[str, Any]]) -> list[str]:
 
 def assert_kept(before: dict[str, list[dict[str, Any]]], after: dict[str, list[dict[str, Any]]]) -> None:
     """Every row is there, with the columns it had; columns that came later are not compared."""
-    assert all(before.values()), "a table without rows shows nothing"
+    assert all(before.values()), "every table must have rows"
     for table, old in before.items():
         was = [renamed(table, row) for row in old]
         assert ordered([{name: row[name] for name in was[0]} for row in after[table]]) == ordered(was), table
@@ -267,10 +267,10 @@ def assert_kept(before: dict[str, list[dict[str, Any]]], after: dict[str, list[d
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.made_by)
 def test_migrate_of_an_old_database_gives_schema_and_rows(postgres: EmbeddedPostgres, folder: Folder) -> None:
     url = empty_database(postgres, f"old_{folder.made_by}")
-    furnish(url, folder)
+    fill(url, folder)
     before = rows(url)
     migrate(url)
-    assert lines(url) == expected(FINGERPRINT)
+    assert schema_of(url) == expected(FINGERPRINT)
     assert_kept(before, rows(url))
     with psycopg.connect(url) as connection:
         muted = connection.execute("SELECT device_id FROM leaves WHERE muted_until > now()").fetchall()
@@ -283,7 +283,7 @@ def test_serve_of_an_old_data_folder_works(folder: Folder, tmp_path: Path) -> No
     server = Server(tmp_path / "data", from_nothing=True)
     server.data.mkdir(mode=0o700)
     with EmbeddedPostgres(server.data) as postgres:
-        furnish(postgres.url, folder)
+        fill(postgres.url, folder)
     with running(server):
         answer = httpx.post(f"{server.address}/login", json={"username": "alice", "password": PASSWORD}, timeout=20)
         assert answer.status_code == 200, answer.text
@@ -296,7 +296,7 @@ def test_serve_of_an_old_data_folder_works(folder: Folder, tmp_path: Path) -> No
         assert deleted.exit_code == 0, deleted.output
         with psycopg.connect(EmbeddedPostgres(server.data).url) as connection:
             left = connection.execute("SELECT kind FROM messages").fetchall()
-        # A direct conversation goes with either account; an encrypted one keeps its commits, whoever made them.
+        # A direct conversation is deleted with either account; an encrypted one keeps the commits of all accounts.
         assert left == ([("commit",)] if folder.revision >= "0002" else [])
 
 
@@ -443,7 +443,7 @@ def test_migrate_uses_the_schema_of_the_search_path(postgres: EmbeddedPostgres) 
     )
     migrate(url)
     migrate(url)
-    assert lines(url) == expected(FINGERPRINT)
+    assert schema_of(url) == expected(FINGERPRINT)
 
 
 def test_migrate_that_waited_refuses_what_a_newer_server_made(postgres: EmbeddedPostgres) -> None:

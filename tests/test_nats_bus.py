@@ -1,4 +1,4 @@
-"""Two servers on one database, which ring each other over NATS."""
+"""Two servers on one database that notify each other over NATS."""
 
 import asyncio
 import shutil
@@ -20,7 +20,7 @@ from tests.conftest import StartServer
 
 
 class Nats:
-    """A real one, in a process of its own."""
+    """A real NATS server in another process."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -38,7 +38,7 @@ class Nats:
         self._wait_until_it_listens()
 
     def _wait_until_it_listens(self) -> None:
-        """A server that came sooner would try again after a second only, and hear by the sweep until then."""
+        """Wait until NATS accepts connections: a chat server that fails to connect retries only after a second."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
@@ -65,7 +65,7 @@ def nats() -> Iterator[Nats]:
 
 
 async def two_servers(start_server: StartServer, nats: Nats) -> tuple[Person, Person, Line, Line]:
-    """Alice at the one, Bob at the other."""
+    """Start two servers; Alice is connected to one and Bob to the other."""
     one, other = await start_server(bus=nats.url), await start_server(bus=nats.url)
     alice, bob = await one.person("alice"), await other.person("bob")
     conversation = await alice.meets(bob)
@@ -74,24 +74,24 @@ async def two_servers(start_server: StartServer, nats: Nats) -> tuple[Person, Pe
 
 @pytest.fixture
 def no_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is heard came by the bus, however long that took."""
+    """Disable the periodic sweep, so that every delivery comes through the bus."""
     monkeypatch.setattr(worker, "SWEEP_S", 3600.0)
 
 
-async def is_connected(line: Line, other: Line) -> None:
-    """Return when what `line` says reaches `other`: before NATS knows of a subscription it drops what comes."""
-    said, heard = [], []
-    while heard != said or not heard:
-        said.append(f"hello {len(said)}")
-        await line.says(said[-1])
+async def is_connected(at_sender: Line, other: Line) -> None:
+    """Wait until messages from `at_sender` reach `other`: NATS drops messages until it knows the subscription."""
+    sent, heard = [], []
+    while heard != sent or not heard:
+        sent.append(f"hello {len(sent)}")
+        await at_sender.says(sent[-1])
         with suppress(TimeoutError):
-            while len(heard) < len(said):
+            while len(heard) < len(sent):
                 heard.append(await asyncio.wait_for(other.socket.recv(), 0.2))
-        assert len(said) < 5 * PATIENCE_S, "the bus brings nothing"
+        assert len(sent) < 5 * PATIENCE_S, "the bus delivers nothing"
 
 
 @pytest.mark.usefixtures("no_sweep")
-async def test_what_is_said_at_one_server_is_heard_at_the_other(nats: Nats, start_server: StartServer) -> None:
+async def test_nats_delivers_messages_between_servers(nats: Nats, start_server: StartServer) -> None:
     _, _, at_alice, at_bob = await two_servers(start_server, nats)
     await is_connected(at_alice, at_bob)
     await is_connected(at_bob, at_alice)
@@ -103,7 +103,7 @@ async def test_what_is_said_at_one_server_is_heard_at_the_other(nats: Nats, star
 
 
 @pytest.mark.usefixtures("no_sweep")
-async def test_many_messages_arrive_in_order(nats: Nats, start_server: StartServer) -> None:
+async def test_nats_delivers_a_burst_in_order(nats: Nats, start_server: StartServer) -> None:
     _, _, at_alice, at_bob = await two_servers(start_server, nats)
     await is_connected(at_alice, at_bob)
     texts = [f"{number}" for number in range(500)]
@@ -115,19 +115,19 @@ async def test_many_messages_arrive_in_order(nats: Nats, start_server: StartServ
 
 @pytest.mark.usefixtures("no_sweep")
 @pytest.mark.logs("lost its connection to NATS", "could not notify")
-async def test_a_nats_that_dies_delays_and_loses_nothing(nats: Nats, start_server: StartServer) -> None:
+async def test_nats_outage_delays_and_loses_nothing(nats: Nats, start_server: StartServer) -> None:
     _, _, at_alice, at_bob = await two_servers(start_server, nats)
     await is_connected(at_alice, at_bob)
     nats.kill()
     await at_alice.says("meanwhile")
     await at_bob.hears_nothing()
     nats.start()
-    await at_bob.hears("meanwhile")  # by the sweep that follows a new connection
+    await at_bob.hears("meanwhile")  # by the sweep that follows a reconnect
     await is_connected(at_alice, at_bob)
     await at_bob.hears_nothing()
 
 
-async def test_a_server_starts_though_there_is_no_nats_yet(nats: Nats, start_server: StartServer) -> None:
+async def test_nats_unavailable_at_start_is_tolerated(nats: Nats, start_server: StartServer) -> None:
     nats.kill()
     _, _, at_alice, at_bob = await two_servers(start_server, nats)
     await at_alice.says("hello")
@@ -135,7 +135,7 @@ async def test_a_server_starts_though_there_is_no_nats_yet(nats: Nats, start_ser
 
 
 @pytest.mark.usefixtures("no_sweep")
-async def test_rows_of_other_programs_still_ring_in_postgresql(nats: Nats, start_server: StartServer) -> None:
+async def test_nats_bus_delivers_rows_inserted_with_sql(nats: Nats, start_server: StartServer) -> None:
     alice, bob, _, at_bob = await two_servers(start_server, nats)
     insert = """
         INSERT INTO messages (conversation_id, sender_id, content)
@@ -145,8 +145,8 @@ async def test_rows_of_other_programs_still_ring_in_postgresql(nats: Nats, start
     await at_bob.hears("by psql")
 
 
-async def test_lost_doorbells_are_made_good_for_by_the_sweep(start_server: StartServer, own_database_url: str) -> None:
-    """PostgreSQL's bus, with the trigger that rings taken away."""
+async def test_sweep_delivers_messages_without_notification(start_server: StartServer, own_database_url: str) -> None:
+    """The bus of PostgreSQL, with the notification trigger disabled."""
     one, other = await start_server(url=own_database_url), await start_server(url=own_database_url)
     alice, bob = await one.person("alice"), await other.person("bob")
     conversation = await alice.meets(bob)

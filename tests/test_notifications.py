@@ -1,4 +1,4 @@
-"""Rows that other programs insert, and the notifications that the codes API documents."""
+"""Messages inserted by other programs with SQL, and the NOTIFY payloads that the codes API documents."""
 
 import json
 from typing import Any
@@ -14,9 +14,7 @@ INSERT = "INSERT INTO messages (conversation_id, sender_id, content) VALUES (%s,
 EMOJI = "\N{GRINNING FACE}"
 
 
-async def test_a_row_inserted_with_sql_reaches_sockets_and_history_like_any_other(
-    users: Users, server: RunningServer
-) -> None:
+async def test_row_inserted_with_sql_reaches_sockets_and_history(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
@@ -44,7 +42,7 @@ async def notified(listening: psycopg.AsyncConnection[Any], count: int) -> list[
     return found
 
 
-async def test_each_message_is_notified_on_the_channel_of_its_conversation(users: Users, server: RunningServer) -> None:
+async def test_notify_sends_each_message_on_its_channel(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
@@ -58,7 +56,7 @@ async def test_each_message_is_notified_on_the_channel_of_its_conversation(users
         ]
 
 
-async def test_equal_messages_of_one_transaction_are_each_notified(users: Users, server: RunningServer) -> None:
+async def test_notify_sends_equal_messages_of_a_transaction_each(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     same = [conversation, alice.id, "same"]
@@ -72,9 +70,7 @@ async def test_equal_messages_of_one_transaction_are_each_notified(users: Users,
 
 
 @pytest.mark.parametrize("text", ["x" * 8001, EMOJI * 2500, '"' * 4500, "\1" * 2000], ids="{:.1}".format)
-async def test_what_does_not_fit_into_a_notification_is_named_by_its_id(
-    users: Users, server: RunningServer, text: str
-) -> None:
+async def test_notify_of_a_large_message_has_its_id(users: Users, server: RunningServer, text: str) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)

@@ -1,4 +1,4 @@
-"""docs/PROTOCOL.md specifies safety numbers; this is a second implementation of it, and both agree with the vectors."""
+"""A second implementation of the safety numbers of docs/PROTOCOL.md; both agree with its test vectors."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What one account may have: sockets, and messages on their way to the disk."""
+"""Bounds for each account: open sockets, and messages that wait for their commit."""
 
 import asyncio
 
@@ -13,65 +13,63 @@ from tests.conftest import Users
 from tests.v2.mls import device
 
 
-async def test_an_account_has_a_bound_of_sockets_and_the_others_do_not_notice(
-    users: Users, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_sockets_over_the_limit_of_an_account_are_429(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handlers.websocket.connections.SOCKETS_MAX", 3)
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
-    lines = [await alice.opens(conversation) for _ in range(3)]
+    sockets = [await alice.opens(conversation) for _ in range(3)]
     with pytest.raises(InvalidStatus) as refused:
         await alice.opens(conversation)
     assert refused.value.response.status_code == 429
     at_bob = await bob.opens(conversation)
-    await lines[0].leaves()
+    await sockets[0].leaves()
     again = await alice.opens(conversation)
     await again.says("hello")
     await at_bob.hears("hello")
 
 
-async def test_many_sockets_of_one_account_that_send_at_once_lose_nothing(users: Users) -> None:
+async def test_sockets_of_one_account_sending_at_once_lose_nothing(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
-    lines = [await alice.opens(conversation) for _ in range(10)]
+    sockets = [await alice.opens(conversation) for _ in range(10)]
 
-    async def say_all(number: int) -> None:
+    async def send_all(number: int) -> None:
         for n in range(3 * UNSETTLED_MAX):
-            await lines[number].says(f"{number} {n}")
+            await sockets[number].says(f"{number} {n}")
 
-    talking = asyncio.gather(*map(say_all, range(len(lines))))
+    talking = asyncio.gather(*map(send_all, range(len(sockets))))
     heard = [await asyncio.wait_for(at_bob.socket.recv(), PATIENCE_S) for _ in range(10 * 3 * UNSETTLED_MAX)]
     await talking
-    for number in range(len(lines)):
+    for number in range(len(sockets)):
         own = [text for text in heard if str(text).startswith(f"{number} ")]
         assert own == [f"{number} {n}" for n in range(3 * UNSETTLED_MAX)]
 
 
-async def test_who_waits_for_room_gets_it_in_turn() -> None:
-    presence, went = AccountQuota(), []
+async def test_account_quota_admits_waiters_in_order() -> None:
+    quota, admitted = AccountQuota(), []
     for _ in range(UNSETTLED_MAX):
-        assert presence.has_room
-        presence.submitted()
-    assert not presence.has_room
+        assert quota.has_room
+        quota.submitted()
+    assert not quota.has_room
 
     async def wait(name: str) -> None:
-        await presence.turn()
-        presence.submitted()
-        went.append(name)
+        await quota.turn()
+        quota.submitted()
+        admitted.append(name)
 
-    waiting = [asyncio.create_task(wait(name)) for name in ("first", "leaves", "third")]
+    waiting = [asyncio.create_task(wait(name)) for name in ("first", "cancelled", "third")]
     await asyncio.sleep(0)
     waiting[1].cancel()
     for expected in (["first"], ["first", "third"]):
-        presence.settled()
+        quota.settled()
         await asyncio.sleep(0.01)
-        assert went == expected
-    presence.settled()
-    assert presence.has_room
+        assert admitted == expected
+    quota.settled()
+    assert quota.has_room
 
 
-async def test_a_socket_that_fails_to_open_leaves_nothing_behind(
+async def test_socket_that_fails_to_open_frees_its_place(
     users: Users, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     alice, bob = await users("alice", "bob")
@@ -79,16 +77,16 @@ async def test_a_socket_that_fails_to_open_leaves_nothing_behind(
     monkeypatch.setattr("handlers.websocket.connections.SOCKETS_MAX", 1)
     with monkeypatch.context() as broken:
         broken.setattr(Hub, "subscribe", None)
-        line = await alice.opens(conversation)
-        await line.is_closed_with(1006)
+        socket = await alice.opens(conversation)
+        await socket.is_closed_with(1006)
     assert "TypeError" in caplog.text
     caplog.clear()
     at_alice = await alice.opens(conversation)
     await at_alice.says("there is room")
 
 
-async def test_frames_of_the_turn_that_closes_a_socket_are_dropped(users: Users) -> None:
-    """Nothing follows a close frame, RFC 6455 section 5.5.1: also not the answer to what came before the mistake."""
+async def test_socket_sends_no_frame_after_its_close_frame(users: Users) -> None:
+    """Nothing follows a close frame, RFC 6455 section 5.5.1: not even the pong for an earlier ping."""
     (alice,) = await users("alice")
     await device(alice)
     raw = await Raw.connect(alice.server.http)

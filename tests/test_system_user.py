@@ -1,4 +1,4 @@
-"""The account that PostgreSQL runs as, made on a machine where other programs add users at the same time."""
+"""The system user that runs PostgreSQL, while other programs change /etc/passwd at the same time."""
 
 import os
 import pwd
@@ -18,14 +18,14 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts Postgre
 
 
 class Machine:
-    """An /etc/passwd, and the `useradd` that writes it. `outcomes`: what each call of it does; then it succeeds."""
+    """A fake /etc/passwd and `useradd`. `outcomes`: the results of its first calls; later calls succeed."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.users: dict[str, int] = {}
         self.outcomes: list[str] = []
         self.calls = 0
         self._next_uid = 999
-        self._looks_left: int | None = None  # then another program writes back the list that it has read before
+        self._lookups_left: int | None = None  # at 0, another program overwrites /etc/passwd with an older version
         for name, fake in {"getpwnam": self._by_name, "getpwuid": self._by_uid}.items():
             monkeypatch.setattr(embedded.pwd, name, fake)
         monkeypatch.setattr(embedded.subprocess, "run", self._useradd)
@@ -33,12 +33,12 @@ class Machine:
         monkeypatch.setattr(embedded, "USER_PAUSE_S", 0.01)
 
     def _by_name(self, name: str) -> pwd.struct_passwd:
-        if self._looks_left is not None:
-            if self._looks_left == 0:
+        if self._lookups_left is not None:
+            if self._lookups_left == 0:
                 self.users.clear()
-                self._looks_left = None
+                self._lookups_left = None
             else:
-                self._looks_left -= 1
+                self._lookups_left -= 1
         return self._entry(name, self.users[name])
 
     def _by_uid(self, uid: int) -> pwd.struct_passwd:
@@ -57,11 +57,11 @@ class Machine:
         outcome = self.outcomes.pop(0) if self.outcomes else "made"
         if outcome == "locked":
             return subprocess.CompletedProcess(command, 1, "", "useradd: cannot lock /etc/passwd; try again later.\n")
-        time.sleep(0.05)  # as long as others may ask
+        time.sleep(0.05)  # other threads can call meanwhile
         self.users[command[-1]] = self._next_uid
         self._next_uid -= 1
         if outcome == "overwritten":
-            self._looks_left = 1
+            self._lookups_left = 1
         return subprocess.CompletedProcess(command, 0, "", "")
 
 
@@ -70,33 +70,33 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(monkeypatch)
 
 
-def test_system_user_that_exists_is_taken_as_it_is(machine: Machine) -> None:
+def test_system_user_that_exists_is_used(machine: Machine) -> None:
     machine.users[SYSTEM_USER] = 123
     assert system_user().pw_uid == 123
     assert machine.calls == 0
 
 
-def test_system_user_while_passwd_is_locked_is_made_later(machine: Machine) -> None:
+def test_system_user_with_passwd_locked_is_retried(machine: Machine) -> None:
     machine.outcomes = ["locked"] * 3
     assert system_user().pw_name == SYSTEM_USER
     assert machine.calls == 4
 
 
-def test_system_user_with_passwd_locked_for_ever_is_refused(machine: Machine) -> None:
+def test_system_user_with_passwd_locked_permanently_is_refused(machine: Machine) -> None:
     machine.outcomes = ["locked"] * 1000
     with pytest.raises(CannotStart, match="cannot lock /etc/passwd"):
         system_user()
     assert machine.calls == embedded.USER_TRIES
 
 
-def test_system_user_that_another_program_drops_is_made_again(machine: Machine) -> None:
+def test_system_user_dropped_by_another_program_is_made_again(machine: Machine) -> None:
     machine.outcomes = ["overwritten"]
     found = system_user()
     assert machine.users == {SYSTEM_USER: found.pw_uid}
     assert machine.calls == 2
 
 
-def test_system_user_wanted_by_many_at_once_is_made_once(machine: Machine) -> None:
+def test_system_user_requested_concurrently_is_made_once(machine: Machine) -> None:
     found = []
     threads = [threading.Thread(target=lambda: found.append(system_user().pw_uid)) for _ in range(8)]
     for thread in threads:
@@ -109,7 +109,7 @@ def test_system_user_wanted_by_many_at_once_is_made_once(machine: Machine) -> No
 @AS_ROOT
 @pytest.mark.logs("the user sottovoce was removed meanwhile, creating it again")
 def test_initdb_whose_user_was_removed_runs_as_the_new_one() -> None:
-    """As on a new machine, where `apt` wrote back a list of users that it had read before."""
+    """This occurred on a new machine, where `apt` overwrote /etc/passwd with an older version."""
     free = next(uid for uid in range(60_000, 60_100) if not _is_taken(uid))
     with tempfile.TemporaryDirectory(prefix="sv-") as folder:
         postgres = EmbeddedPostgres(Path(folder))
@@ -125,7 +125,7 @@ def test_initdb_whose_user_was_removed_runs_as_the_new_one() -> None:
 
 
 @AS_ROOT
-def test_initdb_that_fails_for_another_reason_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_initdb_failing_for_another_reason_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
     def fails(self: EmbeddedPostgres) -> None:

@@ -1,4 +1,4 @@
-"""The private names of tornado that we use: all are listed, and the server does not start where one is missing."""
+"""Private names of tornado: all that we use are listed, and the server refuses to start if one is missing."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ def test_internals_of_the_installed_tornado_are_complete() -> None:
 
 
 def other() -> None:
-    """A function of a tornado that does not use the name."""
+    """A function of another tornado version, which does not use the name."""
 
 
 CHANGES = [
@@ -44,7 +44,7 @@ def test_bounds_of_the_version_are_those_of_setup() -> None:
 
 
 def test_private_names_of_tornado_are_all_listed() -> None:
-    """A private attribute that none of our classes defines is tornado's."""
+    """A private attribute that none of our classes defines belongs to tornado."""
     used: dict[str, str] = {}
     ours: set[str] = set()
     for file in SOURCES:
@@ -63,4 +63,6 @@ def test_private_names_of_tornado_are_all_listed() -> None:
                 ours |= {target.id for target in targets if isinstance(target, ast.Name)}
     listed = {internal.name for internal in INTERNALS}
     assert {name: file for name, file in used.items() if name not in ours | listed} == {}
-    assert {"_websocket_mask", "_handle_message", "_abort", "_write_buffer"} <= set(used), "the search finds nothing"
+    assert {"_websocket_mask", "_handle_message", "_abort", "_write_buffer"} <= set(used), (
+        "the search must find known names"
+    )

@@ -1,4 +1,4 @@
-"""`sottovoce verify-web`: what is said about a server that serves what we have, and about others."""
+"""`sottovoce verify-web`: its report on a server that serves the installed client, and on others."""
 
 import asyncio
 import gzip
@@ -39,7 +39,7 @@ FILES = {
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A client as a wheel brings it. What a test changes here, only the server sees: the hashes are packed."""
+    """A client as in a wheel. A test's changes affect the server only, because the hashes are stored."""
     made = tmp_path / "web"
     for name, content in FILES.items():
         (made / name).parent.mkdir(parents=True, exist_ok=True)
@@ -50,38 +50,38 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-async def said_of(server: RunningServer) -> list[str]:
+async def differences_of(server: RunningServer) -> list[str]:
     return await verify_web.differences(server.http, NO_TLS)
 
 
 async def command(*words: str) -> Result:
-    """In a thread, for the server is in this loop."""
-    with patch("run.commands.verify_web.set_up_logs"):  # the log is the test's
+    """Run `verify-web` in a thread, because the server runs in this event loop."""
+    with patch("run.commands.verify_web.set_up_logs"):  # pytest captures the log
         return await asyncio.to_thread(CliRunner().invoke, main, ["verify-web", *words])
 
 
-# The same
+# Equal clients
 
 
-async def test_a_server_that_serves_what_is_installed_here_is_told_so(server: RunningServer, folder: Path) -> None:
+async def test_verify_web_of_an_equal_server_succeeds(server: RunningServer, folder: Path) -> None:
     answer = await command(f"{server.http}/")
     assert (answer.exit_code, answer.stderr) == (0, "")
     assert answer.stdout.startswith(f"{server.http}/ serves the web client of Sottovoce ")
 
 
-async def test_a_checkout_is_compared_with_its_own_files(server: RunningServer) -> None:
+async def test_verify_web_in_a_checkout_compares_its_files(server: RunningServer) -> None:
     assert not (web.FOLDER / web_files.HASHES).exists(), "this is a checkout"
-    assert await said_of(server) == []
+    assert await differences_of(server) == []
 
 
-def test_every_file_that_is_served_is_compared_and_no_other(folder: Path) -> None:
+def test_verify_web_compares_every_served_file(folder: Path) -> None:
     assert set(web_files.hashes(folder)) == {"/", "/sw.js", "/web/app/main.js", "/web/vendor/lit-5XQZJ2AB.js"}
 
 
-# Something else
+# Different clients
 
 
-async def test_every_file_that_differs_is_named(server: RunningServer, folder: Path) -> None:
+async def test_verify_web_names_every_different_file(server: RunningServer, folder: Path) -> None:
     (folder / "index.html").write_text("<!doctype html><script src=/web/app/other.js></script>")
     (folder / "app/main.js").write_bytes(SCRIPT + b"fetch('/steal');")
     answer = await command(server.http)
@@ -102,7 +102,7 @@ async def test_every_file_that_differs_is_named(server: RunningServer, folder: P
     ],
     ids=["gzip", "brotli"],
 )
-async def test_a_packed_variant_has_to_unpack_to_the_same(
+async def test_verify_web_compares_compressed_variants(
     server: RunningServer, folder: Path, suffix: str, pack: Callable[[bytes], bytes], asked: str, of_more: str
 ) -> None:
     for packed, said in [
@@ -112,40 +112,40 @@ async def test_a_packed_variant_has_to_unpack_to_the_same(
         (SCRIPT, "content is not valid"),
     ]:
         (folder / f"vendor/lit-5XQZJ2AB.js.{suffix}").write_bytes(packed)
-        (line,) = await said_of(server)
+        (line,) = await differences_of(server)
         assert line.startswith(f"/web/vendor/lit-5XQZJ2AB.js ({asked}): ")
         assert said in line
 
 
-async def test_a_file_that_is_missing_is_a_difference(server: RunningServer, folder: Path) -> None:
+async def test_verify_web_names_a_missing_file(server: RunningServer, folder: Path) -> None:
     (folder / "sw.js").unlink()
-    assert await said_of(server) == [f"/sw.js ({coding}): status 404, not 200" for coding in verify_web.CODINGS]
+    assert await differences_of(server) == [f"/sw.js ({coding}): status 404, not 200" for coding in verify_web.CODINGS]
 
 
-async def test_a_server_without_its_client_differs(server: RunningServer, folder: Path) -> None:
+async def test_verify_web_of_a_server_without_client_differs(server: RunningServer, folder: Path) -> None:
     (folder / "vendor").rename(folder / "elsewhere")
     (folder / "without-client.html").write_text("<title>No client</title>")
-    assert "/ (identity): different content" in await said_of(server)
+    assert "/ (identity): different content" in await differences_of(server)
 
 
-async def test_a_file_without_end_is_not_read_to_it(
+async def test_verify_web_stops_at_the_file_size_limit(
     server: RunningServer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verify_web, "MAX_FILE_BYTES", 10_000)
-    (folder / "app/main.js").write_bytes(b"a" * 10_001)  # as gzip it is short
-    plain, packed, _ = await said_of(server)
+    (folder / "app/main.js").write_bytes(b"a" * 10_001)  # short when compressed
+    plain, packed, _ = await differences_of(server)
     assert plain.startswith("/web/app/main.js (identity): no complete answer within 10000 bytes (")
     assert packed.startswith("/web/app/main.js (gzip, deflate): content is truncated, too long")
 
 
-# Somebody else's server
+# Other servers
 
 Answer = Callable[[RequestHandler], None]
 
 
 @pytest.fixture
-def stranger(io_loop: object) -> Iterator[Callable[[Answer], str]]:
-    """A server that answers everything alike, and its address."""
+def other_server(io_loop: object) -> Iterator[Callable[[Answer], str]]:
+    """Start a server with one response to every request; return its address."""
     servers: list[HTTPServer] = []
 
     def open_(answer: Answer) -> str:
@@ -163,7 +163,7 @@ def stranger(io_loop: object) -> Iterator[Callable[[Answer], str]]:
         server.stop()
 
 
-def moves(handler: RequestHandler) -> None:
+def redirects(handler: RequestHandler) -> None:
     handler.redirect("https://example.org/")
 
 
@@ -185,27 +185,25 @@ def packs_unasked(handler: RequestHandler) -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (moves, "status 302, not 200"),
+        (redirects, "status 302, not 200"),
         (is_lax, "different Content-Security-Policy: \"default-src 'none'; script-src * "),
         (has_no_policy, "different Content-Security-Policy: ''"),
         (packs_unasked, "unexpected Content-Encoding 'zstd'"),
     ],
 )
-async def test_what_ours_would_not_answer_is_a_difference(
-    folder: Path, stranger: Callable[[Answer], str], answer: Answer, said: str
+async def test_verify_web_names_unexpected_responses(
+    folder: Path, other_server: Callable[[Answer], str], answer: Answer, said: str
 ) -> None:
-    lines = await verify_web.differences(stranger(answer), NO_TLS)
+    lines = await verify_web.differences(other_server(answer), NO_TLS)
     assert len(lines) == len(verify_web.CODINGS) * len(web_files.hashes(folder))
     assert all(f"): {said}" in line for line in lines)
 
 
-# Whom it trusts
+# Certificates
 
 
 @pytest.mark.logs("^SSL Error")
-async def test_a_local_authority_is_trusted_when_it_is_named(
-    server: RunningServer, folder: Path, tmp_path: Path
-) -> None:
+async def test_verify_web_trusts_the_given_authority(server: RunningServer, folder: Path, tmp_path: Path) -> None:
     nowhere = ("--data-dir", str(tmp_path / "nowhere"))
     refused = await command(server.https, *nowhere)
     assert refused.exit_code == 1
@@ -214,7 +212,7 @@ async def test_a_local_authority_is_trusted_when_it_is_named(
     assert (await command(server.https, *nowhere, "--ca", str(server.authority))).exit_code == 0
 
 
-async def test_the_authority_of_the_own_data_folder_is_trusted_unasked(server: RunningServer, folder: Path) -> None:
+async def test_verify_web_trusts_the_authority_of_the_data_folder(server: RunningServer, folder: Path) -> None:
     assert server.authority.parts[-2:] == ("tls", "ca.pem")
     assert (await command(server.https, "--data-dir", str(server.authority.parent.parent))).exit_code == 0
 
@@ -232,22 +230,22 @@ async def test_the_authority_of_the_own_data_folder_is_trusted_unasked(server: R
         (["https://127.0.0.1", "--ca", __file__], "no certificate"),
     ],
 )
-async def test_what_cannot_be_compared_is_said_in_one_line(words: list[str], said: str) -> None:
+async def test_verify_web_without_result_reports_one_line(words: list[str], said: str) -> None:
     answer = await command(*words)
     assert answer.exit_code in (1, 2)
     assert said in answer.stderr.splitlines()[-1]
     assert answer.stdout == ""
 
 
-def test_its_help_says_what_it_cannot_do() -> None:
-    told = " ".join(CliRunner().invoke(main, ["verify-web", "--help"]).stdout.split())
-    assert "A malicious server can send other files to other clients, or later." in told
+def test_verify_web_help_states_its_limits() -> None:
+    help_text = " ".join(CliRunner().invoke(main, ["verify-web", "--help"]).stdout.split())
+    assert "A malicious server can send other files to other clients, or later." in help_text
 
 
-# What the wheel brings
+# The wheel
 
 
-def test_the_wheel_has_every_file_and_its_hash(tmp_path: Path) -> None:
+def test_wheel_has_every_web_file_and_its_hash(tmp_path: Path) -> None:
     stale = tmp_path / "lib/web/vendor/old-AAAAAAAA.js"
     stale.parent.mkdir(parents=True)
     stale.write_text("an earlier build")
@@ -264,8 +262,8 @@ def test_the_wheel_has_every_file_and_its_hash(tmp_path: Path) -> None:
     assert not stale.exists()
 
 
-def test_the_rule_of_what_is_served_needs_no_library_to_run() -> None:
-    """setup.py runs it where nothing is installed yet."""
+def test_web_manifest_runs_without_libraries() -> None:
+    """setup.py runs it before any library is installed."""
     imported = subprocess.run(
         [sys.executable, "-S", "-I", "handlers/static/manifest.py"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""What a browser gets of the web client: these files and no others, packed, cached, and bound by one policy."""
+"""Serving the web client: which files, content coding, caching, and the Content-Security-Policy."""
 
 import gzip
 import re
@@ -64,7 +64,7 @@ def write(folder: Path, files: dict[str, str | bytes]) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A client as it is built, small. The server serves it for the time of a test."""
+    """A small client, laid out as the build does. The server serves it during the test."""
     made = tmp_path / "web"
     write(made, FILES | HIDDEN)
     write(tmp_path, {"above.js": SCRIPT, "above.css": ":root {}"})
@@ -81,11 +81,11 @@ ADDRESSES = {"index.html": "/", "sw.js": "/sw.js"} | {
 }
 
 
-# Which files
+# Files
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
-async def test_a_file_of_the_client_is_served_as_it_is(server: RunningServer, folder: Path, name: str) -> None:
+async def test_web_file_is_served_unchanged(server: RunningServer, folder: Path, name: str) -> None:
     answer = await get(server, ADDRESSES[name])
     assert answer.status_code == 200
     assert answer.content == (folder / name).read_bytes()
@@ -93,7 +93,7 @@ async def test_a_file_of_the_client_is_served_as_it_is(server: RunningServer, fo
 
 
 @pytest.mark.parametrize("name", [*HIDDEN, "index.html", "sw.js", f"vendor/{BUNDLE}.br", f"vendor/{BUNDLE}.gz"])
-async def test_a_file_of_ours_that_no_browser_needs_is_not(server: RunningServer, folder: Path, name: str) -> None:
+async def test_web_file_not_for_browsers_is_404(server: RunningServer, folder: Path, name: str) -> None:
     assert (folder / name).is_file()
     assert (await get(server, f"/web/{name}")).status_code == 404
 
@@ -129,23 +129,23 @@ async def test_a_file_of_ours_that_no_browser_needs_is_not(server: RunningServer
         "app/" + "a" * 20_000 + ".js",
     ],
 )
-async def test_no_other_spelling_leads_to_a_file(server: RunningServer, folder: Path, path: str) -> None:
-    line = await Raw.connect(server.http)  # a client of a library would tidy the path up
-    line.writer.write(f"GET /web/{path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n".encode())
-    answer = await line.rest()
-    line.writer.close()
+async def test_web_path_not_in_canonical_form_is_404(server: RunningServer, folder: Path, path: str) -> None:
+    raw = await Raw.connect(server.http)  # an HTTP library would normalise the path
+    raw.writer.write(f"GET /web/{path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n".encode())
+    answer = await raw.rest()
+    raw.writer.close()
     assert answer.startswith(b"HTTP/1.1 404 "), answer
     assert answer.endswith(b'\r\n\r\n{"error":"Not Found"}'), answer
 
 
-async def test_a_link_leads_to_nothing_above_the_folder(server: RunningServer, folder: Path) -> None:
+async def test_web_symlink_out_of_the_folder_is_404(server: RunningServer, folder: Path) -> None:
     (folder / "app/inside.js").symlink_to(folder / "app/main.js")
     (folder / "app/outside.js").symlink_to(folder.parent / "above.js")
     assert (await get(server, "/web/app/inside.js")).status_code == 200
     assert (await get(server, "/web/app/outside.js")).status_code == 404
 
 
-async def test_what_the_checkout_has_besides_the_client_is_not_served(server: RunningServer) -> None:
+async def test_web_checkout_files_outside_the_client_are_404(server: RunningServer) -> None:
     own = [
         "package.json",
         "cli.js",
@@ -160,7 +160,7 @@ async def test_what_the_checkout_has_besides_the_client_is_not_served(server: Ru
     assert (await get(server, "/web/client/transport/api.js")).status_code == 200
 
 
-# How
+# Headers
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ async def test_what_the_checkout_has_besides_the_client_is_not_served(server: Ru
         ("vendor/serif-0123ABCD.woff2", "font/woff2"),
     ],
 )
-async def test_the_type_is_the_same_however_it_is_packed(
+async def test_web_content_type_is_independent_of_the_coding(
     server: RunningServer, folder: Path, name: str, kind: str
 ) -> None:
     for accept in ("identity", "gzip", "br, gzip"):
@@ -187,18 +187,18 @@ async def test_the_type_is_the_same_however_it_is_packed(
 @pytest.mark.parametrize(
     ("name", "accept", "coding"),
     [
-        pytest.param(f"vendor/{BUNDLE}", "gzip, deflate, br, zstd", "br", id="what browsers say"),
+        pytest.param(f"vendor/{BUNDLE}", "gzip, deflate, br, zstd", "br", id="browser default"),
         pytest.param(f"vendor/{BUNDLE}", "gzip, br;q=0", "gzip", id="brotli refused"),
         pytest.param(f"vendor/{BUNDLE}", "br;q=0.0 , gzip; q=0", None, id="both refused"),
         pytest.param(f"vendor/{BUNDLE}", "*", None, id="anything"),
-        pytest.param(f"vendor/{BUNDLE}", "", None, id="nothing said"),
-        pytest.param("vendor/core-crypto-ABCDEFGH.wasm", "br", "br", id="wasm packed in advance"),
-        pytest.param("vendor/core-crypto-ABCDEFGH.wasm", "gzip", None, id="wasm is not packed here"),
-        pytest.param("app/main.js", "br, gzip", "gzip", id="a script of ours"),
+        pytest.param(f"vendor/{BUNDLE}", "", None, id="empty header"),
+        pytest.param("vendor/core-crypto-ABCDEFGH.wasm", "br", "br", id="wasm precompressed"),
+        pytest.param("vendor/core-crypto-ABCDEFGH.wasm", "gzip", None, id="wasm without a gzip variant"),
+        pytest.param("app/main.js", "br, gzip", "gzip", id="own script"),
         pytest.param("icons/192.png", "br, gzip", None, id="a picture"),
     ],
 )
-async def test_the_best_coding_is_sent_that_the_browser_takes(
+async def test_web_content_coding_is_the_best_accepted_one(
     server: RunningServer, folder: Path, name: str, accept: str, coding: str | None
 ) -> None:
     client = server.client(headers={"Accept-Encoding": accept})
@@ -210,7 +210,7 @@ async def test_the_best_coding_is_sent_that_the_browser_takes(
     plain = (folder / name).read_bytes()
     assert {"br": brotli.decompress, "gzip": gzip.decompress, None: bytes}[coding](body) == plain
     if name == f"vendor/{BUNDLE}" and coding == "gzip":
-        assert body == (folder / f"{name}.gz").read_bytes(), "packed in advance is packed better"
+        assert body == (folder / f"{name}.gz").read_bytes(), "the precompressed variant is used"
 
 
 @pytest.mark.parametrize(
@@ -224,21 +224,19 @@ async def test_the_best_coding_is_sent_that_the_browser_takes(
         (",;q=0,=,;", {"", "="}),
     ],
 )
-def test_what_accept_encoding_says(header: str, codings: set[str]) -> None:
+def test_accept_encoding_gives_the_accepted_codings(header: str, codings: set[str]) -> None:
     assert accepted_codings(header) == codings
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
-async def test_only_names_that_change_with_their_content_are_kept_for_ever(
-    server: RunningServer, folder: Path, name: str
-) -> None:
-    for_ever = bool(re.search(r"-[0-9A-Z]{8}\.", name))
+async def test_web_cache_is_permanent_for_hashed_names_only(server: RunningServer, folder: Path, name: str) -> None:
+    is_permanent = bool(re.search(r"-[0-9A-Z]{8}\.", name))
     kept = (await get(server, ADDRESSES[name])).headers["Cache-Control"]
-    assert kept == ("public, max-age=31536000, immutable" if for_ever else "no-cache")
+    assert kept == ("public, max-age=31536000, immutable" if is_permanent else "no-cache")
 
 
 @pytest.mark.parametrize("accept", ["identity", "gzip", "br"])
-async def test_what_has_not_changed_is_not_sent_again(server: RunningServer, folder: Path, accept: str) -> None:
+async def test_web_unchanged_file_is_304(server: RunningServer, folder: Path, accept: str) -> None:
     for address in ("/", f"/web/vendor/{BUNDLE}"):
         first = await get(server, address, accept)
         again = await get(server, address, accept, **{"If-None-Match": first.headers["ETag"]})
@@ -247,12 +245,12 @@ async def test_what_has_not_changed_is_not_sent_again(server: RunningServer, fol
             assert again.headers[name] == first.headers[name]
 
 
-async def test_each_coding_has_a_tag_of_its_own(server: RunningServer, folder: Path) -> None:
+async def test_web_etag_differs_by_coding(server: RunningServer, folder: Path) -> None:
     answers = [await get(server, f"/web/vendor/{BUNDLE}", accept) for accept in ("identity", "gzip", "br")]
     assert len({answer.headers["ETag"] for answer in answers}) == 3
 
 
-async def test_what_has_changed_is_sent(server: RunningServer, folder: Path) -> None:
+async def test_web_changed_file_is_sent(server: RunningServer, folder: Path) -> None:
     for accept in ("identity", "gzip"):
         (folder / "app/main.js").write_text("old")
         old = await get(server, "/web/app/main.js", accept)
@@ -261,7 +259,7 @@ async def test_what_has_changed_is_sent(server: RunningServer, folder: Path) -> 
         assert (old.text, new.text) == ("old", "new")
 
 
-async def test_head_says_the_same_without_the_body(server: RunningServer, folder: Path) -> None:
+async def test_web_head_equals_get_without_the_body(server: RunningServer, folder: Path) -> None:
     for accept in ("identity", "gzip", "br"):
         client = server.client(headers={"Accept-Encoding": accept})
         async with client.stream("GET", f"/web/vendor/{BUNDLE}") as full:
@@ -272,16 +270,18 @@ async def test_head_says_the_same_without_the_body(server: RunningServer, folder
         assert (head.status_code, head.headers, head.content) == (200, full.headers, b"")
 
 
-async def test_a_client_is_read_and_not_written(server: RunningServer, folder: Path) -> None:
+async def test_web_put_is_405(server: RunningServer, folder: Path) -> None:
     answer = await server.client().put("/web/app/main.js", content=b"mine")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
-# Bound by what
+# Policy
 
 
 @pytest.mark.parametrize("address", [*ADDRESSES.values(), "/web/nothing.js"])
-async def test_every_answer_carries_the_policy(server: RunningServer, folder: Path, address: str) -> None:
+async def test_web_every_response_has_the_content_security_policy(
+    server: RunningServer, folder: Path, address: str
+) -> None:
     headers = (await get(server, address)).headers
     policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
@@ -298,7 +298,7 @@ async def test_every_answer_carries_the_policy(server: RunningServer, folder: Pa
 # Without a client
 
 
-async def test_where_the_client_is_not_built_the_page_says_how_to_get_it(
+async def test_web_without_client_explains_how_to_build_it(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("without-client.html", "without-client.css"):

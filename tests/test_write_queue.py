@@ -1,4 +1,4 @@
-"""The write queue on a real PostgreSQL: what it promises to those who submit and to those who listen."""
+"""The write queue on a real PostgreSQL: results, order, idempotency, bounds and failures."""
 
 import asyncio
 import secrets
@@ -26,7 +26,7 @@ NOBODY = UserId(2**62)
 
 
 class Rig:
-    """A queue at work. `published` is what the hub would have got, `lost` counts what it was told."""
+    """A running queue. `published`: entries for the hub; `lost`: notices of a lost connection."""
 
     def __init__(self, database: Database) -> None:
         self.published: list[Entry] = []
@@ -40,7 +40,7 @@ class Rig:
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
         def done(result: Result) -> None:
-            if not future.cancelled():  # by a test that waited in vain
+            if not future.cancelled():  # by a test that timed out
                 future.set_result(result)  # raises if it is called twice
 
         self.queue.submit(draft, done)
@@ -84,7 +84,7 @@ def user(url: str) -> UserId:
 
 
 def conversations(url: str, count: int = 1) -> tuple[UserId, list[ConversationId]]:
-    """Somebody who has that many."""
+    """A new user with `count` conversations."""
     one, made = user(url), []
     for _ in range(count):
         insert = "INSERT INTO conversations (user_id_1, user_id_2) VALUES (%s, %s) RETURNING id"
@@ -101,7 +101,7 @@ def stored(url: str, conversation: UUID, columns: str = "seq, content") -> list[
     return sql(url, f"SELECT {columns} FROM messages WHERE conversation_id = %s ORDER BY seq", conversation)
 
 
-async def test_what_waits_together_is_committed_together(database_url: str) -> None:
+async def test_write_queue_commits_waiting_drafts_in_one_batch(database_url: str) -> None:
     sender, (here,) = conversations(database_url)
     async with rig(database_url) as it:
         entries = await it.write(*(Draft(here, sender, f"{n}") for n in range(300)))
@@ -110,8 +110,8 @@ async def test_what_waits_together_is_committed_together(database_url: str) -> N
     assert len(stored(database_url, here, "DISTINCT xmin::text, 1 AS seq")) <= 2
 
 
-async def test_entries_are_published_before_they_are_acknowledged(database_url: str) -> None:
-    """Who is told that it is sent finds it at once, wherever they look: drafts and what runs alone."""
+async def test_write_queue_publishes_before_it_acknowledges(database_url: str) -> None:
+    """After the acknowledgement the sender can read the message: for drafts, and for transactions of their own."""
     sender, (here,) = conversations(database_url)
     order: list[tuple[str, int]] = []
     async with rig(database_url) as it:
@@ -137,7 +137,7 @@ async def test_entries_are_published_before_they_are_acknowledged(database_url: 
         assert order == [("published", 5), ("acknowledged", 5), ("published", 6)]
 
 
-async def test_an_entry_is_acknowledged_and_published_as_it_is_stored(database_url: str) -> None:
+async def test_write_queue_result_equals_the_stored_entry(database_url: str) -> None:
     sender, (here,) = conversations(database_url)
     async with rig(database_url) as it:
         (entry,) = await it.write(Draft(here, sender, "héllo 🙂"))
@@ -149,7 +149,7 @@ async def test_an_entry_is_acknowledged_and_published_as_it_is_stored(database_u
     assert moved == (1, 1, entry.sent_at)
 
 
-async def test_two_queues_on_the_same_conversations_leave_no_gap_and_publish_in_order(database_url: str) -> None:
+async def test_write_queues_on_one_conversation_leave_no_gap(database_url: str) -> None:
     sender, here = conversations(database_url, 5)
     async with rig(database_url) as one, rig(database_url) as other:
 
@@ -172,7 +172,7 @@ async def test_two_queues_on_the_same_conversations_leave_no_gap_and_publish_in_
         assert times == sorted(set(times)), "sent_at rises strictly"
 
 
-async def test_sent_at_rises_even_over_a_clock_that_was_set_back(database_url: str) -> None:
+async def test_write_queue_sent_at_rises_after_clock_was_set_back(database_url: str) -> None:
     sender, (here,) = conversations(database_url)
     ahead = (
         "UPDATE conversations SET last_message_at = now() + interval '1 day' WHERE id = %s RETURNING last_message_at"
@@ -184,29 +184,27 @@ async def test_sent_at_rises_even_over_a_clock_that_was_set_back(database_url: s
     assert [entry.sent_at - future for entry in entries] == [timedelta(microseconds=n) for n in (1, 2, 3, 4)]
 
 
-@pytest.mark.parametrize("how", ["in one batch", "in another batch", "through another queue", "at once through two"])
-async def test_a_retry_gets_the_first_result_and_is_neither_stored_nor_published_again(
-    database_url: str, how: str
-) -> None:
+@pytest.mark.parametrize("how", ["one batch", "another batch", "another queue", "two queues at once"])
+async def test_write_queue_retry_gets_the_first_result(database_url: str, how: str) -> None:
     sender, (here,) = conversations(database_url)
     first, retry = Draft(here, sender, "first", "id-1"), Draft(here, sender, "first", "id-1")
     async with rig(database_url) as it, rig(database_url) as other:
-        if how == "in one batch":
+        if how == "one batch":
             one, again, third = await it.write(first, retry, Draft(here, sender, "third"))
-        elif how == "at once through two":
+        elif how == "two queues at once":
             (one,), (again,) = await asyncio.gather(it.write(first), other.write(retry))
             (third,) = await it.write(Draft(here, sender, "third"))
         else:
             (one,) = await it.write(first)
-            (again,) = await (it if how == "in another batch" else other).write(retry)
+            (again,) = await (it if how == "another batch" else other).write(retry)
             (third,) = await it.write(Draft(here, sender, "third"))
         assert (again.seq, again.id, again.sent_at) == (one.seq, one.id, one.sent_at)
-        assert (one.seq, third.seq) == (1, 2), "a retry takes no place"
+        assert (one.seq, third.seq) == (1, 2), "a retry takes no seq"
         assert Counter(entry.seq for entry in it.published + other.published) == {1: 1, 2: 1}
     assert stored(database_url, here) == [(1, "first"), (2, "third")]
 
 
-async def test_an_id_made_by_a_client_counts_for_its_sender_and_conversation_only(database_url: str) -> None:
+async def test_write_queue_client_id_is_per_sender_and_conversation(database_url: str) -> None:
     one, (here, there) = conversations(database_url, 2)
     other = user(database_url)
     join(database_url, here, other)
@@ -216,7 +214,7 @@ async def test_an_id_made_by_a_client_counts_for_its_sender_and_conversation_onl
     assert (stored(database_url, here), stored(database_url, there)) == ([(1, "a"), (2, "c")], [(1, "b")])
 
 
-async def test_an_unknown_conversation_and_a_stranger_fail_alone(database_url: str) -> None:
+async def test_write_queue_draft_of_a_stranger_fails_alone(database_url: str) -> None:
     sender, (here,) = conversations(database_url)
     async with rig(database_url) as it:
         before, unknown, nobody, stranger, after = await it.write(
@@ -230,7 +228,7 @@ async def test_an_unknown_conversation_and_a_stranger_fail_alone(database_url: s
     assert (before.seq, after.seq) == (1, 2)
 
 
-def test_another_program_cannot_write_for_a_stranger(database_url: str) -> None:
+def test_insert_with_sql_for_a_stranger_is_refused(database_url: str) -> None:
     _, (here,) = conversations(database_url)
     stranger = user(database_url)
     insert = "INSERT INTO messages (conversation_id, sender_id, content) VALUES (%s, %s, 'x') RETURNING seq"
@@ -239,7 +237,7 @@ def test_another_program_cannot_write_for_a_stranger(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("gone", ["DELETE FROM conversations WHERE id = %s", "DELETE FROM users WHERE id = %s"])
-async def test_what_is_deleted_takes_its_messages_along_and_no_others(database_url: str, gone: str) -> None:
+async def test_delete_of_conversation_or_user_deletes_its_messages(database_url: str, gone: str) -> None:
     sender, (here,) = conversations(database_url)
     other, (there,) = conversations(database_url)
     async with rig(database_url) as it:
@@ -252,13 +250,13 @@ async def test_what_is_deleted_takes_its_messages_along_and_no_others(database_u
 BAD_DRAFTS = [
     pytest.param({"content": "a\0b"}, id="U+0000"),
     pytest.param({"content": "a\ud800"}, id="a lone surrogate"),
-    pytest.param({"client_id": "i\0d"}, id="U+0000 in the client's id"),
+    pytest.param({"client_id": "i\0d"}, id="U+0000 in the client id"),
 ]
 
 
 @pytest.mark.logs("a batch of", "was refused")
 @pytest.mark.parametrize("bad", BAD_DRAFTS)
-async def test_a_draft_that_the_database_refuses_fails_alone(database_url: str, bad: dict[str, Any]) -> None:
+async def test_write_queue_draft_refused_by_the_database_fails_alone(database_url: str, bad: dict[str, Any]) -> None:
     sender, (here,) = conversations(database_url)
     wrong = Draft(**{"conversation_id": here, "sender_id": sender, "content": "bad"} | bad)
     async with rig(database_url) as it:
@@ -271,7 +269,7 @@ async def test_a_draft_that_the_database_refuses_fails_alone(database_url: str, 
 
 
 @pytest.mark.logs("1 conversation rows are locked by another session")
-async def test_a_conversation_that_another_program_holds_delays_the_others_and_stops_none(database_url: str) -> None:
+async def test_write_queue_locked_conversation_fails_alone(database_url: str) -> None:
     sender, (held, free) = conversations(database_url, 2)
     async with rig(database_url) as it:
         with psycopg.connect(database_url) as other:
@@ -283,7 +281,7 @@ async def test_a_conversation_that_another_program_holds_delays_the_others_and_s
         assert (after.seq, it.lost) == (1, 0)
 
 
-async def test_one_more_than_the_queue_holds_is_busy_at_once_and_the_others_are_written(database_url: str) -> None:
+async def test_write_queue_full_raises_busy_at_once(database_url: str) -> None:
     sender, here = conversations(database_url, 8)
     async with rig(database_url) as it:
         waiting = [it.submit(Draft(here[n % 8], sender, "x")) for n in range(WAITING_MAX)]
@@ -295,7 +293,7 @@ async def test_one_more_than_the_queue_holds_is_busy_at_once_and_the_others_are_
     assert len(it.published) == WAITING_MAX + 1
 
 
-async def test_the_queue_is_bounded_in_characters_too(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_write_queue_full_in_characters_raises_busy(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert WAITING_MAX_CHARS >= 700_000
     monkeypatch.setattr(write_queue, "WAITING_MAX_CHARS", 1000)
     sender, (here,) = conversations(database_url)
@@ -307,7 +305,7 @@ async def test_the_queue_is_bounded_in_characters_too(database_url: str, monkeyp
             assert all(isinstance(result, Entry) for result in await asyncio.gather(*waiting))
 
 
-async def test_large_drafts_are_shared_out_over_several_transactions(database_url: str) -> None:
+async def test_write_queue_splits_large_drafts_over_transactions(database_url: str) -> None:
     sender, (here,) = conversations(database_url)
     async with rig(database_url) as it:
         await it.write(*(Draft(here, sender, "é" * 700_000) for _ in range(5)))
@@ -315,7 +313,7 @@ async def test_large_drafts_are_shared_out_over_several_transactions(database_ur
     assert len(stored(database_url, here, "DISTINCT xmin::text, 1 AS seq")) == 3
 
 
-async def test_a_stopped_queue_writes_what_waits_and_takes_nothing_more(database_url: str) -> None:
+async def test_write_queue_stopped_writes_the_waiting_drafts(database_url: str) -> None:
     sender, (here,) = conversations(database_url)
     async with rig(database_url) as it:
         waiting = [it.submit(Draft(here, sender, f"{n}")) for n in range(600)]
@@ -329,8 +327,8 @@ async def test_a_stopped_queue_writes_what_waits_and_takes_nothing_more(database
 
 
 @pytest.mark.logs("a change failed")
-async def test_a_change_that_fails_or_is_refused_leaves_no_trace_and_the_queue_goes_on(database_url: str) -> None:
-    """What runs alone, as commits of groups do: a mistake in one must not end the writer."""
+async def test_write_queue_failed_transaction_is_rolled_back(database_url: str) -> None:
+    """Group commits run in transactions of their own: an error in one must not end the writer."""
     sender, (here,) = conversations(database_url, 1)
 
     async def fails(connection: Connection, error: Exception) -> tuple[Entry, bool]:

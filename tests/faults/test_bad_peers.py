@@ -1,4 +1,4 @@
-"""Peers who do not do what peers should: memory stays bounded, the loop goes on, and others are served meanwhile."""
+"""Faulty and hostile peers: memory is bounded, the event loop is not blocked, and other users are served."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from testing.server import PATIENCE_S
 
 pytestmark = pytest.mark.once
 
-# Both in CPU time of the server: how long that takes by the clock depends on what else the machine has to do.
+# CPU time of the server: wall-clock time depends on other processes of the machine.
 SERVED_WITHIN_CPU_S = 1.0  # 0.2 on a fast machine
 STALL_MS = 500.0  # 100 on a fast machine
 MIB = 2**20
@@ -42,7 +42,7 @@ def users(server: Server) -> tuple[User, User, str]:
 
 
 def memory_mib(server: Server, *, peak: bool = False) -> float:
-    """What the server has, or the most that it had since the peak was forgotten."""
+    """The server's resident memory, or its peak since `forget_peak`."""
     assert server.process is not None
     status = Path(f"/proc/{server.process.pid}/status").read_text()
     found = re.search(rf"{'VmHWM' if peak else 'VmRSS'}:\s+(\d+) kB", status)
@@ -62,7 +62,7 @@ def connections(server: Server) -> int:
 
 
 class Others:
-    """Two who chat all the while. `waits`: what the server did, in seconds of CPU time, before each message came."""
+    """Two users who chat during the test. `waits`: CPU seconds of the server before each message arrived."""
 
     def __init__(self, server: Server) -> None:
         assert server.process is not None
@@ -86,7 +86,7 @@ class Others:
         self._chatting = asyncio.create_task(self.chat(*pair))
 
     async def are_served(self, times: int) -> None:
-        """Return when so many more of their messages have come."""
+        """Return when `times` further messages have arrived."""
         wanted = len(self.waits) + times
         async with asyncio.timeout(PATIENCE_S):
             while len(self.waits) < wanted:
@@ -103,7 +103,7 @@ class Others:
 
 @asynccontextmanager
 async def others_are_served(server: Server, within_mib: float) -> AsyncIterator[Others]:
-    """Two others chat all the while; no turn of the loop takes long; memory grows by no more than that."""
+    """Check that two other users are served, the event loop is not blocked, and memory grows within `within_mib`."""
     pair_of_others = await pair(server.address)
     forget_peak(server)  # passwords are hashed in 64 MiB each
     before = memory_mib(server)
@@ -112,7 +112,7 @@ async def others_are_served(server: Server, within_mib: float) -> AsyncIterator[
     try:
         await others.are_served(1)
         yield others
-        await others.are_served(2)  # who waits now is served too
+        await others.are_served(2)  # messages that wait now arrive too
     finally:
         await others.end()
     grown = memory_mib(server, peak=True) - before
@@ -121,27 +121,27 @@ async def others_are_served(server: Server, within_mib: float) -> AsyncIterator[
     assert worst < SERVED_WITHIN_CPU_S, f"a message came after {worst:.2f} s of other work"
     async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         stall_ms = (await client.get(f"{server.address}/healthz")).json()["worst_loop_lag_ms"]
-    assert stall_ms < STALL_MS, f"a turn of the loop took {stall_ms} ms"
+    assert stall_ms < STALL_MS, f"the event loop was blocked for {stall_ms} ms"
 
 
 @asynccontextmanager
-async def gone_afterwards() -> AsyncIterator[list[Raw]]:
-    """Connections that are cut at the end, however the test ends."""
-    lines: list[Raw] = []
+async def connections_aborted_at_the_end() -> AsyncIterator[list[Raw]]:
+    """A list of connections that are aborted at the end of the test."""
+    peers: list[Raw] = []
     try:
-        yield lines
+        yield peers
     finally:
-        for line in lines:
-            line.writer.transport.abort()
-        await asyncio.sleep(0.1)  # until they are
+        for peer in peers:
+            peer.writer.transport.abort()
+        await asyncio.sleep(0.1)  # until they are closed
 
 
-async def test_readers_who_do_not_read_are_closed_and_cost_little(
+async def test_peers_that_do_not_read_are_closed_in_bounded_memory(
     server: Server, users: tuple[User, User, str]
 ) -> None:
     alice, bob, conversation_id = users
     async with (
-        gone_afterwards() as lazy,
+        connections_aborted_at_the_end() as lazy,
         others_are_served(server, 200),
         await alice.opens(conversation_id) as at_alice,
     ):
@@ -155,28 +155,34 @@ async def test_readers_who_do_not_read_are_closed_and_cost_little(
                 await asyncio.sleep(0.1)
 
 
-async def test_peers_who_vanish_without_a_word_are_forgotten_when_something_is_said(
-    server: Server, users: tuple[User, User, str]
-) -> None:
+async def test_peers_that_vanish_are_dropped_at_the_next_message(server: Server, users: tuple[User, User, str]) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can make a connection vanish")
     alice, bob, conversation_id = users
-    async with gone_afterwards() as gone, others_are_served(server, 30), await alice.opens(conversation_id) as at_alice:
+    async with (
+        connections_aborted_at_the_end() as gone,
+        others_are_served(server, 30),
+        await alice.opens(conversation_id) as at_alice,
+    ):
         before = connections(server)
         gone += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(50)]
         assert connections(server) == before + 50
         for one in gone:
             one.vanish()
         await asyncio.sleep(0.1)
-        assert connections(server) == before + 50, "the server must not have noticed yet"
+        assert connections(server) == before + 50, "the server must not have detected it yet"
         await at_alice.send("is anybody there?")
         async with asyncio.timeout(PATIENCE_S):
             while connections(server) > before:
                 await asyncio.sleep(0.1)
 
 
-async def test_handshakes_that_stop_half_way_and_headers_that_trickle_stop_nobody(server: Server) -> None:
-    async with gone_afterwards() as half, gone_afterwards() as slow, others_are_served(server, 100):
+async def test_peers_with_stalled_handshakes_do_not_delay_others(server: Server) -> None:
+    async with (
+        connections_aborted_at_the_end() as half,
+        connections_aborted_at_the_end() as slow,
+        others_are_served(server, 100),
+    ):
         half += [await Raw.connect(f"https://127.0.0.1:{server.https_port}") for _ in range(500)]
         for one in half[::2]:
             one.writer.write(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")  # the first bytes of a ClientHello
@@ -200,55 +206,58 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("frames", FLOODS.values(), ids=FLOODS)
-async def test_floods_of_small_frames_do_not_keep_the_loop(
+async def test_peers_flooding_small_frames_do_not_block_the_loop(
     server: Server, users: tuple[User, User, str], frames: bytes
 ) -> None:
     _, bob, conversation_id = users
-    async with gone_afterwards() as lines, others_are_served(server, 60) as others:
-        lines += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(4)]
+    async with connections_aborted_at_the_end() as peers, others_are_served(server, 60) as others:
+        peers += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(4)]
 
-        async def flood(line: Raw) -> None:
-            """Until it is cancelled. Fragments without end are cut off when they are too many."""
+        async def flood(peer: Raw) -> None:
+            """Send until cancelled. The server closes a connection with too many fragments."""
             if frames[0] == 0:
-                line.writer.write(b"\x01\x80\0\0\0\0")
+                peer.writer.write(b"\x01\x80\0\0\0\0")
             with contextlib.suppress(ConnectionError):
                 while True:
-                    line.writer.write(frames * 1000)
-                    await line.writer.drain()
+                    peer.writer.write(frames * 1000)
+                    await peer.writer.drain()
                     await asyncio.sleep(0.001)
 
-        reading = [asyncio.create_task(line.rest()) for line in lines]
-        flooding = [asyncio.create_task(flood(line)) for line in lines]
+        reading = [asyncio.create_task(peer.rest()) for peer in peers]
+        flooding = [asyncio.create_task(flood(peer)) for peer in peers]
         try:
             await others.are_served(30)
             if frames[0] != 0:
-                assert not any(task.done() for task in reading + flooding), "it was cut off, and floods nobody"
+                assert not any(task.done() for task in reading + flooding), "the flooding connections must stay open"
         finally:
             for task in reading + flooding:
                 task.cancel()
             ended = await asyncio.gather(*reading, *flooding, return_exceptions=True)
-        assert not [end for end in ended if isinstance(end, Exception)], "what failed was no disconnection"
+        assert not [end for end in ended if isinstance(end, Exception)], "only disconnections are expected"
 
 
-async def test_halves_of_giant_frames_are_bounded(server: Server, users: tuple[User, User, str]) -> None:
+async def test_peers_with_incomplete_large_frames_are_bounded(server: Server, users: tuple[User, User, str]) -> None:
     _, bob, conversation_id = users
     head = struct.pack("!BBQ", 0x81, 0xFF, 2_800_000) + b"\0\0\0\0"
-    async with gone_afterwards() as lines, others_are_served(server, 340):  # all incoming together are 358
-        lines += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(150)]
-        for line in lines:
-            line.writer.write(head + b"x" * 2_500_000)
+    async with (
+        connections_aborted_at_the_end() as peers,
+        others_are_served(server, 340),
+    ):  # all frames together have 358 MiB
+        peers += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(150)]
+        for peer in peers:
+            peer.writer.write(head + b"x" * 2_500_000)
         answered: list[Raw] = []
         async with asyncio.timeout(PATIENCE_S):
-            while len(answered) <= 20:  # 256 MiB hold a hundred of them
+            while len(answered) <= 20:  # 256 MiB hold a hundred frames
                 await asyncio.sleep(0.1)
-                answered = [line for line in lines if line.reader._buffer]  # type: ignore[attr-defined]
-        for line in answered:
+                answered = [peer for peer in peers if peer.reader._buffer]  # type: ignore[attr-defined]
+        for peer in answered:
             async with asyncio.timeout(PATIENCE_S):
-                said = await line.rest()
+                said = await peer.rest()
             assert said[2:4] == struct.pack("!H", 1013)
 
 
-async def test_a_compression_bomb_is_not_unpacked(server: Server) -> None:
+async def test_compression_bomb_is_not_decompressed(server: Server) -> None:
     bomb = gzip.compress(b"[" * 200 * MIB, compresslevel=9)
     async with others_are_served(server, 50), httpx.AsyncClient(base_url=server.address, timeout=PATIENCE_S) as client:
         for _ in range(5):
@@ -256,23 +265,23 @@ async def test_a_compression_bomb_is_not_unpacked(server: Server) -> None:
             assert (answer.status_code, list(answer.json())) == (400, ["error"])
 
 
-async def test_json_that_is_nested_without_end_is_refused(server: Server) -> None:
+async def test_json_deeply_nested_is_refused(server: Server) -> None:
     async with others_are_served(server, 60), httpx.AsyncClient(base_url=server.address, timeout=PATIENCE_S) as client:
         for body in ("[" * 2_000_000, '{"username":' * 300_000, json.dumps({"username": "9" * 4_000_000})):
             assert (await client.post("/login", content=body)).status_code == 400
 
 
-async def test_ten_thousand_connects_in_a_burst_are_all_answered(server: Server) -> None:
-    async with gone_afterwards() as lines, others_are_served(server, 400):
+async def test_burst_of_10_000_connections_is_served(server: Server) -> None:
+    async with connections_aborted_at_the_end() as peers, others_are_served(server, 400):
 
         async def connect_many() -> None:
             for _ in range(500):
-                lines.append(await Raw.connect(server.address))
+                peers.append(await Raw.connect(server.address))
 
         await asyncio.gather(*(connect_many() for _ in range(20)))
-        assert len(lines) == 10_000
-        for start in range(0, len(lines), 20):
-            for line in lines[start : start + 20]:
-                line.writer.write(b"GET /motd HTTP/1.1\r\nHost: x\r\n\r\n")
-            for line in lines[start : start + 20]:
-                assert (await line.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        assert len(peers) == 10_000
+        for start in range(0, len(peers), 20):
+            for peer in peers[start : start + 20]:
+                peer.writer.write(b"GET /motd HTTP/1.1\r\nHost: x\r\n\r\n")
+            for peer in peers[start : start + 20]:
+                assert (await peer.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")

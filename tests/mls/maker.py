@@ -1,4 +1,4 @@
-"""Frames of MLS that the server takes, made in Python: signed as RFC 9420 says, with nothing encrypted in them.
+"""MLS frames that the server accepts, made in Python: signed as in RFC 9420, without encrypted content.
 
 A client could not use them. The frames in frames.json are CoreCrypto's; these are for groups of any size and shape.
 """
@@ -16,7 +16,7 @@ from crypto.mls.checks import key_package_reference
 from crypto.mls.wire import opaque
 
 MLS10, SUITE = b"\0\1", b"\0\1"
-FOR_EVER = bytes(8) + b"\0\0\0\1\0\0\0\0"  # not_before 1970, not_after 2106
+UNLIMITED = bytes(8) + b"\0\0\0\1\0\0\0\0"  # not_before 1970, not_after 2106
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class Signer:
         return signed + self.sign("LeafNodeTBS", signed + place)
 
     def key_package(self) -> bytes:
-        signed = MLS10 + SUITE + opaque(b"init key") + self.leaf(b"\1" + FOR_EVER) + opaque(b"")
+        signed = MLS10 + SUITE + opaque(b"init key") + self.leaf(b"\1" + UNLIMITED) + opaque(b"")
         return signed + self.sign("KeyPackageTBS", signed)
 
 
 class MadeGroup:
-    """Follows what the commits make of the tree. A commit that the server refuses has to be made on a `copy`."""
+    """A group that follows its commits. Make a commit that the server will refuse on a `copy`."""
 
     def __init__(self, group_id: UUID, creator: Signer) -> None:
         self.group_id, self.epoch = group_id, 0
@@ -75,9 +75,9 @@ class MadeGroup:
         path_by: Signer | None = None,
         path_at: int | None = None,
     ) -> CommitBundle:
-        """By a member, or by a device that joins. `add`: devices with the key packages that were claimed for them.
+        """A commit by a member, or by a joining device. `add`: devices with the key packages claimed for them.
 
-        The rest breaks rules. `with_init`: one ExternalInit too many; `path_by`: the device of the update path's leaf;
+        The other options break rules. `with_init`: an extra ExternalInit; `path_by`: the device of the path's leaf;
         `path_at`: the index that its signature covers.
         """
         place = {signer: leaf for leaf, signer in self.leaves.items()}
@@ -112,11 +112,11 @@ class MadeGroup:
 
     @staticmethod
     def _welcome(packages: Sequence[bytes]) -> bytes:
-        sealed = b"".join(opaque(key_package_reference(package)) + opaque(b"") + opaque(b"") for package in packages)
-        return MLS10 + b"\0\3" + SUITE + opaque(sealed) + opaque(b"encrypted group info")
+        secrets_ = b"".join(opaque(key_package_reference(package)) + opaque(b"") + opaque(b"") for package in packages)
+        return MLS10 + b"\0\3" + SUITE + opaque(secrets_) + opaque(b"encrypted group info")
 
     def group_info(self, by: Signer, at: int) -> bytes:
-        """Of the current epoch, by the device at this leaf."""
+        """The group info of the current epoch, signed by the device at this leaf."""
         nodes = []
         for leaf in range(max(self.leaves) + 1):
             signer = self.leaves.get(leaf)

@@ -80,7 +80,7 @@ EARLIER = Entry(CONVERSATION, Seq(1), 1, ALICE, "", datetime(2026, 1, 1, tzinfo=
 
 @dataclass(frozen=True)
 class Step:
-    """Everything that a plan is made of."""
+    """The input of a plan, and its expected change."""
 
     name: str
     device: Device
@@ -95,11 +95,11 @@ class Step:
         return plan_commit(self.frames(), self.device, self.facts)
 
     def on(self, **changes: object) -> "Step":
-        """On another group."""
+        """The same step with other fields of the group."""
         return self.given(group=structs.replace(self.facts.group, **changes))
 
     def given(self, **changes: object) -> "Step":
-        """With other facts."""
+        """The same step with other facts."""
         return replace(self, facts=structs.replace(self.facts, **changes))
 
 
@@ -152,7 +152,7 @@ def test_commit_has_the_effects_of_its_proposals(step: Step) -> None:
         pytest.param(
             UPDATE.on(roles={ALICE: "owner"}, epoch=2),
             NoSuchConversation,
-            id="late and by a stranger, who learns nothing",
+            id="late and by a stranger: no information",
         ),
         pytest.param(JOIN.on(roles={BOB: "owner"}), NoSuchConversation, id="a stranger's device joins"),
         pytest.param(JOIN.on(leaves=REMAIN), BadFrame, id="joins without removing its former leaf"),
@@ -183,7 +183,7 @@ def test_member_is_removed_by_a_higher_role(mine: MemberRole, theirs: MemberRole
     assert effects(REMOVE.on(roles={ALICE: mine, BOB: theirs}).plan()).lost_members == [BOB]
 
 
-def test_revoked_and_former_members_devices_are_removed_by_anyone() -> None:
+def test_device_revoked_or_of_former_member_is_removed_by_anyone() -> None:
     revoked = {**REMAIN, 1: LeafHolder(BOBS.id, BOB, is_revoked=True)}
     plain = {ALICE: "member", BOB: "member"}
     assert effects(REMOVE.on(leaves=revoked, roles=plain).plan()).lost_members == []
@@ -199,13 +199,15 @@ def test_revoked_and_former_members_devices_are_removed_by_anyone() -> None:
         (True, True, "blocked"),
     ],
 )
-def test_new_member_joins_as_contacts_and_blocks_say(is_contact: bool, is_blocking: bool, state: MemberState) -> None:
+def test_new_member_state_depends_on_contacts_and_blocks(
+    is_contact: bool, is_blocking: bool, state: MemberState
+) -> None:
     claim = structs.replace(CLAIM, is_contact=is_contact, is_blocking=is_blocking)
     change = effects(ADD.given(claims={REFERENCE: claim}).plan())
     assert (change.new_members, change.contacts) == ({BOB: state}, [BOB])
 
 
-def test_another_device_of_a_member_is_no_new_member() -> None:
+def test_add_of_a_members_second_device_adds_no_member() -> None:
     change = effects(ADD.on(roles={ALICE: "member", BOB: "member"}).plan())
     assert (change.added, change.new_members, change.contacts) == ({1: AT_BOBS}, {}, [])
 
@@ -229,7 +231,7 @@ def test_removal_is_due_while_a_foreign_leaf_remains(step: Step, is_due: bool) -
     assert effects(step.plan()).removal_due == is_due
 
 
-def test_commit_ends_mutings_of_those_who_stay() -> None:
+def test_commit_unmutes_the_remaining_devices() -> None:
     muted = {leaf: structs.replace(holder, is_muted=True) for leaf, holder in REMAIN.items()}
     assert effects(UPDATE.on(leaves={**BOTH, 1: muted[1]}).plan()).unmuted == [BOBS.id]
     assert effects(REMOVE.on(leaves=muted).plan()).unmuted == [LAPTOP.id, PHONE.id]
@@ -250,7 +252,7 @@ def test_unread_sender_is_muted_with_all_removed_devices() -> None:
     assert outcome.muting == Muting([BOBS.id, DeviceId(9)], MUTED_FOR)
 
 
-def test_unread_messages_of_others_and_of_oneself_do_not_count() -> None:
+def test_unread_messages_of_others_or_own_device_are_ignored() -> None:
     assert REMOVE.given(unread=frozenset([PHONE.id])).plan() == Accepted(REMOVE.change)
     group = MadeGroup(CONVERSATION, ALICES_SIGNER)
     info = group.commit(ALICES_SIGNER).group_info
@@ -265,7 +267,7 @@ def test_repeated_commit_of_an_ended_epoch_gets_its_entry() -> None:
     assert type(refusal(UPDATE.on(epoch=2, roles={ALICE: "owner"}).given(earlier=EARLIER).plan())) is NoSuchConversation
 
 
-def test_creation_founds_a_group_of_its_creator() -> None:
+def test_creation_makes_a_group_owned_by_its_creator() -> None:
     facts = CommitFacts(None, {REFERENCE: CLAIM}, is_id_taken=False)
     founded = Group(0, b"", {0: AT_LAPTOP}, {ALICE: "owner"})
     assert plan_creation(ADD.frames(), LAPTOP, facts) == Accepted(ADD.change, founded)
@@ -281,7 +283,7 @@ def test_creation_with_a_taken_id_is_refused_or_repeated() -> None:
     assert plan_creation(ADD.frames(), LAPTOP, structs.replace(facts, earlier=EARLIER)) == Repeated(EARLIER)
 
 
-def test_group_has_at_most_so_many_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_group_over_the_device_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_LEAVES == 1024
     monkeypatch.setattr(commit_rules, "MAX_LEAVES", 3)
     assert isinstance(JOIN.plan(), Accepted)
@@ -298,7 +300,7 @@ def test_group_info_of_another_commit_is_refused(other: str) -> None:
     assert type(refusal(plan_commit(read_bundle(bundle, CONVERSATION), PHONE, JOIN.facts))) is TreeDiffers
 
 
-def test_welcome_for_others_than_the_added_is_refused() -> None:
+def test_welcome_for_other_devices_than_the_added_is_refused() -> None:
     bundle = CommitBundle(STEPS["add"]["commit"], None, STEPS["add"]["group_info"])
     assert type(refusal(plan_commit(read_bundle(bundle, CONVERSATION), LAPTOP, ADD.facts))) is BadFrame
     bundle = CommitBundle(STEPS["update"]["commit"], STEPS["add"]["welcome"], STEPS["update"]["group_info"])
@@ -390,7 +392,7 @@ def claims_of(*packages: bytes, device_id: DeviceId, user_id: UserId) -> Claims:
     return {key_package_reference(package): ClaimedKeyPackage(device_id, user_id) for package in packages}
 
 
-def test_member_removed_and_added_at_once_has_to_be_removed_again() -> None:
+def test_member_removed_and_added_at_once_is_due_for_removal() -> None:
     """The removal ends the membership, and the new leaf does not begin another one."""
     group, facts = made_group(BOBS_SIGNER)
     phone = Signer(b"bob's phone")
@@ -506,7 +508,9 @@ def test_departure_of_a_stranger_is_refused(group: Group | None) -> None:
         ({ALICE: "owner", BOB: "owner"}, None),
     ],
 )
-def test_role_change_is_for_owners(roles: dict[UserId, MemberRole] | None, error: type[ChatError] | None) -> None:
+def test_role_change_by_a_non_owner_is_refused(
+    roles: dict[UserId, MemberRole] | None, error: type[ChatError] | None
+) -> None:
     group = None if roles is None else Group(1, b"", BOTH, roles)
     if error is None:
         check_role_change(group, ALICE, BOB)

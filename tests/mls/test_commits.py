@@ -1,4 +1,4 @@
-"""Commits on a real PostgreSQL: that what the rules decide is what the database has afterwards."""
+"""Commits on a real PostgreSQL: the database stores what the rules decide."""
 
 import asyncio
 import secrets
@@ -43,7 +43,7 @@ NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Player:
+class RegisteredDevice:
     """A device of an account, registered."""
 
     account: Account
@@ -65,7 +65,7 @@ class Rig:
         cursor = await self._psql.execute(query, values)
         return await cursor.fetchall() if cursor.description else []
 
-    async def player(self, of: Account | None = None) -> Player:
+    async def new_device(self, of: Account | None = None) -> RegisteredDevice:
         """A new device, of a new account unless it is given."""
         account = of or await self._account()
         ((uuid,),) = await self.sql("SELECT uuid FROM users WHERE id = %s", account.id)
@@ -74,7 +74,7 @@ class Rig:
         device = Device(device_id, account.id, uuid, "Laptop", signer.public_key, NOW)
         insert = "INSERT INTO devices (id, user_id, name, signature_key, created_at) VALUES (%s, %s, 'Laptop', %s, %s)"
         await self.sql(insert, device.id, account.id, signer.public_key, NOW)
-        return Player(account, device, signer)
+        return RegisteredDevice(account, device, signer)
 
     async def _account(self) -> Account:
         name = secrets.token_hex(8)
@@ -82,23 +82,23 @@ class Rig:
         ((id_, uuid),) = await self.sql(insert, name, name)
         return Account(id_, name, None, "user", "", NOW, NOW, uuid)
 
-    async def claim(self, by: Player, of: Player) -> tuple[Signer, bytes]:
+    async def claim(self, by: RegisteredDevice, of: RegisteredDevice) -> tuple[Signer, bytes]:
         package = of.signer.key_package()
         insert = "INSERT INTO claims (reference, user_id, device_id, expires_at) VALUES (%s, %s, %s, 'infinity')"
         await self.sql(insert, key_package_reference(package), by.account.id, of.device.id)
         return of.signer, package
 
-    async def group(self, creator: Player, *others: Player) -> MadeGroup:
-        """With the others in it, all of them members."""
+    async def group(self, creator: RegisteredDevice, *others: RegisteredDevice) -> MadeGroup:
+        """Create a group with the others as members."""
         made = MadeGroup(uuid4(), creator.signer)
         added = [await self.claim(creator, other) for other in others]
         await self.groups.create(creator.device, ConversationId(made.group_id), made.commit(creator.signer, add=added))
         return made
 
-    async def commit(self, made: MadeGroup, by: Player, bundle: CommitBundle) -> Entry:
+    async def commit(self, made: MadeGroup, by: RegisteredDevice, bundle: CommitBundle) -> Entry:
         return await self.groups.commit(by.device, ConversationId(made.group_id), bundle)
 
-    async def send(self, made: MadeGroup, by: Player) -> Entry:
+    async def send(self, made: MadeGroup, by: RegisteredDevice) -> Entry:
         conversation_id = ConversationId(made.group_id)
         draft = EncryptedDraft(
             conversation_id, by.account.id, by.device.id, made.epoch, made.message(), secrets.token_hex(16)
@@ -109,7 +109,7 @@ class Rig:
         return dict(await self.sql("SELECT user_id, role FROM members WHERE conversation_id = %s", made.group_id))
 
     async def removal_due(self, made: MadeGroup) -> bool:
-        """As it is stored, after comparing it with the view that says which leaves have to be removed."""
+        """The stored flag, after a comparison with the view of the leaves that must be removed."""
         query = "SELECT removal_due, EXISTS (SELECT FROM removals r WHERE r.conversation_id = g.conversation_id)"
         ((stored, due),) = await self.sql(f"{query} FROM groups g WHERE conversation_id = %s", made.group_id)
         assert stored == due
@@ -152,7 +152,7 @@ async def rig(url: str) -> AsyncIterator[Rig]:
 
 async def test_accepted_commit_stores_log_leaves_members_and_welcome(own_database_url: str) -> None:
     async with rig(own_database_url) as at:
-        alice, bob = await at.player(), await at.player()
+        alice, bob = await at.new_device(), await at.new_device()
         made = await at.group(alice, bob)
         assert [(entry.seq, entry.encrypted and entry.encrypted.kind) for entry in at.published] == [(1, "commit")]
         assert await at.sql("SELECT epoch, removal_due FROM groups") == [(1, False)]
@@ -181,10 +181,10 @@ async def test_accepted_commit_stores_log_leaves_members_and_welcome(own_databas
 )
 async def test_new_member_state_follows_contacts_and_blocks(own_database_url: str, relation: str, state: str) -> None:
     async with rig(own_database_url) as at:
-        alice, bob = await at.player(), await at.player()
+        alice, bob = await at.new_device(), await at.new_device()
         for table in filter(None, relation.split(" and ")):
             await at.sql(f"INSERT INTO {table} VALUES (%s, %s)", bob.account.id, alice.account.id)
-        # What Alice thinks of Bob does not count.
+        # Alice's contacts and blocks do not matter.
         await at.sql("INSERT INTO contacts VALUES (%s, %s)", alice.account.id, bob.account.id)
         await at.sql("INSERT INTO blocks VALUES (%s, %s)", alice.account.id, bob.account.id)
         await at.group(alice, bob)
@@ -193,7 +193,7 @@ async def test_new_member_state_follows_contacts_and_blocks(own_database_url: st
 
 async def test_removal_of_unread_sender_is_refused_and_mutes(own_database_url: str) -> None:
     async with rig(own_database_url) as at:
-        alice, bob, carol = await at.player(), await at.player(), await at.player()
+        alice, bob, carol = await at.new_device(), await at.new_device(), await at.new_device()
         made = await at.group(alice, bob, carol)
         said = await at.send(made, bob)
         before = await at.row(made)
@@ -213,9 +213,9 @@ async def test_removal_of_unread_sender_is_refused_and_mutes(own_database_url: s
             await at.send(made, bob)
 
 
-async def test_messages_of_others_and_own_rejoin_need_no_reading(own_database_url: str) -> None:
+async def test_removal_with_unread_messages_of_others_is_accepted(own_database_url: str) -> None:
     async with rig(own_database_url) as at:
-        alice, bob, carol = await at.player(), await at.player(), await at.player()
+        alice, bob, carol = await at.new_device(), await at.new_device(), await at.new_device()
         made = await at.group(alice, bob, carol)
         await at.send(made, carol)
         await at.commit(made, alice, made.commit(alice.signer, remove=[bob.signer], read=1))
@@ -227,12 +227,12 @@ async def test_messages_of_others_and_own_rejoin_need_no_reading(own_database_ur
 
 async def test_refused_commit_changes_nothing(own_database_url: str) -> None:
     async with rig(own_database_url) as at:
-        alice, bob, carol = await at.player(), await at.player(), await at.player()
+        alice, bob, carol = await at.new_device(), await at.new_device(), await at.new_device()
         made = await at.group(alice, bob)
         claimed_by_bob = await at.claim(bob, carol)
         before = await at.row(made)
         not_claimed = (carol.signer, carol.signer.key_package())
-        refused: list[tuple[Player, CommitBundle, type[ChatError]]] = [
+        refused: list[tuple[RegisteredDevice, CommitBundle, type[ChatError]]] = [
             (alice, made.copy().commit(alice.signer, add=[not_claimed]), UnknownKeyPackage),
             (alice, made.copy().commit(alice.signer, add=[claimed_by_bob]), UnknownKeyPackage),
             (bob, made.copy().commit(bob.signer, remove=[alice.signer]), NotAllowed),
@@ -258,7 +258,7 @@ async def test_refused_commit_changes_nothing(own_database_url: str) -> None:
 
 async def test_repeated_commit_gets_its_first_result(own_database_url: str) -> None:
     async with rig(own_database_url) as at:
-        alice, bob = await at.player(), await at.player()
+        alice, bob = await at.new_device(), await at.new_device()
         made = MadeGroup(uuid4(), alice.signer)
         conversation_id = ConversationId(made.group_id)
         creation = made.commit(alice.signer, add=[await at.claim(alice, bob)])
@@ -272,14 +272,16 @@ async def test_repeated_commit_gets_its_first_result(own_database_url: str) -> N
         assert [entry.seq for entry in at.published] == [first.seq, second.seq] == [1, 2], "published once"
 
 
-async def test_conversation_id_is_taken_once(own_database_url: str) -> None:
+async def test_conversation_id_created_concurrently_is_taken_once(own_database_url: str) -> None:
     async with rig(own_database_url) as at, rig(own_database_url) as other:
-        alice, bob = await at.player(), await at.player()
+        alice, bob = await at.new_device(), await at.new_device()
         taken = ConversationId(uuid4())
         results = await asyncio.gather(
             *(
-                one.groups.create(player.device, taken, MadeGroup(taken, player.signer).commit(player.signer))
-                for one, player in ((at, alice), (other, bob))
+                one.groups.create(
+                    new_device.device, taken, MadeGroup(taken, new_device.signer).commit(new_device.signer)
+                )
+                for one, new_device in ((at, alice), (other, bob))
             ),
             return_exceptions=True,
         )
@@ -296,10 +298,10 @@ async def test_conversation_id_is_taken_once(own_database_url: str) -> None:
             await at.groups.leave(alice.device, ConversationId(direct))
 
 
-async def test_creation_looks_again_when_another_worker_takes_the_id(own_database_url: str) -> None:
-    """Where the id is taken between loading and creating."""
+async def test_creation_with_an_id_taken_meanwhile_is_refused(own_database_url: str) -> None:
+    """Another worker takes the id between the load and the insert."""
     async with rig(own_database_url) as at:
-        alice, bob = await at.player(), await at.player()
+        alice, bob = await at.new_device(), await at.new_device()
         taken = ConversationId(uuid4())
         async with await psycopg.AsyncConnection.connect(own_database_url) as rival:
             await rival.execute("INSERT INTO conversations (id, kind) VALUES (%s, 'encrypted')", [taken])
@@ -317,8 +319,8 @@ async def test_creation_looks_again_when_another_worker_takes_the_id(own_databas
 
 async def test_revoked_device_cannot_commit(own_database_url: str) -> None:
     async with rig(own_database_url) as at:
-        alice = await at.player()
-        phone = await at.player(alice.account)
+        alice = await at.new_device()
+        phone = await at.new_device(alice.account)
         made = await at.group(alice, phone)
         await at.devices.revoke(alice.account, phone.device.id)
         assert await at.removal_due(made)
@@ -327,16 +329,16 @@ async def test_revoked_device_cannot_commit(own_database_url: str) -> None:
         with pytest.raises(CommitNeeded):
             await at.send(made, alice)
         await at.commit(made, alice, made.commit(alice.signer))
-        assert await at.removal_due(made), "a commit that does not remove it settles nothing"
+        assert await at.removal_due(made), "only a commit that removes it clears the flag"
         await at.commit(made, alice, made.commit(alice.signer, remove=[phone.signer]))
         assert not await at.removal_due(made)
         await at.send(made, alice)
 
 
 @pytest.mark.parametrize("how", ["leave", "delete the account"])
-async def test_last_owner_who_goes_is_succeeded(own_database_url: str, how: str) -> None:
+async def test_departure_of_the_last_owner_promotes_a_successor(own_database_url: str, how: str) -> None:
     async with rig(own_database_url) as at:
-        alice, bob, carol = await at.player(), await at.player(), await at.player()
+        alice, bob, carol = await at.new_device(), await at.new_device(), await at.new_device()
         made = await at.group(alice, bob, carol)
         alone = await at.group(alice)
         conversation_id = ConversationId(made.group_id)
@@ -358,21 +360,21 @@ async def test_last_owner_who_goes_is_succeeded(own_database_url: str, how: str)
         assert not await at.removal_due(made)
 
 
-async def test_owner_beside_the_leaving_one_stays_the_only_owner(own_database_url: str) -> None:
+async def test_departure_of_one_of_two_owners_promotes_no_one(own_database_url: str) -> None:
     async with rig(own_database_url) as at:
-        alice, bob, carol = await at.player(), await at.player(), await at.player()
+        alice, bob, carol = await at.new_device(), await at.new_device(), await at.new_device()
         made = await at.group(alice, bob, carol)
         await at.groups.set_role(alice.account, ConversationId(made.group_id), carol.account.id, "owner")
         await at.groups.leave(alice.device, ConversationId(made.group_id))
         assert await at.roles(made) == {bob.account.id: "member", carol.account.id: "owner"}
 
 
-async def test_set_role_is_for_owners_and_members(own_database_url: str) -> None:
+async def test_set_role_by_non_owners_or_for_strangers_is_refused(own_database_url: str) -> None:
     async with rig(own_database_url) as at:
-        alice, bob, stranger = await at.player(), await at.player(), await at.player()
+        alice, bob, stranger = await at.new_device(), await at.new_device(), await at.new_device()
         made = await at.group(alice, bob)
         before = await at.roles(made)
-        refused: list[tuple[Player, Player, UUID, type[ChatError]]] = [
+        refused: list[tuple[RegisteredDevice, RegisteredDevice, UUID, type[ChatError]]] = [
             (bob, alice, made.group_id, NotAllowed),
             (stranger, bob, made.group_id, NoSuchConversation),
             (alice, stranger, made.group_id, NoSuchUser),
@@ -384,9 +386,9 @@ async def test_set_role_is_for_owners_and_members(own_database_url: str) -> None
         assert await at.roles(made) == before
 
 
-async def test_only_the_sender_deletes_a_message(own_database_url: str) -> None:
+async def test_delete_message_of_another_sender_is_refused(own_database_url: str) -> None:
     async with rig(own_database_url) as at:
-        alice, bob = await at.player(), await at.player()
+        alice, bob = await at.new_device(), await at.new_device()
         made = await at.group(alice, bob)
         conversation_id = ConversationId(made.group_id)
         said = await at.send(made, bob)
@@ -399,9 +401,9 @@ async def test_only_the_sender_deletes_a_message(own_database_url: str) -> None:
 
 
 async def test_commit_on_a_locked_conversation_is_unavailable(own_database_url: str) -> None:
-    """And the writer goes on with its connection."""
+    """The writer keeps its connection and commits in other conversations."""
     async with rig(own_database_url) as at:
-        alice, bob = await at.player(), await at.player()
+        alice, bob = await at.new_device(), await at.new_device()
         made, other = await at.group(alice, bob), await at.group(alice)
         async with await psycopg.AsyncConnection.connect(own_database_url) as psql:
             await psql.execute("SELECT 1 FROM conversations WHERE id = %s FOR UPDATE", [made.group_id])
@@ -414,7 +416,7 @@ async def test_commit_on_a_locked_conversation_is_unavailable(own_database_url: 
 @pytest.mark.parametrize("how", ["leave", "delete the account"])
 async def test_successor_without_admins_is_the_longest_standing(own_database_url: str, how: str) -> None:
     async with rig(own_database_url) as at:
-        alice, bob, carol = await at.player(), await at.player(), await at.player()
+        alice, bob, carol = await at.new_device(), await at.new_device(), await at.new_device()
         together, later = await at.group(alice, bob, carol), await at.group(alice, bob, carol)
         earlier = (
             "UPDATE members SET joined_at = joined_at - interval '1 day' WHERE conversation_id = %s AND user_id = %s"

@@ -29,7 +29,7 @@ from crypto.mls.frames import (
     parse_welcome,
 )
 from crypto.mls.wire import Malformed, Reader, opaque, read_all
-from tests.mls.maker import FOR_EVER, MLS10, SUITE, MadeGroup, Signer
+from tests.mls.maker import MLS10, SUITE, UNLIMITED, MadeGroup, Signer
 
 MADE = json.loads(Path(__file__).with_name("frames.json").read_text())
 STEPS = {step["name"]: {k: base64.b64decode(v) for k, v in step.items() if k != "name" and v} for step in MADE["steps"]}
@@ -50,8 +50,8 @@ FRAMES: list[tuple[str, Parse, bytes]] = [
     ("key package", parse_key_package, KEY_PACKAGE),
     ("message", parse_private_message, MESSAGE),
     ("welcome", parse_welcome, STEPS["add"]["welcome"]),
-    *((f"commit that is to {name}", parse_commit, step["commit"]) for name, step in STEPS.items()),
-    *((f"group info after {name}", parse_group_info, step["group_info"]) for name, step in STEPS.items()),
+    *((f"commit: {name}", parse_commit, step["commit"]) for name, step in STEPS.items()),
+    *((f"group info: {name}", parse_group_info, step["group_info"]) for name, step in STEPS.items()),
 ]
 EACH = pytest.mark.parametrize(("parse", "frame"), [one[1:] for one in FRAMES], ids=[one[0] for one in FRAMES])
 
@@ -154,11 +154,11 @@ def test_opaque_round_trips(data: bytes) -> None:
         pytest.param(b"\x40\x3f" + bytes(63), id="63 in two bytes"),
         pytest.param(b"\x80\x00\x3f\xff" + bytes(0x3FFF), id="16383 in four bytes"),
         pytest.param(b"\xc0\x00\x00\x00\x00\x00\x00\x01x", id="eight bytes"),
-        pytest.param(b"\x05four", id="more than there is"),
-        pytest.param(b"\xbf\xff\xff\xff", id="a gigabyte that is not there"),
+        pytest.param(b"\x05four", id="longer than the frame"),
+        pytest.param(b"\xbf\xff\xff\xff", id="a gigabyte in a short frame"),
     ],
 )
-def test_length_is_minimal_and_within_the_frame(wire: bytes) -> None:
+def test_length_not_minimal_or_too_long_is_malformed(wire: bytes) -> None:
     with pytest.raises(Malformed):
         read_all(wire, Reader.opaque)
 
@@ -169,8 +169,8 @@ def group_info_with(tree: bytes, other_extension: bytes = b"\0\4") -> bytes:
     return b"\x00\x01\x00\x04" + context + extensions + opaque(b"tag") + bytes(4) + opaque(b"signature")
 
 
-def test_frame_of_many_elements_is_bounded() -> None:
-    """In time and memory. A tree of blank nodes has the most elements for its bytes."""
+def test_frame_with_too_many_elements_is_refused_cheaply() -> None:
+    """Time and memory are bounded. A tree of blank nodes has the most elements for its bytes."""
     assert parse_group_info(group_info_with(opaque(bytes(1000)))).leaves == {}
     frame = group_info_with(opaque(bytes(1_000_000)))
     tracemalloc.start()
@@ -196,7 +196,7 @@ def commit_with(old: bytes, new: bytes) -> Callable[[], object]:
     return parse
 
 
-def key_package_with(*, source: bytes = b"\1" + FOR_EVER, init_key: bytes = b"init key") -> Callable[[], object]:
+def key_package_with(*, source: bytes = b"\1" + UNLIMITED, init_key: bytes = b"init key") -> Callable[[], object]:
     def check() -> object:
         signer = Signer(BOB)
         signed = MLS10 + SUITE + opaque(init_key) + signer.leaf(source, encryption_key=b"encryption key") + opaque(b"")
@@ -233,7 +233,7 @@ INIT = b"\1\0\6" + opaque(b"kem output")
         (lambda: parse_commit(b"\0\2\0\1"), "ProtocolVersion must be mls10"),
         (lambda: parse_welcome(b"\0\1\0\3\0\2"), "CipherSuite must be MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519"),
         (leaf_with(b"\0\1" + opaque(BOB), b"\0\2" + opaque(BOB)), "CredentialType must be basic"),
-        (leaf_with(b"\1" + FOR_EVER, b"\4" + FOR_EVER), "unknown LeafNodeSource"),
+        (leaf_with(b"\1" + UNLIMITED, b"\4" + UNLIMITED), "unknown LeafNodeSource"),
         (commit_with(INIT, b"\1\0\2" + opaque(b"kem output")), "ProposalType must be add, remove or external_init"),
         (commit_with(INIT, b"\2\0\6" + opaque(b"kem output")), "proposals by reference are not supported"),
         (commit_with(bytes(8) + b"\4", bytes(8) + b"\2"), "SenderType must be member or new_member_commit"),
@@ -264,5 +264,5 @@ def test_malformed_frame_says_what_is_wrong(parse: Callable[[], object], text: s
         parse()
 
 
-def test_well_made_key_package_passes() -> None:
+def test_key_package_valid_is_accepted() -> None:
     key_package_with()()

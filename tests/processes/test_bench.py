@@ -12,7 +12,7 @@ from testing.server import PATIENCE_S
 pytestmark = pytest.mark.once
 
 
-def test_a_short_look_measures_what_it_says() -> None:
+def test_bench_short_run_reports_each_workload() -> None:
     short = ["fan-out", "history", "--seconds", "1", "--scale", "0.01"]
     done = subprocess.run(
         [sys.executable, "-m", "bench", *short],

@@ -1,4 +1,4 @@
-"""What the operator types."""
+"""The operator's commands: invite, user, migrate, check-config."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +13,8 @@ from testing.server import PATIENCE_S
 
 
 def sottovoce(server: Server, *words: str, typed: str = "") -> Result:
-    """In this process: to start Python takes longer than most commands. tests/processes/test_newcomer.py starts one."""
-    with patch("run.commands.database.set_up_logs"):  # the log is the test's
+    """Run a command in this process, because a start of Python takes longer. test_serve.py starts real processes."""
+    with patch("run.commands.database.set_up_logs"):  # pytest captures the log
         return CliRunner().invoke(main, words, input=typed, env=server.environment)
 
 
@@ -27,7 +27,7 @@ def log_in(server: Server, name: str, password: str) -> httpx.Response:
     return httpx.post(f"{server.address}/login", json={"username": name, "password": password}, timeout=PATIENCE_S)
 
 
-def test_invites_are_made_listed_and_revoked_while_the_server_runs(lasting_server: Server) -> None:
+def test_invite_commands_work_while_the_server_runs(lasting_server: Server) -> None:
     used, revoked = (sottovoce(lasting_server, "invite", "new").stdout.strip() for _ in range(2))
     listed = sottovoce(lasting_server, "invite", "list").stdout
     assert used in listed
@@ -42,7 +42,7 @@ def test_invites_are_made_listed_and_revoked_while_the_server_runs(lasting_serve
     assert (again.exit_code, again.stderr.strip()) == (1, f"Error: there is no unused invite {revoked}")
 
 
-def test_accounts_are_listed_and_deleted(lasting_server: Server) -> None:
+def test_user_commands_list_and_delete_accounts(lasting_server: Server) -> None:
     invite = sottovoce(lasting_server, "invite", "new").stdout.strip()
     assert register(lasting_server, "leaver", invite).status_code == 200
     assert sottovoce(lasting_server, "user", "role", "leaver", "tester").exit_code == 0
@@ -63,7 +63,7 @@ def test_accounts_are_listed_and_deleted(lasting_server: Server) -> None:
     assert (gone.exit_code, gone.stderr.strip()) == (1, "Error: there is no user leaver")
 
 
-def test_accounts_are_made_while_the_server_is_down_and_their_passwords_changed_while_it_runs(tmp_path: Path) -> None:
+def test_user_commands_work_with_and_without_the_server(tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
     nowhere = sottovoce(server, "invite", "new")
     assert nowhere.exit_code == 1
@@ -72,7 +72,7 @@ def test_accounts_are_made_while_the_server_is_down_and_their_passwords_changed_
     assert sottovoce(server, "user", "add", "Alice", "--password", "short").exit_code == 1
     made = sottovoce(server, "user", "add", "Alice", "--role", "tester", typed="First1pass\nFirst1pass\n")
     assert made.exit_code == 0, made.stderr
-    assert server.family() == [], "the command must put its PostgreSQL away"
+    assert server.family() == [], "the command must stop its PostgreSQL"
     assert sottovoce(server, "user", "add", "ALICE", typed="First1pass\nFirst1pass\n").exit_code == 1
     with running(server):
         answer = log_in(server, "alice", "First1pass")
@@ -91,7 +91,7 @@ def test_accounts_are_made_while_the_server_is_down_and_their_passwords_changed_
         assert (unknown.exit_code, unknown.stderr.strip()) == (1, "Error: there is no user nobody")
 
 
-def test_the_admin_exists_when_a_password_is_set_and_keeps_a_changed_one(tmp_path: Path) -> None:
+def test_admin_password_setting_keeps_a_changed_password(tmp_path: Path) -> None:
     with running(Server(tmp_path / "data", ADMIN_PASSWORD="First1pass")) as server:
         assert log_in(server, "admin", "First1pass").status_code == 200
         assert sottovoce(server, "user", "passwd", "admin", typed="Second2pass\nSecond2pass\n").exit_code == 0
@@ -101,7 +101,7 @@ def test_the_admin_exists_when_a_password_is_set_and_keeps_a_changed_one(tmp_pat
         assert log_in(server, "admin", "First1pass").status_code == 400
 
 
-def test_migrate_and_check_config_work_on_their_own(tmp_path: Path) -> None:
+def test_migrate_and_check_config_work_without_the_server(tmp_path: Path) -> None:
     server = Server(tmp_path / "data", ADMIN_PASSWORD="First1pass")
     migrated = sottovoce(server, "migrate")
     assert (migrated.exit_code, migrated.stdout.strip()) == (0, "The database is up to date.")

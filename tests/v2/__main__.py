@@ -1,4 +1,4 @@
-"""`python -m tests.v2 [--rounds N]`: plays of chance, and what was read, unread and undecryptable in them."""
+"""`python -m tests.v2 [--rounds N]`: random scenarios; counts messages that were read, unread and undecryptable."""
 
 import tempfile
 from pathlib import Path
@@ -6,21 +6,21 @@ from pathlib import Path
 import click
 
 from testing.process import Server, running
-from tests.v2.node import play_by_chance
+from tests.v2.node import random_scenario
 
 
 @click.command()
 @click.option("--rounds", default=5, show_default=True)
-@click.option("--actions", default=300, show_default=True, help="Of each round.")
-@click.option("--seed", default=1, show_default=True, help="Of the first round; the others follow.")
+@click.option("--actions", default=300, show_default=True, help="Actions in each round.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the first round; each later round adds 1.")
 def main(rounds: int, actions: int, seed: int) -> None:
-    """Twelve devices of six people, on a server of two workers that are killed now and then."""
-    with tempfile.TemporaryDirectory(prefix="sottovoce-sealed-") as folder:
+    """Run twelve devices of six users on a server of two workers, which are killed at random moments."""
+    with tempfile.TemporaryDirectory(prefix="sottovoce-v2-") as folder:
         server = Server(Path(folder) / "data", SOTTOVOCE_WORKERS="2")
         with running(server):
             found = []
             for number in range(seed, seed + rounds):
-                found.append(play_by_chance(server, number, actions))
+                found.append(random_scenario(server, number, actions))
                 click.echo(found[-1], err=True)
     names = list(found[0])
     rows = [*([f"{one[name]:,}" for name in names] for one in found)]

@@ -1,4 +1,4 @@
-"""A device as Python plays it: without MLS, which direct conversations do not need."""
+"""A device at the v2 socket, without MLS, which direct conversations do not need."""
 
 import asyncio
 import secrets
@@ -11,17 +11,17 @@ from testing.server import PATIENCE_S, Line, Person, connect
 
 
 class DeviceLine(Line):
-    """A socket of the sealed API."""
+    """A connection to the socket of the v2 API."""
 
     async def next(self) -> dict[str, Any]:
-        """The next frame; that there are other devices is another matter."""
+        """The next frame that is not `devices_changed`."""
         while True:
             frame: dict[str, Any] = msgspec.json.decode(await asyncio.wait_for(self.socket.recv(), PATIENCE_S))
             if frame["type"] != "devices_changed":
                 return frame
 
     async def hears_texts(self, *texts: str) -> list[dict[str, Any]]:
-        """Of direct conversations, and nothing else in between."""
+        """Check that the next frames are direct messages with these texts; return the frames."""
         frames = [await self.next() for _ in texts]
         assert [frame.get("text", frame) for frame in frames] == list(texts)
         return frames
@@ -32,7 +32,7 @@ class DeviceLine(Line):
 
 
 async def listens(person: Person) -> DeviceLine:
-    """At the socket, with a new device for this session if it has none; what is live has begun."""
+    """Connect to the socket, and return after `ready`. Register a new device if the session has none."""
     key = b64encode(secrets.token_bytes(32)).decode()
     body = {"id": f"{secrets.randbits(62) | 1:016x}", "name": "Laptop", "signature_key": key}
     await person.api.post("/v2/devices", json=body)

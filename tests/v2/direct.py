@@ -1,4 +1,4 @@
-"""What is said and asked in direct conversations at the sealed door."""
+"""Requests of the v2 API about direct conversations."""
 
 from typing import Any
 from uuid import uuid4
@@ -27,9 +27,9 @@ async def send(person: Person, other: Person, text: str, id_: str | None = None)
     return await person.api.post(at(other), json={"id": id_ or uuid4().hex, "text": text})
 
 
-async def says(person: Person, other: Person, *said: str) -> int:
-    """Answers the seq of the last."""
-    for text in said:
+async def says(person: Person, other: Person, *contents: str) -> int:
+    """Send the texts; return the seq of the last."""
+    for text in contents:
         answer = await send(person, other, text)
         assert answer.status_code == 200, answer.text
     return int(answer.json()["seq"])

@@ -1,4 +1,4 @@
-"""Frames of MLS as a delivery service sees them: signed by their devices, with nothing inside.
+"""MLS frames as a delivery service sees them: signed by their devices, without encrypted content.
 
 The server reads who changes what and checks signatures; it cannot read secrets, so random bytes stand for those. Frames
 that members could read come from CoreCrypto: tests/mls/frames.json and web/scenarios.
@@ -22,13 +22,13 @@ MLS_10, SUITE = (1).to_bytes(2), (1).to_bytes(2)
 PUBLIC_MESSAGE, PRIVATE_MESSAGE, WELCOME, GROUP_INFO = (number.to_bytes(2) for number in (1, 2, 3, 4))
 APPLICATION, COMMIT = b"\x01", b"\x03"
 BY_VALUE, ADD, REMOVE, EXTERNAL_INIT = b"\x01", (1).to_bytes(2), (3).to_bytes(2), (6).to_bytes(2)
-THERE, BLANK, IS_LEAF = b"\x01", b"\x00", b"\x01"
-NONE = opaque(b"")  # of a vector
+PRESENT, BLANK, IS_LEAF = b"\x01", b"\x00", b"\x01"
+NONE = opaque(b"")  # an empty vector
 
 
 @dataclass(eq=False)
 class MlsDevice:
-    """A device of a person, with its signature key. `session` is the one that speaks for it."""
+    """A device of a user, with its signature key. `session` is the session that is bound to it."""
 
     session: Person
     id: int
@@ -70,7 +70,7 @@ class MlsDevice:
         assert answer.status_code == 201, answer.text
 
     async def claims(self, other: "MlsDevice") -> bytes:
-        """A key package of that device."""
+        """Claim a key package of the device `other`."""
         wanted = {"devices": [other.hex]}
         answer = await self.session.api.post(f"/v2/users/{other.session.uuid}/key-packages/claim", json=wanted)
         assert answer.status_code == 200, answer.text
@@ -78,7 +78,7 @@ class MlsDevice:
 
 
 async def device(session: Person) -> MlsDevice:
-    """A new one, that this session speaks for."""
+    """Register a new device and bind it to this session."""
     made = MlsDevice(session, secrets.randbits(62) | 1, Ed25519PrivateKey.generate())
     answer = await session.api.post("/v2/devices", json=made.registration)
     assert answer.status_code == 201, answer.text
@@ -87,7 +87,7 @@ async def device(session: Person) -> MlsDevice:
 
 @dataclass
 class MlsGroup:
-    """A group as its members see it: who is at which leaf."""
+    """A group as its members see it: its epoch, and the device at each leaf."""
 
     id: UUID = field(default_factory=uuid4)
     epoch: int = 0
@@ -101,7 +101,7 @@ class MlsGroup:
         return next(leaf for leaf, (holder, _) in self.leaves.items() if holder is device)
 
     def message(self, text: bytes = b"secret", *, epoch: int | None = None) -> str:
-        """An application message, which anybody might have made."""
+        """An application message with random content."""
         content = self._head(PRIVATE_MESSAGE, self.epoch if epoch is None else epoch) + APPLICATION
         return b64encode(content + NONE + opaque(b"sender") + opaque(text)).decode()
 
@@ -115,7 +115,7 @@ class MlsGroup:
         with_path: bool = True,
         also: bytes = b"",
     ) -> "Commit":
-        """`add`: the key package of each. `forge_path`: sign the path of another leaf. `also`: other proposals."""
+        """`add`: key packages by device. `forge_path`: sign the path for another leaf. `also`: other proposals."""
         add = add or {}
         sender = 0 if not self.leaves else self.leaf_of(by)
         after = {leaf: holder for leaf, holder in self.leaves.items() if holder[0] not in remove}
@@ -127,19 +127,19 @@ class MlsGroup:
         path = self._path(by, sender + forge_path)
         after[sender] = (by, path if with_path else self.leaves[sender][1])
         head = self._head(PUBLIC_MESSAGE, self.epoch) + b"\x01" + sender.to_bytes(4) + NONE + COMMIT
-        update = THERE + path + NONE if with_path else BLANK
+        update = PRESENT + path + NONE if with_path else BLANK
         commit = head + opaque(b"".join(proposals) + also) + update + 3 * opaque(b"tag")
         references = b"".join(opaque(key_package_reference(package)) + 2 * NONE for package in add.values())
         welcome = MLS_10 + WELCOME + SUITE + opaque(references) + opaque(b"info") if add else None
         return Commit(self, commit, welcome, self._group_info(by, sender, after), after)
 
     def external_commit(self, by: MlsDevice, *, inits: int = 1, also: bytes = b"", with_path: bool = True) -> "Commit":
-        """By which a new device of a member joins. `also`: other proposals, which are not allowed in it."""
+        """A commit by which a new device of a member joins. `also`: other proposals, which are not allowed."""
         leaf = min(set(range(len(self.leaves) + 1)) - set(self.leaves))
         path = self._path(by, leaf)
         head = self._head(PUBLIC_MESSAGE, self.epoch) + b"\x04" + NONE + COMMIT
         proposals = opaque(inits * (BY_VALUE + EXTERNAL_INIT + opaque(b"kem")) + also)
-        commit = head + proposals + (THERE + path + NONE if with_path else BLANK) + 2 * opaque(b"tag")
+        commit = head + proposals + (PRESENT + path + NONE if with_path else BLANK) + 2 * opaque(b"tag")
         after = {**self.leaves, leaf: (by, path)}
         return Commit(self, commit, None, self._group_info(by, leaf, after), after)
 
@@ -150,7 +150,7 @@ class MlsGroup:
         return by.leaf(b"\x03" + opaque(b"parent"), opaque(self.id.bytes) + leaf.to_bytes(4))
 
     def _group_info(self, by: MlsDevice, signer: int, leaves: dict[int, tuple[MlsDevice, bytes]]) -> bytes:
-        nodes = [THERE + IS_LEAF + leaves[leaf][1] if leaf in leaves else BLANK for leaf in range(max(leaves) + 1)]
+        nodes = [PRESENT + IS_LEAF + leaves[leaf][1] if leaf in leaves else BLANK for leaf in range(max(leaves) + 1)]
         tree = opaque(BLANK.join(nodes))
         context = MLS_10 + SUITE + opaque(self.id.bytes) + (self.epoch + 1).to_bytes(8) + 2 * opaque(b"hash") + NONE
         extensions = opaque((2).to_bytes(2) + opaque(tree) + (4).to_bytes(2) + opaque(b"external"))
@@ -173,7 +173,7 @@ class Commit:
         return given | ({"id": str(self.group.id)} if self.group.epoch == 0 else {"read": 2**62})
 
     async def sent_by(self, session: Person) -> httpx.Response:
-        """Where it is accepted, the group moves on."""
+        """Send the commit; if it is accepted, the group enters the next epoch."""
         path = "/v2/conversations" if self.group.epoch == 0 else f"{self.group.path}/commits"
         answer = await session.api.post(path, json=self.body)
         if answer.is_success:
@@ -182,7 +182,7 @@ class Commit:
 
 
 async def group_of(owner: MlsDevice, *others: MlsDevice) -> MlsGroup:
-    """A group that the owner has made with the others."""
+    """Create a group of the owner with the other devices."""
     group, packages = MlsGroup(), {}
     for other in others:
         await other.uploads()

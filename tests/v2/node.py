@@ -1,4 +1,4 @@
-"""Runs what is written in JavaScript."""
+"""Run the scenarios of the web client in Node."""
 
 import json
 import os
@@ -13,7 +13,7 @@ PATIENCE_S = 300
 
 
 def node(*words: str, server: Server, **environment: str) -> str:
-    """What it said. Fails the test where Node is missing, or a play fails."""
+    """Run Node tests against `server`; return their output. Fail if Node is missing or a scenario fails."""
     assert shutil.which("node"), "Node 20 is needed to run the client's tests"
     assert (WEB / "node_modules").exists(), "run `npm ci` in web/, as `make test` does"
     assert server.process is not None
@@ -34,11 +34,11 @@ def node(*words: str, server: Server, **environment: str) -> str:
     return done.stdout
 
 
-def play_by_chance(server: Server, seed: int, actions: int) -> dict[str, int]:
-    """web/scenarios/chance.test.js; answers its figures."""
+def random_scenario(server: Server, seed: int, actions: int) -> dict[str, int]:
+    """Run web/scenarios/chance.test.js; return its figures."""
     given = {"SOTTOVOCE_SEED": str(seed), "SOTTOVOCE_ACTIONS": str(actions)}
-    said = node("scenarios/chance.test.js", server=server, **given)
-    found = re.search(r"figures (\{.*\})", said)
-    assert found is not None, said
+    output = node("scenarios/chance.test.js", server=server, **given)
+    found = re.search(r"figures (\{.*\})", output)
+    assert found is not None, output
     figures: dict[str, int] = json.loads(found[1])
     return figures

@@ -1,4 +1,4 @@
-"""Everywhere that a server leaves something behind, to look for what must not be there."""
+"""Everything that a server stores, to search it for plaintext."""
 
 import psycopg
 
@@ -7,7 +7,7 @@ from testing.process import Server
 
 
 def messages(server: Server) -> int:
-    """How many of the sealed door it keeps."""
+    """The number of stored encrypted messages."""
     with psycopg.connect(EmbeddedPostgres(server.data).url) as connection:
         row = connection.execute("SELECT count(*) FROM messages WHERE data IS NOT NULL").fetchone()
         return int(row[0]) if row else 0

@@ -1,4 +1,4 @@
-"""Devices: who may speak for one, and who may see them."""
+"""Devices: which session may be bound to one, and who may list them."""
 
 import pytest
 
@@ -9,10 +9,10 @@ from tests.v2.mls import device, group_of
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(14, 201), (16, 409)])
-async def test_device_is_taken_over_by_a_fresh_session_only(
+async def test_device_is_bound_again_by_a_fresh_session_only(
     users: Users, server: RunningServer, minutes: int, status: int
 ) -> None:
-    """Who has just given the password may; a session that was stolen may not."""
+    """A session younger than 15 minutes has just given the password; a stolen session is usually older."""
     (alice,) = await users("alice")
     laptop = await device(alice)
     again = await alice.again()
@@ -25,18 +25,20 @@ async def test_device_is_taken_over_by_a_fresh_session_only(
     assert shown[str(again.session_id)] == (laptop.hex if status == 201 else None)
 
 
-async def test_device_that_is_new_is_registered_by_any_session(users: Users, server: RunningServer) -> None:
+async def test_device_new_is_registered_by_any_session(users: Users, server: RunningServer) -> None:
     (alice,) = await users("alice")
     server.clock.forward(days=3)
     await device(alice)
 
 
-async def test_device_of_a_session_that_has_one_is_not_changed(users: Users) -> None:
+async def test_device_of_a_bound_session_is_not_changed(users: Users) -> None:
     (alice,) = await users("alice")
     laptop = await device(alice)
     other = laptop.registration | {"id": f"{laptop.id ^ 2:016x}", "signature_key": "A" * 43 + "="}
     assert_refused(await alice.api.post("/v2/devices", json=other), 409, "taken")
-    assert (await alice.api.post("/v2/devices", json=laptop.registration)).status_code == 201, "its own, it may repeat"
+    assert (await alice.api.post("/v2/devices", json=laptop.registration)).status_code == 201, (
+        "repeating the registration of its own device is allowed"
+    )
 
 
 async def test_devices_of_a_stranger_are_hidden(users: Users) -> None:
@@ -45,10 +47,10 @@ async def test_devices_of_a_stranger_are_hidden(users: Users) -> None:
     hidden = await alice.api.get(f"/v2/users/{bob.name}/devices")
     nobody = await alice.api.get("/v2/users/nobody_at_all/devices")
     assert_refused(hidden, 404, "no_such_user")
-    assert hidden.json() == nobody.json(), "that there is such a user is not told by the way"
+    assert hidden.json() == nobody.json(), "the response does not reveal that the user exists"
 
 
-async def test_devices_are_shown_to_who_has_claimed_a_key_package(users: Users) -> None:
+async def test_devices_are_shown_after_a_key_package_claim(users: Users) -> None:
     alice, bob = [await device(one) for one in await users("alice", "bob")]
     await bob.uploads()
     await alice.claims(bob)

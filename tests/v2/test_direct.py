@@ -1,4 +1,4 @@
-"""Direct conversations at the sealed door: lists, keys, messages. What is live: test_direct_live.py."""
+"""Direct conversations at the v2 API: list, keys, messages. For live delivery see test_direct_live.py."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from tests.v2.direct import assert_refused, at, conversations, key, messages, sa
 # The list
 
 
-async def test_the_list_shows_what_the_other_doors_have_made(users: Users) -> None:
+async def test_direct_list_has_conversations_of_all_apis(users: Users) -> None:
     alice, bob, carol = await users("alice", "bob", "carol")
     assert await conversations(alice) == []
     with_bob = await alice.meets(bob)
@@ -38,18 +38,16 @@ async def test_the_list_shows_what_the_other_doors_have_made(users: Users) -> No
     assert [one["user"]["username"] for one in await conversations(alice)] == [bob.name, carol.name]
 
 
-async def test_sealed_conversations_and_those_of_others_are_not_in_the_list(
-    users: Users, server: RunningServer
-) -> None:
+async def test_direct_list_omits_encrypted_and_foreign_conversations(users: Users, server: RunningServer) -> None:
     alice, bob, eve = await users("alice", "bob", "eve")
     await alice.posts("hello", to=bob)
-    ((sealed,),) = await server.sql("INSERT INTO conversations (kind) VALUES ('encrypted') RETURNING id")
-    await server.sql("INSERT INTO members (conversation_id, user_id) VALUES (%s, %s)", sealed, alice.id)
+    ((encrypted,),) = await server.sql("INSERT INTO conversations (kind) VALUES ('encrypted') RETURNING id")
+    await server.sql("INSERT INTO members (conversation_id, user_id) VALUES (%s, %s)", encrypted, alice.id)
     assert [one["user"]["id"] for one in await conversations(alice)] == [str(bob.uuid)]
     assert await conversations(eve) == []
 
 
-async def test_a_conversation_goes_with_the_account_of_the_other(users: Users) -> None:
+async def test_direct_conversation_is_deleted_with_the_other_account(users: Users) -> None:
     alice, bob, carol = await users("alice", "bob", "carol")
     await says(alice, bob, "hello")
     await says(alice, carol, "hello")
@@ -59,12 +57,12 @@ async def test_a_conversation_goes_with_the_account_of_the_other(users: Users) -
     assert_refused(await alice.api.get(at(bob)), 404, "no_such_user")
 
 
-async def test_whom_one_blocks_is_marked(users: Users) -> None:
+async def test_direct_list_marks_blocked_users(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     await says(bob, alice, "hello")
     assert (await alice.api.put(f"/v2/blocks/{bob.uuid}")).status_code == 200
     assert [one["blocked"] for one in await conversations(alice)] == [True]
-    assert [one["blocked"] for one in await conversations(bob)] == [False], "who is blocked is not told"
+    assert [one["blocked"] for one in await conversations(bob)] == [False], "a blocked user cannot see the block"
     assert (await alice.api.delete(f"/v2/blocks/{bob.uuid}")).status_code == 200
     assert [one["blocked"] for one in await conversations(alice)] == [False]
 
@@ -72,7 +70,7 @@ async def test_whom_one_blocks_is_marked(users: Users) -> None:
 # Keys
 
 
-async def test_one_starts_and_the_other_claims_the_same_key_once(users: Users) -> None:
+async def test_direct_key_is_claimed_once_by_the_partner(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     started = await key(alice, bob)
     assert len(b64decode(started["key"], validate=True)) == 32
@@ -85,16 +83,16 @@ async def test_one_starts_and_the_other_claims_the_same_key_once(users: Users) -
     assert [one["key_waiting"] for one in await conversations(bob)] == [False]
 
 
-async def test_every_device_can_tell_whether_it_has_the_key_of_now(users: Users) -> None:
+async def test_direct_list_has_the_fingerprint_of_the_current_key(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     made = [await key(alice, bob), await key(bob, alice, "key/claim"), await key(bob, alice)]
-    assert made[2]["key"] != made[0]["key"], "there is one of before and one of now"
-    now = b64encode(sha256(b64decode(made[2]["key"])).digest()).decode()
+    assert made[2]["key"] != made[0]["key"], "the key was changed"
+    current = b64encode(sha256(b64decode(made[2]["key"])).digest()).decode()
     for person in (alice, bob):
-        assert [one["key_fingerprint"] for one in await conversations(person)] == [now]
+        assert [one["key_fingerprint"] for one in await conversations(person)] == [current]
 
 
-async def test_starting_back_hands_out_the_key_that_waits(users: Users) -> None:
+async def test_direct_key_start_by_partner_gives_the_pending_key(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     started = await key(alice, bob)
     await says(alice, bob, "hello")
@@ -102,7 +100,7 @@ async def test_starting_back_hands_out_the_key_that_waits(users: Users) -> None:
     assert await texts(bob, alice) == ["hello"]
 
 
-async def test_a_reset_takes_the_messages_and_goes_on_counting(users: Users) -> None:
+async def test_direct_key_reset_deletes_messages_and_keeps_counting(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     first = await key(alice, bob)
     await says(alice, bob, "one", "two")
@@ -113,7 +111,7 @@ async def test_a_reset_takes_the_messages_and_goes_on_counting(users: Users) -> 
     assert await says(bob, alice, "three") == 3
 
 
-async def test_a_key_of_the_invites_api_is_claimed_here(users: Users) -> None:
+async def test_direct_key_of_the_invites_api_is_claimed_at_v2(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     started = (await alice.api.get("/conversation/start", params={"user_id": bob.id})).json()
     assert await key(bob, alice, "key/claim") == {"key": started["aes_key"]}
@@ -122,7 +120,7 @@ async def test_a_key_of_the_invites_api_is_claimed_here(users: Users) -> None:
 # Messages
 
 
-async def test_a_message_is_shown_to_both_and_its_id_to_who_made_it(users: Users) -> None:
+async def test_direct_message_shows_its_id_to_the_sender_only(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     id_ = uuid4().hex
     sent = (await send(alice, bob, " caf\u00e9\n\U0001f600", id_)).json()
@@ -132,7 +130,7 @@ async def test_a_message_is_shown_to_both_and_its_id_to_who_made_it(users: Users
     assert await messages(alice, bob) == [shown | {"id": id_}]
 
 
-async def test_messages_of_the_other_doors_are_shown_too_and_theirs_there(users: Users) -> None:
+async def test_direct_messages_are_shared_by_all_apis(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
@@ -145,7 +143,7 @@ async def test_messages_of_the_other_doors_are_shown_too_and_theirs_there(users:
     assert await bob.history(conversation) == ["from the invites API", "from the codes API", "from here"]
 
 
-async def test_pages_go_forward_from_after_and_back_from_before(users: Users) -> None:
+async def test_direct_pages_follow_after_and_before(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     await says(alice, bob, *(f"{nth}" for nth in range(1, 8)))
     assert await texts(bob, alice, limit=3) == ["5", "6", "7"]
@@ -157,7 +155,7 @@ async def test_pages_go_forward_from_after_and_back_from_before(users: Users) ->
     assert await texts(bob, alice, limit=3, after=7) == []
 
 
-async def test_a_page_ends_after_a_megabyte_and_the_next_one_goes_on(users: Users) -> None:
+async def test_direct_page_ends_after_a_megabyte(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     long = [f"{nth}" * 400_000 for nth in range(1, 6)]
     await says(alice, bob, *long)
@@ -167,7 +165,7 @@ async def test_a_page_ends_after_a_megabyte_and_the_next_one_goes_on(users: User
     assert await texts(bob, alice, before=3) == long[:2]
 
 
-async def test_the_longest_message_passes_and_a_longer_one_does_not(users: Users) -> None:
+async def test_direct_message_over_the_limit_is_400(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     longest = "\U0001f600" * 700_000
     await says(alice, bob, longest)
@@ -175,7 +173,7 @@ async def test_the_longest_message_passes_and_a_longer_one_does_not(users: Users
     assert_refused(await send(alice, bob, longest + "!"), 400, "invalid")
 
 
-async def test_a_repeated_message_is_stored_once(users: Users) -> None:
+async def test_direct_message_repeated_is_stored_once(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     id_ = uuid4().hex
     first = await send(alice, bob, "hello", id_)
@@ -183,11 +181,11 @@ async def test_a_repeated_message_is_stored_once(users: Users) -> None:
     again = await send(alice, bob, "hello", id_)
     assert (again.status_code, again.json()) == (200, first.json())
     assert_refused(await send(alice, bob, "hello!", id_), 409, "id_taken")
-    assert (await send(bob, alice, "his own", id_)).status_code == 200, "an id is its sender's"
+    assert (await send(bob, alice, "his own", id_)).status_code == 200, "ids are per sender"
     assert await texts(bob, alice) == ["hello", "another", "his own"]
 
 
-async def test_an_edited_message_keeps_its_place_and_a_deleted_one_leaves_a_hole(users: Users) -> None:
+async def test_direct_edit_keeps_the_seq_and_delete_leaves_a_gap(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     await says(alice, bob, "one", "two", "three")
     before = await messages(bob, alice)
@@ -202,7 +200,7 @@ async def test_an_edited_message_keeps_its_place_and_a_deleted_one_leaves_a_hole
     assert_refused(await alice.api.delete(at(bob, "messages/1")), 404, "no_such_message")
 
 
-async def test_only_the_author_changes_a_message(users: Users) -> None:
+async def test_direct_edit_or_delete_by_another_user_is_refused(users: Users) -> None:
     alice, bob, eve = await users("alice", "bob", "eve")
     await says(alice, bob, "hello")
     assert_refused(await bob.api.patch(at(alice, "messages/1"), json={"text": "goodbye"}), 403, "not_yours")
@@ -213,7 +211,7 @@ async def test_only_the_author_changes_a_message(users: Users) -> None:
     assert await texts(bob, alice) == ["hello"]
 
 
-async def test_with_a_stranger_there_is_nothing_to_read_and_nothing_is_made_by_looking(users: Users) -> None:
+async def test_direct_reading_creates_no_conversation(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     assert await messages(alice, bob) == []
     assert await key(alice, bob, "key/claim") == {"key": None}
@@ -230,10 +228,10 @@ async def test_with_a_stranger_there_is_nothing_to_read_and_nothing_is_made_by_l
         pytest.param({"id": "a" * 31, "text": "hello"}, id="short id"),
         pytest.param({"id": "a" * 33, "text": "hello"}, id="long id"),
         pytest.param({"id": "A" * 32, "text": "hello"}, id="id in capitals"),
-        pytest.param({"id": "a" * 32 + "\n", "text": "hello"}, id="id with a line's end"),
+        pytest.param({"id": "a" * 32 + "\n", "text": "hello"}, id="id with a line feed"),
     ],
 )
-async def test_a_message_that_is_none_is_refused_and_opens_nothing(users: Users, body: dict[str, str]) -> None:
+async def test_direct_message_invalid_is_400_and_creates_nothing(users: Users, body: dict[str, str]) -> None:
     alice, bob = await users("alice", "bob")
     assert_refused(await alice.api.post(at(bob), json=body), 400, "invalid")
     assert await conversations(alice) == []
@@ -242,12 +240,12 @@ async def test_a_message_that_is_none_is_refused_and_opens_nothing(users: Users,
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=101", "after=-1", "before=x", "after=1&before=5", f"after={2**63}", "limit=1.0"]
 )
-async def test_a_page_that_is_none_is_refused(users: Users, query: str) -> None:
+async def test_direct_page_with_bad_query_is_400(users: Users, query: str) -> None:
     alice, bob = await users("alice", "bob")
     assert_refused(await alice.api.get(f"{at(bob)}?{query}"), 400, "invalid")
 
 
-async def test_nobody_is_found_under_a_wrong_id_and_nobody_talks_to_themselves(users: Users) -> None:
+async def test_direct_with_unknown_user_or_oneself_is_refused(users: Users) -> None:
     (alice,) = await users("alice")
     for method, more in [("POST", "key"), ("POST", "key/claim"), ("GET", "messages"), ("DELETE", "messages/1")]:
         for user, status, code in [(uuid4(), 404, "no_such_user"), (alice.id, 400, "invalid")]:
@@ -258,7 +256,7 @@ async def test_nobody_is_found_under_a_wrong_id_and_nobody_talks_to_themselves(u
     assert await messages(alice, alice) == []
 
 
-async def test_eight_messages_in_ten_seconds_are_enough_at_both_doors_together(start_server: StartServer) -> None:
+async def test_direct_limit_of_8_messages_in_10_s_covers_all_apis(start_server: StartServer) -> None:
     server = await start_server(rate_limits=True)
     alice, bob = await server.person("alice"), await server.person("bob")
     await says(alice, bob, *"12345")
@@ -269,18 +267,18 @@ async def test_eight_messages_in_ten_seconds_are_enough_at_both_doors_together(s
     assert 1 <= int(refused.headers["Retry-After"]) <= 10
 
 
-async def test_the_lists_of_many_who_ask_at_once_are_each_their_own(users: Users) -> None:
+async def test_direct_lists_requested_at_once_are_per_user(users: Users) -> None:
     people = await users(*(f"one{nth}" for nth in range(6)))
     for one, other in pairwise(people):
         await says(one, other, "hello")
     lists = await asyncio.gather(*(conversations(one) for one in people * 3))
-    with_whom = [[UUID(one["user"]["id"]) for one in found] for found in lists]
-    assert with_whom[0] == [people[1].uuid]
-    assert with_whom[1] == [people[2].uuid, people[0].uuid]
-    assert with_whom[:6] == with_whom[6:12] == with_whom[12:]
+    partners = [[UUID(one["user"]["id"]) for one in found] for found in lists]
+    assert partners[0] == [people[1].uuid]
+    assert partners[1] == [people[2].uuid, people[0].uuid]
+    assert partners[:6] == partners[6:12] == partners[12:]
 
 
-async def test_one_is_opened_without_a_key_and_once(users: Users) -> None:
+async def test_direct_conversation_opens_once_without_a_key(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     opened = await alice.api.put(at(bob, "").rstrip("/"))
     assert opened.status_code == 200
@@ -292,7 +290,7 @@ async def test_one_is_opened_without_a_key_and_once(users: Users) -> None:
     assert_refused(await alice.api.put(at(alice, "").rstrip("/")), 400, "self_chat")
 
 
-async def test_a_text_may_be_as_long_as_at_the_other_doors_however_json_spells_it(users: Users) -> None:
+async def test_direct_message_accepts_long_escaped_text(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     body = json.dumps({"id": uuid4().hex, "text": "\U0001f600" * 450_000})  # 5.4 MB of \\ud83d\\ude00
     answer = await alice.api.post(at(bob), content=body)

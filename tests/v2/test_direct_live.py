@@ -1,4 +1,4 @@
-"""Direct conversations at the socket of the sealed door: live, in order, once, from whichever door they come."""
+"""Direct conversations at the v2 socket: messages of all APIs arrive live, in order and once."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ from tests.v2.direct import at, key, messages, says, send, texts
 
 
 @pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> list[Hub]:
-    """One for each time that a socket has looked at its direct conversations: the hub where it follows them."""
+def followed(monkeypatch: pytest.MonkeyPatch) -> list[Hub]:
+    """The hub of each completed `Hub.follow`, in order: a socket follows its direct conversations."""
     hubs: list[Hub] = []
     follow = Hub.follow
 
@@ -31,7 +31,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[Hub]:
     return hubs
 
 
-async def looked(hubs: list[Hub], times: int) -> bool:
+async def has_followed(hubs: list[Hub], times: int) -> bool:
     return len(hubs) >= times
 
 
@@ -44,7 +44,7 @@ async def by_psql(server: RunningServer, conversation: str, sender: Person, text
     await server.sql(insert, conversation, sender.id, text)
 
 
-async def test_a_message_is_heard_from_whichever_door_it_comes(users: Users, server: RunningServer) -> None:
+async def test_direct_socket_delivers_messages_of_all_apis(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob, codes = await listens(bob), await alice.opens(conversation)
@@ -54,8 +54,8 @@ async def test_a_message_is_heard_from_whichever_door_it_comes(users: Users, ser
     await at_bob.hears_texts("invites")
     await by_psql(server, conversation, alice, "psql")
     await at_bob.hears_texts("psql")
-    await says(alice, bob, "sealed")
-    (last,) = await at_bob.hears_texts("sealed")
+    await says(alice, bob, "v2")
+    (last,) = await at_bob.hears_texts("v2")
     assert last["seq"] == 4
     assert frame == {
         "type": "direct",
@@ -67,20 +67,20 @@ async def test_a_message_is_heard_from_whichever_door_it_comes(users: Users, ser
     }
 
 
-async def test_ones_own_are_heard_at_all_devices_with_the_id_they_were_given(users: Users) -> None:
+async def test_direct_socket_delivers_own_messages_with_their_id(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     await alice.meets(bob)
     laptop, phone, at_bob = await listens(alice), await listens(await alice.again()), await listens(bob)
     id_ = uuid4().hex
     await send(alice, bob, "hello", id_)
-    for line in (laptop, phone):
-        (frame,) = await line.hears_texts("hello")
+    for device in (laptop, phone):
+        (frame,) = await device.hears_texts("hello")
         assert (frame["sender"], frame["id"]) == (str(alice.uuid), id_)
     (frame,) = await at_bob.hears_texts("hello")
     assert "id" not in frame
 
 
-async def test_what_was_said_before_is_read_and_not_told(users: Users) -> None:
+async def test_direct_socket_does_not_deliver_the_history(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     await says(alice, bob, "before")
     at_bob = await listens(bob)
@@ -89,42 +89,40 @@ async def test_what_was_said_before_is_read_and_not_told(users: Users) -> None:
     assert await texts(bob, alice, after=0) == ["before", "after"]
 
 
-async def test_a_conversation_that_begins_meanwhile_is_heard_from_its_first_message(
-    users: Users, server: RunningServer
-) -> None:
+async def test_direct_socket_delivers_new_conversations_completely(users: Users, server: RunningServer) -> None:
     alice, bob, carol = await users("alice", "bob", "carol")
     at_bob, at_alice = await listens(bob), await listens(alice)
     conversation = await alice.meets(bob)
     await by_psql(server, conversation, alice, "one")
     await says(bob, alice, "two")
-    for line in (at_bob, at_alice):
-        await line.hears_of_change(conversation)
-        assert [frame["seq"] for frame in await line.hears_texts("one", "two")] == [1, 2]
+    for device in (at_bob, at_alice):
+        await device.hears_of_change(conversation)
+        assert [frame["seq"] for frame in await device.hears_texts("one", "two")] == [1, 2]
     await carol.posts("me too", to=bob)
     assert (await at_bob.next())["type"] == "direct_changed"
     await at_bob.hears_texts("me too")
     await at_alice.hears_nothing()
 
 
-async def test_a_key_and_a_reset_are_told_to_the_devices_of_both(users: Users) -> None:
+async def test_direct_socket_notifies_both_of_key_and_reset(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     at_alice, at_bob = await listens(alice), await listens(bob)
     started = await key(alice, bob)
     conversation = started["conversation"]
-    for line in (at_alice, at_bob):
-        await line.hears_of_change(conversation)
+    for device in (at_alice, at_bob):
+        await device.hears_of_change(conversation)
     await says(alice, bob, "one", "two")
     await (await alice.again()).api.get("/conversation/start", params={"user_id": bob.id})
     await says(alice, bob, "three")
-    for line in (at_alice, at_bob):
-        await line.hears_texts("one", "two")
-        heard = [await line.next(), await line.next()]  # an event and a message: either may come first
+    for device in (at_alice, at_bob):
+        await device.hears_texts("one", "two")
+        heard = [await device.next(), await device.next()]  # an event and a message, in any order
         assert sorted(frame["type"] for frame in heard) == ["direct", "direct_changed"]
     assert await texts(bob, alice) == ["three"]
     assert (await key(bob, alice, "key/claim"))["key"] not in (None, started["key"])
 
 
-async def test_an_edit_and_a_deletion_are_told_whichever_door_they_come_through(users: Users) -> None:
+async def test_direct_socket_notifies_of_edit_and_delete_of_all_apis(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     await says(alice, bob, "one", "two")
@@ -141,44 +139,44 @@ async def test_an_edit_and_a_deletion_are_told_whichever_door_they_come_through(
     await at_bob.hears_nothing()
 
 
-async def test_nothing_of_somebody_blocked_is_heard_until_they_are_not(users: Users, looks: list[Hub]) -> None:
+async def test_direct_socket_delivers_nothing_of_blocked_users(users: Users, followed: list[Hub]) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await listens(alice), await listens(bob)
     await alice.api.put(f"/v2/blocks/{bob.uuid}")
-    await until(lambda: looked(looks, 3))
+    await until(lambda: has_followed(followed, 3))
     await says(bob, alice, "do you hear me?")
     await says(alice, bob, "no")
     assert [frame["seq"] for frame in await at_alice.hears_texts("no")] == [2]
     await at_bob.hears_texts("do you hear me?", "no")
     await alice.api.delete(f"/v2/blocks/{bob.uuid}")
-    await until(lambda: looked(looks, 4))
+    await until(lambda: has_followed(followed, 4))
     await says(bob, alice, "and now?")
     assert [frame["conversation"] for frame in await at_alice.hears_texts("and now?")] == [conversation]
 
 
-async def test_a_conversation_that_goes_with_an_account_is_told(users: Users, looks: list[Hub]) -> None:
+async def test_direct_socket_notifies_of_a_deleted_account(users: Users, followed: list[Hub]) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice = await listens(alice)
     assert (await bob.api.request("DELETE", "/v2/account", json={"password": PASSWORD})).status_code == 200
     await at_alice.hears_of_change(conversation)
-    await until(lambda: is_forgotten(looks, conversation))
+    await until(lambda: is_forgotten(followed, conversation))
 
 
-async def test_a_socket_that_ends_leaves_nothing_behind_in_the_hub(users: Users, looks: list[Hub]) -> None:
+async def test_direct_socket_closed_leaves_no_subscription(users: Users, followed: list[Hub]) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await listens(alice), await listens(bob)
-    assert not await is_forgotten(looks, conversation)
+    assert not await is_forgotten(followed, conversation)
     await at_alice.leaves()
     await says(alice, bob, "hello")
     await at_bob.hears_texts("hello")
     at_bob.socket.transport.abort()
-    await until(lambda: is_forgotten(looks, conversation))
+    await until(lambda: is_forgotten(followed, conversation))
 
 
-async def test_many_messages_of_many_doors_come_in_order_and_once(
+async def test_direct_socket_delivers_concurrent_messages_in_order(
     server: RunningServer, start_server: StartServer
 ) -> None:
     alice, bob = await server.person("alice"), await server.person("bob")
@@ -205,7 +203,7 @@ async def test_many_messages_of_many_doors_come_in_order_and_once(
     await at_bob.hears_nothing()
 
 
-async def test_a_conversation_begun_at_another_worker_is_heard(
+async def test_direct_socket_delivers_conversations_of_another_worker(
     server: RunningServer, start_server: StartServer
 ) -> None:
     alice, bob = await server.person("alice"), await server.person("bob")
@@ -217,7 +215,7 @@ async def test_a_conversation_begun_at_another_worker_is_heard(
     await at_bob.hears_texts("hello")
 
 
-async def test_a_reader_who_does_not_read_is_closed_and_catches_up(users: Users) -> None:
+async def test_direct_socket_slow_consumer_is_closed_and_catches_up(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob, codes = await listens(bob), await alice.opens(conversation)
@@ -241,8 +239,8 @@ async def has(person: Person, other: Person, seq: int) -> bool:
     return bool(await messages(person, other, after=seq - 1, limit=1))
 
 
-async def test_a_socket_that_finds_no_database_is_closed_and_comes_back(
-    users: Users, monkeypatch: pytest.MonkeyPatch, looks: list[Hub]
+async def test_direct_socket_without_database_closes_1013(
+    users: Users, monkeypatch: pytest.MonkeyPatch, followed: list[Hub]
 ) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
@@ -255,7 +253,7 @@ async def test_a_socket_that_finds_no_database_is_closed_and_comes_back(
         patch.setattr(Conversations, "direct", away)
         await key(alice, bob)
         await at_bob.is_closed_with(1013)
-    await until(lambda: is_forgotten(looks, conversation))
+    await until(lambda: is_forgotten(followed, conversation))
     again = await listens(bob)
     await says(alice, bob, "hello")
     await again.hears_texts("hello")

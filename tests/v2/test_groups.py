@@ -1,4 +1,4 @@
-"""Groups over HTTP: who may change what, by frames that are signed as the rules ask for."""
+"""Groups over HTTP: roles, forged commits, contacts and blocks, with correctly signed frames."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.v2.direct import assert_refused
 from tests.v2.mls import MlsGroup, device, group_of
 
 
-async def test_roles_are_given_by_owners_only(users: Users) -> None:
+async def test_group_roles_are_set_by_owners_only(users: Users) -> None:
     alice, bob, carol = [await device(one) for one in await users("alice", "bob", "carol")]
     group = await group_of(alice, bob, carol)
     of_bob, of_carol = (f"{group.path}/members/{one.session.uuid}" for one in (bob, carol))
@@ -22,7 +22,7 @@ async def test_roles_are_given_by_owners_only(users: Users) -> None:
 
 
 async def test_commit_with_a_forged_leaf_is_refused(users: Users) -> None:
-    """Everything else is right: the leaf's key, the group info and its signature."""
+    """Only the leaf's signature is wrong: its key, the group info and its signature are valid."""
     alice, bob = [await device(one) for one in await users("alice", "bob")]
     group = MlsGroup()
     forged = group.commit(alice, forge_path=True)
@@ -33,7 +33,7 @@ async def test_commit_with_a_forged_leaf_is_refused(users: Users) -> None:
     assert (await group.commit(bob).sent_by(bob.session)).status_code == 200
 
 
-async def test_commit_with_a_group_info_of_another_is_refused(users: Users) -> None:
+async def test_commit_with_group_info_of_another_signer_is_refused(users: Users) -> None:
     alice, bob = [await device(one) for one in await users("alice", "bob")]
     group = await group_of(alice, bob)
     commit = group.commit(bob)
@@ -42,8 +42,8 @@ async def test_commit_with_a_group_info_of_another_is_refused(users: Users) -> N
 
 
 @pytest.mark.parametrize("are_blocked", [False, True], ids=["contacts", "blocked and unblocked"])
-async def test_block_of_a_contact_makes_a_stranger_of_them(users: Users, are_blocked: bool) -> None:
-    """A contact adds one to a group without asking. After a block they ask again, also when it was taken back."""
+async def test_block_of_a_contact_ends_the_contact(users: Users, are_blocked: bool) -> None:
+    """A contact can add you to a group without a request. A block ends that, even after you unblock."""
     alice, bob = [await device(one) for one in await users("alice", "bob")]
     code = (await bob.session.api.post("/v2/codes")).json()["code"]
     assert (await alice.session.api.post("/v2/contacts", json={"code": code})).status_code == 200
@@ -56,12 +56,12 @@ async def test_block_of_a_contact_makes_a_stranger_of_them(users: Users, are_blo
     assert shown["state"] == ("requested" if are_blocked else "joined")
 
 
-async def test_group_of_somebody_blocked_is_not_heard_of(users: Users) -> None:
+async def test_group_of_a_blocked_user_is_hidden(users: Users) -> None:
     alice, bob = [await device(one) for one in await users("alice", "bob")]
     assert (await alice.session.api.put(f"/v2/blocks/{bob.session.uuid}")).status_code == 200
     group = await group_of(bob, alice)
     (shown,) = (await alice.session.api.get("/v2/conversations")).json()
     assert (shown["id"], shown["state"]) == (str(group.id), "blocked")
     (shown,) = (await bob.session.api.get("/v2/conversations")).json()
-    assert "state" in shown, "who is blocked is not told"
+    assert "state" in shown, "a blocked user cannot see the block"
     assert "blocked" not in str(shown)

@@ -1,4 +1,4 @@
-"""Whose picture is new, and whether there is one, is known without asking for it."""
+"""Picture versions: clients learn whether a picture exists or has changed without fetching it."""
 
 from base64 import b64encode
 
@@ -12,7 +12,7 @@ async def version_of(person: Person) -> str | None:
     return version
 
 
-async def test_a_picture_has_a_version_that_others_see(users: Users) -> None:
+async def test_picture_has_a_version_visible_to_others(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     assert await version_of(alice) is None
     assert "picture" not in (await bob.api.get(f"/v2/users/{alice.name}")).json()
@@ -24,7 +24,7 @@ async def test_a_picture_has_a_version_that_others_see(users: Users) -> None:
     assert (await bob.api.get(f"/v2/users/{alice.name}")).json()["picture"] == await version_of(alice)
 
 
-async def test_a_version_of_a_picture_may_be_kept(users: Users) -> None:
+async def test_picture_requested_by_version_is_cacheable(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     path = f"/v2/users/{alice.name}/picture"
     assert (await bob.api.get(path)).status_code == 404

@@ -1,4 +1,4 @@
-"""What somebody shows of themselves, and that those who see it hear when it changes."""
+"""Profile changes, and which devices are notified of them."""
 
 from base64 import b64encode
 
@@ -12,7 +12,7 @@ def changed(person: Person) -> dict[str, str]:
     return {"type": "profile_changed", "user": str(person.uuid)}
 
 
-async def test_whoever_shares_a_conversation_hears_of_a_new_picture_bio_or_name(users: Users) -> None:
+async def test_profile_change_notifies_conversation_partners(users: Users) -> None:
     alice, bob, eve = await users("alice", "bob", "eve")
     await alice.meets(bob)
     at_alice, at_bob, at_eve = await listens(alice), await listens(bob), await listens(eve)
@@ -32,7 +32,7 @@ async def test_whoever_shares_a_conversation_hears_of_a_new_picture_bio_or_name(
     await at_eve.hears_nothing()
 
 
-async def test_what_others_do_not_see_is_not_told(users: Users) -> None:
+async def test_profile_change_of_private_fields_is_not_notified(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     await alice.meets(bob)
     at_bob = await listens(bob)
@@ -41,7 +41,7 @@ async def test_what_others_do_not_see_is_not_told(users: Users) -> None:
     await at_bob.hears_nothing()
 
 
-async def test_what_was_so_before_is_not_told(users: Users) -> None:
+async def test_profile_change_without_effect_is_not_notified(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     await alice.meets(bob)
     picture = {"image": b64encode(saved(drawn(), "PNG")).decode()}
@@ -53,7 +53,7 @@ async def test_what_was_so_before_is_not_told(users: Users) -> None:
     await at_bob.hears_nothing()
 
 
-async def test_who_blocks_somebody_or_ignores_a_conversation_hears_nothing_of_them(users: Users) -> None:
+async def test_profile_change_is_not_notified_to_blocking_users(users: Users) -> None:
     alice, bob, carol, dave = await users("alice", "bob", "carol", "dave")
     for other in (bob, carol, dave):
         await alice.meets(other)

@@ -1,4 +1,4 @@
-"""docs/PROTOCOL.md tells the truth about frames, requests and codes."""
+"""docs/PROTOCOL.md documents the frames, endpoints and error codes of the server, and no others."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ FROM_SERVER = (
     | frames.Problem
 )
 TAGS = {"direct", "entry", "sent", "refused", "welcome", "ready", "pong", "problem"}
-HAPPENINGS = {
+EVENTS = {
     "devices_changed",
     "members_changed",
     "profile_changed",
@@ -41,36 +41,36 @@ def examples(kind: str) -> list[str]:
 
 
 @pytest.mark.parametrize("example", examples("frame client"), ids=lambda text: msgspec.json.decode(text)["type"])
-def test_a_frame_of_the_client_is_understood(example: str) -> None:
+def test_protocol_client_frame_is_decoded(example: str) -> None:
     assert msgspec.json.encode(frames.decode_frame(example)) == msgspec.json.encode(msgspec.json.decode(example))
 
 
-def test_all_frames_of_the_client_are_shown() -> None:
+def test_protocol_documents_every_client_frame() -> None:
     kinds = {type(frames.decode_frame(example)) for example in examples("frame client")}
     assert kinds == {frames.Send, frames.Ack, frames.Typing, frames.Ping}
 
 
-def test_a_frame_of_the_server_is_what_it_sends() -> None:
+def test_protocol_server_frames_match_their_types() -> None:
     seen = set()
     for example in examples("frame server"):
         plain: dict[str, Any] = msgspec.json.decode(example)
-        shape = frames.EventFrame if plain["type"] in HAPPENINGS else FROM_SERVER
+        shape = frames.EventFrame if plain["type"] in EVENTS else FROM_SERVER
         frame = msgspec.json.decode(example, type=shape)
         assert msgspec.json.decode(msgspec.json.encode(frame)) == plain
         seen.add(plain["type"])
-    assert seen == TAGS | HAPPENINGS
+    assert seen == TAGS | EVENTS
 
 
-def test_every_endpoint_is_documented_and_no_other() -> None:
+def test_protocol_documents_every_endpoint() -> None:
     listed = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/v2/[^`? ]*)", TEXT)
     documented = {(method, re.sub(r"\{\w+\}", "{}", path)) for method, path in listed}
     endpoints = {(one.method, re.sub(r"\{\w+\}", "{}", one.path)) for one in ENDPOINTS}
     assert endpoints <= documented, "without a row in docs/PROTOCOL.md"
-    assert documented <= endpoints, "documented, and not there"
+    assert documented <= endpoints, "documented, but not implemented"
 
 
-def test_every_code_is_documented_and_no_other() -> None:
-    """`| code | status | when | what to do |`. What only another API answers is not here."""
+def test_protocol_documents_every_error_code() -> None:
+    """Rows are `| code | status | when | what to do |`. Codes of other APIs are not in this document."""
     documented = dict(re.findall(r"^\| `([a-z_]+)` \| (\d{3}) \|", TEXT, re.MULTILINE))
     never_raised = {errors.ChatError, errors.Forbidden, errors.Conflict}
     elsewhere = {errors.ConversationExists}
@@ -79,6 +79,6 @@ def test_every_code_is_documented_and_no_other() -> None:
 
 
 def tree(error: type[errors.ChatError]) -> set[type[errors.ChatError]]:
-    """What chat/errors.py defines; an API may define more for itself."""
+    """The error classes of chat/errors.py; an API may define more."""
     children = [one for one in error.__subclasses__() if one.__module__ == errors.__name__]
     return {error, *(one for child in children for one in tree(child))}

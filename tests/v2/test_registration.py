@@ -1,4 +1,4 @@
-"""Who may come, and how one learns of it."""
+"""Registration modes, and invites and codes of an account."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -11,14 +11,14 @@ from tests.v2.direct import assert_refused
 
 
 @pytest.mark.parametrize("registration", ["open", "invite", "closed"])
-async def test_anybody_learns_how_to_register(start_server: StartServer, registration: str) -> None:
+async def test_server_info_has_registration_and_motd(start_server: StartServer, registration: str) -> None:
     server = await start_server(registration=registration, motd="Mind the step")
     version = (await server.client().get("/version")).json()["ver"]
     told = await server.client().get("/v2/server")
     assert told.json() == {"version": version, "registration": registration, "motd": "Mind the step"}
 
 
-async def test_an_invite_lets_one_person_in_and_the_next_one_has_to_wait(users: Users, server: RunningServer) -> None:
+async def test_invite_registers_one_user_and_the_next_is_403(users: Users, server: RunningServer) -> None:
     (alice,) = await users("alice")
     made = await alice.api.post("/v2/invites")
     assert made.status_code == 201
@@ -30,9 +30,7 @@ async def test_an_invite_lets_one_person_in_and_the_next_one_has_to_wait(users: 
     assert (await server.client().post("/v2/accounts", json=body)).status_code == 201
 
 
-async def test_ones_own_invites_and_codes_are_listed_while_they_can_be_used_and_can_be_taken_back(
-    users: Users, server: RunningServer
-) -> None:
+async def test_list_and_revoke_own_invites_and_codes(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
     await server.sql("UPDATE users SET role = 'tester' WHERE id = %s", alice.id)
     for what in ("invites", "codes"):
@@ -53,7 +51,7 @@ async def test_ones_own_invites_and_codes_are_listed_while_they_can_be_used_and_
         server.clock.forward(days=-6, hours=-23)
 
 
-async def test_what_was_taken_back_opens_nothing(users: Users, server: RunningServer) -> None:
+async def test_invite_or_code_once_revoked_is_refused(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
     invite, code = [(await alice.api.post(f"/v2/{what}")).json()["code"] for what in ("invites", "codes")]
     for path in (f"invites/{invite.lower()}", f"codes/{code}"):
@@ -64,6 +62,6 @@ async def test_what_was_taken_back_opens_nothing(users: Users, server: RunningSe
 
 
 @pytest.mark.parametrize("path", ["invites/%00", "invites/'--", "codes/1%00", "codes/-1", "codes/99999999999999999999"])
-async def test_what_is_no_code_takes_nothing_back(users: Users, path: str) -> None:
+async def test_revoke_of_a_malformed_code_is_400(users: Users, path: str) -> None:
     (alice,) = await users("alice")
     assert (await alice.api.delete(f"/v2/{path}")).status_code == 400

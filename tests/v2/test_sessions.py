@@ -1,4 +1,4 @@
-"""A session lives on while it is used."""
+"""Renewal of the current session."""
 
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -17,7 +17,7 @@ async def sessions(person: Person) -> list[dict[str, str]]:
     return list(answer.json())
 
 
-async def test_a_browser_that_comes_back_every_six_days_stays_logged_in(users: Users, server: RunningServer) -> None:
+async def test_session_renewed_every_six_days_is_kept(users: Users, server: RunningServer) -> None:
     (alice,) = await users("alice")
     (before,) = await sessions(alice)
     for _ in range(3):
@@ -25,20 +25,18 @@ async def test_a_browser_that_comes_back_every_six_days_stays_logged_in(users: U
         renewed = await alice.api.put(RENEW)
         assert renewed.status_code == 200, renewed.text
     (after,) = await sessions(alice)
-    assert (after["id"], after["created_at"]) == (before["id"], before["created_at"]), "it is the same session"
+    assert (after["id"], after["created_at"]) == (before["id"], before["created_at"]), "the session is the same"
     assert after["expires_at"] == renewed.json()["expires_at"]
     assert timedelta(days=7) - timedelta(minutes=1) < datetime.fromisoformat(after["expires_at"]) - server.clock()
 
 
-async def test_one_that_stays_away_for_a_week_does_not(users: Users, server: RunningServer) -> None:
+async def test_session_not_renewed_for_a_week_expires(users: Users, server: RunningServer) -> None:
     (alice,) = await users("alice")
     server.clock.forward(days=7, minutes=1)
     assert (await alice.api.put(RENEW)).status_code == 401
 
 
-async def test_the_cookie_and_the_token_are_new_and_speak_for_the_same_session(
-    users: Users, server: RunningServer
-) -> None:
+async def test_session_renewal_gives_cookie_and_token_of_the_session(users: Users, server: RunningServer) -> None:
     (alice,) = await users("alice")
     server.clock.forward(days=1)
     renewed = await alice.api.put(RENEW)
@@ -49,28 +47,33 @@ async def test_the_cookie_and_the_token_are_new_and_speak_for_the_same_session(
     assert (only["id"], only["current"]) == (str(alice.session_id), True)
 
 
-async def test_a_session_that_would_live_longer_anyway_is_not_cut_short(users: Users, server: RunningServer) -> None:
+async def test_session_renewal_does_not_shorten_the_lifetime(users: Users, server: RunningServer) -> None:
     (alice,) = await users("alice")
     await server.sql("UPDATE sessions SET expires_at = expires_at + '90 days' WHERE id = %s", alice.session_id)
     (before,) = await sessions(alice)
     assert (await alice.api.put(RENEW)).json()["expires_at"] == before["expires_at"]
 
 
-@pytest.mark.parametrize("whose", ["another's", "one's own by its id", "nobody's", "no id"])
-async def test_only_the_current_session_is_renewed(users: Users, whose: str) -> None:
+@pytest.mark.parametrize("whose", ["another user's", "current by its id", "unknown", "malformed"])
+async def test_session_renewal_of_another_session_is_405(users: Users, whose: str) -> None:
     alice, bob = await users("alice", "bob")
-    names = {"another's": bob.session_id, "one's own by its id": alice.session_id, "nobody's": uuid4(), "no id": "x"}
+    names = {
+        "another user's": bob.session_id,
+        "current by its id": alice.session_id,
+        "unknown": uuid4(),
+        "malformed": "x",
+    }
     before = await sessions(bob)
     assert (await alice.api.put(f"/v2/sessions/{names[whose]}")).status_code == 405
     assert await sessions(bob) == before
 
 
-async def test_an_ended_session_does_not_come_back(users: Users) -> None:
+async def test_session_renewal_after_logout_is_401(users: Users) -> None:
     (alice,) = await users("alice")
     assert (await alice.api.delete(RENEW, headers=alice.bearer)).status_code == 200
     assert (await alice.api.put(RENEW, headers=alice.bearer)).status_code == 401
 
 
-async def test_a_page_of_another_site_renews_nothing(users: Users) -> None:
+async def test_session_renewal_from_a_foreign_page_is_403(users: Users) -> None:
     (alice,) = await users("alice")
     assert (await alice.api.put(RENEW, headers={"Sec-Fetch-Site": "cross-site"})).status_code == 403

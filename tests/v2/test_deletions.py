@@ -1,4 +1,4 @@
-"""A device or an account that goes while it is given a place in another group: nobody talks on with it there."""
+"""Deletion of a device or an account while it is being added to a group: it is removed there too."""
 
 import asyncio
 from uuid import UUID
@@ -19,7 +19,7 @@ SELECT made.id, d.id, 1, row_number() OVER (), d.user_id, 1, false
 FROM made, devices d WHERE d.user_id = ANY(%(users)s)
 RETURNING conversation_id
 """
-SAYS = """
+INSERT_MESSAGE = """
 INSERT INTO messages (conversation_id, seq, sender_id, kind, data, sent_at)
 VALUES (%s, 2, %s, 'application', 'secret', now())
 """
@@ -33,16 +33,14 @@ async def group(server: RunningServer, *people: Person) -> UUID:
         return UUID(str(row[0]))
 
 
-async def somebody_waits(server: RunningServer) -> None:
+async def wait_for_lock(server: RunningServer) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not await server.sql(WAITING):
             await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("what", ["device", "account"])
-async def test_who_goes_while_somebody_takes_them_in_has_to_be_removed_there_too(
-    users: Users, server: RunningServer, what: str
-) -> None:
+async def test_delete_during_an_add_makes_removal_due_there_too(users: Users, server: RunningServer, what: str) -> None:
     alice, bob = await users("alice", "bob")
     for person in (alice, bob):
         await listens(person)
@@ -51,30 +49,30 @@ async def test_who_goes_while_somebody_takes_them_in_has_to_be_removed_there_too
     async with server.psql.connection() as connection, connection.transaction():
         await connection.execute("SELECT 1 FROM conversations WHERE id = %s FOR UPDATE", [before])
         path = {"device": f"/v2/devices/{device['id']}", "account": "/v2/account"}[what]
-        going = asyncio.create_task(bob.api.request("DELETE", path, json={"password": PASSWORD}))
-        await somebody_waits(server)
+        deleting = asyncio.create_task(bob.api.request("DELETE", path, json={"password": PASSWORD}))
+        await wait_for_lock(server)
         meanwhile = await group(server, alice, bob)
-    assert (await going).status_code == 200
+    assert (await deleting).status_code == 200
     for one in (before, meanwhile):
         assert await server.sql("SELECT removal_due FROM groups WHERE conversation_id = %s", one) == [(True,)]
     assert await server.sql("SELECT 1 FROM devices WHERE user_id = %s", bob.id) == []
 
 
-async def test_what_a_deleted_account_says_to_the_last_goes_with_it(users: Users, server: RunningServer) -> None:
+async def test_delete_of_account_deletes_its_last_messages(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
     for person in (alice, bob):
         await listens(person)
     shared = await group(server, alice, bob)
     async with server.psql.connection() as connection, connection.transaction():
         await connection.execute("SELECT 1 FROM conversations WHERE id = %s FOR UPDATE", [shared])
-        going = asyncio.create_task(bob.api.request("DELETE", "/v2/account", json={"password": PASSWORD}))
-        await somebody_waits(server)
-        await connection.execute(SAYS, [shared, bob.id])
-    assert (await going).status_code == 200
+        deleting = asyncio.create_task(bob.api.request("DELETE", "/v2/account", json={"password": PASSWORD}))
+        await wait_for_lock(server)
+        await connection.execute(INSERT_MESSAGE, [shared, bob.id])
+    assert (await deleting).status_code == 200
     assert await server.sql("SELECT data FROM messages WHERE conversation_id = %s", shared) == [(None,)]
 
 
-async def test_who_logs_in_while_the_account_goes_is_told_to_log_in(
+async def test_login_of_an_account_deleted_meanwhile_is_401(
     users: Users, server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (bob,) = await users("bob")

@@ -1,4 +1,4 @@
-"""What user names, e-mail addresses, passwords and bios may look like: the tables of chat/validation.py."""
+"""Rules for user names, e-mail addresses, passwords and bios, as tables."""
 
 import unicodedata
 
@@ -52,34 +52,34 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("typed", "name", "key"), ACCEPTED)
-def test_a_user_name_has_a_form_that_is_shown_and_a_key_that_is_unique(typed: str, name: str, key: str) -> None:
+def test_username_gives_display_form_and_unique_key(typed: str, name: str, key: str) -> None:
     assert validation.username(typed) == validation.Username(name, key)
     assert validation.username_key(typed) == key
 
 
 @pytest.mark.parametrize("typed", REFUSED)
-def test_what_is_no_user_name_is_refused(typed: str) -> None:
+def test_username_invalid_is_refused(typed: str) -> None:
     with pytest.raises(Invalid):
         validation.username(typed)
 
 
 @pytest.mark.parametrize("typed", ["alice", "ALICE", "aLiCe", "\uff41\uff4c\uff49\uff43\uff45"])
-def test_spellings_that_look_alike_have_one_key(typed: str) -> None:
+def test_username_look_alike_spellings_have_one_key(typed: str) -> None:
     assert validation.username_key(typed) == "alice"
 
 
-def test_the_operator_may_give_a_reserved_name() -> None:
+def test_username_reserved_is_allowed_to_the_operator() -> None:
     assert validation.username("Admin", reserved=True) == validation.Username("Admin", "admin")
 
 
 @pytest.mark.parametrize("typed", ["", "foo bar", "a\0b", "a\ud800", "a" * 21])
-def test_what_is_no_user_name_is_looked_up_by_a_key_that_nobody_has(typed: str) -> None:
+def test_username_key_of_an_invalid_name_is_empty(typed: str) -> None:
     assert validation.username_key(typed) == ""
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=25))
-def test_a_name_once_accepted_is_in_its_final_form(typed: str) -> None:
+def test_username_normalisation_is_idempotent(typed: str) -> None:
     try:
         once = validation.username(typed)
     except Invalid:
@@ -101,7 +101,7 @@ def test_a_name_once_accepted_is_in_its_final_form(typed: str) -> None:
         pytest.param("kim@nas.local", "kim@nas.local", id="home network: mDNS, RFC 6762"),
     ],
 )
-def test_an_email_address_has_a_normal_form(typed: str, normal: str) -> None:
+def test_email_is_normalised(typed: str, normal: str) -> None:
     assert validation.email(typed) == normal
     assert validation.email_key(typed) == normal.lower()
 
@@ -110,19 +110,19 @@ def test_an_email_address_has_a_normal_form(typed: str, normal: str) -> None:
     "typed",
     [
         pytest.param("", id="empty"),
-        pytest.param("kim", id="no at"),
-        pytest.param("@example.com", id="nobody"),
-        pytest.param("kim@", id="nowhere"),
-        pytest.param("kim@a@example.com", id="two ats"),
+        pytest.param("kim", id="no at sign"),
+        pytest.param("@example.com", id="no local part"),
+        pytest.param("kim@", id="no domain"),
+        pytest.param("kim@a@example.com", id="two at signs"),
         pytest.param("kim lee@example.com", id="a space"),
         pytest.param("Kim <kim@example.com>", id="a display name"),
         pytest.param("kim\0@example.com", id="U+0000"),
-        pytest.param("kim@example.com\n", id="a line end"),
+        pytest.param("kim@example.com\n", id="a line feed"),
         pytest.param("kim\ud800@example.com", id="a lone surrogate"),
         pytest.param("kim@" + "a." * 130 + "com", id="255 characters and more"),
     ],
 )
-def test_what_is_no_email_address_is_refused(typed: str) -> None:
+def test_email_invalid_is_refused(typed: str) -> None:
     with pytest.raises(Invalid):
         validation.email(typed)
     assert validation.email_key(typed) == ""
@@ -141,13 +141,13 @@ def test_what_is_no_email_address_is_refused(typed: str) -> None:
         pytest.param("Aa1" + "é" * 511, "1,024 bytes", id="1,025 bytes in 514 characters"),
     ],
 )
-def test_the_codes_api_refuses_a_weak_or_endless_password(password: str, complaint: str) -> None:
+def test_codes_password_weak_or_too_long_is_refused(password: str, complaint: str) -> None:
     with pytest.raises(Invalid, match=complaint):
         validation.password_of_codes(password)
 
 
 @pytest.mark.parametrize("password", ["Abcd1x", "Aa1" + "x" * 1021, "Aa1" + "é" * 510, "Aa1 🙂🙂🙂"])
-def test_the_codes_api_accepts_a_good_password_as_it_is(password: str) -> None:
+def test_codes_password_valid_is_unchanged(password: str) -> None:
     assert validation.password_of_codes(password) == password
 
 
@@ -160,17 +160,17 @@ def test_the_codes_api_accepts_a_good_password_as_it_is(password: str) -> None:
         pytest.param("é" * 36 + "x", "72 bytes", id="73 bytes in 37 characters"),
     ],
 )
-def test_the_invites_api_refuses_a_short_password_and_what_bcrypt_would_cut(password: str, complaint: str) -> None:
+def test_invites_password_short_or_over_72_bytes_is_refused(password: str, complaint: str) -> None:
     with pytest.raises(Invalid, match=complaint):
         validation.password_of_invites(password)
 
 
 @pytest.mark.parametrize("password", ["12345678", "x" * 72, "é" * 36])
-def test_the_invites_api_accepts_eight_characters_up_to_72_bytes(password: str) -> None:
+def test_invites_password_of_8_characters_to_72_bytes_is_valid(password: str) -> None:
     assert validation.password_of_invites(password) == password
 
 
-def test_a_bio_is_any_text_up_to_its_length_but_for_nul() -> None:
+def test_bio_over_2000_characters_or_with_nul_is_refused() -> None:
     assert validation.bio("\n 🙂 <b>" + "é" * 1993) == "\n 🙂 <b>" + "é" * 1993
     with pytest.raises(Invalid, match="2,000"):
         validation.bio("x" * 2001)
@@ -178,7 +178,7 @@ def test_a_bio_is_any_text_up_to_its_length_but_for_nul() -> None:
         validation.bio("a\0b")
 
 
-def test_nul_is_refused_wherever_it_stands() -> None:
+def test_nul_is_refused_at_every_position() -> None:
     for text in ("\0", "a\0", "\0a"):
         with pytest.raises(Invalid):
             validation.no_nul(text)

@@ -1,4 +1,4 @@
-"""What somebody does who has just cloned this."""
+"""`make serve` and `sottovoce serve` in a new clone: start, restart, certificate, unprivileged user, errors."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ SECOND_START_CPU_S = 3.0  # 0.5 on a fast machine
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """The files that git knows, or would know, as they are now."""
+    """A copy of the tracked and untracked files that git does not ignore."""
     folder = tmp_path / "clone"
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -38,8 +38,8 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.once  # each environment of tox is an installation of its own
-def test_make_serve_starts_from_nothing_and_ends_in_a_chat(clone: Path, tmp_path: Path) -> None:
+@pytest.mark.once  # every tox environment installs the package anyway
+def test_make_serve_in_a_clone_starts_a_working_server(clone: Path, tmp_path: Path) -> None:
     server = Server(
         tmp_path / "data", command=["make", "serve", f"PYTHON={sys.executable}"], cwd=clone, from_nothing=True
     )
@@ -48,7 +48,7 @@ def test_make_serve_starts_from_nothing_and_ends_in_a_chat(clone: Path, tmp_path
         assert "Sottovoce is running" in server.said()
         code = re.search(r"Invite code for the first account: ([0-9A-F]{8})", server.said())
         assert code, server.said()
-        asyncio.run(_two_people_chat(server))
+        asyncio.run(_two_users_chat(server))
         body = {"username": "grandma", "password": "Secret1pass", "invite_code": code[1]}
         assert httpx.post(f"{server.address}/register", json=body, timeout=PATIENCE_S).status_code == 200
 
@@ -64,23 +64,23 @@ def test_make_serve_starts_from_nothing_and_ends_in_a_chat(clone: Path, tmp_path
         assert server.family() == []
 
 
-def test_a_second_start_is_little_work_also_after_a_kill(tmp_path: Path) -> None:
+def test_serve_second_start_is_cheap_also_after_a_kill(tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
     with running(server):
         assert server.stop() == 0
         server.start()
         assert server.cpu_s() < SECOND_START_CPU_S
         server.kill()
-        assert server.postmaster().is_running(), "the kill must leave PostgreSQL behind, or this shows nothing"
+        assert server.postmaster().is_running(), "PostgreSQL must survive the kill"
         server.start()
         assert server.cpu_s() < SECOND_START_CPU_S
-        asyncio.run(_two_people_chat(server))
+        asyncio.run(_two_users_chat(server))
         assert server.stop() == 0
         assert server.family() == []
         assert server.said().endswith("INFO sottovoce.process: stopped\n")
 
 
-def test_the_certificate_is_one_that_a_client_can_trust(lasting_server: Server) -> None:
+def test_serve_certificate_is_trusted_with_its_authority(lasting_server: Server) -> None:
     authority = str(lasting_server.data / "tls" / "ca.pem")
     for host in ("localhost", "127.0.0.1"):
         answer = httpx.get(
@@ -89,7 +89,7 @@ def test_the_certificate_is_one_that_a_client_can_trust(lasting_server: Server) 
         assert answer.status_code == 200
 
 
-def test_a_browser_that_does_not_trust_it_yet_leaves_no_line(lasting_server: Server) -> None:
+def test_serve_logs_nothing_for_untrusting_clients(lasting_server: Server) -> None:
     before = lasting_server.said()
     for _ in range(3):
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
@@ -98,8 +98,8 @@ def test_a_browser_that_does_not_trust_it_yet_leaves_no_line(lasting_server: Ser
     assert lasting_server.said() == before
 
 
-def test_an_ordinary_user_can_run_it(tmp_path: Path) -> None:
-    """As root we become `nobody`, who may read everything (Python may lie in root's home) and write nothing."""
+def test_serve_runs_as_an_unprivileged_user(tmp_path: Path) -> None:
+    """As root, run as `nobody` with the right to read everything: Python may be installed in root's home."""
     data = tmp_path / "data"
     command = [sys.executable, str(ROOT / "server.py"), "serve"]
     if os.geteuid() == 0:
@@ -115,12 +115,12 @@ def test_an_ordinary_user_can_run_it(tmp_path: Path) -> None:
         owners = {process.uids().real for process in server.family()}
         assert owners
         assert 0 not in owners
-        asyncio.run(_two_people_chat(server))
+        asyncio.run(_two_users_chat(server))
         assert server.stop() == 0
         assert server.family() == []
 
 
-def test_what_is_wrong_is_said_in_one_line(lasting_server: Server, tmp_path: Path) -> None:
+def test_serve_reports_start_errors_in_one_line(lasting_server: Server, tmp_path: Path) -> None:
     second = Server(lasting_server.data)
     answer = subprocess.run(second.command, env=second.environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 1
@@ -132,10 +132,10 @@ def test_what_is_wrong_is_said_in_one_line(lasting_server: Server, tmp_path: Pat
     assert answer.returncode == 1
     assert f"Error: cannot listen on 127.0.0.1:{lasting_server.port}: Address already in use" in answer.stderr
     assert "Traceback" not in answer.stderr
-    assert elsewhere.family() == [], "it must not leave its PostgreSQL behind"
+    assert elsewhere.family() == [], "a failed start must stop its PostgreSQL"
 
 
-async def _two_people_chat(server: Server) -> None:
+async def _two_users_chat(server: Server) -> None:
     alice, bob, conversation_id = await pair(server.address)
     async with await alice.opens(conversation_id) as at_alice, await bob.opens(conversation_id) as at_bob:
         await at_alice.send("hello")

@@ -1,4 +1,4 @@
-"""The write queue while its connection is killed: what was acknowledged is there once, and nobody waits for ever."""
+"""The write queue while its connection is killed: acknowledged drafts are stored once, and no caller waits forever."""
 
 import asyncio
 from collections import Counter
@@ -16,14 +16,14 @@ LOST = pytest.mark.logs("the writer lost its connection", "discarding closed con
 
 
 @LOST
-async def test_under_load_every_acknowledged_draft_is_there_once_and_the_queue_goes_on(database_url: str) -> None:
+async def test_write_queue_killed_under_load_stores_drafts_once(database_url: str) -> None:
     sender, here = conversations(database_url, 3)
     acknowledged: list[str] = []
     refused = 0
     async with rig(database_url, "to-be-killed") as it:
 
-        async def somebody(name: int) -> None:
-            """As a careful client: says one thing after the other, and repeats what was not acknowledged."""
+        async def client(name: int) -> None:
+            """A client that sends one draft at a time, and repeats it until it is acknowledged."""
             nonlocal refused
             for n in count():
                 if it.lost >= 3:
@@ -49,9 +49,9 @@ async def test_under_load_every_acknowledged_draft_is_there_once_and_the_queue_g
                 await asyncio.to_thread(sql, database_url, KILL, "to-be-killed")
 
         async with asyncio.TaskGroup() as people:
-            for work in (killer(), *map(somebody, range(20))):
+            for work in (killer(), *map(client, range(20))):
                 people.create_task(work)
-    assert refused > 0, "some did not know whether they had been heard"
+    assert refused > 0, "some drafts were not acknowledged"
     rows = [row for conversation in here for row in stored(database_url, conversation)]
     assert Counter(content for _, content in rows) == Counter(acknowledged)
     assert len(acknowledged) > 100
@@ -63,7 +63,7 @@ async def test_under_load_every_acknowledged_draft_is_there_once_and_the_queue_g
 
 
 @LOST
-async def test_a_connection_that_died_while_nothing_was_said_costs_nothing(
+async def test_write_queue_idle_connection_killed_is_replaced(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("store.writer.queue.PROBE_S", 0.05)
@@ -83,7 +83,7 @@ async def test_a_connection_that_died_while_nothing_was_said_costs_nothing(
 
 @LOST
 @pytest.mark.logs("a batch of")
-async def test_when_the_connection_dies_among_drafts_that_are_tried_one_by_one_each_hears_of_it(
+async def test_write_queue_killed_in_single_mode_fails_the_rest(
     database_url: str,
 ) -> None:
     sender, (here,) = conversations(database_url)
@@ -106,8 +106,8 @@ async def test_when_the_connection_dies_among_drafts_that_are_tried_one_by_one_e
 
 
 @LOST
-async def test_a_batch_that_was_committed_but_not_acknowledged_is_told_to_the_hub(database_url: str) -> None:
-    """`lost` is the hub's sign to sweep: the entries are in the log and were never published."""
+async def test_write_queue_connection_lost_notifies_the_hub(database_url: str) -> None:
+    """`lost` makes the hub sweep: the entries are in the log and were never published."""
     sender, (here,) = conversations(database_url)
     async with rig(database_url, "unheard") as it:
         await it.write(Draft(here, sender, "before"))

@@ -1,4 +1,4 @@
-"""What is done to a server while people chat. Each comes at a random moment, and returns when it is mended."""
+"""The faults. Each function injects one fault into a running server, and returns when the fault is repaired."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from testing.process import Server, running
-from tests.faults.play import Play, Verdict, new_play
+from tests.faults.load import Load, Verdict, new_load
 
 PAIRS = 6
 DISK_MIB = 192
@@ -43,7 +43,7 @@ async def kill_postgres(server: Server, chance: random.Random) -> None:
 
 
 async def kill_a_backend(server: Server, chance: random.Random) -> None:
-    """PostgreSQL then ends all others and recovers, for shared memory may be damaged."""
+    """PostgreSQL then ends all backends and recovers, because shared memory may be corrupt."""
     with contextlib.suppress(psutil.NoSuchProcess):
         ours = [one for one in server.postmaster().children() if "[local]" in " ".join(one.cmdline())]
         chance.choice(ours).kill()
@@ -66,7 +66,7 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def small_disk() -> Iterator[Path]:
-    """A file system of its own. Needs root, and a machine that lets root mount."""
+    """A small tmpfs. Needs root, and a machine that allows root to mount."""
     with folder() as place:
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=755", "none", place], check=True)
         try:
@@ -76,48 +76,48 @@ def small_disk() -> Iterator[Path]:
 
 
 @dataclass(frozen=True)
-class Injury:
-    hit: Callable[[Server, random.Random], Awaitable[None]]
+class Fault:
+    inject: Callable[[Server, random.Random], Awaitable[None]]
     settings: dict[str, str] = field(default_factory=dict)
     place: Callable[[], "contextlib.AbstractContextManager[Path]"] = folder
 
 
 TWO_WORKERS = {"SOTTOVOCE_WORKERS": "2"}
 
-INJURIES = {
-    "a worker is killed": Injury(kill_a_worker, TWO_WORKERS),
-    "the server is killed": Injury(kill_the_server),
-    "server and PostgreSQL are killed": Injury(kill_server_and_postgres, TWO_WORKERS),
-    "PostgreSQL is killed": Injury(kill_postgres),
-    "a backend of PostgreSQL is killed": Injury(kill_a_backend),
-    "the disk is full": Injury(fill_the_disk, place=small_disk),
+FAULTS = {
+    "a worker is killed": Fault(kill_a_worker, TWO_WORKERS),
+    "the server is killed": Fault(kill_the_server),
+    "server and PostgreSQL are killed": Fault(kill_server_and_postgres, TWO_WORKERS),
+    "PostgreSQL is killed": Fault(kill_postgres),
+    "a backend of PostgreSQL is killed": Fault(kill_a_backend),
+    "the disk is full": Fault(fill_the_disk, place=small_disk),
 }
 
 
 @asynccontextmanager
-async def played(server: Server) -> AsyncIterator[tuple[Play, Verdict]]:
-    play = await new_play(server.address, PAIRS)
-    play.begin()
+async def under_load(server: Server) -> AsyncIterator[tuple[Load, Verdict]]:
+    load = await new_load(server.address, PAIRS)
+    load.begin()
     verdict = Verdict()
-    yield play, verdict
-    vars(verdict).update(vars(await play.end()))
+    yield load, verdict
+    vars(verdict).update(vars(await load.end()))
 
 
-def run(injury: Injury, rounds: int, seed: int) -> Verdict:
-    """So many rounds on one server, each at a random moment of a running chat."""
+def run(fault: Fault, rounds: int, seed: int) -> Verdict:
+    """Inject the fault `rounds` times into one server, each time at a random moment under load."""
     chance = random.Random(seed)
 
-    async def burn(server: Server) -> Verdict:
-        async with played(server) as (play, verdict):
+    async def run_rounds(server: Server) -> Verdict:
+        async with under_load(server) as (load, verdict):
             for _ in range(rounds):
-                await play.goes_on(30)
+                await load.wait_for_progress(30)
                 await asyncio.sleep(chance.uniform(0, 0.3))
-                await injury.hit(server, chance)
-                await play.goes_on(30)
+                await fault.inject(server, chance)
+                await load.wait_for_progress(30)
         return verdict
 
-    with injury.place() as place, running(Server(place / "data", **injury.settings)) as server:
-        return asyncio.run(burn(server))
+    with fault.place() as place, running(Server(place / "data", **fault.settings)) as server:
+        return asyncio.run(run_rounds(server))
 
 
 def can_mount() -> bool:

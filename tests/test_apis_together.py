@@ -1,4 +1,4 @@
-"""What the codes API and the invites API share: accounts, sessions, conversations; and two workers on one database."""
+"""Shared state of the codes API and the invites API: accounts, sessions, conversations; two workers on one database."""
 
 import asyncio
 from dataclasses import replace
@@ -13,23 +13,23 @@ from websockets.exceptions import InvalidStatus
 from testing.server import PASSWORD, PATIENCE_S, SECRET, Line, Person, RunningServer
 from tests.conftest import StartServer, Users
 
-WHO_AM_I = ["/me", "/api/users"]  # of the invites API and of the codes API
-EVIL = "https://evil.example"
+CURRENT_USER_PATHS = ["/me", "/api/users"]  # of the invites API and of the codes API
+FOREIGN_ORIGIN = "https://evil.example"
 
 
 async def status(server: RunningServer, path: str, headers: dict[str, str]) -> int:
     return (await server.client().get(path, headers=headers)).status_code
 
 
-async def at(server: RunningServer, person: Person) -> Person:
-    """The same person with the same session, at another worker."""
+async def at_worker(server: RunningServer, person: Person) -> Person:
+    """The same user with the same session, at another worker."""
     return replace(person, server=server, api=server.client(cookies={"Authorization": person.token}))
 
 
-# One session, two doors
+# One session at two APIs
 
 
-@pytest.mark.parametrize("path", WHO_AM_I)
+@pytest.mark.parametrize("path", CURRENT_USER_PATHS)
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
@@ -47,7 +47,7 @@ async def at(server: RunningServer, person: Person) -> Person:
         pytest.param({}, 401, id="nothing"),
     ],
 )
-async def test_how_a_session_is_shown(
+async def test_session_is_read_from_bearer_or_cookie(
     users: Users, server: RunningServer, path: str, headers: dict[str, str], expected: int
 ) -> None:
     (alice,) = await users("alice")
@@ -55,7 +55,7 @@ async def test_how_a_session_is_shown(
     assert await status(server, path, sent) == expected
 
 
-async def test_who_registered_at_one_door_is_somebody_at_the_other(server: RunningServer) -> None:
+async def test_account_of_one_api_works_at_the_other(server: RunningServer) -> None:
     client = server.client()
     name = f"user_{uuid4().hex[:12]}"
     body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
@@ -67,7 +67,7 @@ async def test_who_registered_at_one_door_is_somebody_at_the_other(server: Runni
         assert await status(server, "/api/users", headers) == 200
 
 
-async def test_a_401_tells_nothing(users: Users, server: RunningServer) -> None:
+async def test_unauthenticated_401_is_the_same_for_every_token(users: Users, server: RunningServer) -> None:
     (alice,) = await users("alice")
     now = server.clock()
     claims = {"sid": str(alice.session_id), "sub": str(alice.id), "iat": now, "exp": now + timedelta(days=1)}
@@ -90,7 +90,7 @@ async def test_a_401_tells_nothing(users: Users, server: RunningServer) -> None:
     client = server.client()
     answers = [
         await client.get(path, headers={b"Authorization": f"Bearer {token}".encode()})  # type: ignore[dict-item]
-        for path in WHO_AM_I
+        for path in CURRENT_USER_PATHS
         for token in forged
     ]
     assert {(answer.status_code, answer.text) for answer in answers} == {(401, answers[0].text)}
@@ -101,7 +101,7 @@ async def test_a_401_tells_nothing(users: Users, server: RunningServer) -> None:
     assert alice.name not in ended.text
 
 
-async def test_a_stranger_cannot_tell_whether_a_conversation_exists(users: Users) -> None:
+async def test_conversation_of_others_looks_like_a_missing_one(users: Users) -> None:
     alice, bob, eve = await users("alice", "bob", "eve")
     theirs = await alice.meets(bob)
     answers = [
@@ -118,22 +118,22 @@ async def test_a_stranger_cannot_tell_whether_a_conversation_exists(users: Users
     assert refused[0] == refused[1]
 
 
-# One conversation, two doors
+# One conversation at two APIs
 
 
-async def test_a_message_of_the_invites_api_reaches_the_sockets_of_the_codes_api(users: Users) -> None:
+async def test_invites_message_reaches_codes_sockets(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     await alice.posts("posted", to=bob)
     await at_bob.hears("posted")
-    await at_alice.hears_nothing(0.1)  # nobody's own messages come back, whatever the door
+    await at_alice.hears_nothing(0.1)  # the sender gets no echo at either API
     await bob.posts("posted back", to=alice)
     await at_alice.hears("posted back")
     assert await alice.history(conversation) == ["posted back", "posted"]
 
 
-async def test_what_is_said_on_a_socket_is_shown_by_the_invites_api(users: Users) -> None:
+async def test_codes_socket_message_is_shown_by_the_invites_api(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
@@ -144,7 +144,7 @@ async def test_what_is_said_on_a_socket_is_shown_by_the_invites_api(users: Users
     assert (await bob.api.get("/messages/updates")).json()["all_messages"] == 1
 
 
-async def test_a_conversation_of_the_invites_api_exists_for_the_codes_api(users: Users) -> None:
+async def test_invites_conversation_exists_at_the_codes_api(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     await alice.posts("hello", to=bob)
     code = (await bob.api.post("/api/chats/codes")).json()["code"]
@@ -157,7 +157,7 @@ async def test_a_conversation_of_the_invites_api_exists_for_the_codes_api(users:
 
 
 async def effects(person: Person) -> list[tuple[Any, ...]]:
-    """What any of the requests below would leave behind."""
+    """Everything that the requests below would store."""
     return await person.server.sql(
         "SELECT 'conversation' FROM members WHERE user_id = %s"
         " UNION ALL SELECT 'code' FROM chat_codes WHERE user_id = %s"
@@ -170,21 +170,21 @@ async def effects(person: Person) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize(
     ("headers", "passes"),
     [
-        pytest.param({}, True, id="no browser"),
+        pytest.param({}, True, id="not a browser"),
         pytest.param({"Origin": "{own}"}, True, id="own origin"),
         pytest.param({"Origin": "{own}", "Sec-Fetch-Site": "same-origin"}, True, id="same-origin"),
         pytest.param({"Sec-Fetch-Site": "none"}, True, id="address bar"),
-        pytest.param({"Origin": EVIL}, False, id="foreign origin"),
+        pytest.param({"Origin": FOREIGN_ORIGIN}, False, id="foreign origin"),
         pytest.param({"Origin": "null"}, False, id="origin null"),
         pytest.param({"Origin": ""}, False, id="origin empty"),
         pytest.param({"Origin": "{own}0"}, False, id="other port"),
-        pytest.param({"Origin": "{own}.evil.example"}, False, id="own origin as a prefix"),
-        pytest.param({"Origin": EVIL, "Sec-Fetch-Site": "cross-site"}, False, id="cross-site"),
+        pytest.param({"Origin": "{own}.evil.example"}, False, id="own origin as prefix"),
+        pytest.param({"Origin": FOREIGN_ORIGIN, "Sec-Fetch-Site": "cross-site"}, False, id="cross-site"),
         pytest.param({"Sec-Fetch-Site": "cross-site"}, False, id="cross-site without origin"),
         pytest.param({"Sec-Fetch-Site": "same-site"}, False, id="same-site"),
     ],
 )
-async def test_the_cookie_is_of_no_use_to_pages_of_other_sites(
+async def test_cookie_from_a_foreign_page_is_refused(
     users: Users, server: RunningServer, headers: dict[str, str], passes: bool
 ) -> None:
     alice, bob = await users("alice", "bob")
@@ -206,9 +206,9 @@ async def test_the_cookie_is_of_no_use_to_pages_of_other_sites(
     assert len(await effects(alice)) == (4 if passes else 0)
 
 
-async def test_a_bearer_token_may_come_from_anywhere(users: Users, server: RunningServer) -> None:
+async def test_bearer_token_from_a_foreign_page_is_accepted(users: Users, server: RunningServer) -> None:
     alice, bob = await users("alice", "bob")
-    headers = {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"} | alice.bearer
+    headers = {"Origin": FOREIGN_ORIGIN, "Sec-Fetch-Site": "cross-site"} | alice.bearer
     body = {"receiver_id": bob.id, "message": "hello"}
     assert (await server.client().post("/messages", json=body, headers=headers)).status_code == 200
 
@@ -216,55 +216,53 @@ async def test_a_bearer_token_may_come_from_anywhere(users: Users, server: Runni
 # Two workers
 
 
-async def test_what_two_say_at_two_workers_reaches_each_in_order_and_once(
-    server: RunningServer, start_server: StartServer
-) -> None:
+async def test_workers_deliver_messages_in_order_and_once(server: RunningServer, start_server: StartServer) -> None:
     alice, bob = await server.person("alice"), await server.person("bob")
     other_server = await start_server()
     assert other_server.http != server.http
-    bob_there, alice_there = await at(other_server, bob), await at(other_server, alice)
+    bob_elsewhere, alice_elsewhere = await at_worker(other_server, bob), await at_worker(other_server, alice)
     conversation = await alice.meets(bob)
-    at_alice, at_bob = await alice.opens(conversation), await bob_there.opens(conversation)
-    also_bob, also_alice = await bob.opens(conversation), await alice_there.opens(conversation)
-    said_by_alice, said_by_bob = [f"a{nth}" for nth in range(200)], [f"b{nth}" for nth in range(200)]
+    at_alice, at_bob = await alice.opens(conversation), await bob_elsewhere.opens(conversation)
+    also_bob, also_alice = await bob.opens(conversation), await alice_elsewhere.opens(conversation)
+    sent_by_alice, sent_by_bob = [f"a{nth}" for nth in range(200)], [f"b{nth}" for nth in range(200)]
 
-    async def says(line: Line, texts: list[str]) -> None:
+    async def send_all(socket: Line, texts: list[str]) -> None:
         for text in texts:
-            await line.says(text)
+            await socket.says(text)
             await asyncio.sleep(0)
 
     async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(
-            says(at_alice, said_by_alice),
-            says(at_bob, said_by_bob),
-            at_alice.hears(*said_by_bob),
-            also_alice.hears(*said_by_bob),
-            at_bob.hears(*said_by_alice),
-            also_bob.hears(*said_by_alice),
+            send_all(at_alice, sent_by_alice),
+            send_all(at_bob, sent_by_bob),
+            at_alice.hears(*sent_by_bob),
+            also_alice.hears(*sent_by_bob),
+            at_bob.hears(*sent_by_alice),
+            also_bob.hears(*sent_by_alice),
         )
-    await asyncio.gather(*(line.hears_nothing() for line in (at_alice, also_alice, at_bob, also_bob)))
+    await asyncio.gather(*(socket.hears_nothing() for socket in (at_alice, also_alice, at_bob, also_bob)))
     log = await server.sql("SELECT seq, content FROM messages WHERE conversation_id = %s ORDER BY seq", conversation)
     assert [seq for seq, _ in log] == list(range(1, 401))
-    assert [text for _, text in log if text[0] == "a"] == said_by_alice
-    assert [text for _, text in log if text[0] == "b"] == said_by_bob
+    assert [text for _, text in log if text[0] == "a"] == sent_by_alice
+    assert [text for _, text in log if text[0] == "b"] == sent_by_bob
 
 
-async def test_a_message_at_one_worker_is_news_at_the_other(server: RunningServer, start_server: StartServer) -> None:
+async def test_workers_share_the_unread_messages(server: RunningServer, start_server: StartServer) -> None:
     alice, bob = await server.person("alice"), await server.person("bob")
-    bob_there = await at(await start_server(), bob)
+    bob_elsewhere = await at_worker(await start_server(), bob)
     await alice.posts("hello", to=bob)
-    assert (await bob_there.api.get("/messages/updates")).json()["all_messages"] == 1
+    assert (await bob_elsewhere.api.get("/messages/updates")).json()["all_messages"] == 1
     assert (await bob.api.get("/messages/updates")).json()["all_messages"] == 0
 
 
-async def test_a_session_that_ends_at_one_worker_closes_its_sockets_at_the_other(
+async def test_workers_close_sockets_of_a_session_ended_elsewhere(
     server: RunningServer, start_server: StartServer
 ) -> None:
     alice, bob = await server.person("alice"), await server.person("bob")
     conversation = await alice.meets(bob)
     other_server = await start_server()
-    at_bob = await (await at(other_server, bob)).opens(conversation)
-    at_alice = await (await at(other_server, alice)).opens(conversation)
+    at_bob = await (await at_worker(other_server, bob)).opens(conversation)
+    at_alice = await (await at_worker(other_server, alice)).opens(conversation)
     login = await server.client().post("/login", json={"username": bob.name, "password": PASSWORD})
     other_session = {"Authorization": f"Bearer {login.json()['token']}"}
     changes = {"password": PASSWORD, "new_password": "Another1pass"}
@@ -274,4 +272,4 @@ async def test_a_session_that_ends_at_one_worker_closes_its_sockets_at_the_other
     assert await status(other_server, "/me", bob.bearer) == 401
     assert await status(other_server, "/me", other_session) == 200
     await at_alice.hears_nothing(0.1)
-    assert at_alice.socket.close_code is None  # only his own were closed
+    assert at_alice.socket.close_code is None  # only Bob's sockets were closed

@@ -1,4 +1,4 @@
-"""Whatever goes wrong, the answer is `{"error": "…"}` with the right status, and a 500 tells nothing."""
+"""Errors of every endpoint: `{"error": "…"}` with the right status, and no details in a 500."""
 
 import inspect
 import logging
@@ -26,17 +26,23 @@ UPGRADE = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }
-NOWHERE = "550e8400-e29b-41d4-a716-446655440000"
-VALUES = {"user": NOWHERE, "conversation": NOWHERE, "session": NOWHERE, "device": "00000000000000ff", "seq": "1"}
+UNKNOWN_UUID = "550e8400-e29b-41d4-a716-446655440000"
+VALUES = {
+    "user": UNKNOWN_UUID,
+    "conversation": UNKNOWN_UUID,
+    "session": UNKNOWN_UUID,
+    "device": "00000000000000ff",
+    "seq": "1",
+}
 
 
 def filled(path: str) -> str:
-    """A path of the template, whose values are well formed and belong to nothing."""
+    """The template with values that are well formed and unknown to the server."""
     return re.sub(r"\{(\w+)\}", lambda found: VALUES.get(found[1], "1"), path)
 
 
 def methods() -> dict[str, set[str]]:
-    """By path: the methods that it knows."""
+    """The methods of each path."""
     found: dict[str, set[str]] = {}
     for one in ENDPOINTS:
         found.setdefault(one.path, set()).add(one.method)
@@ -50,14 +56,14 @@ WITH_BODY = [one for one in ENDPOINTS if isinstance(one, Endpoint) and one.body 
 LIMITED = [one for one in ENDPOINTS if one.limits]
 
 
-def test_the_table_has_every_endpoint_once() -> None:
+def test_endpoint_table_has_each_endpoint_once() -> None:
     assert len(ENDPOINTS) == len({(one.method, one.path) for one in ENDPOINTS}) == 83
     assert {one.path for one in PUBLIC} >= {"/api/health", "/motd", "/v2/server"}
     assert len(PUBLIC) == 14
 
 
-def test_each_answer_and_body_has_a_schema() -> None:
-    """What the table says of an endpoint is what OpenAPI can say."""
+def test_endpoint_answer_and_body_have_a_schema() -> None:
+    """OpenAPI is generated from the endpoint table, so the table must be complete."""
     endpoints = [one for one in ENDPOINTS if isinstance(one, Endpoint)]
     assert all(one.answer is not inspect.Signature.empty for one in endpoints)
     assert all(one.action.__doc__ for one in endpoints)
@@ -75,24 +81,24 @@ def assert_is_error(answer: Any, *statuses: int) -> None:
         assert isinstance(answer.json()["error"], str), where
 
 
-async def test_unknown_method_is_a_405_with_allow(users: Users) -> None:
+async def test_unknown_method_is_405_with_allow(users: Users) -> None:
     (alice,) = await users("alice")
     assert len(UNKNOWN) > 100
     for method, path in UNKNOWN:
         answer = await alice.api.request(method, filled(path))
         assert_is_error(answer, 405)
-        if method != "BREW":  # no method at all for tornado, which refuses it before any handler
+        if method != "BREW":  # tornado refuses an unknown method before any handler
             assert answer.headers["Allow"] == ", ".join(sorted(methods()[path])), (method, path)
 
 
-async def test_private_endpoint_without_session_is_a_401(server: RunningServer) -> None:
+async def test_private_endpoint_without_session_is_401(server: RunningServer) -> None:
     client = server.client()
     for one in PRIVATE:
         headers = UPGRADE if isinstance(one, SocketEndpoint) else {}
         assert_is_error(await client.request(one.method, filled(one.path), headers=headers), 401)
 
 
-async def test_private_endpoint_with_a_foreign_cookie_is_a_403(users: Users) -> None:
+async def test_private_endpoint_from_a_foreign_page_is_403(users: Users) -> None:
     (alice,) = await users("alice")
     foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
     for one in ENDPOINTS:
@@ -101,7 +107,7 @@ async def test_private_endpoint_with_a_foreign_cookie_is_a_403(users: Users) -> 
             assert_is_error(await alice.api.request(one.method, filled(one.path), headers=headers), 403)
 
 
-async def test_device_endpoint_without_a_device_is_a_403(users: Users) -> None:
+async def test_device_endpoint_without_a_device_is_403(users: Users) -> None:
     (alice,) = await users("alice")
     of_devices = [one for one in ENDPOINTS if one.access == "device"]
     assert len(of_devices) == 10
@@ -119,7 +125,7 @@ async def test_public_endpoint_without_session_is_answered(server: RunningServer
         assert answer.status_code in (200, 400, 404), f"{one.method} {one.path}"
 
 
-async def test_endpoint_with_too_large_a_body_is_a_413(server: RunningServer) -> None:
+async def test_endpoint_with_too_large_a_body_is_413(server: RunningServer) -> None:
     for one in (one for one in ENDPOINTS if one.method != "GET"):
         raw = await Raw.connect(server.http)
         raw.writer.write(
@@ -130,9 +136,7 @@ async def test_endpoint_with_too_large_a_body_is_a_413(server: RunningServer) ->
         raw.writer.close()
 
 
-async def test_endpoint_whose_limit_is_used_up_is_a_429(
-    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_endpoint_over_its_rate_limit_is_429(start_server: StartServer, monkeypatch: pytest.MonkeyPatch) -> None:
     server = await start_server(rate_limits=True)
     alice = await server.person("alice")
     device = {"id": "00000000000000ff", "name": "Laptop", "signature_key": b64encode(bytes(32)).decode()}
@@ -182,7 +186,7 @@ async def test_endpoint_whose_limit_is_used_up_is_a_429(
         "/*",
     ],
 )
-async def test_nothing_is_where_nothing_is(server: RunningServer, path: str) -> None:
+async def test_unknown_path_is_404(server: RunningServer, path: str) -> None:
     client = server.client()
     under_web = path.startswith("/web/")
     assert_is_error(await client.get(path), *((400, 403, 404) if under_web else (404,)))
@@ -192,18 +196,18 @@ async def test_nothing_is_where_nothing_is(server: RunningServer, path: str) -> 
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param(b"", id="nothing"),
+        pytest.param(b"", id="empty"),
         pytest.param(b"hello", id="text"),
-        pytest.param(b"{", id="cut short"),
-        pytest.param(b"{}{}", id="two"),
+        pytest.param(b"{", id="truncated"),
+        pytest.param(b"{}{}", id="two objects"),
         pytest.param(b"{'a': 1}", id="other quotes"),
         pytest.param(b'{"a": NaN}', id="NaN"),
-        pytest.param(b"\xff\xfe", id="no UTF-8"),
+        pytest.param(b"\xff\xfe", id="not UTF-8"),
         pytest.param(
             b'{"username": "\xff\xff", "person": "\xc0\x80", "password": "\xed\xa0\x80"}', id="bad UTF-8 inside"
         ),
         pytest.param('{"a": 1}'.encode("utf-16"), id="UTF-16"),
-        pytest.param(b'{"username": "\\ud800", "image": "\\ud800", "message": "\\udfff"}', id="half a pair"),
+        pytest.param(b'{"username": "\\ud800", "image": "\\ud800", "message": "\\udfff"}', id="lone surrogate"),
         pytest.param(b"[" * 200_000, id="deeply nested"),
         pytest.param(b'{"x":' * 200_000 + b"1" + b"}" * 200_000, id="deeply nested objects"),
         pytest.param(b'{"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}", id="deeply nested in an unknown field"),
@@ -215,16 +219,16 @@ async def test_nothing_is_where_nothing_is(server: RunningServer, path: str) -> 
         pytest.param(b'"text"', id="string"),
         pytest.param(b"1" * 100_000, id="number of 100,000 digits"),
         pytest.param(b"username=a&password=b", id="form"),
-        pytest.param(b"{}", id="object without a field"),
+        pytest.param(b"{}", id="empty object"),
     ],
 )
-async def test_a_body_that_makes_no_sense_is_a_400(users: Users, body: bytes) -> None:
+async def test_body_malformed_is_400(users: Users, body: bytes) -> None:
     (alice,) = await users("alice")
     for one in WITH_BODY:
         if one.access == "device":
-            continue  # this session has none
+            continue  # this session has no device
         answer = await alice.api.request(one.method, filled(one.path), content=body)
-        # Each field of a claim has a default, so that any object will do, and the user is nobody.
+        # Every field of a claim has a default, so any object is valid; the user is unknown.
         assert_is_error(answer, one.invalid_status, 404 if one.path.endswith("/key-packages/claim") else 400)
 
 
@@ -238,7 +242,7 @@ async def test_a_body_that_makes_no_sense_is_a_400(users: Users, body: bytes) ->
         pytest.param({"Content-Type": "/;;="}, id="nonsense"),
     ],
 )
-async def test_a_body_that_says_it_is_something_else_is_a_400_too(users: Users, headers: dict[str, str]) -> None:
+async def test_body_of_another_content_type_is_400(users: Users, headers: dict[str, str]) -> None:
     (alice,) = await users("alice")
     for body in (b"hello", b"--x\r\nhello", b"--x\r\n\r\n--x--", b"a=%ff&" * 5000):
         assert_is_error(await alice.api.post("/messages", content=body, headers=headers), 400)
@@ -250,21 +254,21 @@ QUERIES = [
     "/conversation/check-key?user_id={}",
     "/getpfp?id={}",
     "/api/chats/messages?conversationId={}",
-    f"/api/chats/messages?conversationId={NOWHERE}&limit={{}}",
-    f"/api/chats/messages?conversationId={NOWHERE}&cursor={{}}",
-    f"/v2/direct/{NOWHERE}/messages?limit={{}}",
+    f"/api/chats/messages?conversationId={UNKNOWN_UUID}&limit={{}}",
+    f"/api/chats/messages?conversationId={UNKNOWN_UUID}&cursor={{}}",
+    f"/v2/direct/{UNKNOWN_UUID}/messages?limit={{}}",
 ]
 
 
 @pytest.mark.parametrize("value", ["%zz", "%", "%f", "%ff", "%c0%80", "%uD800", "%D9%A1", "a%00"])
-async def test_a_query_that_is_badly_escaped_is_a_400(users: Users, value: str) -> None:
+async def test_query_badly_escaped_is_400(users: Users, value: str) -> None:
     (alice,) = await users("alice")
     for path in QUERIES:
         assert_is_error(await alice.api.get(path.format(value)), 400)
 
 
 @pytest.mark.parametrize("value", ["%00", "1%00", "%201", "1+", "%0a1"])
-async def test_a_number_in_a_query_has_one_spelling(users: Users, value: str) -> None:
+async def test_query_number_not_in_canonical_form_is_400(users: Users, value: str) -> None:
     (alice,) = await users("alice")
     for path in QUERIES:
         assert_is_error(await alice.api.get(path.format(value)), 400)
@@ -279,7 +283,7 @@ async def test_a_number_in_a_query_has_one_spelling(users: Users, value: str) ->
         pytest.param(Sessions, "get", "/api/users", id="codes API"),
     ],
 )
-async def test_a_500_tells_nothing_but_a_number_to_ask_for(
+async def test_internal_error_500_contains_only_the_request_id(
     users: Users,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

@@ -1,4 +1,4 @@
-"""What a reader types from the documents, typed: the examples of the APIs against a real server."""
+"""The examples of the documents, run against a real server."""
 
 import re
 import shutil
@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def here(text: str, server: Server) -> str:
-    """The same for this server: its port, and the command that is installed here."""
+    """The text with this server's port and the installed command."""
     text = text.replace("127.0.0.1:2607", f"127.0.0.1:{server.port}")
     return re.sub(r"(?:\.venv/bin/)?sottovoce (?=invite)", f"{sys.executable} {ROOT / 'server.py'} ", text)
 
@@ -92,10 +92,10 @@ def answer_to(text: str, client: httpx.Client, name: str, nth: int) -> str:
     return str(messages[-1]["text"])
 
 
-def eventually(look: Callable[[], Any]) -> Any:
+def eventually(read: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + 120
-    while not (found := look()):
-        assert time.monotonic() < deadline, "nothing came"
+    while not (found := read()):
+        assert time.monotonic() < deadline, "no response"
         time.sleep(0.1)
     return found
 
@@ -148,7 +148,7 @@ def test_bot_of_the_codes_api_answers(server: Server, tmp_path: Path) -> None:
         code = client.post("/v2/codes").json()["code"]
         with program(bot, str(code), folder=tmp_path):
             eventually(lambda: [one for one in client.get("/v2/direct").json() if one["user"]["username"] == "echobot"])
-            time.sleep(1)  # its WebSocket opens; it does not look at what came before
+            time.sleep(1)  # until its WebSocket is open; it ignores earlier messages
             assert answer_to("hello", client, "echobot", 1) == "You wrote: hello"
 
 

@@ -1,5 +1,6 @@
-"""Clients who send, drop their line, come back and repeat, in any order, against a model: Hypothesis looks for a play
-after which something is lost, doubled or out of order.
+"""Stateful test of two clients that send, disconnect, reconnect and repeat, in any order, against a model.
+
+Hypothesis searches for a sequence of actions after which a message is lost, duplicated or out of order.
 """
 
 import asyncio
@@ -17,37 +18,37 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from testing.server import PATIENCE_S, Line, Person, RunningServer, start_server
 
 PEOPLE = st.sampled_from([0, 1])
-OF_THE_SERVER = "application_name LIKE 'sottovoce-%%' AND datname = current_database()"
-KILL = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {OF_THE_SERVER}"
+SERVER_SESSIONS = "application_name LIKE 'sottovoce-%%' AND datname = current_database()"
+KILL = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {SERVER_SESSIONS}"
 
 
 class Client:
-    """What one of the two knows: what they heard live, and what they read after coming back."""
+    """The state of one of the two clients: messages received live, or read after a reconnect."""
 
     def __init__(self, person: Person, conversation: str) -> None:
         self.person, self.conversation = person, conversation
         self.heard: list[str] = []
-        self.line: Line | None = None
-        self.said: tuple[str, int] | None = None  # the last one, with its id
+        self.connection: Line | None = None
+        self.last_sent: tuple[str, int] | None = None  # the last message sent, with its id
 
-    async def hear(self, wait_s: float = 0.0) -> None:
-        """Take in what has arrived."""
-        while self.line is not None:
+    async def receive(self, wait_s: float = 0.0) -> None:
+        """Receive what has arrived, and wait `wait_s` for more."""
+        while self.connection is not None:
             try:
                 async with asyncio.timeout(wait_s):
-                    text = str(await self.line.socket.recv())
+                    text = str(await self.connection.socket.recv())
             except TimeoutError:
                 return
             except ConnectionClosed:
-                self.line = None
+                self.connection = None
                 return
             if text not in self.heard:
                 self.heard.append(text)
 
-    async def come_back(self) -> None:
-        while self.line is None:
+    async def reconnect(self) -> None:
+        while self.connection is None:
             try:
-                self.line = await self.person.opens(self.conversation)
+                self.connection = await self.person.opens(self.conversation)
             except InvalidStatus as refused:
                 if refused.response.status_code != 503:
                     raise
@@ -57,7 +58,7 @@ class Client:
         self.heard += reversed([*itertools.takewhile(lambda text: text not in known, newest)])
 
     async def _history(self) -> list[str]:
-        """The newest first."""
+        """The messages of the conversation, newest first."""
         query = {"conversationId": self.conversation, "limit": 100}
         while True:
             answer = await self.person.api.get("/api/chats/messages", params=query)
@@ -67,7 +68,7 @@ class Client:
             await asyncio.sleep(0.02)
 
     async def post(self, other: "Client", text: str) -> int:
-        """Until it is acknowledged, always under the same key."""
+        """Repeat with the same idempotency key until the message is acknowledged."""
         body = {"receiver_id": other.person.id, "message": text}
         while True:
             with suppress(httpx.HTTPError):
@@ -96,32 +97,32 @@ def machine(url: str, folder: "object") -> type[RuleBasedStateMachine]:
         def new_text(self, who: int) -> str:
             return f"{self.clients[who].person.name} {next(self.numbers)}"
 
-        async def say(self, who: int) -> None:
+        async def send(self, who: int) -> None:
             text = self.new_text(who)
             id_ = await self.clients[who].post(self.clients[1 - who], text)
-            self.clients[who].said = (text, id_)
+            self.clients[who].last_sent = (text, id_)
             self.model.append((id_, text))
 
         @rule(who=PEOPLE)
-        def somebody_speaks(self, who: int) -> None:
-            self.runner.run(self.say(who))
+        def one_sends(self, who: int) -> None:
+            self.runner.run(self.send(who))
 
         @rule(count=st.integers(1, 2))
-        def both_speak_at_once(self, count: int) -> None:
-            async def speak() -> None:
-                await asyncio.gather(*(self.say(who) for who in (0, 1) for _ in range(count)))
+        def both_send_concurrently(self, count: int) -> None:
+            async def send_all() -> None:
+                await asyncio.gather(*(self.send(who) for who in (0, 1) for _ in range(count)))
 
-            self.runner.run(speak())
+            self.runner.run(send_all())
 
         @rule(who=PEOPLE)
-        def somebody_repeats_what_was_acknowledged(self, who: int) -> None:
+        def one_repeats_an_acknowledged_message(self, who: int) -> None:
             client = self.clients[who]
-            if client.said is not None:
-                text, id_ = client.said
+            if client.last_sent is not None:
+                text, id_ = client.last_sent
                 assert self.runner.run(client.post(self.clients[1 - who], text)) == id_
 
         @rule(who=PEOPLE, after_s=st.sampled_from([0.0, 0.001, 0.003, 0.01]))
-        def somebody_loses_the_answer_and_repeats(self, who: int, after_s: float) -> None:
+        def one_loses_the_response_and_repeats(self, who: int, after_s: float) -> None:
             client, other, text = self.clients[who], self.clients[1 - who], self.new_text(who)
 
             async def try_twice() -> int:
@@ -135,37 +136,37 @@ def machine(url: str, folder: "object") -> type[RuleBasedStateMachine]:
             self.model.append((self.runner.run(try_twice()), text))
 
         @rule(who=PEOPLE)
-        def somebody_drops_the_line(self, who: int) -> None:
+        def one_disconnects(self, who: int) -> None:
             client = self.clients[who]
-            if client.line is not None:
-                client.line.socket.transport.abort()
-                client.line = None
+            if client.connection is not None:
+                client.connection.socket.transport.abort()
+                client.connection = None
 
         @rule(who=PEOPLE)
-        def somebody_comes_back(self, who: int) -> None:
-            self.runner.run(self.clients[who].come_back())
+        def one_reconnects(self, who: int) -> None:
+            self.runner.run(self.clients[who].reconnect())
 
         @rule(who=PEOPLE)
-        def somebody_hears(self, who: int) -> None:
-            self.runner.run(self.clients[who].hear(0.01))
+        def one_receives(self, who: int) -> None:
+            self.runner.run(self.clients[who].receive(0.01))
 
         @rule()
-        def the_connections_to_the_database_are_cut(self) -> None:
+        def database_connections_are_terminated(self) -> None:
             self.runner.run(self.server.sql(KILL))
 
         def teardown(self) -> None:
             async def end() -> None:
                 expected = [text for _, text in sorted(self.model)]
                 for client in self.clients:
-                    await client.come_back()
+                    await client.reconnect()
                     of_other = [text for text in expected if not text.startswith(client.person.name)]
-                    deadline = time.monotonic() + PATIENCE_S  # where the bus was cut, the sweep brings it
+                    deadline = time.monotonic() + PATIENCE_S  # after a lost notification the sweep delivers
                     while len(client.heard) < len(of_other) and time.monotonic() < deadline:
-                        await client.come_back()
-                        await client.hear(0.1)
-                    await client.hear(0.1)
-                    assert client.heard == of_other[: len(client.heard)], "out of order, or doubled"
-                    assert client.heard == of_other, "something is missing"
+                        await client.reconnect()
+                        await client.receive(0.1)
+                    await client.receive(0.1)
+                    assert client.heard == of_other[: len(client.heard)], "out of order, or duplicated"
+                    assert client.heard == of_other, "a message is missing"
                 stored = await self.server.sql(
                     "SELECT content, seq FROM messages WHERE conversation_id = %s ORDER BY seq",
                     self.clients[0].conversation,
@@ -189,7 +190,7 @@ def machine(url: str, folder: "object") -> type[RuleBasedStateMachine]:
     "error ignored",
     "discarding",
 )
-def test_whatever_clients_do_nothing_is_lost_doubled_or_reordered(
+def test_clients_in_random_order_get_each_message_once(
     own_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     run_state_machine_as_test(
