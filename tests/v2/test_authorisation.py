@@ -51,7 +51,7 @@ class Scene:
         return self.devices.get(actor, self.devices["stranger"])
 
     def commit(self, actor: str) -> Commit:
-        """Of the actor's own leaf, or in the owner's name with a signature of one's own."""
+        """Of the actor's own leaf, or in the owner's name with the actor's signature."""
         by = self.device(actor)
         if by not in [holder for holder, _ in self.group.leaves.values()]:
             forged = MlsGroup(self.group.id, self.group.epoch, {**self.group.leaves, 0: (by, b"")})
@@ -115,7 +115,7 @@ class Row:
             first = next(nth for nth, word in enumerate(words) if word.isdecimal())
             if actor in words[:first] or words[0] == "*":
                 return " ".join(words[first:])
-        raise AssertionError(f"nothing is said about {actor}")
+        raise AssertionError(f"the row has no answer for {actor}")
 
 
 def json_of(**body: Any) -> Body:
