@@ -55,6 +55,6 @@ class KeyPackage(Struct, frozen=True):
     last_resort: bool
 
     @classmethod
-    def of(cls, handed: IssuedKeyPackage) -> "KeyPackage":
+    def of(cls, issued: IssuedKeyPackage) -> "KeyPackage":
         """Show a claimed key package to its claimer."""
-        return cls(hex_of(handed.device_id), handed.data, handed.is_last_resort)
+        return cls(hex_of(issued.device_id), issued.data, issued.is_last_resort)
