@@ -19,7 +19,10 @@ FEW = 20  # below this the device is notified to upload more
 
 
 class KeyPackageStore(Protocol):
-    """Each method runs one transaction or one statement. Every method raises Unavailable and Busy."""
+    """Each method is one transaction: an error or a cancellation before its commit stores nothing.
+
+    Every method raises Unavailable if the database is unavailable, and Busy if too many callers wait for it.
+    """
 
     async def add(self, device_id: DeviceId, packages: list[StoredKeyPackage], most: int, now: datetime) -> int:
         """Store key packages, and return how many the device has now, without the last resort.
