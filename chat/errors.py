@@ -1,4 +1,4 @@
-"""The errors that the server reports to clients:
+"""The errors that the server reports to clients.
 
 ChatError
 ├── Invalid 400             InvalidBody, SelfChat, TooManyCodes, InvalidCredentials, BadInvite, BadFrame, WrongGroup

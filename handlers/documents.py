@@ -17,6 +17,8 @@ VERSION = "1"  # of the two contracts
 
 
 class Error(Struct, frozen=True):
+    """The body of every error of the two contracts: a text for people."""
+
     error: str
 
 
@@ -39,6 +41,7 @@ def _contract(title: str, api: str) -> dict[str, Any]:
 
 
 def encoded(document: dict[str, Any]) -> bytes:
+    """Encode a document as JSON with an indent of one space and a final newline, as the files in docs/ have it."""
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
 
 

@@ -26,6 +26,10 @@ Route = tuple[str, type, dict[str, Any]]
 def application(
     services: Services, api: ApiSettings, connections: Connections, worst_loop_lag_ms: Callable[[], float]
 ) -> App:
+    """Build the application. Routes are tried in the order of the table; the 404 routes of the APIs follow them.
+
+    `worst_loop_lag_ms` is called for each request to /healthz.
+    """
     shared: dict[str, Any] = {"services": services, "api": api}
     return App(
         [

@@ -9,7 +9,7 @@ from chat.model.messages import EncryptedPart, Entry
 from store.database.pool import Connection
 from store.notify.postgres import notify
 
-# A statement of its own, because the next ones must see what was committed while this one waited.
+# A statement of its own: the next ones must see the commits for which this one waited.
 LOCK = "SELECT 1 FROM conversations WHERE id = %s FOR NO KEY UPDATE"
 GROUP = "SELECT epoch, group_info FROM groups WHERE conversation_id = %s"
 LEAVES = """
@@ -94,7 +94,7 @@ ADVANCE = "UPDATE groups SET epoch = %s, group_info = %s, removal_due = %s WHERE
 async def load_facts(
     connection: Connection, conversation_id: ConversationId, device: Device, request: CommitRequest
 ) -> CommitFacts:
-    """In one round trip. Locks the conversation, and the devices that the commit adds or comes from."""
+    """Load the facts in one round trip. Locks the conversation, the committing device and the added ones."""
     unread = {"conversation": conversation_id, "leaves": request.removed, "read": request.bundle.read}
     commit = [conversation_id, request.epoch, device.id, request.bundle.commit]
     async with connection.pipeline():
@@ -103,19 +103,19 @@ async def load_facts(
         held = await connection.execute(HOLD_DEVICE, [device.id])
         claims = await connection.execute(CLAIMS, [device.user_id, request.references])
         earlier = await connection.execute(COMMIT_OF, commit)
-        said = await connection.execute(UNREAD, unread) if request.removed else None
+        senders = await connection.execute(UNREAD, unread) if request.removed else None
     return CommitFacts(
         group=await load(),
         claims={reference: ClaimedKeyPackage(*claimed) for reference, *claimed in await claims.fetchall()},
         is_id_taken=await locked.fetchone() is not None,
         is_revoked=await held.fetchone() is None,
-        unread=frozenset(row[0] for row in await said.fetchall()) if said is not None else frozenset(),
+        unread=frozenset(row[0] for row in await senders.fetchall()) if senders is not None else frozenset(),
         earlier=_earlier(conversation_id, device, request, await earlier.fetchone()),
     )
 
 
 async def load_group(connection: Connection, conversation_id: ConversationId) -> Group | None:
-    """In one round trip. Locks the conversation."""
+    """Load a group in one round trip; None if there is no group of this id. Locks the conversation."""
     async with connection.pipeline():
         await connection.execute(LOCK, [conversation_id])
         load = await _ask_for_group(connection, conversation_id)
@@ -125,7 +125,7 @@ async def load_group(connection: Connection, conversation_id: ConversationId) ->
 async def _ask_for_group(
     connection: Connection, conversation_id: ConversationId
 ) -> Callable[[], Awaitable[Group | None]]:
-    """Call what it returns when the pipeline has ended."""
+    """Send the statements that load a group. Call the returned function once the pipeline has ended."""
     group = await connection.execute(GROUP, [conversation_id])
     leaves = await connection.execute(LEAVES, [conversation_id])
     roles = await connection.execute(ROLES, [conversation_id])
@@ -155,7 +155,7 @@ def _earlier(
 
 
 async def create(connection: Connection, conversation_id: ConversationId, founded: Group) -> bool:
-    """False where the id was taken meanwhile."""
+    """Create a conversation and its group. Return False if the id was taken meanwhile."""
     values = {
         "conversation": conversation_id,
         "users": list(founded.roles),
@@ -173,7 +173,7 @@ async def create(connection: Connection, conversation_id: ConversationId, founde
 async def apply(
     connection: Connection, conversation_id: ConversationId, device: Device, request: CommitRequest, change: GroupChange
 ) -> Entry:
-    """In two round trips."""
+    """Append the commit to the log and apply its effects, in two round trips. Return its entry."""
     bundle, removed = request.bundle, [holder.device_id for holder in change.removed]
     part = EncryptedPart("commit", device.id, request.epoch, bundle.commit, removed=tuple(removed))
     entry = await append(connection, conversation_id, device, part)
@@ -216,6 +216,7 @@ def _places(
 
 
 async def append(connection: Connection, conversation_id: ConversationId, device: Device, part: EncryptedPart) -> Entry:
+    """Append an entry to the log of a locked conversation, in one round trip. Publishing it is up to the caller."""
     values = {
         "conversation": conversation_id,
         "sender": device.user_id,

@@ -1,4 +1,8 @@
-"""SQL of devices."""
+"""SQL of devices.
+
+A revocation locks the groups of the device in the order of their ids, and then the device. A commit locks its group and
+then the devices. So no commit adds a device while it is revoked, and the two cannot deadlock.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,7 +19,7 @@ from store.database.pool import Connection, Database
 from store.notify.postgres import notify
 
 COUNT = "SELECT count(*) FROM devices WHERE user_id = %s AND id <> %s"
-# The id of a deleted device is not given to another one, which could read what was sent to the deleted one.
+# The id of a deleted device that held a leaf is not used again: the new device could read the deleted one's messages.
 MAKE = """
 INSERT INTO devices (id, user_id, name, signature_key, created_at)
 SELECT %(id)s, %(user)s, %(name)s, %(key)s, %(now)s
@@ -68,12 +72,14 @@ FRESH = timedelta(minutes=15)
 
 
 class Devices:
+    """The devices in PostgreSQL. Implements `chat.mls.devices.DeviceStore`."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._devices = Lookup(self._load)
 
     async def register(self, device: Device, session_id: SessionId, most: int) -> Device:
-        """Bind the session to the device. Raises Taken, Invalid."""
+        """Store the device, or find the one with its id and key, and bind the session to it. Raises Taken, Invalid."""
         values = {
             "id": device.id,
             "user": device.user_id,
@@ -101,9 +107,11 @@ class Devices:
         return device
 
     async def get(self, device_id: DeviceId) -> Device | None:
+        """Return the device, or None. One statement answers all concurrent callers."""
         return await self._devices.get(device_id)
 
     async def of_user(self, user_id: UserId) -> list[Device]:
+        """Return all devices of the account, the oldest first."""
         return [Device(*row) for row in await self._database.rows(OF_USER, [user_id])]
 
     async def acquainted(self, user_id: UserId, other: UserId) -> bool:
@@ -112,7 +120,7 @@ class Devices:
         return bool(rows[0][0])
 
     async def revoke(self, account: Account, device_id: DeviceId) -> None:
-        """Raises NoSuchDevice."""
+        """Delete the device, and mark its groups: a commit must remove its leaf. Raises NoSuchDevice."""
         device = await self.get(device_id)
         if device is None or device.user_id != account.id:
             raise NoSuchDevice("No such device")
@@ -120,7 +128,7 @@ class Devices:
             pass
 
     async def _revoke(self, device: Device) -> bool:
-        """False where it was added to another group meanwhile: that has to be locked before the device is."""
+        """Return False if the device was added to another group meanwhile: that group must be locked first."""
         async with self._database.transaction() as connection:
             groups = await (await connection.execute(LOCK_GROUPS, [device.id])).fetchall()
             await connection.execute(HOLD, [device.id])
@@ -136,5 +144,6 @@ class Devices:
 
 
 async def notify_devices_changed(connection: Connection, device: Device) -> None:
+    """Notify the devices of the user, and all devices in a group with the user, after the transaction's commit."""
     rows = await (await connection.execute(OBSERVERS, [device.user_id, device.user_id])).fetchall()
     await notify(connection, [row[0] for row in rows], "devices_changed", user=device.user_uuid)

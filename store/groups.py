@@ -1,8 +1,8 @@
 """SQL of group conversations.
 
-What changes a group and writes to its log runs in the write queue, alone, with the conversation locked: load the facts,
-ask the rules (`chat.mls`) for a plan, apply it. Such work returns a refusal and never raises a ChatError, so that its
-transaction is committed; the queue raises the refusal to the caller afterwards.
+A change that writes to the log of a group runs alone in the write queue, with the conversation locked. It loads the
+facts, asks the rules (`chat.mls`) for a plan, and applies it. Such work returns a refusal and never raises a ChatError,
+so that its transaction is committed. The queue raises the refusal to the caller afterwards.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -74,13 +74,18 @@ WHERE l.conversation_id = %s AND l.until_seq IS NULL AND m.state IN ('joined', '
 
 
 class Groups:
+    """The groups in PostgreSQL. Implements `chat.mls.groups.GroupStore`."""
+
     def __init__(self, database: Database, queue: WriteQueue) -> None:
         self._database = database
         self._queue = queue
         self._memberships = Lookup(self._load_memberships)
 
     async def commit(self, conversation_id: ConversationId, device: Device, request: CommitRequest) -> Entry:
-        """Return the commit's entry. Raises the error of a refusal, after its effect is on disk; Busy, Unavailable."""
+        """Load the facts, ask `request.plan`, apply the outcome. Return the commit's entry when it is on disk.
+
+        Raises the error of a refusal, after its effect is on disk; Busy, Unavailable.
+        """
 
         async def commit(connection: Connection) -> Result:
             while True:
@@ -105,6 +110,8 @@ class Groups:
     async def leave(
         self, conversation_id: ConversationId, device: Device, plan: Callable[[Group | None], Departure | Refused]
     ) -> Entry:
+        """Remove the member, and return the entry `left`. Raises the error of a refusal; Busy, Unavailable."""
+
         async def leave(connection: Connection) -> Result:
             departure = plan(await commits.load_group(connection, conversation_id))
             if isinstance(departure, Refused):
@@ -122,13 +129,17 @@ class Groups:
     async def set_role(
         self, conversation_id: ConversationId, member: UserId, role: MemberRole, check: Callable[[Group | None], None]
     ) -> None:
-        """Raises what `check` raises, and then changes nothing."""
+        """Change the role of a member, and notify the group. Raises the error of `check`; Busy, Unavailable."""
         async with self._database.transaction() as connection:
             check(await commits.load_group(connection, conversation_id))
             await connection.execute(SET_ROLE, [role, conversation_id, member])
             await notify(connection, await _listeners(connection, conversation_id), "members_changed", conversation_id)
 
     async def typing(self, device: Device, conversation_id: ConversationId) -> None:
+        """Notify the other devices of the group.
+
+        Does nothing if the device has no leaf in it, or its user ignores or blocks the conversation.
+        """
         async with self._database.connection() as connection:
             listeners = await _listeners(connection, conversation_id)
             if device.id in listeners:
@@ -136,7 +147,7 @@ class Groups:
                 await notify(connection, others, "typing", conversation_id, user=device.user_uuid)
 
     async def group_info(self, account: Account, conversation_id: ConversationId) -> tuple[int, bytes]:
-        """The epoch too. Raises NoSuchConversation."""
+        """Return the epoch and the group info. Raises NoSuchConversation."""
         rows = await self._database.rows(GROUP_INFO, [conversation_id, account.id])
         if not rows:
             raise NoSuchConversation("No such conversation")
@@ -144,11 +155,11 @@ class Groups:
         return epoch, group_info
 
     async def removals(self, account: Account, conversation_id: ConversationId) -> list[DeviceId]:
-        """Devices to remove; none where the account is not a member."""
+        """Return the devices to remove; none if the account is not a member."""
         return [row[0] for row in await self._database.rows(REMOVALS, [conversation_id, account.id])]
 
     async def memberships(self, device: Device) -> list[DeviceMembership]:
-        """By conversation, the earlier first."""
+        """Return the memberships by conversation, the earlier first. One statement answers concurrent callers."""
         return await self._memberships.get(device.id) or []
 
     async def _load_memberships(self, asked: Sequence[DeviceId]) -> dict[DeviceId, list[DeviceMembership]]:
@@ -158,11 +169,12 @@ class Groups:
         return found
 
     async def welcome(self, membership: DeviceMembership) -> bytes | None:
+        """Return the welcome of the entry at which the membership began, or None."""
         rows = await self._database.rows(GET_WELCOME, [membership.conversation_id, membership.since])
         return rows[0][0] if rows else None
 
     async def log(self, device: Device, conversation_id: ConversationId, after: Seq) -> list[Entry]:
-        """What the device may read of its latest membership, bounded in bytes."""
+        """Return the next entries of the latest membership, oldest first, bounded in bytes."""
         membership = await self._database.rows(LATEST_MEMBERSHIP, [conversation_id, device.id])
         if not membership:
             return []
@@ -172,12 +184,13 @@ class Groups:
         return [entry for entry in entries if until is None or entry.seq <= until]
 
     async def acknowledge(self, device: Device, seqs: Mapping[ConversationId, Seq]) -> None:
+        """Store the positions in one statement. A position never moves back, and never beyond the last entry."""
         values = {"device": device.id, "conversations": list(seqs), "seqs": list(seqs.values())}
         async with self._database.connection() as connection:
             await connection.execute(ACKNOWLEDGE, values)
 
     async def delete(self, account: Account, conversation_id: ConversationId, seq: Seq) -> None:
-        """For everyone. Raises NoSuchMessage where the account did not send it, too."""
+        """Delete a message for everyone. Raises NoSuchMessage, also if another account sent it."""
         async with self._database.transaction() as connection:
             deleted = await connection.execute(DELETE_FOR_EVERYONE, [conversation_id, seq, account.id])
             if deleted.rowcount == 0:

@@ -17,7 +17,7 @@ ADD = """
 INSERT INTO key_packages (reference, device_id, data, is_last_resort, expires_at) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
-# The oldest of each device; concurrent claims get different ones. The last resort is not used up.
+# Of each device the one that expires first. SKIP LOCKED gives concurrent claims different ones. A last resort remains.
 CLAIM = """
 WITH wanted AS (
     SELECT id FROM devices WHERE user_id = %(of)s AND (%(devices)s::bigint[] IS NULL OR id = ANY(%(devices)s::bigint[]))
@@ -51,11 +51,16 @@ WHERE d.user_id = %s AND (
 
 
 class KeyPackages:
+    """The key packages in PostgreSQL. Implements `chat.mls.key_packages.KeyPackageStore`."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add(self, device_id: DeviceId, packages: list[StoredKeyPackage], most: int, now: datetime) -> int:
-        """Return how many are stored now. A last resort replaces the former one. Raises Invalid."""
+        """Store key packages, and return how many the device has now, without the last resort.
+
+        A last resort replaces the former one. Raises Invalid, and stores nothing, if there are more than `most`.
+        """
         async with self._database.transaction() as connection:
             await connection.execute(LOCK_DEVICE, [device_id])
             if any(package.is_last_resort for package in packages):
@@ -70,13 +75,17 @@ class KeyPackages:
             return int(row[0])
 
     async def count(self, device_id: DeviceId, now: datetime) -> int:
+        """Return how many are stored and not expired at `now`, without the last resort."""
         rows = await self._database.rows(COUNT, [device_id, now])
         return int(rows[0][0])
 
     async def claim(
         self, of: UserId, by: UserId, few: int, now: datetime, devices: list[DeviceId] | None
     ) -> list[IssuedKeyPackage]:
-        """One for each device that has any. Notifies the devices that have fewer than `few` left."""
+        """Return one for each device that has any, and delete it unless it is the last resort.
+
+        Records for CLAIM_LIFE that `by` may add the device by it. Notifies the devices that have fewer than `few` left.
+        """
         values = {"of": of, "by": by, "now": now, "until": now + CLAIM_LIFE, "devices": devices}
         async with self._database.transaction() as connection:
             rows = await (await connection.execute(CLAIM, values, binary=True)).fetchall()

@@ -66,11 +66,12 @@ class Frames(Struct, frozen=True):
 
     @property
     def references(self) -> list[bytes]:
+        """The references of the added key packages, in the order of the Add proposals."""
         return [key_package_reference(package.raw) for package in self.commit.added]
 
 
 def read_bundle(bundle: CommitBundle, conversation_id: ConversationId) -> Frames:
-    """Raises BadFrame, WrongGroup."""
+    """Parse the frames of a bundle, and check that they belong to the conversation. Raises BadFrame, WrongGroup."""
     for name, frame in (("commit", bundle.commit), ("welcome", bundle.welcome), ("group_info", bundle.group_info)):
         if frame is not None and len(frame) > MAX_FRAME_BYTES:
             raise BadFrame(f"{name} must have at most {MAX_FRAME_BYTES:,} bytes")
@@ -86,7 +87,10 @@ def read_bundle(bundle: CommitBundle, conversation_id: ConversationId) -> Frames
 
 
 def plan_creation(frames: Frames, device: Device, facts: CommitFacts) -> Outcome:
-    """The first commit of a conversation, whose group begins with the leaf of the device that creates it."""
+    """Plan the first commit of a conversation. Its group begins with the leaf of the device that creates it.
+
+    The outcome is Refused with Taken if another conversation has the id, and otherwise as of `plan_commit`.
+    """
     if facts.is_id_taken:
         taken = Taken("Another conversation has this id: choose another one")
         return Refused(taken) if facts.earlier is None else Repeated(facts.earlier)
@@ -96,7 +100,7 @@ def plan_creation(frames: Frames, device: Device, facts: CommitFacts) -> Outcome
 
 
 def plan_commit(frames: Frames, device: Device, facts: CommitFacts) -> Outcome:
-    """Accepted, Repeated, or Refused with one of the errors that docs/PROTOCOL.md lists."""
+    """Plan a commit: Accepted, Repeated, or Refused with one of the errors that docs/PROTOCOL.md lists."""
     try:
         group = _group_of(device, facts)
         if frames.commit.epoch != group.epoch:
@@ -106,7 +110,7 @@ def plan_commit(frames: Frames, device: Device, facts: CommitFacts) -> Outcome:
         change = _change(frames, device, group, facts.claims)
     except ChatError as error:
         return Refused(error)
-    # MLS cannot decrypt a message of a leaf that is gone, so its messages have to be read before the removal.
+    # Members cannot decrypt a message of a removed leaf, so they must read its messages before the removal.
     others = [holder.device_id for holder in change.removed if holder.device_id != device.id]
     if facts.unread.intersection(others):
         unread = UnreadMessages("The removed member has sent messages after `read`: read the log and commit again")
@@ -158,13 +162,14 @@ def _change(frames: Frames, device: Device, group: Group, claims: Claims) -> Gro
 def is_removal_due(leaves: Mapping[int, LeafHolder], members: Container[UserId]) -> bool:
     """Whether a revoked device, or a device of an account that is not a member, still holds a leaf.
 
-    Until a commit removes it, nobody can send: it could read what is sent. The view `removals` lists such leaves.
+    Until a commit removes the leaf, the server refuses messages: the device could read them. The view `removals` lists
+    such leaves.
     """
     return any(holder.is_revoked or holder.user_id not in members for holder in leaves.values())
 
 
 def _tree(group: Group, device: Device) -> dict[int, tuple[bytes, bytes]]:
-    """Identity and signature key of each leaf."""
+    """Return identity and signature key by leaf."""
     if not group.group_info:
         return {0: (device.identity, device.signature_key)}  # a new group has the leaf of its creator only
     leaves = parse_group_info(group.group_info).leaves
@@ -172,12 +177,12 @@ def _tree(group: Group, device: Device) -> dict[int, tuple[bytes, bytes]]:
 
 
 def _free_leaves(taken: Container[int]) -> Iterator[int]:
-    """Each added device takes the leftmost free leaf, RFC 9420 section 7.7."""
+    """Yield free leaves from the left: an added device takes the leftmost one, RFC 9420 section 7.7."""
     return (leaf for leaf in count() if leaf not in taken)
 
 
 def _check_joining(commit: Commit, device: Device, group: Group) -> None:
-    """An external commit, RFC 9420 section 12.4.3.2: by a device without a leaf, or one that replaces its own."""
+    """Check an external commit (RFC 9420 section 12.4.3.2) of a device that has no leaf, or replaces its own."""
     inits = sum(isinstance(proposal, ExternalInit) for proposal in commit.proposals)
     if inits != 1 or commit.added or commit.path is None:
         raise BadFrame("External commit must contain exactly one ExternalInit, no Add, and an update path")
@@ -199,7 +204,7 @@ def _check_member(commit: Commit, sender: LeafIndex, device: Device, group: Grou
 
 
 def _removed(commit: Commit, holders: dict[int, LeafHolder]) -> list[LeafHolder]:
-    """Takes them out of `holders`."""
+    """Take the removed leaves out of `holders`, and return their holders. Raises BadFrame."""
     try:
         return [holders.pop(leaf) for leaf in commit.removed]
     except KeyError as error:
@@ -209,7 +214,10 @@ def _removed(commit: Commit, holders: dict[int, LeafHolder]) -> list[LeafHolder]
 def _lost_members(
     removed: list[LeafHolder], remaining: dict[int, LeafHolder], device: Device, roles: Mapping[UserId, MemberRole]
 ) -> list[UserId]:
-    """Members whom another member removes. Revoked devices, and devices of former members, every member may remove."""
+    """Return the members whom another member removes. Raises NotAllowed, BadFrame.
+
+    Every member may remove revoked devices and devices of former members.
+    """
     lost = {
         holder.user_id
         for holder in removed
@@ -224,7 +232,7 @@ def _lost_members(
 
 
 def _added(frames: Frames, holders: dict[int, LeafHolder], claims: Claims) -> dict[int, LeafHolder]:
-    """By leaf. Puts them into `holders`."""
+    """Put the added devices into `holders`, and return them by leaf. Raises BadFrame, UnknownKeyPackage."""
     references = frames.references
     if sorted(frames.new_members) != sorted(references):
         raise BadFrame("Welcome recipients do not match the added key packages")
@@ -252,7 +260,10 @@ def _new_members(
 
 
 def _state_of(claim: ClaimedKeyPackage) -> MemberState:
-    """A group is a request where the new member does not know the committer, and stays hidden where they block them."""
+    """Return "blocked" if the new member blocks the committer, "joined" if they have them as a contact.
+
+    Otherwise "requested": the new member then decides whether to accept the group.
+    """
     if claim.is_blocking:
         return "blocked"
     return "joined" if claim.is_contact else "requested"
@@ -261,7 +272,7 @@ def _state_of(claim: ClaimedKeyPackage) -> MemberState:
 def _check_tree(
     frames: Frames, before: dict[int, tuple[bytes, bytes]], added: dict[int, LeafHolder], signer: LeafIndex
 ) -> None:
-    """The group info must show the tree that the commit makes, or nobody could join by it."""
+    """Check that the group info shows the tree that the commit makes. New devices join by it. Raises TreeDiffers."""
     commit, after = frames.commit, dict(before)
     for leaf in commit.removed:
         after.pop(leaf, None)
@@ -275,10 +286,10 @@ def _check_tree(
 
 
 def _check_signatures(frames: Frames, device: Device, signer: LeafIndex) -> None:
-    """The group info is signed by the device, and names the commit by its transcript.
+    """Check that the device has signed the group info, whose transcript hash covers the commit. Raises BadFrame.
 
-    The commit's own signature covers a context that the server knows from the last committer only. A committer could
-    have lied about it, and would then prevent all later commits if the server believed it.
+    The commit's own signature is not checked. It covers a context that the server knows from the last committer only.
+    A committer could state a false context, and the server would then refuse all later commits.
     """
     path = frames.commit.path
     try:

@@ -17,24 +17,38 @@ KEY_BYTES = 32  # Ed25519
 
 
 class DeviceStore(Protocol):
-    """Every method raises Unavailable where the database is away, and Busy where too many wait for it."""
+    """Every method raises Unavailable if the database is unavailable, and Busy if too many callers wait for it."""
 
     async def register(self, device: Device, session_id: SessionId, most: int) -> Device:
-        """Bind the session to the device. Raises Taken, Invalid."""
+        """Store the device, or find the one with its id and key, and bind the session to it.
+
+        `most` is the number of devices that an account may have. Raises Taken, Invalid.
+        """
         ...
 
-    async def get(self, device_id: DeviceId) -> Device | None: ...
-    async def of_user(self, user_id: UserId) -> list[Device]: ...
+    async def get(self, device_id: DeviceId) -> Device | None:
+        """Return the device, or None if it was revoked or never registered."""
+        ...
+
+    async def of_user(self, user_id: UserId) -> list[Device]:
+        """Return all devices of the account, the oldest first."""
+        ...
+
     async def acquainted(self, user_id: UserId, other: UserId) -> bool:
         """Whether they share a conversation, or `user_id` has claimed key packages of `other`."""
         ...
 
     async def revoke(self, account: Account, device_id: DeviceId) -> None:
-        """End the device's sessions. Its groups have to remove its leaf before they send. Raises NoSuchDevice."""
+        """Delete the device and end its sessions. Its groups must remove its leaf before they send again.
+
+        Raises NoSuchDevice, also if the device belongs to another account.
+        """
         ...
 
 
 class Devices:
+    """The devices of accounts. `revoke` is the store's own method: `DeviceStore` describes it."""
+
     def __init__(self, store: DeviceStore, now: Callable[[], datetime]) -> None:
         self._store = store
         self._now = now
@@ -53,17 +67,22 @@ class Devices:
         return await self._store.register(device, session.id, DEVICES_MAX)
 
     async def of_session(self, session: Session) -> Device:
-        """Raises NoDevice."""
+        """Return the device of a session. Raises NoDevice, Busy, Unavailable."""
         device = await self._store.get(session.device_id) if session.device_id is not None else None
         if device is None:
             raise NoDevice("This session has no device: register one first")
         return device
 
     async def mine(self, account: Account) -> list[Device]:
+        """Return the account's own devices, the oldest first. Raises Busy, Unavailable."""
         return await self._store.of_user(account.id)
 
     async def of(self, account: Account, other: UserId) -> list[Device]:
-        """For accounts that share a conversation, or are about to. Raises NoSuchUser for all others."""
+        """Return the devices of `other`, the oldest first. Raises NoSuchUser, Busy, Unavailable.
+
+        NoSuchUser also hides the devices of a stranger, who shares no conversation with `account` and of whom `account`
+        has claimed no key packages.
+        """
         if other != account.id and not await self._store.acquainted(account.id, other):
             raise NoSuchUser("User not found")
         return await self._store.of_user(other)

@@ -29,7 +29,7 @@ Done = Callable[[Entry | ChatError], None]
 
 
 def check_message(draft: EncryptedDraft) -> None:
-    """Raises BadFrame, WrongGroup."""
+    """Check the parts of an encrypted message that the server can read. Raises BadFrame, WrongGroup."""
     if len(draft.data) > MAX_ENCRYPTED_BYTES:
         raise BadFrame(f"data must have at most {MAX_ENCRYPTED_BYTES:,} bytes")
     try:
@@ -41,72 +41,85 @@ def check_message(draft: EncryptedDraft) -> None:
     if message.content_type != "application":
         raise BadFrame("Content type of the message must be application")
     if message.epoch != draft.epoch:
-        raise BadFrame("Epoch of the message is not the `epoch` beside it")
+        raise BadFrame("Epoch of the message differs from the field `epoch`")
 
 
 class GroupStore(Protocol):
-    """Every method raises Unavailable where the database is away, and Busy where too many wait for it."""
+    """Every method raises Unavailable if the database is unavailable, and Busy if too many callers wait for it."""
 
     async def commit(self, conversation_id: ConversationId, device: Device, request: CommitRequest) -> Entry:
         """Load the facts with the conversation locked, ask `request.plan`, apply the outcome.
 
         Return the commit's entry when it is on disk. Raises the error of a refusal, after its effect is on disk too.
+        Cancellation ends the wait only: the commit may still be stored.
         """
         ...
 
     async def leave(
         self, conversation_id: ConversationId, device: Device, plan: Callable[[Group | None], Departure | Refused]
     ) -> Entry:
-        """Likewise, for a departure."""
+        """Remove the member by the same steps: load the group, ask `plan`, apply the departure. Return the entry."""
         ...
 
     async def set_role(
         self, conversation_id: ConversationId, member: UserId, role: MemberRole, check: Callable[[Group | None], None]
     ) -> None:
-        """Raises what `check` raises, and then changes nothing."""
+        """Change the role of a member if `check` raises nothing. Otherwise raises its error and changes nothing."""
         ...
 
     async def typing(self, device: Device, conversation_id: ConversationId) -> None:
-        """Notify the other devices that listen now. Nothing is stored."""
+        """Notify the connected devices of the other members and of the account itself. Stores nothing."""
         ...
 
     async def group_info(self, account: Account, conversation_id: ConversationId) -> tuple[int, bytes]:
-        """The epoch, and the group info by which a member's new device joins. Raises NoSuchConversation."""
+        """Return the epoch, and the group info by which a member's new device joins. Raises NoSuchConversation."""
         ...
 
     async def removals(self, account: Account, conversation_id: ConversationId) -> list[DeviceId]:
-        """Devices that a commit has to remove before the next message; none where the account is not a member."""
+        """Return the devices that a commit must remove before the next message; none if the account is no member."""
         ...
 
     async def memberships(self, device: Device) -> list[DeviceMembership]:
-        """The spans that the device reads; by conversation, the earlier first."""
+        """Return the spans of the logs that the device reads, by conversation, the earlier first."""
         ...
 
-    async def welcome(self, membership: DeviceMembership) -> bytes | None: ...
+    async def welcome(self, membership: DeviceMembership) -> bytes | None:
+        """Return the welcome by which the membership began; None if it began without one, or was deleted."""
+        ...
 
     async def log(self, device: Device, conversation_id: ConversationId, after: Seq) -> list[Entry]:
-        """The next entries that the device may read, oldest first, bounded in bytes; empty at the end."""
+        """Return the next entries that the device may read, oldest first, bounded in bytes; empty at the end."""
         ...
 
     async def acknowledge(self, device: Device, seqs: Mapping[ConversationId, Seq]) -> None:
-        """The device has stored the entries up to these and will not ask for them again."""
+        """Record that the device has stored the entries up to these and will not ask for them again."""
         ...
 
     async def delete(self, account: Account, conversation_id: ConversationId, seq: Seq) -> None:
-        """Delete a message for everyone. Raises NoSuchMessage where the account did not send it, too."""
+        """Delete a message for everyone. Raises NoSuchMessage, also if another account sent it."""
         ...
 
 
 class Queue(Protocol):
+    """The write queue, as far as group messages need it."""
+
     def submit(self, draft: EncryptedDraft, done: Done) -> None:
-        """`done` is called once, with the entry after its commit or with the reason. Raises Busy, Unavailable."""
+        """Queue a message; `done` is called once, with the committed entry or the error.
+
+        Raises Busy, Unavailable at once, and then never calls `done`.
+        """
         ...
 
-    async def write(self, draft: EncryptedDraft) -> Entry: ...
+    async def write(self, draft: EncryptedDraft) -> Entry:
+        """Return the committed entry. Raises the error of a refusal; Busy, Unavailable.
+
+        Cancellation ends the wait only: the message may still be stored.
+        """
+        ...
 
 
 class Groups:
-    """The methods with a rule in them. The others are the store's own: `GroupStore` describes them."""
+    """Group conversations. The methods without a rule are the store's own: `GroupStore` describes them."""
 
     def __init__(self, store: GroupStore, queue: Queue) -> None:
         self._store = store
@@ -125,7 +138,7 @@ class Groups:
         return await self._commit(device, conversation_id, bundle, plan_creation)
 
     async def commit(self, device: Device, conversation_id: ConversationId, bundle: CommitBundle) -> Entry:
-        """Exactly one commit ends an epoch; a repeated one gets its first result.
+        """Commit to the current epoch, which exactly one commit ends. A repeated commit gets its first result.
 
         Raises BadFrame, WrongGroup, NoSuchConversation, NoDevice, NotALeaf, NotAllowed, StaleEpoch, UnknownKeyPackage,
         TreeDiffers, UnreadMessages, Busy, Unavailable.
@@ -152,18 +165,24 @@ class Groups:
         self._queue.submit(draft, done)
 
     async def send(self, draft: EncryptedDraft) -> Entry:
-        """Return when it is on disk. Raises NotALeaf, StaleEpoch, CommitNeeded, IdTaken, and as `submit` does."""
+        """Send a message, and return its entry once it is on disk.
+
+        Raises NotALeaf, StaleEpoch, CommitNeeded, IdTaken, and as `submit` does.
+        """
         check_message(draft)
         return await self._queue.write(draft)
 
     async def leave(self, device: Device, conversation_id: ConversationId) -> Entry:
-        """The others have to remove the account's devices before they send again. Raises NoSuchConversation."""
+        """Leave a group. The other members must remove the account's devices before they send again.
+
+        Raises NoSuchConversation, Busy, Unavailable.
+        """
         return await self._store.leave(conversation_id, device, lambda group: plan_departure(group, device.user_id))
 
     async def set_role(
         self, account: Account, conversation_id: ConversationId, member: UserId, role: MemberRole
     ) -> None:
-        """Raises NoSuchConversation, NotAllowed, NoSuchUser."""
+        """Change the role of a member. Raises NoSuchConversation, NotAllowed, NoSuchUser, Busy, Unavailable."""
         await self._store.set_role(
             conversation_id, member, role, lambda group: check_role_change(group, account.id, member)
         )

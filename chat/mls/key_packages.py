@@ -19,25 +19,44 @@ FEW = 20  # below this the device is notified to upload more
 
 
 class KeyPackageStore(Protocol):
+    """Each method is one transaction: an error or a cancellation before its commit stores nothing.
+
+    Every method raises Unavailable if the database is unavailable, and Busy if too many callers wait for it.
+    """
+
     async def add(self, device_id: DeviceId, packages: list[StoredKeyPackage], most: int, now: datetime) -> int:
-        """Return how many are stored now. A last resort replaces the former one. Raises Invalid."""
+        """Store key packages, and return how many the device has now, without the last resort.
+
+        A last resort replaces the former one. Raises Invalid, and stores nothing, if there are more than `most`.
+        """
         ...
 
-    async def count(self, device_id: DeviceId, now: datetime) -> int: ...
+    async def count(self, device_id: DeviceId, now: datetime) -> int:
+        """Return how many are stored and not expired at `now`, without the last resort."""
+        ...
+
     async def claim(
         self, of: UserId, by: UserId, few: int, now: datetime, devices: list[DeviceId] | None
     ) -> list[IssuedKeyPackage]:
-        """One for each device that has any. Notifies the devices that have fewer than `few` left."""
+        """Return one for each device that has any, and notify the devices that have fewer than `few` left.
+
+        Concurrent claims get different key packages, unless only the last resort is left.
+        """
         ...
 
 
 class KeyPackages:
+    """The upload and the claims of key packages."""
+
     def __init__(self, store: KeyPackageStore, now: Callable[[], datetime]) -> None:
         self._store = store
         self._now = now
 
     async def add(self, device: Device, packages: list[bytes], last_resort: bytes | None) -> int:
-        """Return how many are stored now, without the last resort. Raises Invalid, BadFrame."""
+        """Check and store key packages. Return how many the device has now, without the last resort.
+
+        Raises Invalid, BadFrame, and then stores none of them; Busy, Unavailable.
+        """
         if len(packages) > UPLOAD_MAX:
             raise Invalid(f"key_packages must have at most {UPLOAD_MAX} items")
         read = [self._read(device, package, is_last_resort=False) for package in packages]
@@ -59,10 +78,14 @@ class KeyPackages:
         return StoredKeyPackage(key_package_reference(data), data, expires_at, is_last_resort)
 
     async def count(self, device: Device) -> int:
+        """Return how many the device has on the server, without the last resort. Raises Busy, Unavailable."""
         return await self._store.count(device.id, self._now())
 
     async def claim(
         self, account: Account, of: UserId, devices: list[DeviceId] | None = None
     ) -> list[IssuedKeyPackage]:
-        """One for each device of `of`, or for those given."""
+        """Claim one for each device of `of`, or of `devices`. A device without any is left out.
+
+        Raises Busy, Unavailable.
+        """
         return await self._store.claim(of, account.id, FEW, self._now(), devices)

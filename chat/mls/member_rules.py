@@ -7,7 +7,7 @@ from chat.model.ids import UserId
 
 
 def plan_departure(group: Group | None, user_id: UserId) -> Departure | Refused:
-    """The other members have to remove the account's devices before they send again."""
+    """Plan that a member leaves. Return Refused with NoSuchConversation if the account is not a member."""
     if group is None or user_id not in group.roles:
         return Refused(NoSuchConversation("No such conversation"))
     remaining = {member: role for member, role in group.roles.items() if member != user_id}
@@ -15,7 +15,10 @@ def plan_departure(group: Group | None, user_id: UserId) -> Departure | Refused:
 
 
 def check_role_change(group: Group | None, by: UserId, member: UserId) -> None:
-    """Owners give roles. Raises NoSuchConversation, NotAllowed, NoSuchUser."""
+    """Check that `by` may change the role of `member`: only owners may.
+
+    Raises NoSuchConversation, NotAllowed, NoSuchUser.
+    """
     if group is None or by not in group.roles:
         raise NoSuchConversation("No such conversation")
     if group.roles[by] != "owner":

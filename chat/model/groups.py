@@ -44,7 +44,7 @@ class DeviceMembership(Struct, frozen=True):
 
 
 class ClaimedKeyPackage(Struct, frozen=True):
-    """A key package that the committer has claimed, and how its owner stands to the committer."""
+    """A key package that the committer has claimed, and the relation of its owner to the committer."""
 
     device_id: DeviceId
     user_id: UserId
@@ -60,7 +60,7 @@ class LeafHolder(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True):
-    """What the server knows of an MLS group."""
+    """The state of an MLS group that the server knows."""
 
     epoch: int
     group_info: bytes
@@ -80,7 +80,7 @@ def next_owner(roles: Mapping[UserId, MemberRole]) -> UserId | None:
 
 
 class CommitBundle(Struct, frozen=True):
-    """A commit and what travels with it, each an MLSMessage."""
+    """A commit with its welcome and its group info, each an MLSMessage."""
 
     commit: bytes
     welcome: bytes | None
@@ -92,7 +92,7 @@ Claims = Mapping[bytes, ClaimedKeyPackage]
 
 
 class CommitFacts(Struct, frozen=True):
-    """What the rules of a commit need to know. The store reads it while the conversation is locked."""
+    """The facts that the rules of a commit need. The store reads them while the conversation is locked."""
 
     group: Group | None  # None: there is no group of this id
     claims: Claims  # those of the commit's key packages that the committer has claimed
@@ -115,7 +115,7 @@ class GroupChange(Struct, frozen=True):
 
 
 class Muting(Struct, frozen=True):
-    """These devices cannot send for so long, or until the next commit."""
+    """Devices whose messages the server refuses for `duration`, or until the next commit."""
 
     devices: list[DeviceId]
     duration: timedelta
@@ -143,7 +143,7 @@ Outcome = Accepted | Repeated | Refused
 
 
 class CommitRequest(Struct, frozen=True):
-    """What the store needs to load the facts, and the rules that it then asks."""
+    """The values by which the store loads the facts, and the rules that it then calls."""
 
     bundle: CommitBundle
     epoch: int  # that the commit ends
@@ -153,14 +153,14 @@ class CommitRequest(Struct, frozen=True):
 
 
 class Departure(Struct, frozen=True):
-    """The effects of a member's leaving."""
+    """The effects on the group when a member leaves."""
 
     new_owner: UserId | None
     removal_due: bool
 
 
 class DeviceEvent(Struct, tag="told", frozen=True, omit_defaults=True):
-    """An event for these devices: `what` has happened to a conversation or a user. Never stored."""
+    """A notification to `devices`; `what` is the name of the event. Never stored."""
 
     devices: list[int]
     what: str
@@ -190,7 +190,7 @@ class Member(Struct, frozen=True):
 
 
 class EncryptedConversation(Struct, frozen=True):
-    """As one of its members sees it."""
+    """An encrypted conversation as one of its members sees it."""
 
     id: ConversationId
     epoch: int

@@ -15,12 +15,15 @@ class Forged(Malformed):
 
 
 def key_package_reference(key_package: bytes) -> bytes:
-    """RFC 9420 section 5.2."""
+    """Return the 32-byte hash by which a welcome names a key package, RFC 9420 section 5.2."""
     return hashlib.sha256(opaque(b"MLS 1.0 KeyPackage Reference") + opaque(key_package)).digest()
 
 
 def check_key_package(key_package: KeyPackage, now: datetime) -> None:
-    """RFC 9420 section 10.1, as far as it needs no group. Raises Malformed, Forged."""
+    """Check a key package at the time `now`, RFC 9420 section 10.1, as far as that needs no group.
+
+    Raises Malformed, Forged.
+    """
     leaf = key_package.leaf
     if leaf.source != "key_package":
         raise Malformed("LeafNodeSource of a key package must be key_package")
@@ -33,19 +36,19 @@ def check_key_package(key_package: KeyPackage, now: datetime) -> None:
 
 
 def check_path(leaf: Leaf, group_id: bytes, index: LeafIndex) -> None:
-    """The committer's new leaf, section 7.3. Raises Malformed, Forged."""
+    """Check the committer's new leaf, section 7.3. Raises Malformed, Forged."""
     if leaf.source != "commit":
         raise Malformed("LeafNodeSource of an update path must be commit")
     _verify(leaf.signature_key, "LeafNodeTBS", leaf.signed + opaque(group_id) + index.to_bytes(4), leaf.signature)
 
 
 def check_group_info(group_info: GroupInfo, signature_key: bytes) -> None:
-    """Section 12.4.3. Raises Forged."""
+    """Check the signature of a group info, section 12.4.3. Raises Forged."""
     _verify(signature_key, "GroupInfoTBS", group_info.signed, group_info.signature)
 
 
 def _verify(key: bytes, label: str, content: bytes, signature: bytes) -> None:
-    """VerifyWithLabel, section 5.1.2."""
+    """Verify a signature: VerifyWithLabel, section 5.1.2. Raises Forged."""
     try:
         public_key = Ed25519PublicKey.from_public_bytes(key)
         public_key.verify(signature, opaque(f"MLS 1.0 {label}".encode()) + opaque(content))

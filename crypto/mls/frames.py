@@ -13,7 +13,7 @@ SUITE = 1  # MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519
 
 PUBLIC_MESSAGE, PRIVATE_MESSAGE, WELCOME, GROUP_INFO = 1, 2, 3, 4  # section 6, WireFormat
 RATCHET_TREE, EXTERNAL_PUB = 0x0002, 0x0004  # section 17.3
-LEAF_WORK = 20  # a leaf takes as long to parse as so many elements
+LEAF_WORK = 20  # parsing a leaf takes as long as this many vector elements
 
 Source = Literal["key_package", "update", "commit"]
 ContentType = Literal["application", "proposal", "commit"]
@@ -42,7 +42,7 @@ class Leaf(Struct, frozen=True):
 
 
 class KeyPackage(Struct, frozen=True):
-    """Section 10."""
+    """KeyPackage, section 10."""
 
     raw: bytes
     init_key: bytes
@@ -52,22 +52,26 @@ class KeyPackage(Struct, frozen=True):
 
 
 class Add(Struct, frozen=True):
+    """Add proposal, section 12.1.1."""
+
     key_package: KeyPackage
 
 
 class Remove(Struct, frozen=True):
+    """Remove proposal, section 12.1.3."""
+
     leaf: LeafIndex
 
 
 class ExternalInit(Struct, frozen=True):
-    pass
+    """ExternalInit proposal, section 12.1.6. Its KEM output is not kept."""
 
 
 Proposal = Add | Remove | ExternalInit
 
 
 class Commit(Struct, frozen=True):
-    """Section 12.4, in a PublicMessage. `sender` is None in an external commit (section 12.4.3.2)."""
+    """Commit, section 12.4, in a PublicMessage. `sender` is None in an external commit (section 12.4.3.2)."""
 
     group_id: bytes
     epoch: int
@@ -77,15 +81,17 @@ class Commit(Struct, frozen=True):
 
     @property
     def added(self) -> list[KeyPackage]:
+        """The key packages of the Add proposals, in their order, which determines the leaves."""
         return [proposal.key_package for proposal in self.proposals if isinstance(proposal, Add)]
 
     @property
     def removed(self) -> list[LeafIndex]:
+        """The leaves of the Remove proposals, in their order. The parser accepts a leaf that occurs twice."""
         return [proposal.leaf for proposal in self.proposals if isinstance(proposal, Remove)]
 
 
 class PrivateMessage(Struct, frozen=True):
-    """Section 6.3. Sender and content are encrypted."""
+    """PrivateMessage, section 6.3. Sender and content are encrypted."""
 
     group_id: bytes
     epoch: int
@@ -93,13 +99,13 @@ class PrivateMessage(Struct, frozen=True):
 
 
 class Welcome(Struct, frozen=True):
-    """Section 12.4.3.1. `new_members` are the references of their key packages."""
+    """Welcome, section 12.4.3.1. `new_members` are the references of their key packages."""
 
     new_members: list[bytes]
 
 
 class GroupInfo(Struct, frozen=True):
-    """Section 12.4.3, with its ratchet tree."""
+    """GroupInfo, section 12.4.3, with its ratchet tree."""
 
     group_id: bytes
     epoch: int
@@ -110,27 +116,27 @@ class GroupInfo(Struct, frozen=True):
 
 
 def parse_key_package(data: bytes) -> KeyPackage:
-    """Raises Malformed."""
+    """Parse a KeyPackage that is not in an MLSMessage. Raises Malformed."""
     return read_all(data, _key_package)
 
 
 def parse_commit(data: bytes) -> Commit:
-    """An MLSMessage. Raises Malformed."""
+    """Parse the MLSMessage of a commit, which must be a PublicMessage. Raises Malformed."""
     return read_all(data, _commit_message)
 
 
 def parse_private_message(data: bytes) -> PrivateMessage:
-    """An MLSMessage. Raises Malformed."""
+    """Parse the MLSMessage of a PrivateMessage. Its content may be of any type. Raises Malformed."""
     return read_all(data, _private_message)
 
 
 def parse_welcome(data: bytes) -> Welcome:
-    """An MLSMessage. Raises Malformed."""
+    """Parse the MLSMessage of a welcome. Raises Malformed."""
     return read_all(data, _welcome)
 
 
 def parse_group_info(data: bytes) -> GroupInfo:
-    """An MLSMessage. Raises Malformed."""
+    """Parse the MLSMessage of a group info, which must contain the ratchet tree. Raises Malformed."""
     return read_all(data, _group_info)
 
 
@@ -284,7 +290,7 @@ def _welcome(reader: Reader) -> Welcome:
 
 
 def _node(reader: Reader) -> Leaf | None:
-    """None for a parent node."""
+    """Read a node; return None for a parent node."""
     match reader.uint(1):
         case 1:
             return _leaf(reader)

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-MAX_WORK = 40_000  # elements of all vectors of a frame, and what `spend` adds: parsing them takes 50 ms
+MAX_WORK = 40_000  # vector elements of a frame, plus the work that `spend` adds; parsing them takes 50 ms
 
 
 class Malformed(ValueError):
@@ -13,7 +13,11 @@ class Malformed(ValueError):
 
 
 class Reader:
-    """Every read consumes at least one byte, and never reads past the end. All of them raise Malformed."""
+    """Reads values from a frame, one after the other.
+
+    Every value has at least one byte, so the loop of a vector ends. A read beyond the end of the frame or of the
+    enclosing vector raises Malformed; the reader must not be used after it.
+    """
 
     __slots__ = ("_at", "_bytes", "_end", "_work")
 
@@ -25,6 +29,7 @@ class Reader:
 
     @property
     def position(self) -> int:
+        """The number of bytes read."""
         return self._at
 
     def since(self, start: int) -> bytes:
@@ -32,21 +37,24 @@ class Reader:
         return self._bytes[start : self._at]
 
     def take(self, count: int) -> bytes:
+        """Read `count` bytes."""
         start = self._skip(count)
         return self._bytes[start : self._at]
 
     def uint(self, size: int) -> int:
+        """Read an unsigned integer of `size` bytes, big-endian."""
         return int.from_bytes(self.take(size))
 
     def opaque(self) -> bytes:
-        """opaque<V>"""
+        """Read opaque<V>: a length, then as many bytes."""
         return self.take(self._length())
 
     def skip_opaque(self) -> None:
+        """Read opaque<V> without copying its bytes."""
         self._skip(self._length())
 
     def vector(self, read: "Callable[[Reader], T]") -> list[T]:
-        """T<V>"""
+        """Read T<V>: a length in bytes, then elements, each by `read`, until exactly that length is consumed."""
         length = self._length()
         if length > self._end - self._at:
             raise Malformed("frame is truncated")
@@ -59,12 +67,13 @@ class Reader:
         return found
 
     def spend(self, work: int) -> None:
-        """Count work. Raises Malformed where a frame costs more than the largest useful one."""
+        """Count work. Raises Malformed if the frame costs more than the largest useful one."""
         self._work += work
         if self._work > MAX_WORK:
             raise Malformed("frame has too many elements")
 
     def optional(self, read: "Callable[[Reader], T]") -> T | None:
+        """Read optional<T>: a byte 0, or a byte 1 and what `read` reads."""
         match self.uint(1):
             case 0:
                 return None
@@ -73,6 +82,7 @@ class Reader:
         raise Malformed("optional must begin with 0 or 1")
 
     def finish(self) -> None:
+        """Raise Malformed if bytes remain."""
         if self._at != self._end:
             raise Malformed(f"{self._end - self._at} bytes after the end of the frame")
 
@@ -89,7 +99,7 @@ class Reader:
         if at >= self._end:
             raise Malformed("frame is truncated")
         first = self._bytes[at]
-        if first < 0x40:  # as most are
+        if first < 0x40:  # nearly every length
             self._at = at + 1
             return first
         prefix = first >> 6
@@ -103,7 +113,7 @@ class Reader:
 
 
 def read_all(data: bytes, read: Callable[[Reader], T]) -> T:
-    """Read the whole of `data`. Raises Malformed, also where bytes remain."""
+    """Read the whole of `data` by `read`. Raises Malformed, also if bytes remain."""
     reader = Reader(data)
     found = read(reader)
     reader.finish()
@@ -111,7 +121,7 @@ def read_all(data: bytes, read: Callable[[Reader], T]) -> T:
 
 
 def opaque(data: bytes) -> bytes:
-    """Written as opaque<V>."""
+    """Encode `data` as opaque<V>."""
     length = len(data)
     if length < 1 << 6:
         return bytes([length]) + data

@@ -1,3 +1,4 @@
-"""The codes API, `/api/*`: docs/codes-api.md. To remove it, delete this folder and its lines in
-handlers/endpoints.py.
+"""The codes API, `/api/*`: docs/codes-api.md.
+
+To remove it, delete this folder and its lines in handlers/endpoints.py.
 """

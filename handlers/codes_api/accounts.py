@@ -7,6 +7,8 @@ from handlers.http.endpoint import Call
 
 
 class WrongLogin(InvalidCredentials):
+    """A login with a wrong username, e-mail address or password."""
+
     # COMPAT(codes): 401 at login; 400 if the current password is wrong in an update of the profile.
     status = 401
 

@@ -17,25 +17,30 @@ BY_ROUTE = Limit(API, by=("address", "route"))
 
 
 class CodesErrors(Handler):
+    """Renders errors as the contract of the codes API requires."""
+
     def error_body(self, error: ChatError) -> dict[str, Any]:
+        """Add `conversation_id` to ConversationExists: the client opens that conversation."""
         body = super().error_body(error)
         if isinstance(error, ConversationExists):
             body["conversation_id"] = error.conversation_id
         return body
 
     def error_status(self, error: ChatError) -> int:
+        """Answer 401 for NotYours, and the status of the error's class otherwise."""
         # COMPAT(codes): the contract answers 401, not 403, for an object of another account.
         return 401 if isinstance(error, NotYours) else super().error_status(error)
 
 
 class CodesHandler(CodesErrors, EndpointHandler):
-    pass
+    """Serves the endpoints of the codes API."""
 
 
 class NotFound(CodesErrors):
     """Answers 404. All unknown paths count as one route, so that invented paths are limited together."""
 
     async def prepare(self) -> None:
+        """Count the request by address, then refuse it. Raises TooMany, Unavailable, HTTPError 404."""
         await take_limits(self, [BY_ROUTE])
         raise HTTPError(404)
 

@@ -31,6 +31,10 @@ class ChatSocket(CodesErrors, Socket):
     conversation_: Conversation
 
     async def prepare(self) -> None:
+        """Authenticate, and find the conversation of `chatId`.
+
+        Raises Unauthenticated, ForeignOrigin, Invalid, NotYours, TooMany, Unavailable; the client gets an HTTP error.
+        """
         await super().prepare()
         self.session_ = await self.session()
         self.account_ = self.session_.account
@@ -42,6 +46,7 @@ class ChatSocket(CodesErrors, Socket):
         self.connections.admit(self.account_.id)
 
     async def opened(self) -> None:
+        """Subscribe after the last entry of the conversation. Closes with 1013 if the database is unavailable."""
         try:
             await self.services.hub.subscribe(self, self.conversation_.id, self.conversation_.last_seq)
         except Unavailable:
@@ -51,9 +56,11 @@ class ChatSocket(CodesErrors, Socket):
             raise
 
     def ended(self) -> None:
+        """Unsubscribe from the conversation."""
         self.services.hub.unsubscribe(self, self.conversation_.id)
 
     def push(self, entry: Entry) -> None:
+        """Send a committed entry as a text frame, unless this account is its sender. Never waits."""
         if entry.sender_id != self.account_.id and self.send_buffer is not None:
             self.send_buffer.send(text_frame(entry.content))
 

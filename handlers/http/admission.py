@@ -48,9 +48,11 @@ class Admission(HTTPServerConnectionDelegate):
         self.incoming = MemoryBudget()
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        """Wrap the application's delegate, so that its request is checked. Tornado calls this once a request."""
         return _Limited(self, self.application.start_request(server_conn, request_conn), request_conn)
 
     def on_close(self, server_conn: object) -> None:
+        """Pass the end of a connection to the application."""
         self.application.on_close(server_conn)
 
     def max_body_bytes(self, request: RequestStartLine) -> int:

@@ -14,10 +14,14 @@ class Empty(Struct, frozen=True):
 
 
 class Text(Struct, frozen=True):
+    """A body of plain text in UTF-8."""
+
     text: str
 
 
 class Png(Struct, frozen=True):
+    """A picture in PNG format."""
+
     data: bytes
     is_immutable: bool  # may be cached: a new picture has a new address
 

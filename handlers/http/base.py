@@ -56,6 +56,7 @@ class Handler(RequestHandler):
     route: str
 
     def initialize(self, services: Services, api: ApiSettings, route: str = "") -> None:
+        """Count the request as in flight. `App.log_request` ends it, which tornado calls for every request."""
         self.services = services
         self.api = api
         self.route = route
@@ -64,6 +65,7 @@ class Handler(RequestHandler):
         self.application.in_flight += 1
 
     def set_default_headers(self) -> None:
+        """Set the headers of every answer. Tornado calls this before the method, and again for an error."""
         self.clear_header("Server")
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         self.set_header("X-Content-Type-Options", "nosniff")
@@ -73,11 +75,13 @@ class Handler(RequestHandler):
 
     @property
     def client_address(self) -> str:
+        """The peer's IP address, or the one that a trusted proxy sends in X-Forwarded-For."""
         peer = self.request.remote_ip or ""
         return client_address(peer, self.request.headers.get("X-Forwarded-For", ""), self.api.trusted_proxies)
 
     @property
     def rate_key(self) -> str:
+        """The client's address or IPv6 network, by which limits count."""
         return rate_key(self.client_address)
 
     @property
@@ -143,13 +147,16 @@ class Handler(RequestHandler):
         return error.status
 
     def set_session_cookie(self, token: str) -> None:
+        """Send the session's token as a cookie that scripts cannot read. It is `Secure` if the client uses TLS."""
         life_s = int(self.api.cookie_life.total_seconds())
         self.set_cookie(COOKIE, token, max_age=life_s, httponly=True, secure=self.is_tls, samesite="Lax", path="/")
 
     def clear_session_cookie(self) -> None:
+        """Make the browser delete the session's cookie."""
         self.clear_cookie(COOKIE, path="/")
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log an unexpected exception with a new request id, which the answer carries in X-Request-Id."""
         if isinstance(value, (ChatError, HTTPError)):
             return
         request_id = uuid4().hex
@@ -159,6 +166,7 @@ class Handler(RequestHandler):
         )
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """Answer with an error; if the headers are sent already, close the connection instead."""
         if self._headers_written:
             cast(HTTP1Connection, self.request.connection).close()  # or half an answer would look complete
             if not self._finished:
@@ -168,6 +176,7 @@ class Handler(RequestHandler):
             super().send_error(status_code, **kwargs)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Render a ChatError by its class, with Retry-After where it has one, and others by their reason phrase."""
         if status_code == 405:
             self.set_header("Allow", ", ".join(self.allowed_methods()))  # RFC 9110 section 15.5.6
         for name, value in self.error_headers.items():
@@ -192,4 +201,5 @@ class NotFound(Handler):
     """Answers 404 to every request."""
 
     async def prepare(self) -> None:
+        """Refuse the request before its method runs. Raises HTTPError 404."""
         raise HTTPError(404)

@@ -46,12 +46,15 @@ class Limit:
 
     @property
     def is_anonymous(self) -> bool:
+        """Whether the request can be counted before its session is known."""
         return ANONYMOUS.issuperset(self.by)
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One method of one path. `action` gets the call, then the arguments of its signature:
+    """One method of one path.
+
+    `action` gets the call, then the arguments of its signature:
 
     - positional arguments are the `{name}` parts of `path`, annotated with a Parameter
     - `body` is the JSON body, annotated with a msgspec type
@@ -73,6 +76,7 @@ class Endpoint:
 
     @cached_property
     def signature(self) -> inspect.Signature:
+        """The signature of the action, with its annotations evaluated. Raises NameError if one is unknown."""
         return inspect.signature(self.action, eval_str=True)
 
     @property
@@ -88,6 +92,7 @@ class Endpoint:
 
     @cached_property
     def path_parameters(self) -> dict[str, Parameter]:
+        """The parameters of the path by name, in the order of the path. Raises TypeError for a wrong action."""
         return {name: self._parameter(name) for name in re.findall(r"\{(\w+)\}", self.path)}
 
     @cached_property
@@ -135,14 +140,17 @@ class Call:
 
     @property
     def services(self) -> Services:
+        """The services of the domain."""
         return self._handler.services
 
     @property
     def api(self) -> ApiSettings:
+        """The settings that affect answers."""
         return self._handler.api
 
     @property
     def account(self) -> Account:
+        """The session's account. Only if the endpoint's access is "session" or "device"."""
         return self.session.account
 
     @property
@@ -151,12 +159,15 @@ class Call:
         return self._handler.rate_key
 
     def header(self, name: str) -> str | None:
+        """Return a header of the request, or None. The case of `name` does not matter."""
         return self._handler.request.headers.get(name)
 
     def set_session_cookie(self, token: str) -> None:
+        """Send the session's token as a cookie with the answer."""
         self._handler.set_session_cookie(token)
 
     def clear_session_cookie(self) -> None:
+        """Make the browser delete the session's cookie."""
         self._handler.clear_session_cookie()
 
 
@@ -166,6 +177,7 @@ class EndpointHandler(Handler):
     endpoints: Mapping[str, Endpoint]  # by method
 
     def initialize(self, endpoints: Mapping[str, Endpoint], **rest: Any) -> None:  # type: ignore[override]
+        """Store the path's endpoints by method, beside what every handler has."""
         super().initialize(**rest)
         self.endpoints = endpoints
 
@@ -205,9 +217,11 @@ class EndpointHandler(Handler):
     get = post = put = patch = delete = serve
 
     def allowed_methods(self) -> list[str]:
+        """Return the methods of the path's endpoints, sorted, for the `Allow` header of a 405."""
         return sorted(self.endpoints)
 
     def error_status(self, error: ChatError) -> int:
+        """Return the endpoint's `invalid_status` for an Invalid of status 400, unless the body is not JSON."""
         endpoint = self.endpoints.get(self.request.method or "")
         if endpoint is not None and isinstance(error, Invalid) and not isinstance(error, InvalidBody):
             return endpoint.invalid_status if error.status == 400 else error.status

@@ -13,9 +13,11 @@ class ReadyHandler(Handler):
     """
 
     def initialize(self, services: Services, api: ApiSettings, worst_loop_lag_ms: Callable[[], float]) -> None:  # type: ignore[override]
+        """Store the source of the loop lag, beside what every handler has."""
         super().initialize(services, api)
         self.worst_loop_lag_ms = worst_loop_lag_ms
 
     def get(self) -> None:
+        """Answer 200 with the loop lag in milliseconds. Raises Unavailable if the write queue is not open."""
         self.services.messages.check_available()
         self.reply({"status": "ok", "worst_loop_lag_ms": self.worst_loop_lag_ms()})

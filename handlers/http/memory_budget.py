@@ -11,6 +11,7 @@ class MemoryBudget:
         self.bytes = 0
 
     def change(self, by: int) -> None:
+        """Count `by` bytes more; a negative number releases them."""
         self.bytes += by
 
     def is_too_much(self, own_bytes: int) -> bool:

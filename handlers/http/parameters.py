@@ -23,15 +23,18 @@ class Parameter(Struct, frozen=True):
 
 
 def text(name: str | None = None) -> Parameter:
+    """A parameter that is any text; no value is invalid."""
     return Parameter(lambda _, value: value, {"type": "string"}, name)
 
 
 def integer(low: int, high: int, name: str | None = None) -> Parameter:
+    """A decimal number from `low` to `high`, both included."""
     schema = {"type": "integer", "minimum": low, "maximum": high}
     return Parameter(lambda shown, value: number(shown, value, low, high), schema, name)
 
 
 def uuid(name: str | None = None) -> Parameter:
+    """A UUID in its form with hyphens."""
     return Parameter(parse_uuid, {"type": "string", "format": "uuid"}, name)
 
 

@@ -51,11 +51,16 @@ class WebHandler(Handler):
     """GET and HEAD of one file, by `/` or its path below `/web/`."""
 
     def set_default_headers(self) -> None:
+        """Add the security headers to every answer, errors included."""
         super().set_default_headers()
         for name, value in HEADERS.items():
             self.set_header(name, value)
 
     async def get(self, path: str | None = None) -> None:
+        """Send a file, or 304 if the client has this version. Raises HTTPError 404.
+
+        A file whose name contains a hash of its content is cached for a year. All others are revalidated at each use.
+        """
         address = f"/{path or ''}"
         file = file_at(FOLDER, address)
         if file is None:

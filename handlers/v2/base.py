@@ -8,9 +8,12 @@ from handlers.http.endpoint import EndpointHandler
 
 
 class V2Errors(Handler):
+    """Renders errors with their `code`."""
+
     def error_body(self, error: ChatError) -> dict[str, Any]:
+        """Return the error's text, for people, and its code, by which clients decide."""
         return {"error": str(error), "code": error.code}
 
 
 class V2Handler(V2Errors, EndpointHandler):
-    pass
+    """Serves the endpoints of the v2 API."""

@@ -37,6 +37,7 @@ class Error(Struct, frozen=True):
 
 @cache
 def v2_openapi() -> dict[str, Any]:
+    """Return the OpenAPI document of the v2 API. It is made once a process."""
     from handlers.v2.endpoints import ENDPOINTS  # the table contains these endpoints
 
     return openapi.document(TITLE, VERSION, [one for one in ENDPOINTS if isinstance(one, Endpoint)], Error)
@@ -44,6 +45,7 @@ def v2_openapi() -> dict[str, Any]:
 
 @cache
 def v2_asyncapi() -> dict[str, Any]:
+    """Return the AsyncAPI document of /v2/socket. It is made once a process."""
     return asyncapi.document(TITLE, VERSION, "/v2/socket", RECEIVED, SENT)
 
 

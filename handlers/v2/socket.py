@@ -63,9 +63,14 @@ class DeviceSocket(V2Errors, Socket):
 
     @property
     def max_message_size(self) -> int:
+        """The largest frame in bytes; a larger one closes the connection with 1009."""
         return MAX_FRAME_BYTES
 
     async def prepare(self) -> None:
+        """Authenticate, and find the session's device.
+
+        Raises Unauthenticated, ForeignOrigin, Invalid, NoDevice, TooMany, Unavailable; the client gets an HTTP error.
+        """
         await super().prepare()
         self.session_ = await self.session()
         self.device_ = await self.services.devices.of_session(self.session_)
@@ -85,9 +90,11 @@ class DeviceSocket(V2Errors, Socket):
         self._unconfirmed: set[str | None] = set()  # ids of queued messages whose entry was not sent yet
 
     def opened(self) -> None:
+        """Start the backlog in a task."""
         self._following = self._start(self._follow(ready=True))
 
     def ended(self) -> None:
+        """Cancel the tasks, except the one that stores acknowledgements, and unsubscribe from all conversations."""
         for task in tuple(self._tasks):
             if task is not self._acking:  # pending acknowledgements are stored nevertheless
                 task.cancel()

@@ -41,6 +41,7 @@ class FrameParser:
 
     @property
     def held_bytes(self) -> int:
+        """The bytes of the incomplete frame and of the fragments. They count against the memory budget."""
         return len(self._rest) + len(self._fragments or b"")
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:

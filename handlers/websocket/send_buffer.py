@@ -83,9 +83,11 @@ class SendBuffer:
 
     @property
     def unsent_bytes(self) -> int:
+        """The bytes in the stream's buffer. Frames of the current turn are not among them."""
         return unsent_bytes(self._stream)
 
     def close_as_too_slow(self) -> None:
+        """Log the slow consumer and close its connection with 1013. Never raises."""
         log.info("closing a slow consumer with %d bytes unsent", self.unsent_bytes)
         self._consumer.close_as_too_slow()
 

@@ -41,15 +41,18 @@ class Socket(Handler, WebSocketHandler):
         """Read the device's state again: events may have been lost. APIs with devices override it."""
 
     def initialize(self, connections: Connections, limits: Sequence[Limit], **rest: Any) -> None:  # type: ignore[override]
+        """Store the sockets of the process and the limits of the handshake, beside what every handler has."""
         super().initialize(**rest)
         self.connections = connections
         self.limits = limits
 
     @property
     def max_message_size(self) -> int:
+        """The largest message in bytes; a larger one closes the connection with 1009."""
         return MAX_FRAME_BYTES
 
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        """Return the protocol that parses frames, or None if the handshake asks for another version."""
         protocol = super().get_websocket_protocol()
         if not isinstance(protocol, WebSocketProtocol13):
             return None
@@ -94,6 +97,7 @@ class Socket(Handler, WebSocketHandler):
         return None
 
     def on_close(self) -> None:
+        """Unregister the socket and call `ended`. Tornado calls this at most once, after the connection closed."""
         self.is_gone = True
         if self.send_buffer is None:
             return
@@ -106,9 +110,11 @@ class Socket(Handler, WebSocketHandler):
         """Called when an opened socket is closed; subclasses override it."""
 
     def close_as_too_slow(self) -> None:
+        """Close the connection of a slow consumer with 1013. Never raises."""
         self.close(TRY_LATER, "too slow")
 
     def ws_is_closing(self) -> bool:
+        """Whether a close frame was sent, or the connection is closed or not open yet."""
         return self.ws_connection is None or self.ws_connection.is_closing()
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
@@ -118,5 +124,6 @@ class Socket(Handler, WebSocketHandler):
         super().close(code, reason)
 
     async def drained(self) -> None:
+        """Return when few bytes are unsent, or the connection is closed. Cancellation loses no frame."""
         if self.send_buffer is not None:
             await self.send_buffer.drained()

@@ -47,6 +47,7 @@ class UserShown(Struct, frozen=True, omit_defaults=True):
 
     @classmethod
     def of(cls, person: Person) -> "UserShown":
+        """Show an account to another account."""
         return cls(person.uuid, person.username, person.bio, person.picture_version)
 
 
@@ -100,5 +101,6 @@ class Session(Struct, frozen=True):
 
     @classmethod
     def of(cls, one: SessionShown, current: UUID) -> "Session":
+        """Show a session; `current` is the id of the session that asks."""
         device = hex_of(one.device_id) if one.device_id is not None else None
         return cls(one.id, one.created_at, one.expires_at, device, one.id == current)

@@ -25,6 +25,7 @@ class DeviceShown(Struct, frozen=True):
 
     @classmethod
     def of(cls, device: Device) -> "DeviceShown":
+        """Show a device with its MLS identity."""
         return cls(
             hex_of(device.id),
             device.user_uuid,
@@ -54,5 +55,6 @@ class KeyPackage(Struct, frozen=True):
     last_resort: bool
 
     @classmethod
-    def of(cls, handed: IssuedKeyPackage) -> "KeyPackage":
-        return cls(hex_of(handed.device_id), handed.data, handed.is_last_resort)
+    def of(cls, issued: IssuedKeyPackage) -> "KeyPackage":
+        """Show a claimed key package to its claimer."""
+        return cls(hex_of(issued.device_id), issued.data, issued.is_last_resort)

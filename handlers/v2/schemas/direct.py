@@ -24,6 +24,7 @@ class DirectShown(Struct, frozen=True):
 
     @classmethod
     def of(cls, one: DirectConversation) -> "DirectShown":
+        """Show a direct conversation as one of its two participants sees it."""
         user = UserShown.of(one.other)
         return cls(
             one.id, user, one.last_seq, one.last_message_at, one.key_fingerprint, one.key_waiting, one.is_blocked
@@ -72,6 +73,7 @@ class TextShown(Struct, frozen=True, omit_defaults=True):
 
     @classmethod
     def of(cls, message: Message, sender: UUID, own: bool) -> "TextShown":
+        """Show a stored message; `own`: the account that reads it has sent it."""
         id_ = message.client_id if own and message.client_id is not None else UNSET
         edited_at = message.edited_at if message.edited_at is not None else UNSET
         return cls(message.seq, sender, message.content, message.sent_at, id_, edited_at)
@@ -87,5 +89,6 @@ class TextFrame(Struct, frozen=True, tag="direct", omit_defaults=True):
 
     @classmethod
     def of(cls, entry: Entry, sender: UUID, own: bool) -> "TextFrame":
+        """Show a live message; `own`: the account that receives it has sent it."""
         id_ = entry.client_id if own and entry.client_id is not None else UNSET
         return cls(entry.conversation_id, entry.seq, sender, entry.content, entry.sent_at, id_)

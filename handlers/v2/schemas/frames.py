@@ -82,7 +82,7 @@ class Refused(Struct, frozen=True, tag="refused"):
 
 
 class EventFrame(Struct, frozen=True, omit_defaults=True):
-    """Events: devices_changed, members_changed, profile_changed, direct_changed, key_packages_low, deleted, typing"""
+    """Events: devices_changed, members_changed, profile_changed, direct_changed, key_packages_low, deleted, typing."""
 
     type: str
     conversation: UUID | None = None

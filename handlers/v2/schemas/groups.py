@@ -19,6 +19,7 @@ class NewConversation(Struct, frozen=True):
 
     @property
     def bundle(self) -> CommitBundle:
+        """The first commit. It has no `read`, because the log is empty."""
         return CommitBundle(self.commit, self.welcome, self.group_info)
 
 
@@ -30,6 +31,7 @@ class NewCommit(Struct, frozen=True):
 
     @property
     def bundle(self) -> CommitBundle:
+        """The commit, with the seq up to which the committer has read the log."""
         return CommitBundle(self.commit, self.welcome, self.group_info, self.read)
 
 
@@ -40,6 +42,7 @@ class Accepted(Struct, frozen=True):
 
     @classmethod
     def of(cls, entry: Entry) -> "Accepted":
+        """Show the entry of a commit to its committer. The commit's own epoch ends with it."""
         assert entry.encrypted is not None
         return cls(entry.seq, entry.encrypted.epoch + 1, entry.sent_at)
 
@@ -75,6 +78,7 @@ class ConversationShown(Struct, frozen=True):
 
     @classmethod
     def of(cls, one: EncryptedConversation) -> "ConversationShown":
+        """Show a conversation and its members to one of them."""
         members = [
             MemberShown(member.uuid, member.username, member.role, member.picture_version) for member in one.members
         ]

@@ -19,4 +19,5 @@ def device_id(text: str) -> DeviceId:
 
 
 def hex_of(device: DeviceId) -> str:
+    """Encode the id of a device as 16 lower-case hex digits. The inverse of `device_id`."""
     return f"{device:016x}"
