@@ -56,15 +56,18 @@ export function createActions(context) {
  * @param {EventTarget} root @param {Actions} actions @param {import('./page.js').Page} page
  */
 export function runActions(root, actions, page) {
-  root.addEventListener('action', async (event) => {
-    const { action, detail, resolve, reject } = /** @type {CustomEvent<Request>} */ (event).detail;
-    const run = /** @type {(detail: unknown) => unknown} */ (actions[action]);
+  const table = /** @type {Record<string, (detail: unknown) => unknown>} */ (actions);
+
+  /** @param {Request} request */
+  async function run({ action, detail, resolve, reject }) {
     try {
-      const result = await run(detail);
+      const result = await table[action](detail);
       resolve?.(result);
     } catch (error) {
       if (reject) reject(error);
       else page.toast(errorText(error));
     }
-  });
+  }
+
+  root.addEventListener('action', (event) => void run(/** @type {CustomEvent<Request>} */ (event).detail));
 }

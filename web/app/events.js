@@ -8,11 +8,16 @@ import { notifyOf, showUnreadCount } from './notifications.js';
 
 /**
  * @typedef {import('./actions.js').Context} Context
+ * @typedef {import('./link.js').WorkerEvent} WorkerEvent
+ * @typedef {import('./link.js').WorkerEvents} WorkerEvents
  * @typedef {import('./state/reducer.js').Event} StateEvent
  * @typedef {import('./state/reducer.js').Waiting} Waiting
  */
 
-/** By the name of the event. Others become an event of the state as they are. */
+/**
+ * By the name of the event. Others become an event of the state as they are.
+ * @satisfies {{ [Name in keyof WorkerEvents]?: (context: Context, detail: WorkerEvents[Name]) => void }}
+ */
 const HANDLERS = {
   /** @param {Context} context @param {import('./state/reducer.js').Snapshot} snapshot */
   snapshot(context, snapshot) {
@@ -87,11 +92,11 @@ const HANDLERS = {
   leads() {},
 };
 
-/** @param {Context} context @param {string} type @param {object} detail as the worker sends it */
-export function onEvent(context, type, detail) {
+/** @param {Context} context @param {WorkerEvent} event */
+export function onEvent(context, { event: type, detail }) {
   if (!Object.hasOwn(HANDLERS, type)) return context.store.dispatch(/** @type {StateEvent} */ ({ type, ...detail }));
-  const handler = HANDLERS[/** @type {keyof typeof HANDLERS} */ (type)];
-  /** @type {(context: Context, detail: object) => void} */ (handler)(context, detail);
+  const handlers = /** @type {Record<string, (context: Context, detail: object) => void>} */ (HANDLERS);
+  handlers[type](context, detail);
 }
 
 /** Theme, language, title and badge follow the state. @param {import('./state/reducer.js').State} state */

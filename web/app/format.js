@@ -19,7 +19,7 @@ export function partsOf(text) {
   });
 }
 
-const FEW_EMOJI = /^(\p{Emoji_Presentation}|\p{Extended_Pictographic}|[\u200d\ufe0f\u{1f3fb}-\u{1f3ff}\s]){1,12}$/u;
+const FEW_EMOJI = /^(\p{Emoji_Presentation}|\p{Extended_Pictographic}|\u200d|\ufe0f|[\u{1f3fb}-\u{1f3ff}\s]){1,12}$/u;
 
 /** Only emoji, and few: they are shown large. @param {string} text */
 export function isJumbo(text) {

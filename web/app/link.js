@@ -6,11 +6,40 @@ const CHANNEL = 'sottovoce';
 const SOON_MS = 500;
 const LATER_MS = 5000; // where it could not begin
 
+/**
+ * @typedef {import('../client/events.d.ts').ClientEvents} ClientEvents
+ * @typedef {import('../worker/rpc.js').Settings} Settings
+ * @typedef {import('../worker/rpc.js').Snapshot} Snapshot
+ *
+ * @typedef {{ code: string, status: number, message: string, retryAfterS: number }} PlainError as the worker sends it
+ *
+ * @typedef {Pick<ClientEvents, 'conversation' | 'item' | 'waiting' | 'sent' | 'dropped' | 'failed' | 'typing' | 'ready'
+ *   | 'offline' | 'logged out' | 'message' | 'me' | 'emptied'>} ForwardedEvents the client's events, unchanged
+ *
+ * @typedef {object} OwnEvents the events of the worker itself, and of the link
+ * @property {object} leads a worker has begun to lead
+ * @property {Snapshot} snapshot
+ * @property {Settings} settings
+ * @property {{ conversation: string }} gone
+ * @property {{ error: { code: string, message: string } }} problem
+ * @property {{ reason: string, code?: string }} broken this tab's worker could not start
+ *
+ * @typedef {ForwardedEvents & OwnEvents} WorkerEvents the details, by the name of the event
+ * @typedef {{
+ *   [Name in keyof WorkerEvents]: { event: Name, detail: WorkerEvents[Name] }
+ * }[keyof WorkerEvents]} WorkerEvent
+ *
+ * @typedef {{ group: string, method: string, args: unknown }} Call
+ * @typedef {Call & { call: string }} CallMessage other tabs receive it too, and ignore it
+ * @typedef {{ answer: string, result?: unknown, error?: PlainError }} Answer
+ * @typedef {{ message: CallMessage, resolve: (result: unknown) => void, reject: (error: Error) => void }} PendingCall
+ */
+
 /** What the worker, or the server behind it, refused; `code` says why. */
 export class CallFailed extends Error {
   name = 'CallFailed';
 
-  /** @param {{ code: string, status: number, message: string, retryAfterS: number }} error */
+  /** @param {PlainError} error */
   constructor({ code, status, message, retryAfterS }) {
     super(message);
     this.code = code;
@@ -19,21 +48,22 @@ export class CallFailed extends Error {
   }
 }
 
-/** @typedef {{ group: string, method: string, args: unknown }} Call */
-
 export class Link {
   /** @type {Worker | null} */
   #worker = null;
   #channel = new BroadcastChannel(CHANNEL);
-  /** @type {Map<string, { message: Call & { call: string }, resolve: (result: any) => void, reject: (error: Error) => void }>} */
+  /** @type {Map<string, PendingCall>} */
   #calls = new Map();
   /** The worker's calls, by group and method. */
   rpc = rpcThrough((message) => this.#call(message));
 
-  /** @param {(event: string, detail: any) => void} onEvent */
+  /** @param {(event: WorkerEvent) => void} onEvent */
   constructor(onEvent) {
     this.onEvent = onEvent;
-    this.#channel.onmessage = ({ data }) => this.#onMessage(data);
+    this.#channel.onmessage = (/** @type {MessageEvent<WorkerEvent | Answer | CallMessage>} */ { data }) => {
+      if ('event' in data) this.#onEvent(data);
+      else if ('answer' in data) this.#onAnswer(data);
+    };
   }
 
   start() {
@@ -47,18 +77,18 @@ export class Link {
       void (worker === this.#worker && setTimeout(() => worker === this.#worker && this.start(), restartMs));
     worker.onerror = (event) => {
       event.preventDefault();
-      this.onEvent('problem', { error: { code: 'worker', message: event.message } });
+      this.onEvent({ event: 'problem', detail: { error: { code: 'worker', message: event.message } } });
       worker.terminate();
       restartMs = isAlive ? SOON_MS : LATER_MS; // it could not even be fetched
       if (!isAlive) restart();
     };
-    worker.onmessage = ({ data: { failed, code } }) => {
+    worker.onmessage = (/** @type {MessageEvent<{ failed?: string, code?: string }>} */ { data: { failed, code } }) => {
       if (failed === undefined) {
         isAlive = true;
         void navigator.locks.request(name, restart); // it holds this lock while it lives
       } else {
         restartMs = LATER_MS;
-        this.onEvent('broken', { reason: failed, code });
+        this.onEvent({ event: 'broken', detail: { reason: failed, code } });
         worker.terminate();
       }
     };
@@ -69,7 +99,10 @@ export class Link {
     this.#worker = null;
   }
 
-  /** Pending until it is answered; a new leader gets the call again. @param {Call} request @returns {Promise<any>} */
+  /**
+   * Pending until it is answered; a new leader gets the call again.
+   * @param {Call} request @returns {Promise<unknown>}
+   */
   #call(request) {
     const message = { call: crypto.randomUUID(), ...request };
     return new Promise((resolve, reject) => {
@@ -78,12 +111,15 @@ export class Link {
     });
   }
 
-  /** @param {any} data */
-  #onMessage({ answer, result, error, event, detail }) {
-    if (event !== undefined) {
-      if (event === 'leads') for (const { message } of this.#calls.values()) this.#channel.postMessage(message);
-      this.onEvent(event, detail);
-    }
+  /** @param {WorkerEvent} workerEvent */
+  #onEvent(workerEvent) {
+    if (workerEvent.event === 'leads')
+      for (const { message } of this.#calls.values()) this.#channel.postMessage(message);
+    this.onEvent(workerEvent);
+  }
+
+  /** @param {Answer} answer */
+  #onAnswer({ answer, result, error }) {
     const call = this.#calls.get(answer);
     if (!call) return;
     this.#calls.delete(answer);
@@ -94,7 +130,7 @@ export class Link {
 
 /**
  * A proxy with the type of the worker's table of calls: `rpc.messages.send({ … })`.
- * @param {(request: Call) => Promise<any>} call @returns {import('../worker/rpc.js').Rpc}
+ * @param {(request: Call) => Promise<unknown>} call @returns {import('../worker/rpc.js').Rpc}
  */
 export function rpcThrough(call) {
   const groupProxy = (/** @type {string} */ group) =>

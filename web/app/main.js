@@ -18,40 +18,45 @@ document.documentElement.lang = useLanguage('system', navigator.languages);
 const app = /** @type {import('./app.js').App} */ (document.querySelector('sv-app'));
 const store = new Store();
 const page = createPage(store, app);
-const link = new Link((event, detail) => onEvent(context, event, detail));
+const link = new Link((event) => onEvent(context, event));
 const { rpc } = link;
 const context = { rpc, link, store, page };
 
 store.subscribe((state) => (app.state = state));
 runActions(app, createActions(context), page);
 addEventListener('hashchange', () => followAddress(context));
-for (const type of ['online', 'offline', 'pageshow']) addEventListener(type, () => rpc.connection.check());
-document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && rpc.connection.check());
+for (const type of ['online', 'offline', 'pageshow']) addEventListener(type, () => void rpc.connection.check());
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible') void rpc.connection.check();
+});
 setInterval(() => store.dispatch({ type: 'typing expired', at: Date.now() }), TYPING_CHECK_MS);
 
 link.start();
 void start();
-void keepForOfflineStart();
+keepForOfflineStart();
 
 async function start() {
   followAddress(context);
-  onEvent(context, 'snapshot', await rpc.page.snapshot());
+  onEvent(context, { event: 'snapshot', detail: await rpc.page.snapshot() });
   if (!store.state.me) app.server = await rpc.account.server().catch(() => null);
 }
 
 /** The service worker lets the page start without a network; everything else works without it. */
-async function keepForOfflineStart() {
+function keepForOfflineStart() {
   const { serviceWorker } = navigator;
   const isFirst = !serviceWorker?.controller;
   serviceWorker?.register(scriptUrl('/sw.js')).catch(() => {});
-  serviceWorker?.addEventListener('controllerchange', async () => {
-    if (!isFirst) return;
-    // The first time it starts after the files were loaded: they are loaded through it again, and kept.
-    const files = [
-      ...performance.getEntriesByType('resource').map(({ name }) => name),
-      ...(await rpc.page.loadedFiles()),
-    ];
-    const ours = new Set(files.filter((address) => address.startsWith(`${location.origin}/web/`)));
-    for (const file of ['/', ...ours]) void fetch(file).catch(() => {});
+  serviceWorker?.addEventListener('controllerchange', () => {
+    if (isFirst) void fetchLoadedFiles();
   });
+}
+
+/** The first time, the service worker starts after the files were loaded: it keeps them when they are fetched again. */
+async function fetchLoadedFiles() {
+  const files = [
+    ...performance.getEntriesByType('resource').map(({ name }) => name),
+    ...(await rpc.page.loadedFiles()),
+  ];
+  const ours = new Set(files.filter((address) => address.startsWith(`${location.origin}/web/`)));
+  for (const file of ['/', ...ours]) void fetch(file).catch(() => {});
 }

@@ -137,7 +137,8 @@ function literalsOf(file, source) {
         if (hasLetters(value)) found.push(`${file}: ${name}="${value}"`);
       }
     }
-    for (const text of whole.replace(/<!--.*?-->|<[^>]*>/gs, '\n').split(/[\n\u0001]/)) {
+    const lines = whole.replace(/<!--.*?-->|<[^>]*>/gs, '\n').replaceAll('\u0001', '\n');
+    for (const text of lines.split('\n')) {
       if (hasLetters(text) && !BRANDS.includes(text.trim())) found.push(`${file}: ${text.trim()}`);
     }
   }

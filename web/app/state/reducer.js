@@ -98,7 +98,10 @@ export const EMPTY = {
 
 /** The same object where nothing has changed. @param {State} state @param {Event} event @returns {State} */
 export function reduce(state, event) {
-  const changes = Object.assign({}, ...SLICES.map((slice) => slice(state, event)));
-  const hasChanged = Object.keys(changes).some((name) => changes[name] !== state[/** @type {keyof State} */ (name)]);
+  /** @type {Partial<State>} */
+  const changes = {};
+  for (const slice of SLICES) Object.assign(changes, slice(state, event));
+  const names = /** @type {(keyof State)[]} */ (Object.keys(changes));
+  const hasChanged = names.some((name) => changes[name] !== state[name]);
   return hasChanged ? { ...state, ...changes } : state;
 }

@@ -9,6 +9,12 @@ import { shared } from './styles.js';
 /** A property that the parent sets before the component is rendered. */
 export const UNSET = /** @type {never} */ (/** @type {unknown} */ (undefined));
 
+/** The text of a form's field, or '' if the form has no such field. @param {FormData} form @param {string} name */
+export function field(form, name) {
+  const value = form.get(name);
+  return typeof value === 'string' ? value : '';
+}
+
 export class Element extends LitElement {
   /** @type {import('../../vendor/lit.js').CSSResultGroup} */
   static styles = [shared];

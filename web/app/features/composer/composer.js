@@ -132,7 +132,7 @@ export class Composer extends Element {
     this.#field.focus();
   }
 
-  /** @param {CustomEvent} event */
+  /** @param {CustomEvent<string>} event */
   #onEmoji({ detail }) {
     const field = this.#field;
     field.setRangeText(detail, field.selectionStart, field.selectionEnd, 'end');

@@ -5,7 +5,7 @@ import { errorText } from '../../messages/errors.js';
 import { t } from '../../messages/index.js';
 import { isGroup, participants, pictureOf, titleOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';
-import { Element, UNSET } from '../../ui/element.js';
+import { Element, UNSET, field } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
 import '../../ui/menu.js';
 
@@ -77,7 +77,7 @@ export class Details extends Element {
   async #add(event) {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.target);
-    const name = String(new FormData(form).get('name')).trim();
+    const name = field(new FormData(form), 'name').trim();
     await this.#run(() => this.ask('addMember', { conversation: this.conversation.id, name }));
     if (!this.problem) form.reset();
   }
@@ -86,7 +86,8 @@ export class Details extends Element {
   async #rename(event) {
     event.preventDefault();
     const { id, name: before } = this.conversation;
-    const name = String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get('title')).trim();
+    const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
+    const name = field(form, 'title').trim();
     if (name && name !== before) await this.#run(() => this.ask('renameGroup', { conversation: id, name }));
   }
 
@@ -103,7 +104,7 @@ export class Details extends Element {
   async #openMenu(person, opener) {
     this.chosen = person;
     await this.updateComplete;
-    this.#menu.openAt(opener);
+    await this.#menu.openAt(opener);
   }
 
   /** @param {Person} person @returns {Choice[]} */

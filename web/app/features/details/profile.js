@@ -27,7 +27,11 @@ export class Profile extends Element {
     this.problem = '';
   }
 
-  async firstUpdated() {
+  firstUpdated() {
+    void this.#load();
+  }
+
+  async #load() {
     try {
       const { id, bio } = await this.ask('findUser', { name: this.person.username });
       if (id !== this.person.id) throw failure('no_such_user'); // another person has this name now

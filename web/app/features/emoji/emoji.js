@@ -20,7 +20,7 @@ function load() {
   const known = loaded.get(language);
   if (known) return known;
   const loading = fetch({ de, en }[language])
-    .then((answer) => answer.json())
+    .then((answer) => /** @type {Promise<Groups>} */ (answer.json()))
     .catch(() => {
       loaded.delete(language); // the next picker tries again
       return [];
@@ -63,8 +63,12 @@ export class EmojiPicker extends Element {
     this.wanted = '';
   }
 
-  async connectedCallback() {
+  connectedCallback() {
     super.connectedCallback();
+    void this.#load();
+  }
+
+  async #load() {
     this.groups = await load();
     await this.updateComplete;
     this.renderRoot.querySelector('input')?.focus();

@@ -3,7 +3,7 @@ import { css, html, nothing } from '../../../vendor/lit.js';
 import { errorText } from '../../messages/errors.js';
 import { t } from '../../messages/index.js';
 import '../../ui/dialog.js';
-import { Element } from '../../ui/element.js';
+import { Element, field } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
 import './share-codes.js';
 
@@ -54,7 +54,11 @@ export class NewConversation extends Element {
     this.isBusy = false;
   }
 
-  async firstUpdated() {
+  firstUpdated() {
+    void this.#loadLimit();
+  }
+
+  async #loadLimit() {
     const { role } = await this.ask('getAccount').catch(() => ({ role: '' }));
     this.hasNoLimit = role === 'admin' || role === 'tester';
   }
@@ -89,7 +93,7 @@ export class NewConversation extends Element {
   #startGroup(event) {
     const title = fieldOf(event, 'title');
     if (!this.names.length) this.problem = t.newConversation.noMembers;
-    else this.#run(() => this.ask('startConversation', { names: this.names, title }));
+    else void this.#run(() => this.ask('startConversation', { names: this.names, title }));
   }
 
   /** @param {SubmitEvent} event */
@@ -113,7 +117,7 @@ export class NewConversation extends Element {
   #onMemberKey(event) {
     if (event.key !== 'Enter') return;
     event.preventDefault();
-    this.#addName();
+    void this.#addName();
   }
 
   /** @param {KeyboardEvent} event */
@@ -246,6 +250,6 @@ export class NewConversation extends Element {
 function fieldOf(event, name) {
   event.preventDefault();
   const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
-  return String(form.get(name) ?? '').trim();
+  return field(form, name).trim();
 }
 customElements.define('sv-new-conversation', NewConversation);

@@ -50,7 +50,7 @@ export class ShareCodes extends Element {
   }
 
   firstUpdated() {
-    return this.#run();
+    void this.#run();
   }
 
   /** List the codes, after a change if there is one. @param {() => Promise<unknown>} [change] */

@@ -3,7 +3,7 @@ import { html, nothing } from '../../../vendor/lit.js';
 import { errorText } from '../../messages/errors.js';
 import { t } from '../../messages/index.js';
 import '../../ui/dialog.js';
-import { Element } from '../../ui/element.js';
+import { Element, field } from '../../ui/element.js';
 
 /** Log in again on the same device after its session has ended. */
 export class SessionExpired extends Element {
@@ -18,7 +18,7 @@ export class SessionExpired extends Element {
   async #submit(event) {
     event.preventDefault();
     const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
-    const password = String(form.get('password'));
+    const password = field(form, 'password');
     await this.ask('logInAgain', { password }).catch((error) => (this.problem = errorText(error)));
   }
 

@@ -1,7 +1,10 @@
 // @ts-check
 import { failure } from '../../messages/errors.js';
 
-/** @typedef {import('../../../worker/rpc.js').Settings} Settings */
+/**
+ * @typedef {import('../../link.js').CallFailed} CallFailed
+ * @typedef {import('../../../worker/rpc.js').Settings} Settings
+ */
 
 /** @param {import('../../actions.js').Context} context */
 export function settingsActions({ rpc, page }) {
@@ -42,7 +45,7 @@ export function settingsActions({ rpc, page }) {
   };
 }
 
-/** Only the password was asked for, not the name. @param {{ code?: string }} error @returns {never} */
+/** Only the password was asked for, not the name. @param {CallFailed} error @returns {never} */
 function asWrongPassword(error) {
   throw error.code === 'invalid_credentials' ? failure('wrong_password') : error;
 }

@@ -32,7 +32,11 @@ export class PictureCrop extends Element {
     this.zoom = 1;
   }
 
-  async firstUpdated() {
+  firstUpdated() {
+    void this.#load();
+  }
+
+  async #load() {
     try {
       this.#image = await createImageBitmap(/** @type {File} */ (this.file), { imageOrientation: 'from-image' });
       this.requestUpdate();

@@ -6,7 +6,7 @@ import { LANGUAGES, t } from '../../messages/index.js';
 import { pictureOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';
 import '../../ui/dialog.js';
-import { Element } from '../../ui/element.js';
+import { Element, field } from '../../ui/element.js';
 import './picture-crop.js';
 
 /**
@@ -75,7 +75,7 @@ export class Settings extends Element {
 
   connectedCallback() {
     super.connectedCallback();
-    this.#run(() => this.#load());
+    void this.#run(() => this.#load());
   }
 
   async #load() {
@@ -111,7 +111,7 @@ export class Settings extends Element {
   }
 
   /**
-   * @param {SubmitEvent} event @param {(field: (name: string) => string) => Promise<unknown>} run
+   * @param {SubmitEvent} event @param {(valueOf: (name: string) => string) => Promise<unknown>} run
    * @param {string} [done] @param {string} [invalid]
    */
   #submit(event, run, done, invalid) {
@@ -119,7 +119,7 @@ export class Settings extends Element {
     const form = /** @type {HTMLFormElement} */ (event.target);
     const given = new FormData(form);
     const submit = async () => {
-      await run((name) => String(given.get(name) ?? ''));
+      await run((name) => field(given, name));
       form.reset();
     };
     return this.#run(submit, done, invalid);

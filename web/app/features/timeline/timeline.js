@@ -129,7 +129,15 @@ export class Timeline extends Element {
   }
 
   /** @param {import('../../../vendor/lit.js').PropertyValues<Timeline>} changed */
-  async updated(changed) {
+  updated(changed) {
+    void this.#restorePosition(changed);
+  }
+
+  /**
+   * Scroll when the messages are rendered: to the requested one, to the first unread, or to where the view was.
+   * @param {import('../../../vendor/lit.js').PropertyValues<Timeline>} changed
+   */
+  async #restorePosition(changed) {
     if (!this.window) return;
     await Promise.all(this.#messages.map((one) => one.updateComplete));
     const isLoaded = changed.has('window') && changed.get('window')?.at !== this.window.at;
@@ -229,7 +237,7 @@ export class Timeline extends Element {
   async #onMenu({ detail: { item, opener, at } }) {
     this.chosen = item;
     await this.updateComplete;
-    this.#menu.openAt(opener, at);
+    await this.#menu.openAt(opener, at);
   }
 
   /** Reactions, replies and edits are possible. @param {Item} item */

@@ -38,9 +38,13 @@ export class SafetyNumber extends Element {
   }
 
   /** @param {import('../../../vendor/lit.js').PropertyValues<SafetyNumber>} changed */
-  async willUpdate(changed) {
+  willUpdate(changed) {
     const hasOtherMembers = changed.get('conversation')?.members !== this.conversation.members;
     if (!changed.has('user') && !(changed.has('conversation') && hasOtherMembers)) return;
+    void this.#load();
+  }
+
+  async #load() {
     try {
       this.number = await this.ask('getSafetyNumber', { conversation: this.conversation.id, user: this.user });
     } catch (error) {

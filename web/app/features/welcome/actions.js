@@ -28,7 +28,7 @@ function deleteDatabase(name) {
   return new Promise((resolve, reject) => {
     const request = indexedDB.deleteDatabase(name);
     request.onsuccess = () => resolve();
-    request.onerror = () => reject(request.error);
+    request.onerror = () => reject(new Error(`cannot delete the database ${name}`, { cause: request.error }));
     request.onblocked = () => reject(failure('other_tabs'));
   });
 }

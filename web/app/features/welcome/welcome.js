@@ -2,7 +2,7 @@
 import { css, html, nothing } from '../../../vendor/lit.js';
 import { errorText } from '../../messages/errors.js';
 import { t } from '../../messages/index.js';
-import { Element } from '../../ui/element.js';
+import { Element, field } from '../../ui/element.js';
 
 const MIN_PASSWORD = 8;
 const DEFAULT_MOTD = 'Welcome'; // the server's own; not worth a line
@@ -61,7 +61,7 @@ export class Welcome extends Element {
   async #submit(event) {
     event.preventDefault();
     const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
-    const [name, password, invite] = ['name', 'password', 'invite'].map((field) => String(form.get(field) ?? ''));
+    const [name, password, invite] = ['name', 'password', 'invite'].map((key) => field(form, key));
     this.isBusy = true;
     this.problem = '';
     try {
