@@ -55,7 +55,7 @@ def _routes(
     routes: list[Route] = []
     for one in endpoints:
         if isinstance(one, SocketEndpoint):
-            more = {"connections": connections, "limits": one.limits, "route": one.path}
+            more = {"connections": connections, "access": one.access, "limits": one.limits, "route": one.path}
             routes.append((pattern(one.path), one.handler, shared | more))
             continue
         if one.path not in by_path:

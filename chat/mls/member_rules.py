@@ -1,6 +1,6 @@
 """The rules of leaving a group and of giving roles in it. Pure."""
 
-from chat.errors import NoSuchConversation, NoSuchUser, NotAllowed
+from chat.errors import Invalid, NoSuchConversation, NoSuchUser, NotAllowed
 from chat.mls.commit_rules import is_removal_due
 from chat.model.groups import Departure, Group, Refused, next_owner
 from chat.model.ids import UserId
@@ -15,13 +15,15 @@ def plan_departure(group: Group | None, user_id: UserId) -> Departure | Refused:
 
 
 def check_role_change(group: Group | None, by: UserId, member: UserId) -> None:
-    """Check that `by` may change the role of `member`: only owners may.
+    """Check that `by` may change the role of `member`: only owners may, and not their own.
 
-    Raises NoSuchConversation, NotAllowed, NoSuchUser.
+    Raises NoSuchConversation, NotAllowed, Invalid, NoSuchUser.
     """
     if group is None or by not in group.roles:
         raise NoSuchConversation("No such conversation")
     if group.roles[by] != "owner":
         raise NotAllowed("Only an owner can change roles")
+    if member == by:
+        raise Invalid("You cannot change your own role")
     if member not in group.roles:
         raise NoSuchUser("No such member")

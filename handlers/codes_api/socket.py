@@ -31,12 +31,8 @@ class ChatSocket(CodesErrors, Socket):
     conversation_: Conversation
 
     async def prepare(self) -> None:
-        """Authenticate, and find the conversation of `chatId`.
-
-        Raises Unauthenticated, ForeignOrigin, Invalid, NotYours, TooMany, Unavailable; the client gets an HTTP error.
-        """
+        """Find the conversation of `chatId`. Raises Invalid, NotYours, and as `Socket.prepare` does."""
         await super().prepare()
-        self.session_ = await self.session()
         self.account_ = self.session_.account
         chat_id = self.query("chatId")
         if chat_id is None:

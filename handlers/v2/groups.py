@@ -3,7 +3,6 @@
 from typing import Annotated
 from uuid import UUID
 
-from chat.errors import Invalid
 from chat.model.ids import ConversationId, Seq
 from chat.model.messages import EncryptedDraft
 from handlers.http.answers import Empty
@@ -104,8 +103,6 @@ async def leave(call: Call, conversation: Conversation) -> Empty:
 async def set_role(call: Call, conversation: Conversation, user: User, body: NewRole) -> Empty:
     """Change the role of another member."""
     person = await call.services.contacts.get(user)
-    if person.id == call.account.id:
-        raise Invalid("You cannot change your own role")
     await call.services.groups.set_role(call.account, conversation, person.id, body.role)
     return Empty()
 

@@ -16,6 +16,7 @@ acknowledgement was lost receives those entries again.
 """
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from functools import lru_cache
 from typing import Any
@@ -24,7 +25,7 @@ import msgspec
 
 from chat.errors import ChatError, TooMany, Unavailable
 from chat.model.direct import DirectConversation
-from chat.model.groups import Device, DeviceEvent, DeviceMembership
+from chat.model.groups import DeviceEvent, DeviceMembership
 from chat.model.ids import ConversationId, DeviceId, Seq
 from chat.model.messages import EncryptedDraft, Entry
 from handlers.http.base import encode
@@ -46,8 +47,10 @@ from handlers.v2.schemas.frames import (
 )
 from handlers.v2.schemas.groups import WelcomeShown
 from handlers.websocket.connections import TRY_AGAIN_S
-from handlers.websocket.frames import TRY_LATER, UNSUPPORTED, frame_of
+from handlers.websocket.frames import INTERNAL_ERROR, TRY_LATER, UNSUPPORTED, frame_of
 from handlers.websocket.socket import Socket
+
+log = logging.getLogger("sottovoce.sockets")
 
 SOCKETS_MAX = 16  # of one device in one process; a further handshake is answered 429
 ACK_S = 0.2  # acknowledgements of this period are stored together
@@ -59,24 +62,16 @@ MAX_FRAME_BYTES = 512 * 1024  # the largest message in base64, and the other fie
 class DeviceSocket(V2Errors, Socket):
     """A socket of one device."""
 
-    device_: Device
-
     @property
     def max_message_size(self) -> int:
         """The largest frame in bytes; a larger one closes the connection with 1009."""
         return MAX_FRAME_BYTES
 
     async def prepare(self) -> None:
-        """Authenticate, and find the session's device.
-
-        Raises Unauthenticated, ForeignOrigin, Invalid, NoDevice, TooMany, Unavailable; the client gets an HTTP error.
-        """
+        """Bound the sockets of the device. Raises TooMany, and as `Socket.prepare` does."""
         await super().prepare()
-        self.session_ = await self.session()
-        self.device_ = await self.services.devices.of_session(self.session_)
-        self.device_id = self.device_.id
         self.connections.admit(self.device_.user_id)
-        if len(self.connections.of_device(self.device_id)) >= SOCKETS_MAX:
+        if len(self.connections.of_device(self.device_.id)) >= SOCKETS_MAX:
             raise TooMany("Too many connections of this device", TRY_AGAIN_S)
         self._live: dict[ConversationId, Seq] = {}  # entries after this seq are for this device
         self._known: set[tuple[ConversationId, Seq]] = set()  # memberships that are followed, or have ended
@@ -106,8 +101,15 @@ class DeviceSocket(V2Errors, Socket):
     def _start(self, part: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(part, name="device socket")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._part_ended)
         return task
+
+    def _part_ended(self, task: "asyncio.Task[None]") -> None:
+        """Close the socket if one of its tasks failed: without it the device would wait for entries in vain."""
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a task of a device socket failed", exc_info=task.exception())
+            self.close(INTERNAL_ERROR, "internal error")
 
     # Sent frames
 
@@ -261,9 +263,11 @@ class DeviceSocket(V2Errors, Socket):
     async def _send_in_turn(self, frame: Send) -> None:
         """Wait for room in the account's quota, then queue the message."""
         await self.quota.turn()
-        if not self.ws_is_closing():
-            self._send(frame)
-        self.quota.next()
+        try:
+            if not self.ws_is_closing():
+                self._send(frame)
+        finally:
+            self.quota.next()
 
     def _ack(self, conversation_id: ConversationId, seq: Seq) -> "asyncio.Future[None] | None":
         """Collect an acknowledgement. Returns a future if too many wait to be stored."""

@@ -13,10 +13,10 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProt
 
 from chat.errors import Invalid
 from chat.model.accounts import Session
-from chat.model.groups import DeviceEvent
+from chat.model.groups import Device, DeviceEvent
 from chat.model.messages import MAX_CONTENT_CHARS
 from handlers.http.base import Handler
-from handlers.http.endpoint import Limit, take_limits
+from handlers.http.endpoint import Access, Limit, take_limits
 from handlers.websocket.connections import AccountQuota, Connections
 from handlers.websocket.frames import TRY_LATER
 from handlers.websocket.protocol import Protocol
@@ -26,9 +26,13 @@ MAX_FRAME_BYTES = 4 * MAX_CONTENT_CHARS  # the longest text of a message in UTF-
 
 
 class Socket(Handler, WebSocketHandler):
-    """An authenticated WebSocket. Subclasses authenticate it in `prepare` and handle its messages in `on_message`."""
+    """An authenticated WebSocket, as its row in the table of endpoints says. Subclasses handle its messages.
+
+    `device_` and `device_id` are set only where `access` is "device".
+    """
 
     session_: Session
+    device_: Device
     quota: AccountQuota
     send_buffer: SendBuffer | None = None
     connections: Connections
@@ -40,10 +44,13 @@ class Socket(Handler, WebSocketHandler):
     def resync(self) -> None:
         """Read the device's state again: events may have been lost. APIs with devices override it."""
 
-    def initialize(self, connections: Connections, limits: Sequence[Limit], **rest: Any) -> None:  # type: ignore[override]
-        """Store the sockets of the process and the limits of the handshake, beside what every handler has."""
+    def initialize(  # type: ignore[override]
+        self, connections: Connections, access: Access, limits: Sequence[Limit], **rest: Any
+    ) -> None:
+        """Store the sockets of the process, who may connect and the limits, beside what every handler has."""
         super().initialize(**rest)
         self.connections = connections
+        self.access = access
         self.limits = limits
 
     @property
@@ -59,7 +66,10 @@ class Socket(Handler, WebSocketHandler):
         return Protocol(self, False, protocol.params, self.connections.incoming)
 
     async def prepare(self) -> None:
-        """Refuse a request before the handshake: afterwards there are only close codes."""
+        """Check and authenticate the request before the handshake: afterwards there are only close codes.
+
+        Raises TooMany, ForeignOrigin, Invalid, Unauthenticated, Unavailable; NoDevice if the endpoint is for devices.
+        """
         await take_limits(self, self.limits)
         if self.request.method != "GET":
             raise HTTPError(405)
@@ -73,6 +83,10 @@ class Socket(Handler, WebSocketHandler):
             raise HTTPError(426, reason="Upgrade Required")
         if not headers.get("Sec-WebSocket-Key"):
             raise Invalid("Sec-WebSocket-Key is missing")
+        self.session_ = await self.session()
+        if self.access == "device":
+            self.device_ = await self.services.devices.of_session(self.session_)
+            self.device_id = self.device_.id
 
     is_gone = False
 

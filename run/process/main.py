@@ -100,6 +100,8 @@ async def _run(plan: WorkerPlan, postgres: EmbeddedPostgres | None, invite: str 
         serving = asyncio.create_task(run_worker(plan, stop, ready), name="worker")
     else:
         serving = asyncio.create_task(supervise_workers(plan, stop, ready), name="workers")
+    for task in keeping:
+        task.add_done_callback(_log_failure)
     announcing = asyncio.create_task(_announce(plan.settings, ready, invite), name="announce")
     try:
         await serving
@@ -107,6 +109,12 @@ async def _run(plan: WorkerPlan, postgres: EmbeddedPostgres | None, invite: str 
         for task in (announcing, *keeping):
             task.cancel()
         await asyncio.gather(announcing, *keeping, return_exceptions=True)
+
+
+def _log_failure(task: "asyncio.Task[None]") -> None:
+    """Report a background task that failed. The server goes on without it."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("the task %s failed", task.get_name(), exc_info=task.exception())
 
 
 async def _announce(settings: Settings, ready: asyncio.Event, invite: str | None) -> None:

@@ -46,10 +46,13 @@ def test_make_serve_in_a_clone_starts_a_working_server(clone: Path, tmp_path: Pa
     assert not server.data.exists()
     with running(server):
         assert "Sottovoce is running" in server.said()
-        code = re.search(r"Invite code for the first account: ([0-9A-F]{8})", server.said())
-        assert code, server.said()
+        assert "Invite code" not in server.said(), "registration is open"
         asyncio.run(_two_users_chat(server))
-        body = {"username": "grandma", "password": "Secret1pass", "invite_code": code[1]}
+        command = [clone / ".venv" / "bin" / "sottovoce", "invite", "new"]
+        code = subprocess.run(
+            command, env=server.environment, check=True, capture_output=True, text=True
+        ).stdout.strip()
+        body = {"username": "grandma", "password": "Secret1pass", "invite_code": code}
         assert httpx.post(f"{server.address}/register", json=body, timeout=PATIENCE_S).status_code == 200
 
         # Ctrl-C in a terminal reaches make and all that it started.
@@ -59,9 +62,23 @@ def test_make_serve_in_a_clone_starts_a_working_server(clone: Path, tmp_path: Pa
         assert server.family() == []
 
         server.start()
-        assert "Invite code" not in server.said().rpartition("Sottovoce is running")[2]
         server.stop()
         assert server.family() == []
+
+
+def test_serve_prints_an_invite_while_one_is_needed(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", SOTTOVOCE_REGISTRATION="invite")
+    with running(server):
+        code = re.search(r"Invite code for the first account: ([0-9A-F]{8})", server.said())
+        assert code, server.said()
+        server.stop()
+        server.start()
+        assert server.said().count(f"Invite code for the first account: {code[1]}") == 2
+        body = {"username": "grandma", "password": "Secret1pass", "invite_code": code[1]}
+        assert httpx.post(f"{server.address}/register", json=body, timeout=PATIENCE_S).status_code == 200
+        server.stop()
+        server.start()
+        assert "Invite code" not in server.said().rpartition("Sottovoce is running")[2]
 
 
 def test_serve_second_start_is_cheap_also_after_a_kill(tmp_path: Path) -> None:

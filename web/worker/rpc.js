@@ -202,7 +202,6 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
     conversations: {
       /** Returns its id. @param {{ usernames: string[], name?: string, id: Uuid }} args */
       async start({ usernames, name, id }) {
-        if (await client.store.get(id)) return id; // called again by a new leader
         await client.membership.start(usernames, id);
         if (name) await client.outbox.send(id, { kind: 'group', name });
         return id;
