@@ -17,7 +17,7 @@ HANDSHAKE = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }
-TEXT, CLOSE = 0x1, 0x8  # opcodes: RFC 6455 section 5.2
+TEXT, CLOSE, PING = 0x1, 0x8, 0x9  # opcodes: RFC 6455 section 5.2
 
 
 async def test_codes_socket_delivers_messages_both_ways(users: Users) -> None:
