@@ -95,9 +95,16 @@ def test_environment_is_read_by_run_only(folder: str) -> None:
         assert not names & readers, file
 
 
-@pytest.mark.parametrize("api", ["handlers.codes_api", "handlers.invites_api"])
-def test_api_is_imported_by_the_endpoint_table_only(api: str) -> None:
-    """Deleting it must mean deleting one folder, its tests and one line."""
+@pytest.mark.parametrize(
+    ("api", "importing"),
+    [
+        ("handlers.codes_api", {"handlers/endpoints.py"}),
+        ("handlers.invites_api", {"handlers/endpoints.py"}),
+        ("handlers.v2", {"handlers/endpoints.py", "handlers/documents.py"}),
+    ],
+)
+def test_api_is_imported_by_the_tables_only(api: str, importing: set[str]) -> None:
+    """To delete an API, delete its folder, its tests, and its lines in endpoints.py and documents.py."""
     inside = ROOT / api.replace(".", "/")
     importers = {
         file.relative_to(ROOT).as_posix()
@@ -105,7 +112,7 @@ def test_api_is_imported_by_the_endpoint_table_only(api: str) -> None:
         for file in sources(folder)
         if inside not in file.parents and any(within(module, {api}) for module in imports(file))
     }
-    assert importers == {"handlers/endpoints.py"}
+    assert importers == importing
 
 
 def test_requirements_match_the_imported_libraries() -> None:

@@ -5,8 +5,8 @@
  * The table that `createRpc` returns is the only list of calls: the page's proxy (`app/link.js`) has its type and sends
  * `group`, `method` and the arguments. Private keys never pass through here.
  *
- * A new leader answers calls that its predecessor left open, so a call can run twice: calls that create something take
- * its id from the page.
+ * A new leader answers calls that its predecessor left open, so a call can run twice. A conversation and a message have
+ * the page's id, so that they are created once. An account, a session, a share code and a new key can be made twice.
  */
 
 /**
