@@ -21,9 +21,9 @@ def check_role_change(group: Group | None, by: UserId, member: UserId) -> None:
     """
     if group is None or by not in group.roles:
         raise NoSuchConversation("No such conversation")
-    if group.roles[by] != "owner":
-        raise NotAllowed("Only an owner can change roles")
     if member == by:
         raise Invalid("You cannot change your own role")
+    if group.roles[by] != "owner":
+        raise NotAllowed("Only an owner can change roles")
     if member not in group.roles:
         raise NoSuchUser("No such member")
