@@ -18,6 +18,7 @@ const actions = Number(process.env.SOTTOVOCE_ACTIONS ?? 300);
 const PEOPLE = 6;
 const AT_ONCE = 6;
 const SETTLE_MS = 60_000;
+const ANSWER_MS = 120_000;
 
 /** mulberry32 @param {number} state */
 function chanceOf(state) {
@@ -45,6 +46,17 @@ const figures = {
   unread: 0,
   epochs: 0,
 };
+
+/**
+ * A client that waits for ever must fail the test with its name, and not stop it.
+ * @template T @param {Promise<T>} work @param {string} problem @returns {Promise<T>}
+ */
+function inTime(work, problem) {
+  /** @type {NodeJS.Timeout} */
+  let timer;
+  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(problem)), ANSWER_MS)));
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
 
 class Thread {
   /** @type {Worker} */
@@ -94,11 +106,12 @@ class Thread {
 
   /** @param {string} verb @param {unknown[]} given @returns {Promise<any>} */
   ask(verb, ...given) {
-    return new Promise((resolve, reject) => {
+    const answer = new Promise((resolve, reject) => {
       const id = ++this.number;
       this.asked.set(id, { resolve, reject });
       this.worker.postMessage({ id, verb, given });
     });
+    return inTime(answer, `${this.data.folder.slice(-2)} does not answer ${verb}`);
   }
 
   async crash() {
@@ -106,7 +119,7 @@ class Thread {
     await this.worker.terminate();
     for (const { reject } of this.asked.values()) reject({ code: 'crashed' });
     this.asked.clear();
-    await this.start();
+    await inTime(this.start(), `${this.data.folder.slice(-2)} does not start again`);
   }
 }
 
