@@ -48,7 +48,7 @@ const figures = {
 };
 
 /**
- * A client that waits for ever must fail the test with its name, and not stop it.
+ * A client that never answers must fail the test with its name, and not stop it.
  * @template T @param {Promise<T>} work @param {string} problem @returns {Promise<T>}
  */
 function inTime(work, problem) {
