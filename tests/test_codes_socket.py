@@ -7,7 +7,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from testing.raw import Raw
-from testing.server import PATIENCE_S, RunningServer
+from testing.server import PATIENCE_S, RunningServer, until
 from tests.conftest import StartServer, Users
 
 EMOJI = "\N{GRINNING FACE}"  # four bytes in UTF-8
@@ -213,7 +213,11 @@ async def test_codes_socket_closes_when_the_end_notice_was_missed(start_server: 
     alice, bob = await server.person("alice"), await server.person("bob")
     at_alice = await alice.opens(await alice.meets(bob))
     bus = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN sottovoce'"
-    assert await server.sql(bus)
+
+    async def is_listening() -> bool:
+        return bool(await server.sql(bus))
+
+    await until(is_listening)
     await server.sql(f"SELECT pg_terminate_backend(pid) FROM ({bus}) bus")
     await server.sql("DELETE FROM sessions WHERE id = %s", alice.session_id)
     await at_alice.is_closed_with(1008)
