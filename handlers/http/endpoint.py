@@ -84,11 +84,18 @@ class Endpoint:
         """The type of the answer."""
         return self.signature.return_annotation
 
-    @property
+    @cached_property
     def body(self) -> Any:
         """The type of the body, or None."""
         found = self.signature.parameters.get("body")
         return found.annotation if found is not None else None
+
+    @cached_property
+    def limits_by_time(self) -> tuple[list[Limit], list[Limit], list[Limit]]:
+        """The limits that are taken before the session is known, before the body is read, and after it."""
+        anonymous = [limit for limit in self.limits if limit.is_anonymous]
+        others = [limit for limit in self.limits if not limit.is_anonymous]
+        return anonymous, [one for one in others if one.when is None], [one for one in others if one.when is not None]
 
     @cached_property
     def path_parameters(self) -> dict[str, Parameter]:
@@ -185,9 +192,9 @@ class EndpointHandler(Handler):
         """Take the limits that need no session. Limits by route count every method, known or unknown."""
         endpoint = self.endpoints.get(self.request.method or "")
         if endpoint is not None:
-            limits = {limit for limit in endpoint.limits if limit.is_anonymous}
+            limits = endpoint.limits_by_time[0]
         else:
-            limits = {limit for one in self.endpoints.values() for limit in one.limits if "route" in limit.by}
+            limits = list({limit for one in self.endpoints.values() for limit in one.limits if "route" in limit.by})
         await take_limits(self, limits)
 
     async def serve(self, *path_arguments: str) -> None:
@@ -205,12 +212,13 @@ class EndpointHandler(Handler):
         if endpoint.access == "device":
             call.device = await self.services.devices.of_session(call.session)
         arguments = self._path_arguments(endpoint, path_arguments)
-        limits = [limit for limit in endpoint.limits if not limit.is_anonymous]
-        await take_limits(self, [limit for limit in limits if limit.when is None], call, arguments)
+        _, before_body, after_body = endpoint.limits_by_time
+        await take_limits(self, before_body, call, arguments)
         if endpoint.body is not None:
             arguments["body"] = self.body(endpoint.body)
-        conditional = [limit for limit in limits if limit.when is not None and limit.when(arguments["body"])]
-        await take_limits(self, conditional, call, arguments)
+        if after_body:
+            counted = [limit for limit in after_body if limit.when is not None and limit.when(arguments["body"])]
+            await take_limits(self, counted, call, arguments)
         arguments |= self._query_arguments(endpoint)
         await self._send(await endpoint.action(call, **arguments), endpoint.status)
 
