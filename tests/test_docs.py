@@ -16,7 +16,7 @@ DOCUMENTS = sorted(
 BUILT = {"web/vendor", "web/node_modules"}  # by `make web`, not in the repository
 FOLDERS = r"bench|chat|crypto|deploy|docs|handlers|migrations|run|store|tests|testing|web"
 CITED = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
-OUTSIDE = re.compile(r"\bDESIGN\b|/work/|/home/\w|\bissue \d+\b")
+OUTSIDE = re.compile(r"\bDESIGN\b|/(?:work|home|root)/\w|\bissue \d+\b")
 
 
 def prose(name: str) -> str:
