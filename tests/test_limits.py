@@ -260,6 +260,16 @@ async def test_limit_20_registrations_in_5_s_block_for_10_minutes(limited: Start
     assert (await register()).status_code == 400
 
 
+@pytest.mark.parametrize("path", ["/v2/accounts", "/api/auth/register"])
+async def test_limit_foreign_pages_use_up_no_registrations(limited: StartServer, path: str) -> None:
+    server = await limited()
+    client = server.client()
+    for _ in range(25):
+        answer = await client.post(path, json={}, headers={"Origin": "https://evil.example"})
+        assert answer.status_code == 403
+    assert (await client.post(path, json={})).status_code in (400, 401), "the visitor can still register"
+
+
 async def test_limit_invites_allows_8_messages_in_10_s(limited: StartServer) -> None:
     server, neighbour = await limited(), await limited()
     alice, bob = await server.person("alice"), await server.person("bob")

@@ -1,7 +1,7 @@
 """An endpoint as data, and the one handler that serves every endpoint.
 
-Order at each request: limits by address, session, parameters, limits by account, body, limits that depend on the body,
-query, action. Cheap checks come first, and a refused request is counted by no later limit.
+Order at each request: origin, limits by address, session, parameters, limits by account, body, limits that depend on
+the body, query, action. Cheap checks come first, and a refused request is counted by no later limit.
 """
 
 import inspect
@@ -189,8 +189,13 @@ class EndpointHandler(Handler):
         self.endpoints = endpoints
 
     async def prepare(self) -> None:
-        """Take the limits that need no session. Limits by route count every method, known or unknown."""
+        """Take the limits that need no session. Limits by route count every method, known or unknown.
+
+        A page of another site is refused first: it must not use up the allowance of its visitor's address.
+        """
         endpoint = self.endpoints.get(self.request.method or "")
+        if endpoint is not None and endpoint.is_same_origin:
+            self.refuse_foreign_origin()
         if endpoint is not None:
             limits = endpoint.limits_by_time[0]
         else:
@@ -203,8 +208,6 @@ class EndpointHandler(Handler):
         if endpoint is None:
             raise HTTPError(405)
         call = Call(self)
-        if endpoint.is_same_origin:
-            self.refuse_foreign_origin()
         if endpoint.clears_cookie:
             self.clear_session_cookie()
         if endpoint.access != "public":
