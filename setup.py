@@ -67,7 +67,7 @@ setup(
         "pyjwt>=2.15.1",
         "sqlalchemy>=2.0",
         "tornado>=6.6.1,<6.7",  # handlers/tornado_internals.py uses private names
-        "uvloop>=0.20; sys_platform != 'win32'",
+        "uvloop>=0.20",
     ],
     extras_require={
         "bench": ["picows>=1.6"],

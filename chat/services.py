@@ -17,12 +17,12 @@ from chat.limits import Limits
 from chat.mls.devices import Devices
 from chat.mls.groups import Groups
 from chat.mls.key_packages import KeyPackages
-from chat.queries import Queries
+from chat.repositories import Repositories
 
 
 @dataclass(frozen=True)
 class Services:
-    """The services, the queries, the hub and the clock."""
+    """The services, the repositories, the hub and the clock."""
 
     accounts: Accounts
     chat_codes: ChatCodes
@@ -37,5 +37,5 @@ class Services:
     messages: Messages
     pending_keys: PendingKeys
     pictures: Pictures
-    queries: Queries
+    repositories: Repositories
     now: Callable[[], datetime]

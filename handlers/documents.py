@@ -5,39 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from handlers.endpoints import APIS
 from handlers.http import openapi
-from handlers.http.endpoint import Endpoint
-from handlers.v2.description import v2_asyncapi, v2_openapi
 from handlers.websocket import asyncapi
-
-VERSION = "1"  # of the two contracts
-
-
-class Error(Struct, frozen=True):
-    """The body of every error of the two contracts: a text for people."""
-
-    error: str
 
 
 def documents() -> dict[str, dict[str, Any]]:
     """Return all documents by file name."""
-    return {
-        "openapi-codes.json": _contract("Sottovoce codes API", "codes"),
-        "openapi-invites.json": _contract("Sottovoce invites API", "invites"),
-        "openapi-v2.json": v2_openapi(),
-        "asyncapi-codes.json": asyncapi.document(
-            "Sottovoce codes API", VERSION, "/api/chats/ws", {"text": str}, {"text": str}
-        ),
-        "asyncapi-v2.json": v2_asyncapi(),
-    }
-
-
-def _contract(title: str, api: str) -> dict[str, Any]:
-    endpoints = [one for one in APIS[api].ENDPOINTS if isinstance(one, Endpoint)]
-    return openapi.document(title, VERSION, endpoints, Error)
+    http = {f"openapi-{name}.json": openapi.document(api) for name, api in APIS.items()}
+    return http | {f"asyncapi-{name}.json": asyncapi.document(api) for name, api in APIS.items() if api.sockets}
 
 
 def encoded(document: dict[str, Any]) -> bytes:

@@ -1,24 +1,24 @@
 """One table of all endpoints, and the application that serves them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from chat.services import Services
-from handlers.codes_api import endpoints as codes_api
+from handlers.codes_api.endpoints import API as CODES_API
+from handlers.http.api import Api
 from handlers.http.base import ApiSettings, App, NotFound
-from handlers.http.endpoint import Endpoint, EndpointHandler, SocketEndpoint, pattern
+from handlers.http.endpoint import Endpoint, SocketEndpoint, pattern
 from handlers.http.health import ReadyHandler
-from handlers.invites_api import endpoints as invites_api
+from handlers.invites_api.endpoints import API as INVITES_API
 from handlers.static.files import WebHandler
-from handlers.v2 import endpoints as v2
+from handlers.v2.endpoints import API as V2_API
 from handlers.websocket.connections import Connections
 
 PING_S = 30.0  # a peer that vanishes without a close frame is noticed within two of these
 
-APIS = {"codes": codes_api, "invites": invites_api, "v2": v2}
-ENDPOINTS: list[Endpoint | SocketEndpoint] = [one for api in APIS.values() for one in api.ENDPOINTS]
-NOT_FOUND = [*codes_api.NOT_FOUND, *v2.NOT_FOUND]
-LONG_BODIES = {pattern(one.path) for one in ENDPOINTS if isinstance(one, Endpoint) and one.is_long}
+APIS = {"codes": CODES_API, "invites": INVITES_API, "v2": V2_API}
+ENDPOINTS: list[Endpoint | SocketEndpoint] = [one for api in APIS.values() for one in api.endpoints]
+LONG_BODIES = {pattern(one.path) for api in APIS.values() for one in api.http if one.is_long}
 
 Route = tuple[str, type, dict[str, Any]]
 
@@ -33,8 +33,8 @@ def application(
     shared: dict[str, Any] = {"services": services, "api": api}
     return App(
         [
-            *(route for one in APIS.values() for route in _routes(one.ENDPOINTS, one.HANDLER, connections, shared)),
-            *((path, handler, {**shared, "route": path}) for path, handler in NOT_FOUND),
+            *(route for api in APIS.values() for route in _routes(api, connections, shared)),
+            *((path, handler, {**shared, "route": path}) for api in APIS.values() for path, handler in api.not_found),
             (r"/healthz", ReadyHandler, shared | {"worst_loop_lag_ms": worst_loop_lag_ms}),
             (r"/(sw\.js|web/.+)?", WebHandler, shared),
         ],
@@ -44,16 +44,11 @@ def application(
     )
 
 
-def _routes(
-    endpoints: Sequence[Endpoint | SocketEndpoint],
-    handler: type[EndpointHandler],
-    connections: Connections,
-    shared: dict[str, Any],
-) -> list[Route]:
+def _routes(api: Api, connections: Connections, shared: dict[str, Any]) -> list[Route]:
     """Return one route for each path, in the order of the table."""
     by_path: dict[str, dict[str, Endpoint]] = {}
     routes: list[Route] = []
-    for one in endpoints:
+    for one in api.endpoints:
         if isinstance(one, SocketEndpoint):
             more = {"connections": connections, "access": one.access, "limits": one.limits, "route": one.path}
             routes.append((pattern(one.path), one.handler, shared | more))
@@ -61,6 +56,6 @@ def _routes(
         if one.path not in by_path:
             by_path[one.path] = {}
             arguments = {"endpoints": by_path[one.path], "route": one.path}
-            routes.append((pattern(one.path), handler, shared | arguments))
+            routes.append((pattern(one.path), api.handler, shared | arguments))
         by_path[one.path][one.method] = one
     return routes

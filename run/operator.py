@@ -12,11 +12,11 @@ from chat.errors import ChatError
 from chat.model.accounts import NewAccount, Role
 from crypto.passwords import hash_password
 from run.config.settings import Settings
+from run.process.database import DATABASE_S
 from store import accounts, invites
 from store.database.pool import Database
 
 ADMIN = "admin"
-DATABASE_S = 30.0
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chat.errors import SelfChat
 from chat.model.accounts import Person
-from chat.model.groups import EncryptedConversation, Member, MemberState
+from chat.model.groups import MemberState
 from chat.model.ids import ConversationId, UserId
 from store.chat_codes import REDEEM
 from store.database.pool import Connection, Database
@@ -16,15 +16,6 @@ BY_NAME = "SELECT id, uuid, username, bio, picture_version FROM users WHERE user
 BY_UUID = "SELECT id, uuid, username, bio, picture_version FROM users WHERE uuid = %s"
 BY_ID = "SELECT id, uuid, username, bio, picture_version FROM users WHERE id = %s"
 ADD_CONTACTS = "INSERT INTO contacts VALUES (%(one)s, %(other)s), (%(other)s, %(one)s) ON CONFLICT DO NOTHING"
-# Members of every state, with the caller's own state.
-CONVERSATIONS = """
-SELECT c.id, g.epoch, c.last_seq, mine.state, u.uuid, u.username, m.role, u.picture_version
-FROM members mine
-JOIN conversations c ON c.id = mine.conversation_id JOIN groups g ON g.conversation_id = c.id
-JOIN members m ON m.conversation_id = c.id JOIN users u ON u.id = m.user_id
-WHERE mine.user_id = %s
-ORDER BY c.last_message_at DESC, c.id, m.joined_at, u.id
-"""
 SET_STATE = """
 UPDATE members SET state = %(state)s FROM conversations c
 WHERE c.id = conversation_id AND c.kind = 'encrypted' AND conversation_id = %(conversation)s AND user_id = %(user)s
@@ -79,14 +70,6 @@ class Contacts:
             await connection.execute(ADD_CONTACTS, {"one": by, "other": row[0]})
             found = await (await connection.execute(BY_ID, [row[0]])).fetchone()
             return Person(*found) if found else None
-
-    async def conversations(self, user_id: UserId) -> list[EncryptedConversation]:
-        """Return the encrypted conversations of the account with their members, newest message first."""
-        found: dict[ConversationId, EncryptedConversation] = {}
-        for id_, epoch, last_seq, state, *member in await self._database.rows(CONVERSATIONS, [user_id]):
-            conversation = found.setdefault(id_, EncryptedConversation(id_, epoch, last_seq, state, []))
-            conversation.members.append(Member(*member))
-        return list(found.values())
 
     async def answer(self, user_id: UserId, conversation_id: ConversationId, state: MemberState) -> bool:
         """Accept or ignore a message request. Return False if the account is not a member of the conversation."""

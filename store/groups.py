@@ -6,7 +6,6 @@ so that its transaction is committed. The queue raises the refusal to the caller
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from chat.errors import NoSuchConversation, NoSuchMessage
 from chat.model.accounts import Account
@@ -17,7 +16,9 @@ from chat.model.groups import (
     Departure,
     Device,
     DeviceMembership,
+    EncryptedConversation,
     Group,
+    Member,
     MemberRole,
     Refused,
     Repeated,
@@ -27,7 +28,7 @@ from chat.model.messages import EncryptedPart, Entry
 from store import commits
 from store.database.batching import Lookup
 from store.database.pool import Connection, Database
-from store.messages import AFTER, PAGE_BYTES, entry_of
+from store.messages import entries_after
 from store.notify.postgres import notify
 from store.writer.append import Result
 from store.writer.queue import WriteQueue
@@ -37,6 +38,15 @@ UPDATE leaves SET muted_until = now() + %s WHERE conversation_id = %s AND device
 """
 SET_REMOVAL_DUE = "UPDATE groups SET removal_due = %s WHERE conversation_id = %s"
 SET_ROLE = "UPDATE members SET role = %s WHERE conversation_id = %s AND user_id = %s"
+# Members of every state, with the caller's own state.
+CONVERSATIONS = """
+SELECT c.id, g.epoch, c.last_seq, mine.state, u.uuid, u.username, m.role, u.picture_version
+FROM members mine
+JOIN conversations c ON c.id = mine.conversation_id JOIN groups g ON g.conversation_id = c.id
+JOIN members m ON m.conversation_id = c.id JOIN users u ON u.id = m.user_id
+WHERE mine.user_id = %s
+ORDER BY c.last_message_at DESC, c.id, m.joined_at, u.id
+"""
 GROUP_INFO = """
 SELECT g.epoch, g.group_info FROM groups g JOIN members m USING (conversation_id)
 WHERE g.conversation_id = %s AND m.user_id = %s
@@ -74,7 +84,7 @@ WHERE l.conversation_id = %s AND l.until_seq IS NULL AND m.state IN ('joined', '
 
 
 class Groups:
-    """The groups in PostgreSQL. Implements `chat.mls.groups.GroupStore`."""
+    """The encrypted conversations, their commits and their logs."""
 
     def __init__(self, database: Database, queue: WriteQueue) -> None:
         self._database = database
@@ -146,6 +156,14 @@ class Groups:
                 others = [one for one in listeners if one != device.id]
                 await notify(connection, others, "typing", conversation_id, user=device.user_uuid)
 
+    async def list_of(self, user_id: UserId) -> list[EncryptedConversation]:
+        """Return the encrypted conversations of the account with their members, newest message first."""
+        found: dict[ConversationId, EncryptedConversation] = {}
+        for id_, epoch, last_seq, state, *member in await self._database.rows(CONVERSATIONS, [user_id]):
+            conversation = found.setdefault(id_, EncryptedConversation(id_, epoch, last_seq, state, []))
+            conversation.members.append(Member(*member))
+        return list(found.values())
+
     async def group_info(self, account: Account, conversation_id: ConversationId) -> tuple[int, bytes]:
         """Return the epoch and the group info. Raises NoSuchConversation."""
         rows = await self._database.rows(GROUP_INFO, [conversation_id, account.id])
@@ -173,14 +191,13 @@ class Groups:
         rows = await self._database.rows(GET_WELCOME, [membership.conversation_id, membership.since])
         return rows[0][0] if rows else None
 
-    async def log(self, device: Device, conversation_id: ConversationId, after: Seq) -> list[Entry]:
-        """Return the next entries of the latest membership, oldest first, bounded in bytes."""
+    async def log(self, device: Device, conversation_id: ConversationId, after: Seq, limit: int) -> list[Entry]:
+        """Return the next entries of the latest membership, oldest first; at most `limit`, bounded in bytes."""
         membership = await self._database.rows(LATEST_MEMBERSHIP, [conversation_id, device.id])
         if not membership:
             return []
         since, until = membership[0]
-        values: dict[str, Any] = {"conversation": conversation_id, "seq": max(after, since), "bytes": PAGE_BYTES}
-        entries = [entry_of(row) for row in await self._database.rows(AFTER, values)]
+        entries = await entries_after(self._database, conversation_id, max(after, since), limit)
         return [entry for entry in entries if until is None or entry.seq <= until]
 
     async def acknowledge(self, device: Device, seqs: Mapping[ConversationId, Seq]) -> None:

@@ -10,6 +10,7 @@ from chat.model.messages import EncryptedPart, Entry, Message, Page, Sender
 from store.conversations import notify_direct_changed
 from store.database.pool import Database
 
+ENTRIES_MAX = 200  # of a page of entries
 PAGE_BYTES = 1024 * 1024  # a page ends after the message that exceeds this
 
 # The page size is the sum of the lengths, which PostgreSQL knows without fetching large values. A row after the end of
@@ -37,7 +38,7 @@ FROM (
     FROM (
         SELECT *, coalesce(octet_length(content), octet_length(data), 0) AS bytes
         FROM messages WHERE conversation_id = %(conversation)s AND seq > %(seq)s
-        ORDER BY seq LIMIT 200
+        ORDER BY seq LIMIT %(limit)s
     ) next
 ) m
 WHERE m.bytes_before < %(bytes)s
@@ -96,6 +97,12 @@ def entry_of(row: tuple[Any, ...]) -> Entry:
     return Entry(conversation_id, seq, id_, sender_id, content or "", sent_at, encrypted, client_id)
 
 
+async def entries_after(database: Database, conversation_id: ConversationId, seq: Seq, limit: int) -> list[Entry]:
+    """Return the entries after `seq`, oldest first; at most `limit`, and about PAGE_BYTES. Empty at the log's end."""
+    values = {"conversation": conversation_id, "seq": seq, "limit": limit, "bytes": PAGE_BYTES}
+    return [entry_of(row) for row in await database.rows(AFTER, values)]
+
+
 class Messages:
     """Pages and entries of the log. Pages are bounded in messages and bytes."""
 
@@ -118,8 +125,7 @@ class Messages:
 
     async def after(self, conversation_id: ConversationId, seq: Seq) -> list[Entry]:
         """Return the next entries after `seq`, oldest first, about PAGE_BYTES; an empty list at the end of the log."""
-        values = {"conversation": conversation_id, "seq": seq, "bytes": PAGE_BYTES}
-        return [entry_of(row) for row in await self._database.rows(AFTER, values)]
+        return await entries_after(self._database, conversation_id, seq, ENTRIES_MAX)
 
     async def skip(self, conversation_id: ConversationId, count: int) -> Seq | None:
         """Return the lowest seq of the newest `count` messages; None if the conversation has fewer."""

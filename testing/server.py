@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed
 
 from crypto import passwords
 from crypto.tokens import Tokens
-from run.config.settings import Settings
+from run.config.settings import Settings, default_settings
 from run.process.worker import WorkerPlan, run_worker
 from run.tls.local_ca import local_certificate
 
@@ -37,30 +37,16 @@ _numbers = itertools.count(1)
 
 def settings(**changes: Any) -> Settings:
     """Return settings for tests, without rate limits and on local addresses only."""
-    usual = Settings(
-        https_port=None,
-        https_bind_addr="127.0.0.1",
-        port=None,
-        bind_addr="127.0.0.1",
-        tls_cert=None,
-        tls_key=None,
-        data_dir=Path("/nonexistent"),
-        database_url=None,
-        workers=1,
-        bus="postgresql",
-        jwt_secret=SECRET,
-        key_encryption_key=KEK,
-        admin_password=None,
-        registration="open",
-        rate_limits=False,
-        trusted_proxies=[],
-        cookie_days=7,
-        code_hours=24,
-        invite_days=7,
-        motd="Welcome",
-        log_level="info",
-    )
-    return msgspec.structs.replace(usual, **changes)
+    usual: dict[str, Any] = {
+        "https_port": None,
+        "https_bind_addr": "127.0.0.1",
+        "port": None,
+        "data_dir": Path("/nonexistent"),
+        "jwt_secret": SECRET,
+        "key_encryption_key": KEK,
+        "rate_limits": False,
+    }
+    return msgspec.structs.replace(default_settings(), **usual | changes)
 
 
 class Clock:
@@ -268,9 +254,9 @@ async def start_server(url: str, folder: Path, **changes: Any) -> RunningServer:
         http_fds=[bound.detach() for bound in http],
     )
     clock, stop, ready = Clock(), asyncio.Event(), asyncio.Event()
-    running = asyncio.create_task(run_worker(plan, stop, ready, clock))
-    waiting = asyncio.create_task(ready.wait())
-    await asyncio.wait([running, waiting], return_when=asyncio.FIRST_COMPLETED)
+    running = asyncio.create_task(run_worker(plan, stop, ready.set, clock))
+    running.add_done_callback(lambda _: ready.set())
+    await ready.wait()
     if running.done():
         running.result()
     return RunningServer(

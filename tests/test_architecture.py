@@ -95,16 +95,9 @@ def test_environment_is_read_by_run_only(folder: str) -> None:
         assert not names & readers, file
 
 
-@pytest.mark.parametrize(
-    ("api", "importing"),
-    [
-        ("handlers.codes_api", {"handlers/endpoints.py"}),
-        ("handlers.invites_api", {"handlers/endpoints.py"}),
-        ("handlers.v2", {"handlers/endpoints.py", "handlers/documents.py"}),
-    ],
-)
-def test_api_is_imported_by_the_tables_only(api: str, importing: set[str]) -> None:
-    """To delete an API, delete its folder, its tests, and its lines in endpoints.py and documents.py."""
+@pytest.mark.parametrize("api", ["handlers.codes_api", "handlers.invites_api", "handlers.v2"])
+def test_api_is_imported_by_the_table_only(api: str) -> None:
+    """To delete an API, delete its folder, its tests, and its lines in endpoints.py."""
     inside = ROOT / api.replace(".", "/")
     importers = {
         file.relative_to(ROOT).as_posix()
@@ -112,7 +105,7 @@ def test_api_is_imported_by_the_tables_only(api: str, importing: set[str]) -> No
         for file in sources(folder)
         if inside not in file.parents and any(within(module, {api}) for module in imports(file))
     }
-    assert importers == importing
+    assert importers == {"handlers/endpoints.py"}
 
 
 def test_requirements_match_the_imported_libraries() -> None:

@@ -9,34 +9,13 @@ from datetime import datetime
 from typing import Protocol
 
 from chat.accounts import validation
-from chat.errors import ChatError, Invalid, NoSuchMessage, NotYours, Unavailable
+from chat.delivery.write_queue import Done, WriteQueue
+from chat.errors import Invalid, NoSuchMessage, NotYours, Unavailable
 from chat.model.accounts import Account
 from chat.model.ids import MAX_ID, ConversationId, Seq, UserId
 from chat.model.messages import MAX_CONTENT_CHARS, Conversation, Draft, Entry, Message, Page
 
 END = Seq(MAX_ID)  # above every seq
-
-Done = Callable[[Entry | ChatError], None]
-
-
-class WriteQueue(Protocol):
-    """The queue through which all entries are stored."""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the queue accepts drafts: the database is available and the server is not stopping."""
-        ...
-
-    def submit(self, draft: Draft, done: Done) -> None:
-        """Queue the draft. `done` is called once: with the entry after its commit, or with the error.
-
-        Raises Busy, Unavailable at once, and then never calls `done`.
-        """
-        ...
-
-    async def write(self, draft: Draft) -> Entry:
-        """Return the entry after its commit. Raises what `done` would get."""
-        ...
 
 
 class MessageStore(Protocol):

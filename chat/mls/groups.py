@@ -1,9 +1,10 @@
 """Group conversations: their commits, messages and logs, as one device of a member uses them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
-from chat.errors import BadFrame, ChatError, WrongGroup
+from chat.delivery.write_queue import Done, WriteQueue
+from chat.errors import BadFrame, WrongGroup
 from chat.mls.commit_rules import Frames, plan_commit, plan_creation, read_bundle
 from chat.mls.member_rules import check_role_change, plan_departure
 from chat.model.accounts import Account
@@ -14,18 +15,15 @@ from chat.model.groups import (
     CommitRequest,
     Departure,
     Device,
-    DeviceMembership,
     Group,
     MemberRole,
     Outcome,
     Refused,
 )
-from chat.model.ids import ConversationId, DeviceId, Seq, UserId
+from chat.model.ids import ConversationId, UserId
 from chat.model.messages import EncryptedDraft, Entry
 from crypto.mls.frames import parse_private_message
 from crypto.mls.wire import Malformed
-
-Done = Callable[[Entry | ChatError], None]
 
 
 def check_message(draft: EncryptedDraft) -> None:
@@ -67,71 +65,13 @@ class GroupStore(Protocol):
         """Change the role of a member if `check` raises nothing. Otherwise raises its error and changes nothing."""
         ...
 
-    async def typing(self, device: Device, conversation_id: ConversationId) -> None:
-        """Notify the connected devices of the other members and of the account itself. Stores nothing."""
-        ...
-
-    async def group_info(self, account: Account, conversation_id: ConversationId) -> tuple[int, bytes]:
-        """Return the epoch, and the group info by which a member's new device joins. Raises NoSuchConversation."""
-        ...
-
-    async def removals(self, account: Account, conversation_id: ConversationId) -> list[DeviceId]:
-        """Return the devices that a commit must remove before the next message; none if the account is no member."""
-        ...
-
-    async def memberships(self, device: Device) -> list[DeviceMembership]:
-        """Return the spans of the logs that the device reads, by conversation, the earlier first."""
-        ...
-
-    async def welcome(self, membership: DeviceMembership) -> bytes | None:
-        """Return the welcome by which the membership began; None if it began without one, or was deleted."""
-        ...
-
-    async def log(self, device: Device, conversation_id: ConversationId, after: Seq) -> list[Entry]:
-        """Return the next entries that the device may read, oldest first, bounded in bytes; empty at the end."""
-        ...
-
-    async def acknowledge(self, device: Device, seqs: Mapping[ConversationId, Seq]) -> None:
-        """Record that the device has stored the entries up to these and will not ask for them again."""
-        ...
-
-    async def delete(self, account: Account, conversation_id: ConversationId, seq: Seq) -> None:
-        """Delete a message for everyone. Raises NoSuchMessage, also if another account sent it."""
-        ...
-
-
-class Queue(Protocol):
-    """The write queue, as far as group messages need it."""
-
-    def submit(self, draft: EncryptedDraft, done: Done) -> None:
-        """Queue a message; `done` is called once, with the committed entry or the error.
-
-        Raises Busy, Unavailable at once, and then never calls `done`.
-        """
-        ...
-
-    async def write(self, draft: EncryptedDraft) -> Entry:
-        """Return the committed entry. Raises the error of a refusal; Busy, Unavailable.
-
-        Cancellation ends the wait only: the message may still be stored.
-        """
-        ...
-
 
 class Groups:
-    """Group conversations. The methods without a rule are the store's own: `GroupStore` describes them."""
+    """Group conversations: what a rule of the domain decides. `GroupRepository` has the rest."""
 
-    def __init__(self, store: GroupStore, queue: Queue) -> None:
+    def __init__(self, store: GroupStore, queue: WriteQueue) -> None:
         self._store = store
         self._queue = queue
-        self.typing = store.typing
-        self.group_info = store.group_info
-        self.removals = store.removals
-        self.memberships = store.memberships
-        self.welcome = store.welcome
-        self.log = store.log
-        self.acknowledge = store.acknowledge
-        self.delete = store.delete
 
     async def create(self, device: Device, conversation_id: ConversationId, bundle: CommitBundle) -> Entry:
         """Create a conversation with the first commit of its group. Raises Taken, and as `commit` does."""

@@ -7,6 +7,7 @@ from handlers.codes_api import accounts, chats, health, messages
 from handlers.codes_api.base import BY_ROUTE, CodesHandler, NotFound
 from handlers.codes_api.schemas import ProfileChanges
 from handlers.codes_api.socket import ChatSocket
+from handlers.http.api import Api, ErrorAnswer
 from handlers.http.endpoint import Endpoint, Limit, SocketEndpoint
 
 
@@ -21,8 +22,7 @@ LIMITED = (BY_ROUTE,)
 BY_CODE = (BY_ROUTE, Limit(CONTACTS, by=("account",)))
 PROFILE = (BY_ROUTE, Limit(PROFILES, by=("account",), when=changes_what_contacts_see))
 
-HANDLER = CodesHandler
-ENDPOINTS = [
+ENDPOINTS: list[Endpoint | SocketEndpoint] = [
     Endpoint("GET", "/api/health", health.health, "public", LENIENT),
     Endpoint(
         "POST",
@@ -43,6 +43,6 @@ ENDPOINTS = [
     Endpoint("GET", "/api/chats/messages", messages.page, limits=LIMITED),
     Endpoint("PATCH", "/api/chats/messages", messages.edit, limits=LIMITED, is_long=True),
     Endpoint("DELETE", "/api/chats/messages", messages.delete, limits=LIMITED, is_long=True),
-    SocketEndpoint("/api/chats/ws", ChatSocket, limits=LIMITED),
+    SocketEndpoint("/api/chats/ws", ChatSocket, {"text": str}, {"text": str}, limits=LIMITED),
 ]
-NOT_FOUND = [(r"/api(?:/.*)?", NotFound)]
+API = Api("Sottovoce codes API", "1", CodesHandler, ErrorAnswer, ENDPOINTS, not_found=[(r"/api(?:/.*)?", NotFound)])

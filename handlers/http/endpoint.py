@@ -119,10 +119,15 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class SocketEndpoint:
-    """A WebSocket. `handler` is a subclass of handlers.websocket.socket.Socket."""
+    """A WebSocket. `handler` is a subclass of handlers.websocket.socket.Socket.
+
+    `received` and `sent`, as the server sees them: the type of each message by name.
+    """
 
     path: str
     handler: Any
+    received: Mapping[str, Any]
+    sent: Mapping[str, Any]
     access: Access = "session"
     limits: tuple[Limit, ...] = ()
     method: str = "GET"

@@ -1,15 +1,14 @@
 """OpenAPI 3.1 documents, generated from the table of endpoints. Pure: equal tables give equal documents."""
 
 import inspect
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
-from msgspec import Struct
 
 from chat.model.limits import Bucket
 from handlers.http.answers import Png, Stream, Text
+from handlers.http.api import Api
 from handlers.http.endpoint import Endpoint, Limit
 from handlers.http.parameters import Parameter
 
@@ -20,18 +19,18 @@ SECURITY = {
 }
 
 
-def document(title: str, version: str, endpoints: Sequence[Endpoint], error: type[Struct]) -> dict[str, Any]:
-    """Return the OpenAPI document of `endpoints`. `error` is the type of every error of this API."""
-    types = [error, *(one.body for one in endpoints if one.body is not None), *map(answer_type, endpoints)]
+def document(api: Api) -> dict[str, Any]:
+    """Return the OpenAPI document of the HTTP endpoints of `api`."""
+    types = [api.error, *(one.body for one in api.http if one.body is not None), *map(answer_type, api.http)]
     shapes = [one for one in types if one is not None]
     schemas, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     known = dict(zip(map(repr, shapes), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
-    for one in endpoints:
-        paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, known, known[repr(error)])
+    for one in api.http:
+        paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, known, known[repr(api.error)])
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": version, "license": {"name": "AGPL-3.0-or-later"}},
+        "info": {"title": api.title, "version": api.version, "license": {"name": "AGPL-3.0-or-later"}},
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": SECURITY},

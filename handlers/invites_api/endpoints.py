@@ -1,6 +1,7 @@
 """The endpoints of the invites API."""
 
 from chat.limits import MESSAGES, PROFILES, REGISTRATIONS
+from handlers.http.api import Api, ErrorAnswer
 from handlers.http.endpoint import Endpoint, EndpointHandler, Limit
 from handlers.invites_api import accounts, invites, messages, pending_keys, pictures
 
@@ -8,7 +9,6 @@ REGISTRATION = (Limit(REGISTRATIONS, by=("address",)),)
 MESSAGE = (Limit(MESSAGES, by=("account",)),)
 PROFILE = (Limit(PROFILES, by=("account",)),)
 
-HANDLER = EndpointHandler
 ENDPOINTS = [
     Endpoint("GET", "/motd", accounts.motd, "public"),
     Endpoint("GET", "/version", accounts.version, "public"),
@@ -27,3 +27,4 @@ ENDPOINTS = [
     Endpoint("GET", "/messages/updates", messages.updates),
     Endpoint("GET", "/messages/newmessages", messages.senders),
 ]
+API = Api("Sottovoce invites API", "1", EndpointHandler, ErrorAnswer, ENDPOINTS)

@@ -61,19 +61,19 @@ async def everything(call: Call, *, user_id: Annotated[UserId, OTHER]) -> Annota
 
 async def updates(call: Call) -> Updates:
     """List the senders of messages since the last call."""
-    senders = await call.services.queries.messages.take_news(call.account.id)
+    senders = await call.services.repositories.messages.take_news(call.account.id)
     return Updates(notification([sender.username for sender in senders]), len(senders))
 
 
 async def senders(call: Call) -> Senders:
     """List everyone who has sent messages to the account, the latest first."""
-    found = await call.services.queries.messages.senders_to(call.account.id)
+    found = await call.services.repositories.messages.senders_to(call.account.id)
     return Senders([SenderShown(sender.user_id, sender.username) for sender in found])
 
 
 async def _messages(call: Call, other_id: UserId, skip: int, limit: int) -> AsyncIterator[list[MessageShown]]:
     """Yield messages, oldest first; none if there is no conversation, or the other account was deleted."""
-    conversation = await call.services.queries.conversations.between(call.account.id, other_id)
+    conversation = await call.services.repositories.conversations.between(call.account.id, other_id)
     if conversation is None:
         return
     try:

@@ -42,7 +42,7 @@ async def logged_in(call: Call, token: str, user_id: UserId) -> LoggedIn:
 async def me(call: Call) -> Me:
     """Show the account."""
     account = call.account
-    host = await call.services.queries.accounts.host(account.id)
+    host = await call.services.repositories.accounts.host(account.id)
     invited_by = UserShown.of(host) if host is not None else None
     picture = (await call.services.contacts.get(account.uuid)).picture_version
     return Me(account.uuid, account.username, account.email, account.bio, account.role, invited_by, picture)

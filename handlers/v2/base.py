@@ -3,8 +3,15 @@
 from typing import Any
 
 from chat.errors import ChatError
+from handlers.http.api import ErrorAnswer
 from handlers.http.base import Handler
 from handlers.http.endpoint import EndpointHandler
+
+
+class V2Error(ErrorAnswer, frozen=True):
+    """`code` is missing if no rule of the domain refused the request: 404 of an unknown path, 405, 500."""
+
+    code: str | None = None
 
 
 class V2Errors(Handler):

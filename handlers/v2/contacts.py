@@ -13,7 +13,7 @@ async def add_by_code(call: Call, body: Code) -> UserShown:
 
 async def blocked(call: Call) -> list[UserShown]:
     """List the blocked users."""
-    return [UserShown.of(person) for person in await call.services.queries.contacts.blocked(call.account.id)]
+    return [UserShown.of(person) for person in await call.services.repositories.contacts.blocked(call.account.id)]
 
 
 async def block(call: Call, user: User) -> Empty:

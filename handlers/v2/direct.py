@@ -27,7 +27,7 @@ LIMIT, LIMIT_MAX = 50, 100
 
 async def list_all(call: Call) -> list[DirectShown]:
     """List the account's direct conversations."""
-    return [DirectShown.of(one) for one in await call.services.queries.conversations.direct(call.account.id)]
+    return [DirectShown.of(one) for one in await call.services.repositories.conversations.direct(call.account.id)]
 
 
 async def open_with(call: Call, user: User) -> Opened:
@@ -61,7 +61,7 @@ async def read(
     if after is not None and before is not None:
         raise Invalid("after and before exclude each other")
     account, other = call.account, await call.services.contacts.get(user)
-    conversation = await call.services.queries.conversations.between(account.id, other.id)
+    conversation = await call.services.repositories.conversations.between(account.id, other.id)
     if conversation is None:
         return []
     found = await call.services.messages.read(conversation, after, before, limit)
@@ -92,7 +92,7 @@ async def delete(call: Call, user: User, seq: EntrySeq) -> Empty:
 async def _between(call: Call, user: User) -> Conversation:
     """Return the direct conversation with `user`. Raises NoSuchUser, NoSuchConversation."""
     other = await call.services.contacts.get(user)
-    found = await call.services.queries.conversations.between(call.account.id, other.id)
+    found = await call.services.repositories.conversations.between(call.account.id, other.id)
     if found is None:
         raise NoSuchConversation("No such conversation")
     return found

@@ -1,10 +1,14 @@
 """The endpoints of the v2 API."""
 
 from chat.limits import CLAIMS, COMMITS, CONTACTS, LOOKUPS, MESSAGES, PROFILES, REGISTRATIONS, UPLOADS
+from handlers.http.api import Api
 from handlers.http.base import NotFound
 from handlers.http.endpoint import Endpoint, Limit, SocketEndpoint
 from handlers.v2 import accounts, codes, contacts, description, devices, direct, groups, invites, key_packages, sessions
-from handlers.v2.base import V2Handler
+from handlers.v2.base import V2Error, V2Handler
+from handlers.v2.schemas import frames
+from handlers.v2.schemas.direct import TextFrame
+from handlers.v2.schemas.groups import WelcomeShown
 from handlers.v2.socket import DeviceSocket
 
 REGISTRATION = (Limit(REGISTRATIONS, by=("address",)),)
@@ -19,8 +23,20 @@ MESSAGE = (Limit(MESSAGES, by=("account",)),)
 CONVERSATION = "/v2/conversations/{conversation}"
 DIRECT = "/v2/direct/{user}"
 
-HANDLER = V2Handler
-ENDPOINTS = [
+RECEIVED = {"send": frames.Send, "ack": frames.Ack, "typing": frames.Typing, "ping": frames.Ping}
+SENT = {
+    "entry": frames.EntryShown,
+    "welcome": WelcomeShown,
+    "direct": TextFrame,
+    "sent": frames.SentFrame,
+    "refused": frames.Refused,
+    "event": frames.EventFrame,
+    "ready": frames.Ready,
+    "pong": frames.Pong,
+    "problem": frames.Problem,
+}
+
+ENDPOINTS: list[Endpoint | SocketEndpoint] = [
     Endpoint("GET", "/v2/server", accounts.server, "public"),
     Endpoint("GET", "/v2/openapi.json", description.show_openapi, "public"),
     Endpoint("GET", "/v2/asyncapi.json", description.show_asyncapi, "public"),
@@ -75,6 +91,6 @@ ENDPOINTS = [
     Endpoint("POST", f"{DIRECT}/messages", direct.send, limits=MESSAGE, is_long=True),
     Endpoint("PATCH", f"{DIRECT}/messages/{{seq}}", direct.edit, is_long=True),
     Endpoint("DELETE", f"{DIRECT}/messages/{{seq}}", direct.delete),
-    SocketEndpoint("/v2/socket", DeviceSocket, "device"),
+    SocketEndpoint("/v2/socket", DeviceSocket, RECEIVED, SENT, "device"),
 ]
-NOT_FOUND = [(r"/v2(?:/.*)?", NotFound)]
+API = Api("Sottovoce v2 API", "2", V2Handler, V2Error, ENDPOINTS, not_found=[(r"/v2(?:/.*)?", NotFound)])

@@ -1,7 +1,6 @@
 """/v2/conversations and /v2/welcomes: groups, their commits and their logs."""
 
 from typing import Annotated
-from uuid import UUID
 
 from chat.model.ids import ConversationId, Seq
 from chat.model.messages import EncryptedDraft
@@ -31,7 +30,7 @@ LIMIT_MAX = 200
 
 async def list_all(call: Call) -> list[ConversationShown]:
     """List the account's conversations."""
-    return [ConversationShown.of(one) for one in await call.services.queries.contacts.conversations(call.account.id)]
+    return [ConversationShown.of(one) for one in await call.services.repositories.groups.list_of(call.account.id)]
 
 
 async def create(call: Call, body: NewConversation) -> Accepted:
@@ -60,31 +59,31 @@ async def log(
     limit: Annotated[int, integer(1, LIMIT_MAX)] = LIMIT_MAX,
 ) -> list[EntryShown]:
     """Read the next entries after a seq that this device may read, oldest first."""
-    entries = await call.services.groups.log(call.device, conversation, after)
-    return [EntryShown.of(entry, call.device.id) for entry in entries[:limit]]
+    entries = await call.services.repositories.groups.log(call.device, conversation, after, limit)
+    return [EntryShown.of(entry, call.device.id) for entry in entries]
 
 
 async def delete_entry(call: Call, conversation: Conversation, seq: EntrySeq) -> Empty:
     """Delete a message of the account for everyone."""
-    await call.services.groups.delete(call.account, conversation, seq)
+    await call.services.repositories.groups.delete(call.account, conversation, seq)
     return Empty()
 
 
 async def acknowledge(call: Call, conversation: Conversation, body: Seen) -> Empty:
     """Acknowledge the entries up to a seq: this device has stored them."""
-    await call.services.groups.acknowledge(call.device, {conversation: Seq(body.seq)})
+    await call.services.repositories.groups.acknowledge(call.device, {conversation: Seq(body.seq)})
     return Empty()
 
 
 async def group_info(call: Call, conversation: Conversation) -> GroupInfo:
     """Get the group info with which a new device of a member joins."""
-    epoch, data = await call.services.groups.group_info(call.account, conversation)
+    epoch, data = await call.services.repositories.groups.group_info(call.account, conversation)
     return GroupInfo(epoch, data)
 
 
 async def removals(call: Call, conversation: Conversation) -> Removals:
     """List the devices that a commit has to remove before anything else."""
-    devices = await call.services.groups.removals(call.account, conversation)
+    devices = await call.services.repositories.groups.removals(call.account, conversation)
     return Removals([hex_of(device) for device in devices])
 
 
@@ -109,10 +108,6 @@ async def set_role(call: Call, conversation: Conversation, user: User, body: New
 
 async def welcomes(call: Call) -> list[WelcomeShown]:
     """List the groups that this device was added to; acknowledging the `seq` of one makes room for the next."""
-    memberships = await call.services.groups.memberships(call.device)
-    waiting = [membership for membership in memberships if membership.welcome][:WELCOMES_MAX]
-    found: list[tuple[UUID, int, bytes | None]] = [
-        (membership.conversation_id, membership.since, await call.services.groups.welcome(membership))
-        for membership in waiting
-    ]
-    return [WelcomeShown(*one) for one in found]
+    groups = call.services.repositories.groups
+    waiting = [membership for membership in await groups.memberships(call.device) if membership.welcome]
+    return [WelcomeShown(one.conversation_id, one.since, await groups.welcome(one)) for one in waiting[:WELCOMES_MAX]]

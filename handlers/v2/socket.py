@@ -164,7 +164,7 @@ class DeviceSocket(V2Errors, Socket):
         try:
             while ready or self._resync_wanted:
                 self._resync_wanted = False
-                memberships = await self.services.groups.memberships(self.device_)
+                memberships = await self.services.repositories.groups.memberships(self.device_)
                 self._leave_all_but({membership.conversation_id for membership in memberships})
                 for membership in memberships:
                     await self._follow_membership(membership)
@@ -190,7 +190,7 @@ class DeviceSocket(V2Errors, Socket):
         if membership.until is not None and membership.until <= membership.acked:
             return
         if membership.welcome:
-            data = await self.services.groups.welcome(membership)
+            data = await self.services.repositories.groups.welcome(membership)
             self.send_frame(WelcomeShown(membership.conversation_id, membership.since, data))
             await self.drained()
         self._live[membership.conversation_id] = membership.since
@@ -198,7 +198,7 @@ class DeviceSocket(V2Errors, Socket):
 
     async def _follow_direct(self, is_first: bool) -> None:
         """Follow direct conversations: those of the connect from their end, later ones from their beginning."""
-        found = {one.id: one for one in await self.services.queries.conversations.direct(self.device_.user_id)}
+        found = {one.id: one for one in await self.services.repositories.conversations.direct(self.device_.user_id)}
         for gone in self._direct.keys() - found.keys():
             self.services.hub.unsubscribe(self, gone)
         new = {id_: one.last_seq if is_first else Seq(0) for id_, one in found.items() if id_ not in self._direct}
@@ -281,7 +281,7 @@ class DeviceSocket(V2Errors, Socket):
             await asyncio.sleep(ACK_S)
             acks, self._acks = self._acks, {}
             try:
-                await self.services.groups.acknowledge(self.device_, acks)
+                await self.services.repositories.groups.acknowledge(self.device_, acks)
             except Unavailable:
                 return  # the device receives those entries again, and skips them
 
@@ -293,7 +293,7 @@ class DeviceSocket(V2Errors, Socket):
 
     async def _notify_typing(self, conversation_id: ConversationId) -> None:
         try:
-            await self.services.groups.typing(self.device_, conversation_id)
+            await self.services.repositories.groups.typing(self.device_, conversation_id)
         except Unavailable:
             return
 

@@ -195,6 +195,12 @@ SETTINGS = [
 NAMES = {setting.name for setting in SETTINGS}
 
 
+def default_settings() -> Settings:
+    """Return the settings of a server for which nothing is set."""
+    defaults = {one.name: one.default() if callable(one.default) else one.default for one in SETTINGS}
+    return Settings(**{one.name: click.types.convert_type(one.type)(defaults[one.name]) for one in SETTINGS})
+
+
 def known_environment() -> set[str]:
     """Return the names of all environment variables that the server or `sottovoce chat` reads."""
     files = {f"{setting.envvar}_FILE" for setting in SETTINGS if isinstance(setting.type, _Secret)}

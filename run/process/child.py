@@ -7,30 +7,28 @@ import asyncio
 import signal
 import sys
 
+import uvloop
+
 from run.logging import set_up_logs
-from run.process.loop import new_event_loop
 from run.process.supervisor import READY
 from run.process.worker import WorkerPlan, run_worker
 
 
 async def _run(plan: WorkerPlan) -> None:
     loop = asyncio.get_running_loop()
-    stop, ready = asyncio.Event(), asyncio.Event()
+    stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
 
     def parent_ended() -> None:
         loop.remove_reader(sys.stdin.fileno())  # a closed pipe stays readable
         stop.set()
 
-    loop.add_reader(sys.stdin.fileno(), parent_ended)
-    working = asyncio.create_task(run_worker(plan, stop, ready), name="worker")
-    announced = asyncio.create_task(ready.wait(), name="ready")
-    await asyncio.wait([working, announced], return_when=asyncio.FIRST_COMPLETED)
-    if ready.is_set():
+    def announce() -> None:
         sys.stdout.buffer.write(READY)
         sys.stdout.buffer.flush()
-    announced.cancel()
-    await working
+
+    loop.add_reader(sys.stdin.fileno(), parent_ended)
+    await run_worker(plan, stop, announce)
 
 
 def main() -> None:
@@ -38,8 +36,7 @@ def main() -> None:
     with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as unbuffered:  # reads only the first line
         plan = WorkerPlan.decode(unbuffered.readline())
     set_up_logs(plan.settings.log_level)
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_run(plan))
+    uvloop.run(_run(plan))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from store.database.pool import DEDICATED, POOL_MAX
 
 log = logging.getLogger("sottovoce.process")
 
-DATABASE_S = 30.0  # how long a start waits for an external database
+DATABASE_S = 30.0  # how long a start or a command waits for the database
 
 
 @contextmanager

@@ -13,13 +13,13 @@ import sys
 from contextlib import suppress
 
 import click
+import uvloop
 from tornado.netutil import bind_sockets
 
 from run.config import data_folder
 from run.config.settings import Settings
 from run.operator import prepare_accounts
 from run.process.database import bring_up_to_date, running_database, wait_for
-from run.process.loop import new_event_loop
 from run.process.supervisor import supervise_workers
 from run.process.worker import WorkerPlan, run_worker
 from run.tls import certificate
@@ -44,7 +44,7 @@ def serve(settings: Settings) -> None:
         wait_for(url)
         bring_up_to_date(url)
         plan = prepare(settings, url)
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             invite = runner.run(prepare_accounts(settings, url))
             runner.run(_run(plan, postgres, invite))
     log.info("stopped")
@@ -53,7 +53,10 @@ def serve(settings: Settings) -> None:
 def prepare(settings: Settings, url: str) -> WorkerPlan:
     """Bind the ports, and load or generate the certificate and the secrets. Raises click.ClickException."""
     folder = settings.data_dir
-    served = certificate.certificate(settings)
+    try:
+        served = certificate.certificate(settings)
+    except ValueError as error:
+        raise click.ClickException(f"the files in {folder / 'tls'} are damaged, restore or delete them") from error
     return WorkerPlan(
         settings=settings,
         database_url=url,
@@ -90,25 +93,21 @@ def _bind(port: int | None, address: str) -> list[int]:
 
 async def _run(plan: WorkerPlan, postgres: EmbeddedPostgres | None, invite: str | None) -> None:
     loop = asyncio.get_running_loop()
-    stop, ready = asyncio.Event(), asyncio.Event()
+    stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     keeping = [asyncio.create_task(_renew_certificate(plan.settings), name="certificate")]
     if postgres is not None:
         keeping.append(asyncio.create_task(postgres.supervise(), name="postgres"))
-    if plan.settings.workers == 1:
-        serving = asyncio.create_task(run_worker(plan, stop, ready), name="worker")
-    else:
-        serving = asyncio.create_task(supervise_workers(plan, stop, ready), name="workers")
     for task in keeping:
         task.add_done_callback(_log_failure)
-    announcing = asyncio.create_task(_announce(plan.settings, ready, invite), name="announce")
+    run = run_worker if plan.settings.workers == 1 else supervise_workers
     try:
-        await serving
+        await run(plan, stop, lambda: _announce(plan.settings, invite))
     finally:
-        for task in (announcing, *keeping):
+        for task in keeping:
             task.cancel()
-        await asyncio.gather(announcing, *keeping, return_exceptions=True)
+        await asyncio.gather(*keeping, return_exceptions=True)
 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:
@@ -117,8 +116,7 @@ def _log_failure(task: "asyncio.Task[None]") -> None:
         log.error("the task %s failed", task.get_name(), exc_info=task.exception())
 
 
-async def _announce(settings: Settings, ready: asyncio.Event, invite: str | None) -> None:
-    await ready.wait()
+def _announce(settings: Settings, invite: str | None) -> None:
     lines = ["Sottovoce is running."]
     if settings.https_port is not None:
         lines += [f"  https://{_host(host)}:{settings.https_port}/" for host in _host_names(settings)]
@@ -129,7 +127,8 @@ async def _announce(settings: Settings, ready: asyncio.Event, invite: str | None
     if invite is not None:
         lines.append(f"  Invite code for the first account: {invite}")
     lines.append("  To create an invite: sottovoce invite new. To stop: Ctrl-C")
-    click.echo("\n".join(lines))
+    with suppress(OSError):  # a closed pipe or a full disk does not stop the server
+        click.echo("\n".join(lines))
     if settings.registration == "open":
         log.warning(
             "anyone who can reach this server can register; to require an invite, set SOTTOVOCE_REGISTRATION=invite"

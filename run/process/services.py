@@ -16,7 +16,7 @@ from chat.limits import Limits
 from chat.mls.devices import Devices
 from chat.mls.groups import Groups
 from chat.mls.key_packages import KeyPackages
-from chat.queries import Queries
+from chat.repositories import Repositories
 from chat.services import Services
 from crypto.conversation_keys import KeyWrapper
 from crypto.hashing import Hashing
@@ -42,26 +42,27 @@ from store.writer.queue import WriteQueue
 
 def build_services(
     settings: Settings,
-    secrets: tuple[str, str],
+    tokens: Tokens,
+    key_wrapper: KeyWrapper,
     database: Database,
     hub: Hub,
     queue: WriteQueue,
     hashing: Hashing,
     now: Callable[[], datetime],
 ) -> Services:
-    """Build all services. `secrets`: the key that signs session tokens, and the key-encryption key in hexadecimal."""
-    jwt_secret, key_encryption_key = secrets
+    """Build all services. `tokens` signs session tokens, `key_wrapper` wraps pending keys."""
     rate_limits = Limits(limits.Limits(database), settings.rate_limits)
     account_store = accounts.Accounts(database)
     contact_store = contacts.Contacts(database)
     conversation_store = conversations.Conversations(database)
+    group_store = groups.Groups(database, queue)
     message_store = messages.Messages(database)
     return Services(
         accounts=Accounts(
             account_store,
             sessions.Sessions(database),
             hashing,
-            Tokens(jwt_secret),
+            tokens,
             rate_limits,
             now,
             settings.registration,
@@ -70,14 +71,14 @@ def build_services(
         contacts=Contacts(contact_store, now),
         conversations=Conversations(conversation_store),
         devices=Devices(devices.Devices(database), now),
-        groups=Groups(groups.Groups(database, queue), queue),
+        groups=Groups(group_store, queue),
         hub=hub,
         invites=Invites(invites.Invites(database), now, settings.invite_life),
         key_packages=KeyPackages(key_packages.KeyPackages(database), now),
         limits=rate_limits,
         messages=Messages(queue, message_store, now),
-        pending_keys=PendingKeys(pending_keys.PendingKeys(database, KeyWrapper(bytes.fromhex(key_encryption_key)))),
+        pending_keys=PendingKeys(pending_keys.PendingKeys(database, key_wrapper)),
         pictures=Pictures(account_store, hashing),
-        queries=Queries(account_store, contact_store, conversation_store, message_store),
+        repositories=Repositories(account_store, contact_store, conversation_store, group_store, message_store),
         now=now,
     )

@@ -9,6 +9,8 @@ import logging
 import os
 import subprocess
 import sys
+from asyncio.subprocess import Process
+from collections.abc import Callable
 from pathlib import Path
 
 from run.process.worker import WorkerPlan
@@ -16,54 +18,68 @@ from run.process.worker import WorkerPlan
 log = logging.getLogger("sottovoce.process")
 
 RESTART_S = 1.0
-POLL_S = 0.05
 WORKER_END_S = 30.0  # longer than a worker may take to drain
 HERE = str(Path(__file__).parent.parent.parent)  # import path, for a checkout that is not installed
 READY = b"ready\n"  # what a worker writes to its standard output when it serves
 
 
-async def supervise_workers(plan: WorkerPlan, stop: asyncio.Event, ready: asyncio.Event) -> None:
-    """Run all workers until `stop`. Set `ready` when the first one serves."""
+async def supervise_workers(plan: WorkerPlan, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
+    """Run all workers until `stop`. Call `on_ready` when the first one serves."""
+    waiting = [on_ready]  # empty once called
+
+    def ready() -> None:
+        if waiting:
+            waiting.pop()()
+
     await asyncio.gather(*(_keep_worker(plan, number, stop, ready) for number in range(plan.settings.workers)))
 
 
-async def _keep_worker(plan: WorkerPlan, number: int, stop: asyncio.Event, ready: asyncio.Event) -> None:
+async def _keep_worker(plan: WorkerPlan, number: int, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
     """Run one worker process, and replace it if it ends before `stop`."""
     while not stop.is_set():
-        process = _start_worker(plan)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        os.set_blocking(process.stdout.fileno(), False)
-        while process.poll() is None and not stop.is_set():
-            if not ready.is_set() and process.stdout.read() == READY:
-                ready.set()
-            await asyncio.sleep(POLL_S)
-        process.stdin.close()  # the worker drains
-        deadline = asyncio.get_running_loop().time() + WORKER_END_S
-        while process.poll() is None:
-            if asyncio.get_running_loop().time() > deadline:
-                process.kill()
-            await asyncio.sleep(POLL_S)
-        process.stdout.close()
+        process = await _start_worker(plan)
+        draining = asyncio.create_task(_drain(process, stop), name=f"drain worker {number}")
+        try:
+            if await _output(process).readline() == READY:
+                on_ready()
+            code = await process.wait()
+        finally:
+            draining.cancel()
         if not stop.is_set():
-            log.error("worker %d ended with code %s, starting another", number, process.returncode)
+            log.error("worker %d ended with code %s, starting another", number, code)
             await asyncio.sleep(RESTART_S)
 
 
-def _start_worker(plan: WorkerPlan) -> "subprocess.Popen[bytes]":
+async def _drain(process: Process, stop: asyncio.Event) -> None:
+    """Close the worker's standard input at `stop`, and kill the worker if it then does not end in time."""
+    await stop.wait()
+    _input(process).close()
+    await asyncio.sleep(WORKER_END_S)
+    process.kill()
+
+
+async def _start_worker(plan: WorkerPlan) -> Process:
     """Start a worker process and send it the plan.
 
     Its standard input stays open while this process runs. If this process dies, the input ends and the worker drains.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "run.process.child"],
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "run.process.child"),
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")]))},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         pass_fds=[*plan.https_fds, *plan.http_fds],
         start_new_session=True,
     )
-    assert process.stdin is not None
-    process.stdin.write(plan.encode() + b"\n")
-    process.stdin.flush()
+    _input(process).write(plan.encode() + b"\n")
     return process
+
+
+def _input(process: Process) -> asyncio.StreamWriter:
+    assert process.stdin is not None
+    return process.stdin
+
+
+def _output(process: Process) -> asyncio.StreamReader:
+    assert process.stdout is not None
+    return process.stdout

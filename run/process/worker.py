@@ -25,7 +25,9 @@ from chat.delivery.hub import Hub, sweep_forever
 from chat.errors import Busy, Unavailable
 from chat.model.messages import Entry
 from chat.services import Services
+from crypto.conversation_keys import KeyWrapper
 from crypto.hashing import Hashing
+from crypto.tokens import Tokens
 from handlers.endpoints import LONG_BODIES, application
 from handlers.http.admission import DRAIN_BYTES, Admission
 from handlers.http.base import ApiSettings, App
@@ -34,6 +36,7 @@ from handlers.websocket.connections import Connections
 from run.config.settings import Settings
 from run.gc import collect_garbage
 from run.metrics.loop_lag import LoopLag
+from run.process.database import DATABASE_S
 from run.process.services import build_services
 from run.tls.context import reload_certificate, tls_context
 from run.version import VERSION
@@ -53,7 +56,6 @@ IDLE_S = 75.0  # timeout of a connection without a request, and of a TLS handsha
 BODY_S = 60.0  # timeout of a request body
 SWEEP_S = 5.0  # the hub delivers entries of a lost notification within this time
 EXPIRY_S = 30.0  # a socket closes within this time after its session expires
-DATABASE_S = 30.0  # how long the start waits for the database
 DRAIN_S = 10.0  # for requests in progress, and again for queued messages
 CLOSE_S = 2.0  # for peers to answer the close frame
 
@@ -120,8 +122,10 @@ class Engine(Struct, frozen=True):
     services: Services
 
 
-async def run_worker(plan: WorkerPlan, stop: asyncio.Event, ready: asyncio.Event, now: Clock = system_clock) -> None:
-    """Set `ready` and serve until `stop`; then drain.
+async def run_worker(
+    plan: WorkerPlan, stop: asyncio.Event, on_ready: Callable[[], None], now: Clock = system_clock
+) -> None:
+    """Call `on_ready` and serve until `stop`; then drain.
 
     Raises Unavailable if the database does not answer in time, and the error of a part that failed.
     """
@@ -129,7 +133,7 @@ async def run_worker(plan: WorkerPlan, stop: asyncio.Event, ready: asyncio.Event
         parts = Parts()
         engine = await _start_engine(plan, stack, parts, now)
         app, servers = _start_http(plan, engine, parts)
-        ready.set()
+        on_ready()
         parts.start(stop.wait(), "stop")
         ended = await parts.first_end()
         log.info("stopping")
@@ -184,8 +188,8 @@ async def _start_engine(plan: WorkerPlan, stack: AsyncExitStack, parts: Parts, n
             await queue.opened()
     except TimeoutError as error:
         raise Unavailable("the database does not accept the writer's connection") from error
-    keys = plan.jwt_secret, plan.key_encryption_key
-    services = build_services(plan.settings, keys, database, hub, queue, hashing, now)
+    tokens, wrapper = Tokens(plan.jwt_secret), KeyWrapper(bytes.fromhex(plan.key_encryption_key))
+    services = build_services(plan.settings, tokens, wrapper, database, hub, queue, hashing, now)
     return Engine(queue, writing, connections, services)
 
 
@@ -200,6 +204,8 @@ def _start_http(plan: WorkerPlan, engine: Engine, parts: Parts) -> tuple[App, li
     parts.start(loop_lag.measure(), "loop lag")
     app = application(engine.services, api_settings(plan.settings), engine.connections, lambda: loop_lag.worst_ms)
     admission = Admission(app, LONG_BODIES)
+    # Accepting a connection takes 0.5 ms. Tornado accepts 128 in one turn of the loop, which would delay all others.
+    accept_at_once(16)
     servers = [_listen(admission, plan.http_fds)]
     if plan.https_fds:
         tls = tls_context(plan.tls_chain, plan.tls_key)
@@ -219,10 +225,6 @@ def api_settings(settings: Settings) -> ApiSettings:
         bearer_life=BEARER_LIFE,
         trusted_proxies=[ip_network(network) for network in settings.trusted_proxies],
     )
-
-
-# Accepting a connection takes 0.5 ms. Tornado accepts 128 in one turn of the loop, which would delay all others.
-accept_at_once(16)
 
 
 def _listen(admission: Admission, fds: list[int], tls: ssl.SSLContext | None = None) -> HTTPServer:

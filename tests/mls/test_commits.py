@@ -55,7 +55,8 @@ class Rig:
     """The group service with its store and the write queue, and `psql` beside them."""
 
     def __init__(self, database: Database, queue: WriteQueue, psql: psycopg.AsyncConnection[Any]) -> None:
-        self.groups = Groups(groups.Groups(database, queue), queue)
+        self.repository = groups.Groups(database, queue)
+        self.groups = Groups(self.repository, queue)
         self.devices = devices.Devices(database)
         self.accounts = Accounts(database)
         self.published: list[Entry] = []
@@ -354,8 +355,8 @@ async def test_departure_of_the_last_owner_promotes_a_successor(own_database_url
             assert await at.sql("SELECT 1 FROM conversations WHERE id = %s", alone.group_id) == []
         assert await at.roles(made) == {bob.account.id: "member", carol.account.id: "owner"}
         assert await at.removal_due(made)
-        assert await at.groups.removals(carol.account, conversation_id) == [alice.device.id]
-        assert await at.groups.removals(alice.account, conversation_id) == []
+        assert await at.repository.removals(carol.account, conversation_id) == [alice.device.id]
+        assert await at.repository.removals(alice.account, conversation_id) == []
         await at.commit(made, bob, made.commit(bob.signer, remove=[alice.signer], read=2))
         assert not await at.removal_due(made)
 
@@ -394,9 +395,9 @@ async def test_delete_message_of_another_sender_is_refused(own_database_url: str
         said = await at.send(made, bob)
         for by, seq in ((alice, said.seq), (bob, Seq(said.seq + 1)), (alice, Seq(1))):
             with pytest.raises(NoSuchMessage):
-                await at.groups.delete(by.account, conversation_id, seq)
-        await at.groups.delete(bob.account, conversation_id, said.seq)
-        log = await at.groups.log(alice.device, conversation_id, Seq(0))
+                await at.repository.delete(by.account, conversation_id, seq)
+        await at.repository.delete(bob.account, conversation_id, said.seq)
+        log = await at.repository.log(alice.device, conversation_id, Seq(0), 200)
         assert [entry.encrypted and entry.encrypted.data is None for entry in log] == [False, True]
 
 

@@ -151,6 +151,13 @@ def test_serve_reports_start_errors_in_one_line(lasting_server: Server, tmp_path
     assert "Traceback" not in answer.stderr
     assert elsewhere.family() == [], "a failed start must stop its PostgreSQL"
 
+    (elsewhere.data / "tls" / "ca.pem").write_text("damaged")
+    answer = subprocess.run(elsewhere.command, env=elsewhere.environment, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    damaged = f"Error: the files in {elsewhere.data / 'tls'} are damaged, restore or delete them"
+    assert answer.stderr.strip().endswith(damaged)
+    assert "Traceback" not in answer.stderr
+
 
 async def _two_users_chat(server: Server) -> None:
     alice, bob, conversation_id = await pair(server.address)
