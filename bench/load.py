@@ -4,6 +4,7 @@ Each workload opens its connections, lets callbacks send the next message, and c
 """
 
 import asyncio
+import itertools
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -179,10 +180,11 @@ async def fan_out(task: Task) -> dict[str, float]:
     """One user sends, many sockets of the other receive; four messages are in flight."""
     (one, other), tls, count = task.pairs[0], unverified_tls(task.address), Count()
     sender = await listen(task.address, chat_path(one), one.token, tls)
+    arrived = itertools.count(1)  # `count` starts again after the warm-up
 
     def received() -> None:
         count.received += 1
-        if count.received % task.sockets == 0:
+        if next(arrived) % task.sockets == 0:
             sender.send()
 
     for _ in range(task.sockets):

@@ -16,7 +16,7 @@ from handlers.websocket.connections import Connections
 
 PING_S = 30.0  # a peer that vanishes without a close frame is noticed within two of these
 
-APIS = {"codes": CODES_API, "invites": INVITES_API, "v2": V2_API}
+APIS = {"codes": CODES_API, "v2": V2_API, "invites": INVITES_API}
 ENDPOINTS: list[Endpoint | SocketEndpoint] = [one for api in APIS.values() for one in api.endpoints]
 LONG_BODIES = {pattern(one.path) for api in APIS.values() for one in api.http if one.is_long}
 
@@ -26,15 +26,14 @@ Route = tuple[str, type, dict[str, Any]]
 def application(
     services: Services, api: ApiSettings, connections: Connections, worst_loop_lag_ms: Callable[[], float]
 ) -> App:
-    """Build the application. Routes are tried in the order of the table; the 404 routes of the APIs follow them.
+    """Build the application. A request is compared with the roots of the APIs, then with the paths of one of them.
 
     `worst_loop_lag_ms` is called for each request to /healthz.
     """
     shared: dict[str, Any] = {"services": services, "api": api}
     return App(
         [
-            *(route for api in APIS.values() for route in _routes(api, connections, shared)),
-            *((path, handler, {**shared, "route": path}) for api in APIS.values() for path, handler in api.not_found),
+            *((_under(one.root), _routes(one, connections, shared)) for one in APIS.values()),
             (r"/healthz", ReadyHandler, shared | {"worst_loop_lag_ms": worst_loop_lag_ms}),
             (r"/(sw\.js|web/.+)?", WebHandler, shared),
         ],
@@ -44,8 +43,13 @@ def application(
     )
 
 
+def _under(root: str) -> str:
+    """Return the regular expression of the paths that begin with `root`."""
+    return f"{root}(?:/.*)?"
+
+
 def _routes(api: Api, connections: Connections, shared: dict[str, Any]) -> list[Route]:
-    """Return one route for each path, in the order of the table."""
+    """Return one route for each path, in the order of the table, and one for all others under the root."""
     by_path: dict[str, dict[str, Endpoint]] = {}
     routes: list[Route] = []
     for one in api.endpoints:
@@ -58,4 +62,6 @@ def _routes(api: Api, connections: Connections, shared: dict[str, Any]) -> list[
             arguments = {"endpoints": by_path[one.path], "route": one.path}
             routes.append((pattern(one.path), api.handler, shared | arguments))
         by_path[one.path][one.method] = one
+    if api.not_found is not None:
+        routes.append((_under(api.root), api.not_found, shared | {"route": _under(api.root)}))
     return routes

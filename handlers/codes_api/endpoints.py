@@ -45,4 +45,4 @@ ENDPOINTS: list[Endpoint | SocketEndpoint] = [
     Endpoint("DELETE", "/api/chats/messages", messages.delete, limits=LIMITED, is_long=True),
     SocketEndpoint("/api/chats/ws", ChatSocket, {"text": str}, {"text": str}, limits=LIMITED),
 ]
-API = Api("Sottovoce codes API", "1", CodesHandler, ErrorAnswer, ENDPOINTS, not_found=[(r"/api(?:/.*)?", NotFound)])
+API = Api("Sottovoce codes API", "1", CodesHandler, ErrorAnswer, ENDPOINTS, root="/api", not_found=NotFound)

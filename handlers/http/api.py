@@ -17,14 +17,15 @@ class ErrorAnswer(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Api:
-    """One of the APIs of the server. `handlers.endpoints` joins them."""
+    """One of the APIs of the server. `handlers.endpoints` joins them. An API without a root comes last."""
 
     title: str
     version: str
     handler: type[EndpointHandler]  # serves the endpoints
     error: type[Struct]  # the body of every error
     endpoints: Sequence[Endpoint | SocketEndpoint]
-    not_found: Sequence[tuple[str, type[Handler]]] = ()  # the paths without endpoints that this API answers
+    root: str = ""  # where all its paths begin
+    not_found: type[Handler] | None = None  # answers the other paths that begin there
 
     @property
     def http(self) -> list[Endpoint]:

@@ -93,4 +93,4 @@ ENDPOINTS: list[Endpoint | SocketEndpoint] = [
     Endpoint("DELETE", f"{DIRECT}/messages/{{seq}}", direct.delete),
     SocketEndpoint("/v2/socket", DeviceSocket, RECEIVED, SENT, "device"),
 ]
-API = Api("Sottovoce v2 API", "2", V2Handler, V2Error, ENDPOINTS, not_found=[(r"/v2(?:/.*)?", NotFound)])
+API = Api("Sottovoce v2 API", "2", V2Handler, V2Error, ENDPOINTS, root="/v2", not_found=NotFound)
