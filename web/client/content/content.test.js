@@ -15,10 +15,29 @@ test('documented_content_of_every_kind_decodes_to_itself', () => {
 });
 
 test('content_of_unknown_kind_is_kept_as_it_is', () => {
-  const poll = { kind: 'poll', id: '1', question: 'tea?' };
-  const read = decodeContent(new TextEncoder().encode(JSON.stringify(poll)));
-  assert.deepEqual(read, { kind: 'unknown', id: '1', raw: poll });
+  const poll = JSON.stringify({ kind: 'poll', id: '1', question: 'tea?' });
+  const read = decodeContent(new TextEncoder().encode(poll));
+  assert.deepEqual(read, { kind: 'unknown', id: '', raw: poll });
   assert.deepEqual(decodeContent(encodeContent(read)), read);
+});
+
+test('content_of_known_kind_keeps_its_known_fields_only', () => {
+  const text = { kind: 'text', id: '0'.repeat(32), text: 'hello' };
+  const more = { ...text, isDeleted: true, how: 'key', nested: [[1]] };
+  assert.deepEqual(decodeContent(new TextEncoder().encode(JSON.stringify(more))), text);
+});
+
+test('content_that_is_nested_too_deeply_is_stored_as_text', () => {
+  const nested = (/** @type {number} */ levels) => '['.repeat(levels) + ']'.repeat(levels);
+  for (const levels of [16, 5000, 40_000]) {
+    const poll = `{"kind":"text","id":"${'0'.repeat(32)}","text":"hi","more":${nested(levels)}}`;
+    const read = decodeContent(new TextEncoder().encode(poll));
+    assert.deepEqual(read, { kind: 'unknown', id: '', raw: levels < 30_000 ? poll : '' });
+    assert.deepEqual(JSON.parse(JSON.stringify(structuredClone(read))), read);
+  }
+  /** @type {import('./index.js').Content} */
+  const brackets = { kind: 'text', id: '0'.repeat(32), text: `${nested(200)} "\\" ["` };
+  assert.deepEqual(decodeContent(encodeContent(brackets)), brackets, 'brackets in a text do not count');
 });
 
 test('malformed_content_decodes_as_unknown', () => {

@@ -2,7 +2,8 @@
 /**
  * What is inside the ciphertext: one JSON object a message. `docs/PROTOCOL.md` lists the kinds.
  *
- * A kind that this client does not know is stored as it is and not shown: a newer client may have sent it.
+ * Any member can send any bytes. Content of a known kind keeps its known fields only. Content of a kind that this client
+ * does not know is stored as text and not shown: a newer client may have sent it.
  */
 import { randomBytes, toHex } from '../util/bytes.js';
 import { deletion } from './delete.js';
@@ -27,12 +28,15 @@ export const KINDS = {
  * @typedef {import('./kind.js').Item} Item
  * @typedef {typeof KINDS} Kinds
  * @typedef {Parameters<Kinds[keyof Kinds]['references']>[0]} Known
- * @typedef {{ kind: 'unknown', id: string, raw: unknown }} Unknown
+ * @typedef {{ kind: 'unknown', id: string, raw: string }} Unknown `raw`: its JSON; empty if that is too long
  * @typedef {Known | Unknown} Content
  * @typedef {{ [Name in keyof Kinds]: Omit<Extract<Known, { kind: Name }>, 'id'> & { id?: string } }[keyof Kinds]} Draft
  *   content that may still be without an id
  * @typedef {import('./kind.js').Kind<{ kind: string, id: string, [field: string]: any }>} AnyKind
  */
+
+const DEPTH_MAX = 16; // of arrays and objects in each other; a known kind has two levels
+const UNKNOWN_MAX_CHARS = 65_536; // of the JSON of an unknown kind that is stored
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -64,7 +68,7 @@ export function newId() {
 
 /** @param {Content} content */
 export function encodeContent(content) {
-  return encoder.encode(JSON.stringify(content.kind === 'unknown' ? content.raw : content));
+  return encoder.encode(content.kind === 'unknown' ? content.raw : JSON.stringify(content));
 }
 
 /**
@@ -73,24 +77,51 @@ export function encodeContent(content) {
  * @returns {Content}
  */
 export function decodeContent(bytes) {
+  let json = '';
   /** @type {unknown} */
-  let raw;
+  let found = null;
   try {
-    raw = JSON.parse(decoder.decode(bytes));
+    json = decoder.decode(bytes);
+    if (depthOf(json) <= DEPTH_MAX) found = JSON.parse(json);
   } catch {
-    return { kind: 'unknown', id: '', raw: null };
+    // Not UTF-8, or not JSON.
   }
-  if (isKnown(raw)) return raw;
-  const { id = '' } = /** @type {{ id?: unknown } | null} */ (raw) ?? {};
-  return { kind: 'unknown', id: typeof id === 'string' ? id : '', raw };
+  return knownIn(found) ?? { kind: 'unknown', id: '', raw: json.length <= UNKNOWN_MAX_CHARS ? json : '' };
 }
 
-/** @param {unknown} raw @returns {raw is Known} */
-function isKnown(raw) {
-  if (typeof raw !== 'object' || raw === null) return false;
-  const given = /** @type {Record<string, unknown>} */ (raw);
+/** @param {unknown} found decoded JSON @returns {Known | null} its known fields; null if it is of no known kind */
+function knownIn(found) {
+  if (typeof found !== 'object' || found === null) return null;
+  const given = /** @type {Record<string, unknown>} */ (found);
   const kind = kindOf(given.kind);
-  return (
-    kind !== undefined && isId(given.id) && Object.entries(kind.fields).every(([name, check]) => check(given[name]))
-  );
+  if (!kind || !isId(given.id)) return null;
+  /** @type {Record<string, unknown>} */
+  const known = { kind: given.kind, id: given.id };
+  for (const [name, check] of Object.entries(kind.fields)) {
+    const value = Object.hasOwn(given, name) ? given[name] : undefined;
+    if (!check(value)) return null;
+    if (value !== undefined) known[name] = value;
+  }
+  return /** @type {Known} */ (/** @type {unknown} */ (known));
+}
+
+/**
+ * How deep arrays and objects are nested in a JSON text, without parsing it: V8's parser and its structured clone
+ * overflow the stack at a few thousand levels.
+ * @param {string} json
+ */
+function depthOf(json) {
+  let depth = 0;
+  let deepest = 0;
+  let isInString = false;
+  for (let at = 0; at < json.length; at++) {
+    const sign = json[at];
+    if (isInString) {
+      if (sign === '\\') at++;
+      else if (sign === '"') isInString = false;
+    } else if (sign === '"') isInString = true;
+    else if (sign === '[' || sign === '{') deepest = Math.max(deepest, ++depth);
+    else if (sign === ']' || sign === '}') depth--;
+  }
+  return deepest;
 }

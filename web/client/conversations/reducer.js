@@ -35,7 +35,7 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {boolean} [isHidden] deleted on this device only, or of an unknown kind
  * @property {Record<string, Reaction>} [reactions] by user
  * @property {Notice} [notice]
- * @property {unknown} [raw] content of an unknown kind
+ * @property {string} [raw] the JSON of content of an unknown kind
  *
  * @typedef {object} Conversation
  * @property {string} id
@@ -69,19 +69,14 @@ const PREVIEW_CHARS = 200;
  */
 export function fold(conversation, said, target, me) {
   const { seq, at, content } = said;
-  const kind = kindOf(content.kind);
-  if (!kind)
-    return {
-      conversation,
-      item: {
-        seq,
-        at,
-        user: said.sender.user,
-        isHidden: true,
-        raw: content.kind === 'unknown' ? content.raw : content,
-      },
-    };
-  const after = kind.fold(conversation, said, target, me);
+  if (content.kind === 'unknown')
+    return { conversation, item: { seq, at, user: said.sender.user, isHidden: true, raw: content.raw } };
+  const after = /** @type {import('../content/index.js').AnyKind} */ (kindOf(content.kind)).fold(
+    conversation,
+    said,
+    target,
+    me,
+  );
   return after.item ? { ...after, conversation: withPreview(after.conversation, after.item) } : after;
 }
 
