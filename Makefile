@@ -53,7 +53,7 @@ $(VENV)/tox-installed: $(VENV)/bin/pip constraints.txt
 	@touch $@
 
 $(VENV)/bench-installed: $(VENV)/bin/pip setup.py constraints.txt
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .[test,bench]
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .[test,bench,mutants]
 	@touch $@
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json

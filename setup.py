@@ -72,6 +72,7 @@ setup(
     extras_require={
         "bench": ["picows>=1.6"],
         "browser": ["playwright>=1.55"],
+        "mutants": ["pytest-cov>=5"],
         "nats": ["nats-py>=2.9"],
         "openapi": ["schemathesis>=4"],
         "test": [

@@ -19,52 +19,21 @@ import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
+from xml.etree import ElementTree
 
 import click
 import pytest
+from coverage import CoverageData
 
 ROOT = Path(__file__).parent.parent
-UNBROKEN_S = 3600.0  # for the tests of one file without a mutant; each mutant gets five times what they took
+UNBROKEN_S = 3600.0  # for all tests, without a mutant
+MUTANT_S = 30.0  # for the tests of a mutant, beside five times what they took without one
 
-# Which tests have to notice: the first pattern that fits. The quick ones come first, and the first failure is enough.
-TESTS = {
-    "chat/mls/commit_rules.py": ["tests/mls/test_bounds.py", "tests/mls/test_commit_rules.py"],
-    "crypto/mls/*": ["tests/mls/test_bounds.py", "tests/mls/test_frames.py"],
-    "crypto/*": ["tests/test_crypto.py", "tests/test_hashing.py"],
-    "chat/accounts/validation.py": ["tests/test_validation.py"],
-    "chat/accounts/pictures.py": ["tests/test_pictures.py"],
-    "chat/accounts/invites.py": ["tests/test_invites_keys.py", "tests/test_invites_invites.py"],
-    "chat/accounts/*": [
-        "tests/test_codes_accounts.py",
-        "tests/test_invites_accounts.py",
-        "tests/v2",
-        "tests/test_limits.py",
-    ],
-    "chat/limits.py": ["tests/test_limits.py"],
-    "chat/delivery/*": ["tests/test_hub.py", "tests/test_hub_faults.py", "tests/test_hub_property.py"],
-    "chat/mls/*": ["tests/v2", "tests/test_limits.py"],
-    "handlers/http/peers.py": ["tests/test_peers.py"],
-    "handlers/http/admission.py": ["tests/test_admission.py"],
-    "handlers/websocket/frames.py": ["tests/test_frames.py"],
-    "handlers/websocket/*": [
-        "tests/test_socket_bounds.py",
-        "tests/test_codes_socket.py",
-        "tests/v2/test_direct_live.py",
-    ],
-    "handlers/v2/*": ["tests/v2"],
-    "store/database/expiry.py": ["tests/test_expiry.py"],
-    "store/database/embedded.py": [
-        "tests/test_system_user.py",
-        "tests/test_embedded.py",
-        "tests/test_embedded_refusals.py",
-    ],
-    "store/writer/*": ["tests/test_write_queue.py", "tests/test_write_queue_faults.py"],
-    "*": ["tests"],
-}
+UNMEASURED = [f"--ignore=tests/{folder}" for folder in ("web", "processes", "faults")]  # they start processes
+TESTS_MAX = 25  # of one mutant, the quickest first
 IMPORTED = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"  # by this program, before it forks
-FIRST = ["chat/mls/commit_rules.py", "chat/limits.py", "handlers/http/peers.py", "handlers/websocket/frames.py"]
+FOLDERS = ("chat/", "crypto/", "handlers/", "store/")
 
 TURNED: dict[type[ast.cmpop], str] = {
     ast.Eq: "!=",
@@ -159,8 +128,46 @@ def _is_text(*nodes: ast.expr) -> bool:
     )
 
 
-def tests_of(file: str) -> list[str]:
-    return next(tests for pattern, tests in TESTS.items() if fnmatch(file, pattern))
+class Recording:
+    """Which tests run which line, and how long each takes."""
+
+    def __init__(self, tree: Path) -> None:
+        report = tree / "report.xml"
+        words = ["-q", "-m", "not once", *UNMEASURED, f"--junitxml={report}", "-o", "junit_family=xunit1"]
+        words += [f"--cov={folder}" for folder in FOLDERS] + ["--cov-context=test", "--cov-report=", "tests"]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *words],
+            cwd=tree,
+            capture_output=True,
+            text=True,
+            timeout=UNBROKEN_S,
+            check=False,
+        )
+        assert done.returncode == 0, f"tests fail without a mutant: {done.stdout[-2000:]}"
+        self._tree = tree
+        self._covered = CoverageData(str(tree / ".coverage"))
+        self._covered.read()
+        self._took = {
+            f"{case.get('file')}::{case.get('name')}": float(case.get("time") or 0)
+            for case in ElementTree.parse(report).iter("testcase")
+        }
+
+    def tests_of(self, file: str, line: int) -> list[str]:
+        """The tests that run the line: those whose name has the file's name first, then the quickest.
+
+        A line that is run at import, such as a constant, gets the tests that run any line of the file. Empty: no test
+        runs the line while it is measured.
+        """
+        by_line = self._covered.contexts_by_lineno(str(self._tree / file))
+        at_import = "" in by_line.get(line, [""])
+        lines = by_line.values() if at_import else [by_line.get(line, [])]
+        found = {context.rpartition("|")[0] for contexts in lines for context in contexts if context}
+        name = Path(file).stem
+        return sorted(found, key=lambda test: (name not in test, self.seconds_of(test)))[:TESTS_MAX]
+
+    def seconds_of(self, test: str) -> float:
+        """How long a test takes; a class is not a part of our test names."""
+        return self._took.get(test, 1.0)
 
 
 def preload() -> None:
@@ -227,45 +234,48 @@ def outcome(tree: Path, tests: list[str], within_s: float) -> str:
 
 
 @click.command()
-@click.option("--tests", "chosen", multiple=True, help="Instead of those that are known for the file.")
 @click.argument("files", nargs=-1)
-def main(chosen: tuple[str, ...], files: tuple[str, ...]) -> None:
-    """Survivors, each with its line, and a row for each file."""
+def main(files: tuple[str, ...]) -> None:
+    """Print the survivors, each with its line, and a row for each file. Without FILES: all of the server's."""
     preload()
     rows = []
     with tempfile.TemporaryDirectory(prefix="sottovoce-mutants-") as folder:
         tree = Path(folder)
-        listed = subprocess.run(
-            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        for name in listed.stdout.splitlines():
+        listed = tracked()
+        for name in listed:
             if (ROOT / name).is_file():
                 (tree / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, tree / name)
-        for file in files or FIRST:
-            tests = list(chosen) or tests_of(file)
-            began = time.monotonic()
-            unbroken = outcome(tree, tests, UNBROKEN_S)
-            assert unbroken == "survived", f"they fail without a mutant: {(tree / 'pytest.log').read_text()}"
-            within_s = 60 + 5 * (time.monotonic() - began)
+        recording = Recording(tree)
+        for file in files or [name for name in listed if name.startswith(FOLDERS) and name.endswith(".py")]:
             original = (ROOT / file).read_text()
             found = {"killed": 0, "survived": 0, "hung": 0}
             for mutant in mutants(file, original):
+                tests = recording.tests_of(file, mutant.line)
                 (tree / file).write_text(mutant.source)
-                what = outcome(tree, tests, within_s)
+                within_s = MUTANT_S + 5 * sum(map(recording.seconds_of, tests))
+                what = outcome(tree, tests, within_s) if tests else "survived"
                 found[what] += 1
                 if what == "survived":
                     was, becomes = (" ".join(code.split()) for code in (mutant.was, mutant.becomes))
-                    click.echo(f"{file}:{mutant.line}: {was}  ->  {becomes}")
+                    click.echo(f"{file}:{mutant.line}: {was}  ->  {becomes}{'' if tests else '  (no test runs it)'}")
             (tree / file).write_text(original)
             noticed = found["killed"] + found["hung"]
             rows.append(f"| `{file}` | {sum(found.values())} | {noticed} | {found['survived']} |")
             click.echo(rows[-1], err=True)
     click.echo("\n| file | mutants | noticed | survived |\n|---|---|---|---|\n" + "\n".join(rows))
+
+
+def tracked() -> list[str]:
+    """Return the files that git tracks, or would track."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return listed.stdout.splitlines()
 
 
 if __name__ == "__main__":
