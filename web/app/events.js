@@ -9,7 +9,7 @@ import { notifyOf, showUnreadCount } from './notifications.js';
 /**
  * @typedef {import('./actions.js').Context} Context
  * @typedef {import('./link.js').WorkerEvent} WorkerEvent
- * @typedef {import('./link.js').WorkerEvents} WorkerEvents
+ * @typedef {import('./link.js').LinkEvents} WorkerEvents
  * @typedef {import('./state/reducer.js').Event} StateEvent
  * @typedef {import('./state/reducer.js').Waiting} Waiting
  */

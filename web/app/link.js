@@ -7,27 +7,11 @@ const SOON_MS = 500;
 const LATER_MS = 5000; // where it could not begin
 
 /**
- * @typedef {import('../client/events.d.ts').ClientEvents} ClientEvents
- * @typedef {import('../worker/rpc.js').Settings} Settings
- * @typedef {import('../worker/rpc.js').Snapshot} Snapshot
- *
  * @typedef {{ code: string, status: number, message: string, retryAfterS: number }} PlainError as the worker sends it
  *
- * @typedef {Pick<ClientEvents, 'conversation' | 'item' | 'waiting' | 'sent' | 'dropped' | 'failed' | 'typing' | 'ready'
- *   | 'offline' | 'logged out' | 'message' | 'me' | 'emptied'>} ForwardedEvents the client's events, unchanged
- *
- * @typedef {object} OwnEvents the events of the worker itself, and of the link
- * @property {object} leads a worker has begun to lead
- * @property {Snapshot} snapshot
- * @property {Settings} settings
- * @property {{ conversation: string }} gone
- * @property {{ error: { code: string, message: string } }} problem
- * @property {{ reason: string, code?: string }} broken this tab's worker could not start
- *
- * @typedef {ForwardedEvents & OwnEvents} WorkerEvents the details, by the name of the event
- * @typedef {{
- *   [Name in keyof WorkerEvents]: { event: Name, detail: WorkerEvents[Name] }
- * }[keyof WorkerEvents]} WorkerEvent
+ * @typedef {import('../worker/events.js').WorkerEvents & { broken: { reason: string, code?: string } }} LinkEvents
+ *   `broken`: this tab's worker could not start
+ * @typedef {{ [Name in keyof LinkEvents]: { event: Name, detail: LinkEvents[Name] } }[keyof LinkEvents]} WorkerEvent
  *
  * @typedef {{ group: string, method: string, args: unknown }} Call
  * @typedef {Call & { call: string }} CallMessage other tabs receive it too, and ignore it

@@ -16,7 +16,7 @@ export interface WaitedEvents {
     /** The device that made the commit. */
     sender: string;
   };
-  'own message': { id: string; seq: number; at: string };
+  'own message': { id: string; conversation: string; seq: number; at: string };
   epoch: { conversation: string };
   /** A device says that it leaves. */
   left: { conversation: string; device: string };
@@ -30,7 +30,6 @@ export interface ClientEvents extends WaitedEvents {
   'logged out': object;
   problem: { error: unknown };
   me: Me['user'];
-  devices: { user: string };
   conversation: Conversation;
   item: { conversation: string; item: Item };
   message: { conversation: string; message: Said };

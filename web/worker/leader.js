@@ -4,6 +4,7 @@ import { Client } from '../client/client.js';
 import { openDatabase, startCoreCrypto } from '../client/mls/core-crypto.js';
 import { IndexedDbStorage, StorageOutdated } from '../client/storage/indexeddb.js';
 import { EncryptedStorage } from '../client/storage/encrypted.js';
+import { FORWARDED } from './events.js';
 import { reportFailure } from './failure.js';
 import { openKey, wipeKey } from './key.js';
 import { createRpc, runCall } from './rpc.js';
@@ -12,24 +13,6 @@ const CHANNEL = 'sottovoce';
 const STORE = 'sottovoce';
 const KEYS = 'sottovoce-keys';
 const PAGES = 'core-crypto'; // where CoreCrypto keeps the (encrypted) pages of that database
-
-/** Events of the client that go to every tab. */
-const FORWARDED = /** @type {const} */ ([
-  'conversation',
-  'item',
-  'waiting',
-  'sent',
-  'dropped',
-  'failed',
-  'typing',
-  'ready',
-  'offline',
-  'logged out',
-  'message',
-  'problem',
-  'me',
-  'emptied',
-]);
 
 export async function lead() {
   const channel = new BroadcastChannel(CHANNEL);
@@ -48,11 +31,11 @@ export async function lead() {
   const held = [];
   let snapshotsInProgress = 0;
 
-  /** @param {string} event @param {object} detail */
-  function emit(event, detail) {
+  /** @type {import('./events.js').Emit} */
+  const emit = (event, detail) => {
     if (snapshotsInProgress) held.push({ event, detail });
     else channel.postMessage({ event, detail });
-  }
+  };
 
   /** @param {() => Promise<object>} make a message that goes out before the events of the meantime */
   async function sendBeforeEvents(make) {
@@ -65,15 +48,14 @@ export async function lead() {
     }
   }
 
-  for (const type of FORWARDED)
-    client.listen(type, (detail) =>
-      emit(type, 'error' in detail ? { ...detail, error: plainError(detail.error) } : detail),
-    );
+  for (const type of FORWARDED) client.listen(type, (detail) => emit(type, detail));
+  client.listen('problem', ({ error }) => emit('problem', { error: plainError(error) }));
   const page = {
     emit,
     /** @param {() => Promise<object>} snapshot */
     emitSnapshot: (snapshot) => sendBeforeEvents(async () => ({ event: 'snapshot', detail: await snapshot() })),
   };
+  await storage.upgrade();
   const { start, rpc } = createRpc(client, page, async () => {
     // Waits until CoreCrypto is gone, with this worker.
     for (const name of [KEYS, PAGES]) indexedDB.deleteDatabase(name);
@@ -103,13 +85,14 @@ function onOutdated() {
 
 /** An error loses its own properties in a channel. @param {unknown} error */
 function plainError(error) {
-  if (!(error instanceof Error)) return error;
   const {
     code = 'error',
     status = 0,
     message,
     retryAfterS = 0,
-  } = /** @type {import('../client/transport/api.js').Refused} */ (error);
+  } = /** @type {import('../client/transport/api.js').Refused} */ (
+    error instanceof Error ? error : new Error(String(error))
+  );
   return { code, status, message, retryAfterS };
 }
 

@@ -55,7 +55,7 @@ export const DEFAULTS = { theme: 'system', language: 'system', receipts: true, t
 /**
  * @param {Client} client
  * @param {object} page
- * @param {(event: string, detail: object) => void} page.emit sends an event to every tab
+ * @param {import('./events.js').Emit} page.emit sends an event to every tab
  * @param {(snapshot: () => Promise<Snapshot>) => Promise<void>} page.emitSnapshot
  * @param {() => Promise<void>} wipe deletes everything that this browser stores
  */

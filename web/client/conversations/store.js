@@ -35,16 +35,16 @@ export class ConversationStore {
   }
 
   /** The newest items before `before`, the oldest first. @param {string} id @returns {Promise<Item[]>} */
-  items(id, { before = Infinity, limit = 100 } = {}) {
-    return this.client.storage.last('items', `${id}/`, itemKey(id, before), limit);
+  async items(id, { before = Infinity, limit = 100 } = {}) {
+    return values(await this.client.storage.last('items', `${id}/`, itemKey(id, before), limit));
   }
 
   /**
    * The next items from `from` on.
    * @param {string} id @param {{ from: number, limit?: number }} range @returns {Promise<Item[]>}
    */
-  itemsFrom(id, { from, limit = 100 }) {
-    return this.client.storage.first('items', itemKey(id, from), itemKey(id, Infinity), limit);
+  async itemsFrom(id, { from, limit = 100 }) {
+    return values(await this.client.storage.first('items', itemKey(id, from), itemKey(id, Infinity), limit));
   }
 
   /** @param {string} id @param {number} seq @returns {Promise<Item | undefined>} */
@@ -69,7 +69,9 @@ export class ConversationStore {
       itemKey(id, upTo + 1),
       NEWEST_SEARCHED,
     );
-    return found.findLast((/** @type {Item} */ item) => item.id !== undefined && item.user !== this.client.me.user.id);
+    return values(found).findLast(
+      (/** @type {Item} */ item) => item.id !== undefined && item.user !== this.client.me.user.id,
+    );
   }
 
   /**
@@ -95,9 +97,25 @@ export class ConversationStore {
    */
   async apply(id, entry, more, cursor) {
     const before = (await this.get(id)) ?? emptyConversation(id);
-    const { conversation, item } = fold(before, entry, await this.#target(id, entry), this.client.me.user.id);
+    const target = await this.#target(id, entry);
+    const { conversation, item } = this.#fold(before, entry, target);
     await this.write(cursor === undefined ? conversation : { ...conversation, cursor }, item, more);
     this.client.emit('message', { conversation: id, message: entry });
+  }
+
+  /**
+   * What a member sends must not stop the log: an entry that cannot be folded becomes an unreadable item.
+   * @param {Conversation} conversation @param {Said} entry @param {Item | undefined} target
+   * @returns {{ conversation: Conversation, item?: Item }}
+   */
+  #fold(conversation, entry, target) {
+    try {
+      return fold(conversation, entry, target, this.client.me.user.id);
+    } catch (error) {
+      this.client.emit('problem', { error });
+      const { seq, at, sender } = entry;
+      return { conversation, item: { seq, at, user: sender.user, notice: { what: 'unreadable' } } };
+    }
   }
 
   /** The newest known message that the entry refers to. @param {string} id @param {Said} entry */
@@ -171,6 +189,11 @@ export class ConversationStore {
     }
     return changes;
   }
+}
+
+/** @template T @param {[string, T][]} entries */
+function values(entries) {
+  return entries.map(([, value]) => value);
 }
 
 /**

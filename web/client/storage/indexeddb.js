@@ -146,9 +146,18 @@ export class IndexedDbStorage {
 
   /** @type {Storage['all']} */
   async all(collection, prefix) {
-    const range = IDBKeyRange.bound(prefix ?? '', `${prefix ?? ''}\uffff`);
+    return this.#entries(collection, IDBKeyRange.bound(prefix ?? '', `${prefix ?? ''}\uffff`), Infinity);
+  }
+
+  /**
+   * The first `limit` keys in the range, with their values.
+   * @param {import('./storage.js').Collection} collection @param {IDBKeyRange} range @param {number} limit
+   * @returns {Promise<[string, any][]>}
+   */
+  async #entries(collection, range, limit) {
     const { store } = (await this.#database).transaction(collection);
-    const [keys, values] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
+    const count = Number.isFinite(limit) ? limit : undefined;
+    const [keys, values] = await Promise.all([store.getAllKeys(range, count), store.getAll(range, count)]);
     return values.map((value, at) => [String(keys[at]), value]);
   }
 
@@ -156,10 +165,11 @@ export class IndexedDbStorage {
   async last(collection, from, to, limit) {
     if (from >= to) return [];
     const { store } = (await this.#database).transaction(collection);
+    /** @type {[string, any][]} */
     const found = [];
     let cursor = await store.openCursor(IDBKeyRange.bound(from, to, false, true), 'prev');
     while (cursor && found.length < limit) {
-      found.push(cursor.value);
+      found.push([String(cursor.key), cursor.value]);
       if (found.length < limit) cursor = await cursor.continue();
     }
     return found.reverse();
@@ -168,8 +178,7 @@ export class IndexedDbStorage {
   /** @type {Storage['first']} */
   async first(collection, from, to, limit) {
     if (from >= to) return [];
-    const range = IDBKeyRange.bound(from, to, false, true);
-    return (await this.#database).getAll(collection, range, Number.isFinite(limit) ? limit : undefined);
+    return this.#entries(collection, IDBKeyRange.bound(from, to, false, true), limit);
   }
 
   async wipe() {

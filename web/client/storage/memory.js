@@ -46,20 +46,12 @@ export class MemoryStorage {
 
   /** @type {Storage['last']} */
   async last(collection, from, to, limit) {
-    return structuredClone(
-      this.#between(collection, from, to)
-        .slice(-limit)
-        .map(([, value]) => value),
-    );
+    return structuredClone(this.#between(collection, from, to).slice(-limit));
   }
 
   /** @type {Storage['first']} */
   async first(collection, from, to, limit) {
-    return structuredClone(
-      this.#between(collection, from, to)
-        .slice(0, limit)
-        .map(([, value]) => value),
-    );
+    return structuredClone(this.#between(collection, from, to).slice(0, limit));
   }
 
   async wipe() {

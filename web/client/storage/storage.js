@@ -39,7 +39,7 @@
  * @property {() => Promise<void>} wipe
  *
  * @typedef {<Name extends Collection>(collection: Name, from: string, to: string, limit: number) =>
- *   Promise<Stored<Name, string>[]>} Range
+ *   Promise<[string, Stored<Name, string>][]>} Range
  */
 
 /** @type {Collection[]} */

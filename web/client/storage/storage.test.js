@@ -49,8 +49,9 @@ for (const [name, open] of kinds) {
     const storage = await open();
     const keys = ['a/1', 'b/1', 'b/2', 'b/3', 'b/4', 'c/1'];
     await storage.write(keys.map((key) => ['items', key, key]));
-    assert.deepEqual(await storage.last('items', 'b/', 'b/4', 2), ['b/2', 'b/3']);
-    assert.deepEqual(await storage.first('items', 'b/2', 'b/:', 2), ['b/2', 'b/3']);
+    const pairs = ['b/2', 'b/3'].map((key) => [key, key]);
+    assert.deepEqual(await storage.last('items', 'b/', 'b/4', 2), pairs);
+    assert.deepEqual(await storage.first('items', 'b/2', 'b/:', 2), pairs);
     for (const [from, to] of [
       ['d/', 'd/:'],
       ['b/2', 'b/2'],
@@ -90,7 +91,36 @@ test('encrypted_value_opens_only_in_its_collection_with_its_key', async () => {
   await storage.write([['items', 'a/1', { text: 'a secret' }]]);
   const lies = /** @type {{ data: ArrayBuffer }} */ (/** @type {unknown} */ (await inner.get('items', 'a/1')));
   assert.ok(!Buffer.from(lies.data).includes('secret'));
-  await inner.write([['outbox', 'a/1', lies]]);
+  await inner.write([
+    ['outbox', 'a/1', lies],
+    ['items', 'a/2', lies],
+  ]);
   await assert.rejects(storage.get('outbox', 'a/1'));
+  await assert.rejects(storage.get('items', 'a/2'));
+  await assert.rejects(storage.all('items'));
+  await assert.rejects(storage.first('items', 'a/', 'b/', 5));
+  await assert.rejects(storage.last('items', 'a/', 'b/', 5));
   await assert.rejects(new EncryptedStorage(inner, EncryptedStorage.makeKey).get('items', 'a/1'));
+});
+
+test('encrypted_storage_upgrades_values_of_the_first_format_once', async () => {
+  const inner = new MemoryStorage();
+  const key = await EncryptedStorage.makeKey();
+  const old = async (/** @type {string} */ collection, /** @type {unknown} */ value) => {
+    const iv = crypto.getRandomValues(new Uint8Array(12));
+    const parameters = { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(collection) };
+    const plain = new TextEncoder().encode(JSON.stringify(value));
+    return { iv, data: await crypto.subtle.encrypt(parameters, key, plain) };
+  };
+  await inner.write([
+    ['state', 'me', await old('state', { name: 'kim' })],
+    ['items', 'a/1', await old('items', { text: 'one' })],
+  ]);
+  const storage = new EncryptedStorage(inner, async () => key);
+  await storage.upgrade();
+  assert.deepEqual(await storage.get('state', 'me'), { name: 'kim' });
+  assert.deepEqual(await storage.all('items', 'a/'), [['a/1', { text: 'one' }]]);
+  await inner.write([['items', 'a/1', await old('items', { text: 'another' })]]);
+  await storage.upgrade();
+  await assert.rejects(storage.get('items', 'a/1'), 'a value of the first format is refused after the upgrade');
 });
