@@ -79,11 +79,10 @@ export class Client extends Context {
       case 'ready':
         return this.later(() => this.#onReady());
       case 'sent':
-        return this.later(() => this.outbox.onSent(frame));
+        return this.later(() => this.outbox.onStored(frame));
       case 'refused':
         return this.later(() => this.outbox.onRefused(frame));
       case 'devices_changed':
-        this.emit('devices', { user: frame.user });
         return this.later(() => this.membership.removeAllDue(frame.user));
       case 'members_changed':
         return this.membership.refreshSoon();

@@ -55,17 +55,7 @@ export class Device {
       const { message } = /** @type {CustomEvent} */ (event).detail;
       if (message.content?.kind === 'text') this.heard.push(message.content.text);
     });
-    const told = [
-      'problem',
-      'undecryptable',
-      'rejoined',
-      'failed',
-      'removed',
-      'joined',
-      'members',
-      'typing',
-      'devices',
-    ];
+    const told = ['problem', 'undecryptable', 'rejoined', 'failed', 'removed', 'joined', 'members', 'typing'];
     for (const type of told) {
       this.client.addEventListener(type, (event) => {
         this.events.push({ type, detail: /** @type {CustomEvent} */ (event).detail });
@@ -140,10 +130,13 @@ export class Device {
   }
 }
 
-/** @param {string} username @param {'register' | 'logIn'} how @param {string} [invite] */
-async function device(username, how, invite) {
+/**
+ * @param {string} username @param {'register' | 'logIn'} how @param {string} [invite]
+ * @param {Partial<import('../client/context.js').Platform>} [platform]
+ */
+async function device(username, how, invite, platform = {}) {
   const storage = new MemoryStorage();
-  const client = new Client(server, { storage, openDatabase: memoryDatabase, WebSocket: NodeWebSocket });
+  const client = new Client(server, { storage, openDatabase: memoryDatabase, WebSocket: NodeWebSocket, ...platform });
   const made = new Device(username, client);
   await client.account[how](username, PASSWORD, invite);
   await client.connection.connect();
@@ -153,6 +146,21 @@ async function device(username, how, invite) {
 /** New users with one device each. @param {string[]} wanted */
 export function people(...wanted) {
   return Promise.all(wanted.map((name) => device(unique(name), 'register')));
+}
+
+/**
+ * New users, each with a server that lies to them alone.
+ * @param {string[]} wanted @returns {Promise<(Device & { lies: import('./tampering.js').Tampering })[]>}
+ */
+export async function deceived(...wanted) {
+  const { Tampering } = await import('./tampering.js');
+  return Promise.all(
+    wanted.map(async (name) => {
+      const lies = new Tampering();
+      const made = await device(unique(name), 'register', undefined, { fetch: lies.fetch, WebSocket: lies.WebSocket });
+      return Object.assign(made, { lies });
+    }),
+  );
 }
 
 /** A new user with an invite. @param {string} name @param {string} invite */

@@ -166,6 +166,11 @@ export const de = {
     accept: 'Annehmen',
     ignore: 'Ignorieren',
     acceptFirst: 'Nimm die Anfrage an, um zu antworten.',
+    notSafe: 'Nicht sicher',
+    forged: 'Diese Unterhaltung ist nicht sicher.',
+    forgedText:
+      'Der Server hat jemanden hinzugefügt, der heimlich mitliest. Solange das so ist, werden deine Nachrichten nicht' +
+      ' gesendet. Verlasse diese Unterhaltung, beginne eine neue und sage es der Person, die den Server betreibt.',
     unknownParticipant: 'Hier ist eine unbekannte Person dabei.',
     unknownParticipantText:
       'Das kann kurz vorkommen, während jemand hinzugefügt wird. Wenn es so bleibt,' +

@@ -177,6 +177,11 @@ export const en = {
     accept: 'Accept',
     ignore: 'Ignore',
     acceptFirst: 'Accept the request to reply.',
+    notSafe: 'Not safe',
+    forged: 'This conversation is not safe.',
+    forgedText:
+      'The server has added a hidden reader. Your messages are not sent while this is so.' +
+      ' Leave this conversation, start a new one, and tell the person who runs the server.',
     unknownParticipant: 'There is an unknown participant here.',
     unknownParticipantText:
       'This can happen for a moment while someone is being added. If it doesn’t go away,' +

@@ -65,6 +65,7 @@ async function connected() {
     decrypt: async (/** @type {string} */ _, /** @type {Uint8Array} */ data, /** @type {any} */ keep) =>
       keep(data, EVE),
     members: async () => members,
+    epoch: async () => 1,
     forget: async () => {},
     accept: async () => {},
   });

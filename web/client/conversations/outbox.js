@@ -7,6 +7,7 @@
  * a verified contact's keys changed, stays with its `failure` until the user retries or discards it. A message that was
  * written for a group is never sent to a direct conversation, nor the reverse.
  */
+import { ForgedGroup } from '../mls/core-crypto.js';
 import { Refused, sleep } from '../transport/api.js';
 import { toBase64 } from '../util/bytes.js';
 import { decodeContent, encodeContent, isMessage, kindOf, newId } from '../content/index.js';
@@ -94,9 +95,9 @@ export class Outbox {
     if (content.id && (await this.#isKnown(conversation, id))) return id;
     const whole = /** @type {Content} */ ({ ...content, id });
     const encoded = encodeContent(whole);
-    if (encoded.length > MAX_CONTENT_BYTES) throw new Error('This message is too long.');
+    if (encoded.length > MAX_CONTENT_BYTES) throw new Refused(413, 'too_long', 'The message is too long', 0);
     if (decodeContent(encoded).kind === 'unknown')
-      throw new Error('This contains control characters and cannot be sent.');
+      throw new Refused(400, 'unsendable', 'The message contains characters that cannot be sent', 0);
     const isDirect = (await this.store.get(conversation))?.kind === 'direct';
     const waiting = {
       id,
@@ -212,7 +213,7 @@ export class Outbox {
     for (const one of await this.waiting()) {
       if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
       const known = await this.store.get(one.conversation);
-      if (this.#inFlight.has(one.id) || one.failure || !known?.isActive) continue;
+      if (this.#inFlight.has(one.id) || one.failure || !known?.isActive || known.isForged) continue;
       if (one.isDirect !== (known.kind === 'direct')) continue;
       if (this.#held.has(one.conversation) && this.#hasInFlight(one.conversation)) continue;
       this.#held.delete(one.conversation);
@@ -224,7 +225,10 @@ export class Outbox {
 
   /** @param {Waiting} waiting */
   async #encrypt({ id, conversation, content }) {
-    const { epoch, data } = await this.client.mls.encrypt(conversation, encodeContent(content));
+    const { epoch, data } = await this.client.mls.encrypt(conversation, encodeContent(content)).catch(async (error) => {
+      if (error instanceof ForgedGroup) await this.sync.readMembers(conversation);
+      throw error;
+    });
     if (this.#hasInFlight(conversation, epoch)) {
       this.#held.add(conversation); // the server may reject those, and they must be sent again first
       return;
@@ -262,11 +266,28 @@ export class Outbox {
     this.client.later(() => this.flush());
   }
 
-  /** @param {{ id: string, seq: number, at: string }} frame */
-  async onSent({ id, seq, at }) {
-    this.release(id);
+  /**
+   * The server has stored a message. Its entry gives it its place in the log. Only where this device joined the group
+   * again after that entry does `sent` give the place, if no other item has it.
+   * @param {{ id: string, seq: number, at: string }} frame
+   */
+  async onStored({ id, seq, at }) {
     const waiting = await this.client.storage.get('outbox', id);
-    if (!waiting) return;
+    if (!waiting || waiting.isDirect) return;
+    const { conversation } = waiting;
+    const cursor = (await this.store.get(conversation))?.cursor ?? 0;
+    if (seq <= cursor && !(await this.store.itemAt(conversation, seq)))
+      await this.onSent({ id, conversation, seq, at });
+  }
+
+  /**
+   * The entry of a message of this device has come.
+   * @param {{ id: string, conversation: string, seq: number, at: string }} entry
+   */
+  async onSent({ id, conversation, seq, at }) {
+    const waiting = await this.client.storage.get('outbox', id);
+    if (waiting?.conversation !== conversation) return;
+    this.release(id);
     const sender = { user: this.client.me.user.id, device: this.client.me.device };
     await this.store.apply(waiting.conversation, { seq, at, sender, content: waiting.content }, [['outbox', id]]);
     this.client.emit('sent', { id, conversation: waiting.conversation, seq });

@@ -45,6 +45,8 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {number} since this device joined after this entry
  * @property {number} cursor everything up to here is stored
  * @property {boolean} isActive this device is in the group
+ * @property {number} [epoch] the highest that this device has seen of the group
+ * @property {boolean} [isForged] the server has put a leaf into the group that hides behind another one
  * @property {Member[]} members its devices
  * @property {Person[]} people
  * @property {Record<string, string>} names of present and former members, by user

@@ -14,9 +14,10 @@
  *  - 'left': after the entry of a device that leaves was acknowledged
  */
 import { decodeContent } from '../content/index.js';
-import { Undecryptable } from '../mls/core-crypto.js';
+import { ForgedGroup, Undecryptable } from '../mls/core-crypto.js';
 import { hasLostTrust } from '../trust/verified.js';
 import { fromBase64 } from '../util/bytes.js';
+import { isEqual } from '../util/equal.js';
 import { marked } from './changes.js';
 import { regrouped } from './reducer.js';
 
@@ -117,9 +118,11 @@ export class Sync {
   async #onMembers(conversation, entry) {
     const { id } = conversation;
     const { seq, at, sender } = entry;
-    const members = await this.client.mls.members(id);
+    const members = await this.#membersOf(conversation);
+    if (!members) return;
     const by = this.userOf({ ...conversation, members: [...members, ...conversation.members] }, sender);
-    const { conversation: after, notice } = regrouped(conversation, members, by);
+    const epoch = (await this.client.mls.epoch(id)) ?? 0;
+    const { conversation: after, notice } = regrouped({ ...conversation, epoch, isForged: false }, members, by);
     // New members cannot read earlier messages, so receipts for those do not wait for them.
     const me = this.client.me.user.id;
     const since = (notice?.added ?? []).reduce((one, user) => marked(one, user, 'read', seq, me), after);
@@ -134,6 +137,33 @@ export class Sync {
         members,
         sender,
       });
+  }
+
+  /**
+   * The members as MLS has them. If the group is forged, that is stored, and nothing is returned.
+   * @param {Conversation} conversation
+   */
+  async #membersOf(conversation) {
+    try {
+      return await this.client.mls.members(conversation.id);
+    } catch (error) {
+      if (!(error instanceof ForgedGroup)) throw error;
+      await this.store.write({ ...conversation, isForged: true });
+      return null;
+    }
+  }
+
+  /**
+   * After a commit of this device: its members are shown at once, also if the server withholds the commit's entry.
+   * @param {string} id
+   */
+  async readMembers(id) {
+    const conversation = await this.store.get(id);
+    if (!conversation?.isActive) return;
+    const members = await this.#membersOf(conversation);
+    if (!members || isEqual(members, conversation.members)) return;
+    const epoch = (await this.client.mls.epoch(id)) ?? 0;
+    await this.store.write(await this.trust.pinned({ ...conversation, members, epoch, isForged: false }));
   }
 
   /**
@@ -159,7 +189,8 @@ export class Sync {
     const { id, cursor } = next;
     const { seq, at } = entry;
     if (entry.sender === this.client.me.device) {
-      if (entry.id !== undefined) await this.client.emitAndWait('own message', { id: entry.id, seq, at });
+      if (entry.id !== undefined)
+        await this.client.emitAndWait('own message', { id: entry.id, conversation: id, seq, at });
       await this.store.write({ ...((await this.store.get(id)) ?? next), cursor });
     } else if (entry.data === undefined) {
       await this.store.write(next, { seq, at, user: this.userOf(next, entry.sender), isDeleted: true });

@@ -301,7 +301,8 @@ export class Direct {
   /** @param {Conversation} conversation @param {Text} text */
   async #keep(conversation, { seq, sender, text, at, id = `seq-${seq}`, edited_at: editedAt }) {
     const opened = await this.#open(conversation, text);
-    if (opened.how === 'unreadable' && (await this.#sendAgain(conversation, seq, id))) return;
+    const isWaiting = await this.#isWaiting(conversation, sender, id);
+    if (opened.how === 'unreadable' && isWaiting) return this.#sendAgain(conversation, seq, id);
     const said = {
       seq,
       at,
@@ -309,16 +310,13 @@ export class Direct {
       content: { kind: /** @type {const} */ ('text'), id, text: opened.text },
       how: opened.how,
     };
-    await this.store.apply(
-      conversation.id,
-      said,
-      [
-        ['outbox', id],
-        ['state', `sealed/${id}`],
-      ],
-      seq,
-    );
-    this.outbox.release(id);
+    /** @type {Change[]} */
+    const confirmed = [
+      ['outbox', id],
+      ['state', `sealed/${id}`],
+    ];
+    await this.store.apply(conversation.id, said, isWaiting ? confirmed : [], seq);
+    if (isWaiting) this.outbox.release(id);
     if (editedAt === undefined) return;
     const [item] = await this.store.itemsFrom(conversation.id, { from: seq, limit: 1 });
     const now = (await this.store.get(conversation.id)) ?? conversation;
@@ -330,10 +328,18 @@ export class Direct {
    * @param {Conversation} conversation @param {number} seq @param {string} id
    */
   async #sendAgain(conversation, seq, id) {
-    if (!(await this.client.storage.get('outbox', id))) return false;
     await this.#delete(conversation, seq);
     await this.outbox.renew(id, [['conversations', conversation.id, { ...conversation, cursor: seq }]]);
-    return true;
+  }
+
+  /**
+   * Whether this is the text of this conversation that waits here. The server names the id: it must not confirm a text
+   * of a group, or of another conversation.
+   * @param {Conversation} conversation @param {string} sender @param {string} id
+   */
+  async #isWaiting(conversation, sender, id) {
+    const waiting = await this.client.storage.get('outbox', id);
+    return sender === this.client.me.user.id && waiting?.isDirect === true && waiting.conversation === conversation.id;
   }
 
   /** @param {Conversation} conversation @param {string} text */

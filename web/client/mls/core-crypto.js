@@ -6,14 +6,14 @@
  * middle of its transaction, and a rejection undoes the transaction. CoreCrypto has one transaction at a time.
  */
 import * as cc from '../../vendor/core-crypto.js';
-import { fromBase64, uuidBytes } from '../util/bytes.js';
+import { fromBase64, toHex, uuidBytes } from '../util/bytes.js';
+import { DOMAIN, MalformedFrame, parseGroupInfo, parseIdentity, parseKeyPackage } from './frames.js';
 
-const SUITE = cc.CipherSuite.Mls128Dhkemx25519Aes128gcmSha256Ed25519;
-const DOMAIN = 'sottovoce'; // part of every identity; not the server's address, which may change
+export const SUITE = cc.CipherSuite.Mls128Dhkemx25519Aes128gcmSha256Ed25519;
 const HEADER_BYTES = 4; // of an MLSMessage; CoreCrypto expects a GroupInfo without it
 
 /** @typedef {{ commit: Uint8Array, welcome: Uint8Array | null, groupInfo: Uint8Array }} Bundle */
-/** @typedef {{ user: string, device: string }} ClientName */
+/** @typedef {import('./frames.js').ClientName} ClientName */
 /** @typedef {ClientName & { thumbprint: string }} Member */
 /** @typedef {import('../../vendor/core-crypto.js').CoreCryptoContext} Context */
 
@@ -38,15 +38,26 @@ export function identityOf({ user, device }) {
   return new cc.ClientId(new cc.Uuid(user), cc.DeviceId.fromHexString(device), DOMAIN);
 }
 
-/** @param {import('../../vendor/core-crypto.js').ClientId} id @returns {ClientName} */
+/**
+ * Two leaves of the group have the same device, or a leaf has an identity that is not of this protocol. CoreCrypto
+ * answers identities by client id, so one of the two leaves could read everything and be seen nowhere.
+ */
+export class ForgedGroup extends Error {
+  name = 'ForgedGroup';
+}
+
+/** A welcome or group info that is not of this group, or older than what this device has seen of it. */
+export class OutdatedGroup extends Error {
+  name = 'OutdatedGroup';
+}
+
+/** @param {{ copyBytes(): Uint8Array }} id @returns {ClientName} Throws MalformedFrame. */
 function nameOf(id) {
-  const text = new TextDecoder().decode(id.copyBytes());
-  const [user, device] = text.split('@')[0].split(':');
-  return { user, device: device.padStart(16, '0') };
+  return parseIdentity(id.copyBytes());
 }
 
 /** @param {string} conversation */
-function groupOf(conversation) {
+export function groupOf(conversation) {
   return new cc.ConversationId(uuidBytes(conversation));
 }
 
@@ -59,6 +70,8 @@ export class Mls {
   #rejection = null;
   /** @type {Promise<unknown>} */
   #last = Promise.resolve();
+  /** The epoch of each group whose leaves were checked. @type {Map<string, number>} */
+  #checked = new Map();
 
   /** @param {import('../../vendor/core-crypto.js').CoreCrypto} core @param {ClientName} name */
   constructor(core, name) {
@@ -142,7 +155,7 @@ export class Mls {
   /** The raw public signature key of this device. */
   async signatureKey() {
     const [keyPackage] = await this.keyPackages(1);
-    return signatureKeyOf(keyPackage);
+    return parseKeyPackage(keyPackage).signatureKey;
   }
 
   /** @param {number} count @returns {Promise<Uint8Array[]>} */
@@ -188,38 +201,65 @@ export class Mls {
   }
 
   /**
-   * Join by an external commit, also where this device has lost its state of the group.
-   * @param {string} conversation @param {Uint8Array} groupInfo @param {(bundle: Bundle) => Promise<void>} deliver
+   * Join by an external commit, also where this device has lost its state of the group. Throws OutdatedGroup,
+   * ForgedGroup; the state of before then remains.
+   * @param {string} conversation @param {Uint8Array} groupInfo
+   * @param {number} seen the highest epoch that this device has seen of the group
+   * @param {(bundle: Bundle) => Promise<void>} deliver
    */
-  join(conversation, groupInfo, deliver) {
-    return this.#committing(deliver, async (context) => {
-      if (await context.conversationExists(groupOf(conversation)))
-        await context.wipeConversation(groupOf(conversation));
+  async join(conversation, groupInfo, seen, deliver) {
+    const offered = parseGroupInfo(groupInfo);
+    if (offered.conversation !== conversation) throw new OutdatedGroup('the group info is of another group');
+    if (offered.epoch < seen) throw new OutdatedGroup('the group info is older than what this device has seen');
+    await this.#committing(deliver, async (context) => {
+      await this.#wipe(context, conversation);
       await context.joinByExternalCommit(new cc.GroupInfo(groupInfo.slice(HEADER_BYTES)), this.#credential);
-    });
-  }
-
-  /** @param {Uint8Array} welcome */
-  async accept(welcome) {
-    await this.transaction((context) => context.processWelcomeMessage(new cc.Welcome(welcome)));
-  }
-
-  /** @param {string} conversation */
-  async forget(conversation) {
-    await this.transaction(async (context) => {
-      if (await context.conversationExists(groupOf(conversation)))
-        await context.wipeConversation(groupOf(conversation));
+      await this.#identities(context, conversation);
     });
   }
 
   /**
+   * Join by a welcome, also where this device has a state of the group from before it was removed. Throws
+   * OutdatedGroup, ForgedGroup; the state of before then remains.
+   * @param {string} conversation @param {Uint8Array} welcome
+   * @param {number} seen the highest epoch that this device has seen of the group
+   */
+  async accept(conversation, welcome, seen) {
+    await this.transaction(async (context) => {
+      await this.#wipe(context, conversation);
+      const joined = await context.processWelcomeMessage(new cc.Welcome(welcome));
+      if (toHex(joined.copyBytes()) !== toHex(uuidBytes(conversation)))
+        throw new OutdatedGroup('the welcome is of another group');
+      if (Number(await context.conversationEpoch(groupOf(conversation))) <= seen)
+        throw new OutdatedGroup('the welcome is older than what this device has seen');
+      await this.#identities(context, conversation);
+    });
+  }
+
+  /** @param {string} conversation */
+  async forget(conversation) {
+    await this.transaction((context) => this.#wipe(context, conversation));
+  }
+
+  /** @param {Context} context @param {string} conversation */
+  async #wipe(context, conversation) {
+    this.#checked.delete(conversation);
+    if (await context.conversationExists(groupOf(conversation))) await context.wipeConversation(groupOf(conversation));
+  }
+
+  /**
+   * Throws ForgedGroup, and then encrypts nothing.
    * @param {string} conversation @param {Uint8Array} plaintext @returns {Promise<{ epoch: number, data: Uint8Array }>}
    */
   encrypt(conversation, plaintext) {
-    return this.transaction(async (context) => ({
-      epoch: Number(await context.conversationEpoch(groupOf(conversation))),
-      data: await context.encryptMessage(groupOf(conversation), plaintext),
-    }));
+    return this.transaction(async (context) => {
+      const epoch = Number(await context.conversationEpoch(groupOf(conversation)));
+      if (this.#checked.get(conversation) !== epoch) {
+        await this.#identities(context, conversation);
+        this.#checked.set(conversation, epoch);
+      }
+      return { epoch, data: await context.encryptMessage(groupOf(conversation), plaintext) };
+    });
   }
 
   /**
@@ -258,18 +298,31 @@ export class Mls {
   }
 
   /**
-   * Every device in the group, with the thumbprint (RFC 7638) of the key in its credential's leaf.
+   * The device of every leaf of the group, with the thumbprint (RFC 7638) of its signature key. Throws ForgedGroup.
    * @param {string} conversation @returns {Promise<Member[]>}
    */
   members(conversation) {
-    return this.#read(async (context) => {
-      const ids = await context.getClientIds(groupOf(conversation));
-      const found = await context.getDeviceIdentities(groupOf(conversation), ids);
-      // CoreCrypto's order changes from call to call.
-      return found
-        .map(({ clientId, thumbprint }) => ({ ...nameOf(/** @type {any} */ (clientId)), thumbprint }))
-        .sort((one, other) => (one.device < other.device ? -1 : 1));
-    });
+    return this.#read((context) => this.#identities(context, conversation));
+  }
+
+  /**
+   * One for each leaf, sorted by device: CoreCrypto's order changes from call to call. Throws ForgedGroup.
+   * @param {Context} context @param {string} conversation @returns {Promise<Member[]>}
+   */
+  async #identities(context, conversation) {
+    const leaves = await context.getClientIds(groupOf(conversation)); // one for each leaf, also for equal ones
+    const found = await context.getDeviceIdentities(groupOf(conversation), leaves); // one for each client id
+    try {
+      const members = found.flatMap(({ clientId, thumbprint }) =>
+        clientId ? [{ ...nameOf(clientId), thumbprint }] : [],
+      );
+      const devices = new Set(leaves.map((leaf) => nameOf(leaf).device));
+      if (devices.size !== leaves.length || members.length !== leaves.length)
+        throw new ForgedGroup('two leaves of the group have the same device');
+      return members.sort((one, other) => (one.device < other.device ? -1 : 1));
+    } catch (error) {
+      throw error instanceof MalformedFrame ? new ForgedGroup(error.message) : error;
+    }
   }
 
   /** @param {Context} context @param {string} conversation @param {Uint8Array[]} keyPackages */
@@ -321,13 +374,6 @@ function reasonOf(error) {
   const mls = inner?.mlsError;
   if (mls) return mls.tag === 'Other' ? JSON.stringify(mls.inner) : mls.tag;
   return message ?? String(error);
-}
-
-/** The signature key in a KeyPackage's leaf, RFC 9420 sections 10 and 7.2. @param {Uint8Array} keyPackage */
-function signatureKeyOf(keyPackage) {
-  let at = 4; // version and cipher suite
-  for (let skipped = 0; skipped < 2; skipped++) at += 1 + keyPackage[at]; // init key and encryption key, 32 bytes each
-  return keyPackage.slice(at + 1, at + 1 + keyPackage[at]);
 }
 
 /** Start CoreCrypto. @param {string} [wasm] the address of its WebAssembly */

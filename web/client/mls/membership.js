@@ -8,7 +8,8 @@
  */
 import { Api, Refused } from '../transport/api.js';
 import { fromBase64 } from '../util/bytes.js';
-import { CommitRejected } from './core-crypto.js';
+import { CommitRejected, OutdatedGroup } from './core-crypto.js';
+import { parseKeyPackage } from './frames.js';
 import { isEqual } from '../util/equal.js';
 import { debounce } from '../util/debounce.js';
 import { emptyConversation } from '../conversations/changes.js';
@@ -16,6 +17,7 @@ import { regrouped } from '../conversations/reducer.js';
 import { hasLostTrust } from '../trust/verified.js';
 
 const COMMIT_TRIES = 10;
+const CLOCK_SKEW_S = 3600; // a clock of this machine may be wrong by this much
 
 /**
  * @typedef {import('./core-crypto.js').Bundle} Bundle
@@ -71,9 +73,18 @@ export class Membership {
         ...users.map(({ id, username }) => ({ id, username, role: /** @type {const} */ ('member') })),
       ];
       const members = await this.client.mls.members(id);
+      const epoch = (await this.client.mls.epoch(id)) ?? 0;
       const last = { seq: 0, at: new Date().toISOString(), user: me.id, text: '' };
       await this.store.write(
-        await this.trust.pinned({ ...emptyConversation(id), state: 'joined', isActive: true, members, people, last }),
+        await this.trust.pinned({
+          ...emptyConversation(id),
+          state: 'joined',
+          isActive: true,
+          epoch,
+          members,
+          people,
+          last,
+        }),
       );
     });
     return id;
@@ -151,10 +162,11 @@ export class Membership {
   async onWelcome({ conversation: id, seq, data }) {
     const known = await this.store.get(id);
     if (known?.kind === 'direct') return;
-    if (!known?.isActive || known.cursor < seq) {
-      await this.client.mls.forget(id);
+    if ((known?.cursor ?? 0) < seq) {
+      // A welcome never replaces the state of a group that this device is in: its maker chose the members.
+      if (known?.isActive) return this.join(id, { what: 'rejoined' });
       try {
-        await this.client.mls.accept(fromBase64(data ?? ''));
+        await this.client.mls.accept(id, fromBase64(data ?? ''), known?.epoch ?? 0);
       } catch {
         await this.join(id); // its last-resort key package was used before
         return;
@@ -180,11 +192,13 @@ export class Membership {
    */
   async join(id, notice = { what: 'joined' }) {
     for (let tries = 1; ; tries++) {
+      const known = await this.store.get(id);
       try {
         let cursor = 0;
-        await this.client.mls.join(id, await this.client.api.groupInfo(id), async (bundle) => {
+        await this.client.mls.join(id, await this.client.api.groupInfo(id), known?.epoch ?? 0, async (bundle) => {
           const body = { ...Api.bundle(bundle), read: 0 };
           cursor = (await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body)).seq;
+          if (cursor <= (known?.cursor ?? 0)) throw new OutdatedGroup('the commit is before what this device has read');
         });
         await this.#enter(id, cursor, notice);
         return;
@@ -202,6 +216,7 @@ export class Membership {
   async #enter(id, seq, notice) {
     const before = await this.store.get(id);
     const members = await this.client.mls.members(id);
+    const epoch = (await this.client.mls.epoch(id)) ?? 0;
     const after = before ? regrouped(before, members, this.client.me.user.id) : null;
     const at = new Date().toISOString();
     const entered = await this.trust.pinned({
@@ -211,6 +226,8 @@ export class Membership {
       since: seq,
       cursor: seq,
       isActive: true,
+      isForged: false,
+      epoch,
       members,
     });
     const told = after?.notice ? { ...notice, change: after.notice } : notice; // new keys of the others must be shown
@@ -252,15 +269,40 @@ export class Membership {
     const others = own.filter((id) => id !== me.device);
     const handed = [];
     for (const { id, username } of users.filter((user) => user.id !== me.user.id)) {
-      const theirs = await api.callUntilAnswered('POST', `users/${id}/key-packages/claim`, {});
+      const theirs = await this.#claimOf(id);
       if (!theirs.length) throw new Refused(404, 'has_no_device', `${username} has no device that can be added.`, 0);
       handed.push(...theirs);
     }
-    if (others.length)
-      handed.push(
-        ...(await api.callUntilAnswered('POST', `users/${me.user.id}/key-packages/claim`, { devices: others })),
-      );
-    return handed.map((one) => ({ device: one.device, bytes: fromBase64(one.key_package) }));
+    if (others.length) handed.push(...(await this.#claimOf(me.user.id, others)));
+    return handed;
+  }
+
+  /**
+   * The server hands out what the other devices have uploaded. Each must be of this user and of a device of its own, be
+   * valid now, and be one of `wanted`, if that is given; otherwise the server could add a reader. Throws Refused.
+   * @param {string} user @param {string[]} [wanted] devices
+   */
+  async #claimOf(user, wanted) {
+    const body = wanted ? { devices: wanted } : {};
+    const claimed = await this.client.api.callUntilAnswered('POST', `users/${user}/key-packages/claim`, body);
+    const devices = new Set();
+    return claimed.map(({ device, key_package }) => {
+      const bytes = fromBase64(key_package);
+      const found = parseKeyPackage(bytes);
+      const now = Date.now() / 1000;
+      const isRight =
+        found.user === user &&
+        found.device === device &&
+        !devices.has(device) &&
+        device !== this.client.me.device &&
+        (wanted?.includes(device) ?? true) &&
+        found.notBefore <= now + CLOCK_SKEW_S &&
+        found.notAfter >= now - CLOCK_SKEW_S;
+      if (!isRight)
+        throw new Refused(502, 'forged_key_package', 'The server answered a key package of another device', 0);
+      devices.add(device);
+      return { device, bytes };
+    });
   }
 
   /**
@@ -276,7 +318,8 @@ export class Membership {
           const body = { ...Api.bundle(bundle), read: known.cursor };
           await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body);
         });
-        return await this.sync.catchUp(id); // messages of the last epoch become unreadable soon
+        await this.sync.catchUp(id); // messages of the last epoch become unreadable soon
+        return await this.sync.readMembers(id);
       } catch (error) {
         const cause = error instanceof CommitRejected ? error.cause : null;
         if (!isLate(cause) || tries === COMMIT_TRIES) throw cause ?? error;

@@ -120,8 +120,7 @@ export class Account {
   async #signIn({ token, user }) {
     const { me } = this.client;
     if (me) {
-      if (me.user.id !== user.id)
-        throw new Error(`${me.user.username} is logged in here. Reload the page and log out first.`);
+      if (me.user.id !== user.id) throw new Refused(409, 'other_account', `${me.user.username} is logged in here`, 0);
       await this.#become({ ...me, token, renewedAt: Date.now() });
       return this.#registerDevice();
     }

@@ -132,6 +132,7 @@ export class ConversationView extends Element {
   #trust() {
     if (this.conversation.kind === 'direct') return 'direct';
     const trust = others(this.conversation, this.me).map(({ id }) => trustIn(this.conversation, id));
+    if (this.conversation.isForged) return 'forged';
     if (trust.includes('changed')) return 'changed';
     return trust.length && trust.every((one) => one === 'verified') ? 'verified' : 'unknown';
   }
@@ -139,6 +140,7 @@ export class ConversationView extends Element {
   #lock() {
     const trust = this.#trust();
     const [name, word] = {
+      forged: ['alarm', t.conversation.notSafe],
       changed: ['alarm', t.conversation.safetyNumberChanged],
       verified: ['shield', t.conversation.verified],
       unknown: ['lock', t.conversation.encrypted],
@@ -146,7 +148,7 @@ export class ConversationView extends Element {
     }[trust];
     const dialog = { name: /** @type {const} */ ('encryption'), conversation: this.conversation.id };
     return html`
-      <button class="lock ${trust}" id="lock" title=${t.conversation.aboutEncryption}
+      <button class="lock ${trust === 'forged' ? 'changed' : trust}" id="lock" title=${t.conversation.aboutEncryption}
         @click=${() => this.act('show', { dialog })}>
         ${icon(name, 18)}<span>${word}</span><span class="unseen">. ${t.conversation.aboutEncryption}</span>
       </button>`;
@@ -157,6 +159,13 @@ export class ConversationView extends Element {
     const { conversation } = this;
     const people = others(conversation, this.me);
     if (conversation.state === 'requested') return this.#request(people, title);
+    if (conversation.isForged) {
+      return html`
+        <div class="banner changed" role="alert" id="forged">
+          ${icon('alarm', 28)}
+          <p><b>${t.conversation.forged}</b> ${t.conversation.forgedText}</p>
+        </div>`;
+    }
     if (conversation.kind !== 'direct' && people.some(({ isUnknown }) => isUnknown)) {
       return html`
         <div class="banner changed" role="alert" id="unknown-participant">

@@ -1,0 +1,100 @@
+// @ts-check
+/**
+ * What a device reads of MLS frames itself (RFC 9420), because CoreCrypto does not say it: whose key package it is, and
+ * of which group and epoch a group info is. Signatures are CoreCrypto's to check.
+ */
+import { toHex } from '../util/bytes.js';
+
+export const DOMAIN = 'sottovoce'; // part of every identity; not the server's address, which may change
+const IDENTITY = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}):([0-9a-f]{1,16})@sottovoce$/;
+const MLS_10 = 1;
+const SUITE = 1; // MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519
+const BASIC = 1;
+const KEY_PACKAGE_SOURCE = 1;
+const GROUP_INFO = 4;
+const CAPABILITIES = 5; // vectors in Capabilities
+
+/** @typedef {{ user: string, device: string }} ClientName */
+/** @typedef {ClientName & { signatureKey: Uint8Array, notBefore: number, notAfter: number }} KeyPackage times in s */
+
+/** A frame that is not what this protocol uses. */
+export class MalformedFrame extends Error {
+  name = 'MalformedFrame';
+}
+
+/** The text of an identity: it has exactly one spelling. @param {ClientName} name */
+export function identityText({ user, device }) {
+  return `${user}:${device.replace(/^0+(?=.)/, '')}@${DOMAIN}`;
+}
+
+/** @param {Uint8Array} identity @returns {ClientName} Throws MalformedFrame. */
+export function parseIdentity(identity) {
+  const text = new TextDecoder().decode(identity);
+  const [, user, device] = IDENTITY.exec(text) ?? [];
+  if (user === undefined) throw new MalformedFrame('the identity is not of this protocol');
+  const name = { user, device: device.padStart(16, '0') };
+  if (identityText(name) !== text) throw new MalformedFrame('the identity is not in its one spelling');
+  return name;
+}
+
+/** RFC 9420, sections 10 and 7.2. @param {Uint8Array} bytes @returns {KeyPackage} Throws MalformedFrame. */
+export function parseKeyPackage(bytes) {
+  const reader = new Reader(bytes);
+  reader.expect(2, MLS_10, 'version');
+  reader.expect(2, SUITE, 'cipher suite');
+  reader.vector(); // init key
+  reader.vector(); // encryption key
+  const signatureKey = reader.vector();
+  reader.expect(2, BASIC, 'credential type');
+  const name = parseIdentity(reader.vector());
+  for (let n = 0; n < CAPABILITIES; n++) reader.vector();
+  reader.expect(1, KEY_PACKAGE_SOURCE, 'leaf node source');
+  return { ...name, signatureKey, notBefore: reader.number(8), notAfter: reader.number(8) };
+}
+
+/** RFC 9420, sections 12.4.3 and 8.1. @param {Uint8Array} bytes @returns {{ conversation: string, epoch: number }} */
+export function parseGroupInfo(bytes) {
+  const reader = new Reader(bytes);
+  reader.expect(2, MLS_10, 'version');
+  reader.expect(2, GROUP_INFO, 'wire format');
+  reader.expect(2, MLS_10, 'version of the group');
+  reader.expect(2, SUITE, 'cipher suite');
+  const [, ...parts] = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/.exec(toHex(reader.vector())) ?? [];
+  if (!parts.length) throw new MalformedFrame('the group id is not a UUID');
+  return { conversation: parts.join('-'), epoch: reader.number(8) };
+}
+
+class Reader {
+  #at = 0;
+
+  /** @param {Uint8Array} bytes */
+  constructor(bytes) {
+    this.bytes = bytes;
+  }
+
+  /** @param {number} length */
+  #take(length) {
+    const taken = this.bytes.subarray(this.#at, this.#at + length);
+    if (taken.length < length) throw new MalformedFrame('the frame is too short');
+    this.#at += length;
+    return taken;
+  }
+
+  /** Big-endian; above 2^53 it is not exact. @param {number} length */
+  number(length) {
+    return this.#take(length).reduce((sum, byte) => sum * 256 + byte, 0);
+  }
+
+  /** @param {number} length @param {number} wanted @param {string} what */
+  expect(length, wanted, what) {
+    if (this.number(length) !== wanted) throw new MalformedFrame(`the ${what} must be ${wanted}`);
+  }
+
+  /** An opaque vector with a length of 1, 2 or 4 bytes, section 2.1.2. */
+  vector() {
+    const [first] = this.#take(1);
+    const more = [0, 1, 3, -1][first >> 6];
+    if (more < 0) throw new MalformedFrame('the length of a vector has no such form');
+    return this.#take((first & 0x3f) * 256 ** more + this.number(more));
+  }
+}

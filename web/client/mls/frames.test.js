@@ -1,0 +1,51 @@
+// @ts-check
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fromBase64, toBase64 } from '../util/bytes.js';
+import { MalformedFrame, identityText, parseGroupInfo, parseIdentity, parseKeyPackage } from './frames.js';
+
+/** CoreCrypto made these. @type {{ key_package: string, steps: { group_info: string }[] }} */
+const frames = JSON.parse(readFileSync(new URL('../../../tests/mls/frames.json', import.meta.url), 'utf8'));
+const keyPackage = fromBase64(frames.key_package);
+const bob = { user: '21111111-2222-4333-8444-555555555555', device: '0000000000000002' };
+const encoder = new TextEncoder();
+
+test('key_package_tells_its_device_key_and_lifetime', () => {
+  const { signatureKey, notBefore, notAfter, ...name } = parseKeyPackage(keyPackage);
+  assert.deepEqual(name, bob);
+  assert.equal(toBase64(signatureKey), '8I00eGvgXzEYcZcM5fz0xY5DWLxLHa2VdbDpCZmGlwA=');
+  assert.ok(notBefore > 1.7e9 && notAfter > notBefore);
+});
+
+test('group_info_tells_its_group_and_epoch', () => {
+  frames.steps.forEach(({ group_info }, at) => {
+    const { conversation, epoch } = parseGroupInfo(fromBase64(group_info));
+    assert.deepEqual([conversation, epoch], ['01234567-89ab-cdef-0123-456789abcdef', at + 1]);
+  });
+});
+
+test('frame_that_is_cut_off_or_another_is_malformed', () => {
+  const groupInfo = fromBase64(frames.steps[0].group_info);
+  for (let length = 0; length < 192; length++)
+    assert.throws(() => parseKeyPackage(keyPackage.slice(0, length)), MalformedFrame, `${length} bytes`);
+  for (let length = 0; length < 30; length++)
+    assert.throws(() => parseGroupInfo(groupInfo.slice(0, length)), MalformedFrame, `${length} bytes`);
+  assert.throws(() => parseGroupInfo(keyPackage), MalformedFrame);
+  assert.throws(() => parseKeyPackage(groupInfo), MalformedFrame);
+});
+
+test('identity_has_one_spelling', () => {
+  assert.deepEqual(parseIdentity(encoder.encode(identityText(bob))), bob);
+  const wrong = [
+    `${bob.user}:02@sottovoce`,
+    `${bob.user.replace('2', 'A')}:2@sottovoce`,
+    `${bob.user}:2@sottovoce `,
+    `${bob.user}:2@example.com`,
+    `${bob.user}:2@sottovoce\n`,
+    `${bob.user.slice(1)}:2@sottovoce`,
+    `${bob.user}:@sottovoce`,
+    '',
+  ];
+  for (const text of wrong) assert.throws(() => parseIdentity(encoder.encode(text)), MalformedFrame, text);
+});

@@ -1,0 +1,265 @@
+// @ts-check
+/** Attacks of a server that lies, and of a member who sends anything: each gains nothing. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { toBase64 } from '../client/util/bytes.js';
+import { Ghost } from './tampering.js';
+import { conversation, deceived, people, refused, until } from './users.js';
+
+const NOW = () => new Date().toISOString();
+const GARBAGE = 'AAEAAQ==';
+
+/** @typedef {Awaited<ReturnType<typeof deceived>>[number]} Deceived */
+
+/** @param {import('./users.js').Device} device @param {string} id */
+function known(device, id) {
+  return device.client.store.get(id).then((found) => {
+    assert.ok(found);
+    return found;
+  });
+}
+
+/** The device has processed everything that came. @param {Deceived} device */
+async function settled(device) {
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await device.client.settled();
+}
+
+/** @param {Deceived} device @param {string} id @param {object} more */
+async function entryAfter(device, id, more) {
+  return { type: 'entry', conversation: id, seq: (await known(device, id)).cursor + 1, at: NOW(), ...more };
+}
+
+test('ghost_with_the_identity_of_a_contact_in_the_claim_is_refused', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const claim = `users/${bob.user}/key-packages/claim`;
+  const bobsDevice = bob.client.me.device;
+  const twin = await Ghost.open(bob.user, bobsDevice);
+  const stranger = await Ghost.open('deadbeef-0000-4000-8000-000000000001');
+  const another = await Ghost.open(bob.user);
+  const [ofTwin, ofStranger, ofAnother] = await Promise.all([twin, stranger, another].map((one) => one.keyPackage()));
+  /** @type {((answer: { device: string, key_package: string, last_resort: boolean }[]) => unknown)[]} */
+  const lies = [
+    (answer) => [{ device: '7fffffffffffffff', key_package: ofTwin, last_resort: false }, ...answer],
+    (answer) => [{ device: bobsDevice, key_package: ofTwin, last_resort: false }, ...answer],
+    () => [{ device: stranger.device, key_package: ofStranger, last_resort: false }],
+    () => [{ device: another.device, key_package: ofStranger, last_resort: false }],
+    () => [{ device: bobsDevice, key_package: ofAnother, last_resort: false }],
+    () => [{ device: bobsDevice, key_package: GARBAGE, last_resort: false }],
+  ];
+  for (const lie of lies) {
+    alice.lies.changeAnswer = [({ path }, answer) => (path === claim ? lie(answer) : undefined)];
+    await assert.rejects(alice.client.membership.start([bob.username]), /key package|frame|version/, String(lie));
+  }
+  alice.lies.changeAnswer = [];
+  const id = await conversation(alice, bob);
+  await alice.says(id, 'for bob alone');
+  await bob.hears('for bob alone');
+});
+
+test('own_device_that_was_not_asked_for_is_refused', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const twin = await Ghost.open(alice.user, alice.client.me.device);
+  const keyPackage = await twin.keyPackage();
+  alice.lies.changeAnswer.push(({ method, path }, answer) => {
+    if (method === 'GET' && path === 'devices') return [...answer, { ...answer[0], id: '7fffffffffffffff' }];
+    return undefined;
+  });
+  alice.lies.answerRequest.push(({ path }) =>
+    path === `users/${alice.user}/key-packages/claim`
+      ? [{ device: twin.device, key_package: keyPackage, last_resort: false }]
+      : undefined,
+  );
+  await refused(alice.client.membership.start([bob.username]), 'forged_key_package');
+});
+
+test('ghost_hidden_behind_a_leaf_stops_the_conversation', async () => {
+  const [alice, bob] = await deceived('alice', 'bob');
+  const [carol] = await people('carol');
+  const id = await conversation(alice, carol, bob);
+  await alice.client.membership.remove(id, carol.user); // frees a leaf with a lower index than bob's
+  await until(async () => (await bob.client.mls.epoch(id)) === 2, 'carol is out');
+  const twin = await Ghost.open(bob.user, bob.client.me.device);
+  const commit = await twin.join(await alice.client.api.groupInfo(id));
+  const caught = [alice, bob].map(({ lies }) => lies.catchMessages());
+  for (const device of [alice, bob]) {
+    const sender = device === alice ? bob.client.me.device : alice.client.me.device;
+    device.lies.inject(await entryAfter(device, id, { epoch: 2, kind: 'commit', sender, data: commit }));
+  }
+  // Bob's own device cannot follow a commit that claims to be of his device.
+  await until(async () => (await known(alice, id)).isForged, 'alice sees that the group is forged');
+  await alice.says(id, 'only for bob');
+  await bob.says(id, 'only for alice');
+  await settled(alice);
+  await settled(bob);
+  for (const frames of caught) assert.deepEqual(await twin.read(frames), [], 'the ghost reads nothing');
+  assert.equal((await alice.client.outbox.waiting()).length, 1, 'the text waits');
+});
+
+test('group_info_of_before_a_removal_is_refused', async () => {
+  const [alice] = await deceived('alice');
+  const [bob, mallory] = await people('bob', 'mallory');
+  const id = await conversation(alice, bob, mallory);
+  const old = await alice.client.api.call('GET', `conversations/${id}/group-info`);
+  const other = await conversation(bob, mallory);
+  for (let epoch = 2; epoch <= 3; epoch++) await bob.client.membership.update(other); // newer than the first group
+  const ofOther = await bob.client.api.call('GET', `conversations/${other}/group-info`);
+  mallory.leaves();
+  await alice.client.membership.remove(id, mallory.user);
+  let commits = 0;
+  for (const lie of [old, ofOther]) {
+    alice.lies.answerRequest = [
+      ({ method, path }) => {
+        if (method === 'GET' && path === `conversations/${id}/group-info`) return lie;
+        if (method === 'POST' && path === `conversations/${id}/commits`)
+          return { seq: 1000 + commits++, epoch: 2, at: NOW() };
+        return undefined;
+      },
+    ];
+    const garbage = { epoch: 2, kind: 'commit', sender: bob.client.me.device, data: GARBAGE };
+    alice.lies.inject(await entryAfter(alice, id, garbage));
+    alice.lies.inject({ type: 'welcome', conversation: id, seq: 2000, data: GARBAGE });
+    await settled(alice);
+    assert.deepEqual([await alice.client.mls.epoch(id), (await known(alice, id)).epoch], [2, 2]);
+    assert.ok(alice.told('problem').length, 'it is not silent');
+    assert.equal(commits, 0, 'no commit leaves the device');
+  }
+  alice.lies.answerRequest = [];
+  await alice.says(id, 'without mallory');
+  await bob.hears('without mallory');
+  await bob.says(id, 'the honest log goes on');
+  await alice.hears('the honest log goes on');
+});
+
+test('welcome_of_another_group_replaces_nothing', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  const evil = await Ghost.open(bob.user, bob.client.me.device);
+  const [{ key_package }] = await bob.client.api.call('POST', `users/${alice.user}/key-packages/claim`, {});
+  const welcome = await evil.create(id, 5, [key_package]);
+  /** @type {import('./tampering.js').Frame[]} */
+  const caught = [];
+  alice.lies.changeSent.push((frame) => {
+    if (frame.type === 'send') caught.push(frame);
+    return undefined;
+  });
+  const before = await known(alice, id);
+  alice.lies.inject({ type: 'welcome', conversation: id, seq: before.cursor + 1, data: welcome });
+  await settled(alice);
+  await alice.says(id, 'still in the same group');
+  await bob.hears('still in the same group');
+  assert.deepEqual(await evil.read(caught), []);
+});
+
+test('sent_and_replayed_entries_change_no_item', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  for (const text of ['I owe you 1000', 'signed, Bob', 'third']) await bob.says(id, text);
+  await alice.hears('third');
+  const before = await alice.client.store.items(id, { limit: Infinity });
+  const target = before.find(({ text }) => text === 'signed, Bob');
+  alice.lies.changeSent.push((frame) => {
+    if (frame.type !== 'send') return undefined;
+    alice.lies.inject({ type: 'sent', id: frame.id, seq: target?.seq, at: NOW() });
+    return null;
+  });
+  await alice.says(id, 'ok');
+  await settled(alice);
+  assert.deepEqual(await alice.client.store.items(id, { limit: Infinity }), before, '`sent` with an old seq');
+
+  alice.lies.answerRequest.push(({ method, path }) =>
+    method === 'POST' && path === `conversations/${id}/commits` ? { seq: 1, epoch: 9, at: NOW() } : undefined,
+  );
+  const { cursor } = await known(alice, id);
+  const garbage = { epoch: 1, kind: 'commit', sender: bob.client.me.device, data: GARBAGE };
+  alice.lies.inject(await entryAfter(alice, id, garbage));
+  await settled(alice);
+  for (let seq = 1; seq <= cursor; seq++)
+    alice.lies.inject({
+      ...{ type: 'entry', conversation: id, seq, epoch: 1, kind: 'application' },
+      ...{ sender: bob.client.me.device, at: NOW() },
+    });
+  await settled(alice);
+  assert.deepEqual(await alice.client.store.items(id, { limit: Infinity }), before, 'a replayed log');
+});
+
+test('direct_frame_with_the_id_of_a_group_text_confirms_nothing', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  const { conversation: direct } = await alice.client.api.call('PUT', `direct/${bob.user}`);
+  await alice.client.inTurn(() => alice.client.direct.catchUp());
+  const before = await known(alice, direct);
+  const [first] = alice.lies.changeSent;
+  assert.equal(first, undefined);
+  const caught = alice.lies.catchMessages();
+  await alice.says(id, 'for the group');
+  await until(() => caught.length === 1, 'the text is on its way');
+  for (const sender of [alice.user, bob.user])
+    alice.lies.inject({
+      ...{ type: 'direct', conversation: direct, seq: (await known(alice, direct)).cursor + 1 },
+      ...{ sender, id: caught[0].id, text: 'a lie', at: NOW() },
+    });
+  await settled(alice);
+  assert.ok((await known(alice, direct)).cursor > before.cursor, 'the lie has come');
+  assert.equal((await alice.client.outbox.waiting()).length, 1, 'the text still waits');
+  alice.lies.changeSent.length = 0;
+  alice.leaves();
+  await alice.returns();
+  await bob.hears('for the group');
+});
+
+test('withheld_entry_of_an_own_commit_hides_no_member', async () => {
+  const [alice] = await deceived('alice');
+  const [bob, carol] = await people('bob', 'carol');
+  const id = await conversation(alice, bob);
+  alice.lies.changeFrame.push((frame) => (frame.type === 'entry' && frame.kind === 'commit' ? null : undefined));
+  alice.lies.changeAnswer.push(({ path }) => (path.includes('/log?') ? [] : undefined));
+  await alice.client.membership.add(id, [carol.username]);
+  const { members } = await known(alice, id);
+  assert.equal(members.length, 3);
+  assert.ok(members.some(({ user }) => user === carol.user));
+});
+
+test('any_bytes_that_a_member_encrypts_stop_nothing', async () => {
+  const [owner, mallory, bob] = await people('owner', 'mallory', 'bob');
+  const id = await conversation(owner, mallory, bob);
+  const nested = (/** @type {number} */ levels) => '['.repeat(levels) + ']'.repeat(levels);
+  const own = '0'.repeat(32);
+  const poison = [
+    '',
+    '\u0000',
+    '{',
+    'null',
+    nested(5000),
+    nested(80_000),
+    `{"kind":"x","id":"${own}","x":${nested(20_000)}}`,
+    `{"kind":"text","id":"${own}","text":"x","reply_to":"${own}","x":${nested(2000)}}`,
+    `{"kind":"text","id":"${own}","text":{"toString":1}}`,
+    `{"kind":"__proto__","id":"${own}"}`,
+    `{"kind":"reaction","id":"${own}","of":"${own}","emoji":"${'👍'.repeat(10_000)}"}`,
+    '"\\ud800"',
+    `{"a":1,"__proto__":{"kind":"text"}}`,
+  ].map((text) => new TextEncoder().encode(text));
+  for (let n = 0; n < 60; n++) poison.push(crypto.getRandomValues(new Uint8Array(n * 7)));
+  for (const [n, bytes] of poison.entries()) {
+    const { epoch, data } = await mallory.client.mls.encrypt(id, bytes);
+    await mallory.client.api.call('POST', `conversations/${id}/messages`, {
+      ...{ id: n.toString(16).padStart(32, 'e'), epoch, data: toBase64(data) },
+    });
+  }
+  await bob.says(id, 'does anybody hear me?');
+  await owner.hears('does anybody hear me?');
+  await bob.client.outbox.allSent();
+  owner.leaves();
+  await owner.returns();
+  await bob.says(id, 'and now?');
+  await owner.hears('and now?');
+  await owner.client.membership.remove(id, mallory.user);
+  await until(async () => (await known(bob, id)).members.length === 2, 'the owner removes the author');
+  [owner, bob].forEach((one) => one.isFine());
+});
