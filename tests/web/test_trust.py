@@ -26,6 +26,28 @@ def test_encryption_dialog_explains_and_leads_to_safety_number(two: Two) -> None
     expect(anna.page.get_by_role("heading", name=f"Safety number with {ben.name}")).to_be_visible()
 
 
+# The worker tells every tab of a changed conversation on this channel; after each, this tells that it is forged.
+FORGE = """() => {
+  const channel = new BroadcastChannel('sottovoce');
+  channel.onmessage = ({ data: { event, detail } }) => {
+    if (event === 'conversation' && !detail.isForged)
+      channel.postMessage({ event, detail: { ...detail, isForged: true } });
+  };
+}"""
+
+
+def test_forged_group_says_what_happened_and_what_to_do(two: Two) -> None:
+    """web/scenarios/lies.test.js has a real forged group; this is its screen."""
+    anna, ben = two
+    anna.page.evaluate(FORGE)
+    ben.says("Are you there?")
+    anna.hears("Are you there?")
+    banner = anna.page.get_by_role("alert")
+    expect(banner).to_contain_text("This conversation is not safe. The server has added a hidden reader.")
+    expect(banner).to_contain_text("Your messages are not sent while this is so. Leave this conversation")
+    sees_lock(anna, "Not safe")
+
+
 def test_new_device_of_verified_contact_warns_until_verified(users: Users) -> None:
     anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
