@@ -159,7 +159,7 @@ class Recording:
         runs the line while it is measured.
         """
         by_line = self._covered.contexts_by_lineno(str(self._tree / file))
-        at_import = "" in by_line.get(line, [""])
+        at_import = "" in by_line.get(line, [])
         lines = by_line.values() if at_import else [by_line.get(line, [])]
         found = {context.rpartition("|")[0] for contexts in lines for context in contexts if context}
         name = Path(file).stem
@@ -238,6 +238,7 @@ def outcome(tree: Path, tests: list[str], within_s: float) -> str:
 def main(files: tuple[str, ...]) -> None:
     """Print the survivors, each with its line, and a row for each file. Without FILES: all of the server's."""
     preload()
+    sys.dont_write_bytecode = True  # Python takes a mutant's bytecode for the next one of the same size and second
     rows = []
     with tempfile.TemporaryDirectory(prefix="sottovoce-mutants-") as folder:
         tree = Path(folder)
