@@ -20,8 +20,8 @@ import psutil
 from store.database.embedded import EmbeddedPostgres
 from store.database.migrate import migrate
 from testing.server import NO_TLS, PATIENCE_S
+from testing.tree import ROOT
 
-ROOT = Path(__file__).parent.parent
 SERVE = [sys.executable, str(ROOT / "server.py"), "serve"]
 FROM_NOTHING_S = 600.0  # `make serve` first installs packages from the registries of Python and Node
 

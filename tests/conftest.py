@@ -3,24 +3,20 @@
 import asyncio
 import inspect
 import logging
+import os
 import re
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import argon2
 import hypothesis
-import psycopg
 import pytest
 from tornado.ioloop import IOLoop
 
 from crypto import passwords
-from store.database.embedded import EmbeddedPostgres
-from store.database.migrate import migrate
+from testing.databases import SHARED_POSTGRES, a_database, a_postgres
 from testing.server import PATIENCE_S, Person, RunningServer, start_server
 
 TEST_TIMEOUT_S = 5 * PATIENCE_S  # waits have their own, shorter timeouts; this ends a test without one
@@ -73,39 +69,26 @@ def no_unexpected_log_line(request: pytest.FixtureRequest, caplog: pytest.LogCap
     assert not unexpected, "unexpected in the log:\n" + "\n".join(unexpected)
 
 
-@contextmanager
-def a_postgres() -> Iterator[EmbeddedPostgres]:
-    """A real PostgreSQL in a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="sv-") as folder, EmbeddedPostgres(Path(folder)) as server:
-        yield server
-
-
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[EmbeddedPostgres]:
+def postgres_url() -> Iterator[str]:
+    """The URL of the PostgreSQL of this process, or of the one that a run of many processes shares."""
+    if shared := os.environ.get(SHARED_POSTGRES):
+        yield shared
+        return
     with a_postgres() as server:
-        yield server
+        yield server.url
 
 
 @pytest.fixture(scope="session")
-def database_url(postgres: EmbeddedPostgres) -> str:
+def database_url(postgres_url: str) -> str:
     """A migrated database that all tests of this process share; each test uses unique names."""
-    return a_database(postgres, "shared")
+    return a_database(postgres_url, "shared")
 
 
 @pytest.fixture
-def own_database_url(postgres: EmbeddedPostgres, request: pytest.FixtureRequest) -> str:
+def own_database_url(postgres_url: str, request: pytest.FixtureRequest) -> str:
     """A migrated database for one test, for tests that count rows."""
-    return a_database(postgres, f"own_{abs(hash(request.node.nodeid))}")
-
-
-def a_database(postgres: EmbeddedPostgres, name: str) -> str:
-    url = postgres.url.replace("/postgres?", f"/{name}?")
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'template_migrated'").fetchone():
-            connection.execute("CREATE DATABASE template_migrated")
-            migrate(url.replace(f"/{name}?", "/template_migrated?"))
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_migrated")
-    return url
+    return a_database(postgres_url, f"own_{abs(hash(request.node.nodeid))}")
 
 
 @pytest.fixture(scope="session")

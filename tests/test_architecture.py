@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from testing.tree import ROOT
+
 OURS = {"bench", "chat", "crypto", "handlers", "migrations", "run", "server", "store", "testing", "tests"}
 
 # Besides itself, a package may import these of our modules; each entry is a prefix.

@@ -10,8 +10,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from store.database.embedded import EmbeddedPostgres
+from testing.databases import a_database, a_postgres
 from testing.server import PASSWORD, PATIENCE_S, Line, Person, RunningServer, until
-from tests.conftest import StartServer, a_database, a_postgres
+from tests.conftest import StartServer
 from tests.v2.devices import listens
 from tests.v2.direct import says, send
 
@@ -37,7 +38,7 @@ def outage_postgres() -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture(scope="module")
 def outage_url(outage_postgres: EmbeddedPostgres) -> str:
-    return a_database(outage_postgres, "shared")
+    return a_database(outage_postgres.url, "outage")
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from server import main
+from testing.tree import ROOT
 
-ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(
     file.relative_to(ROOT).as_posix()
     for pattern in ("*.md", "docs/**/*.md", ".github/**/*.md")

@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg.conninfo import conninfo_to_dict
 
 from chat.model.ids import ConversationId, Seq
 from chat.model.messages import message_uuid
@@ -26,8 +27,8 @@ from server import main
 from store.database.embedded import EmbeddedPostgres
 from store.database.fingerprint import differences, expected, fingerprint
 from store.database.migrate import LOCK_KEY, MIGRATIONS, CannotMigrate, migrate, newest
+from testing.databases import a_database, empty_database
 from testing.process import SERVE, Server, running
-from tests.conftest import a_database
 
 VERSIONS = MIGRATIONS / "versions"
 FINGERPRINT = MIGRATIONS / "fingerprint.txt"
@@ -65,12 +66,6 @@ def migrate_to(url: str, revision: str) -> None:
     engine.dispose()
 
 
-def empty_database(postgres: EmbeddedPostgres, name: str) -> str:
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return postgres.url.replace("/postgres?", f"/{name}?")
-
-
 def schema_of(url: str) -> set[str]:
     with psycopg.connect(url) as connection:
         return fingerprint(connection)
@@ -88,8 +83,8 @@ def test_migrations_have_one_head_found_without_alembic() -> None:
     assert ScriptDirectory.from_config(config()).get_heads() == [newest()]
 
 
-def test_migrations_downgrade_and_upgrade_again(postgres: EmbeddedPostgres) -> None:
-    url = a_database(postgres, "there_and_back")
+def test_migrations_downgrade_and_upgrade_again(postgres_url: str) -> None:
+    url = a_database(postgres_url, "there_and_back")
     assert len(schema_of(url)) > 100
     migrate_to(url, "base")
     assert schema_of(url) == set()
@@ -97,9 +92,9 @@ def test_migrations_downgrade_and_upgrade_again(postgres: EmbeddedPostgres) -> N
     assert schema_of(url) == expected(FINGERPRINT)
 
 
-def test_fingerprint_is_that_of_a_new_database(postgres: EmbeddedPostgres) -> None:
+def test_fingerprint_is_that_of_a_new_database(postgres_url: str) -> None:
     """After a new migration: write the lines of `made`, sorted, into migrations/fingerprint.txt, and read the diff."""
-    url = empty_database(postgres, "fresh")
+    url = empty_database(postgres_url, "fresh")
     migrate(url)
     made = schema_of(url)
     assert made == expected(FINGERPRINT)
@@ -265,8 +260,8 @@ def assert_kept(before: dict[str, list[dict[str, Any]]], after: dict[str, list[d
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.made_by)
-def test_migrate_of_an_old_database_gives_schema_and_rows(postgres: EmbeddedPostgres, folder: Folder) -> None:
-    url = empty_database(postgres, f"old_{folder.made_by}")
+def test_migrate_of_an_old_database_gives_schema_and_rows(postgres_url: str, folder: Folder) -> None:
+    url = empty_database(postgres_url, f"old_{folder.made_by}")
     fill(url, folder)
     before = rows(url)
     migrate(url)
@@ -316,8 +311,8 @@ def change(url: str, statements: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def newer_database_url(postgres: EmbeddedPostgres) -> str:
-    url = a_database(postgres, "newer")
+def newer_database_url(postgres_url: str) -> str:
+    url = a_database(postgres_url, "newer")
     change(url, "UPDATE alembic_version SET version_num = '9999'")
     return url
 
@@ -329,24 +324,24 @@ def test_migrate_refuses_a_newer_schema(newer_database_url: str) -> None:
     )
 
 
-def test_migrate_refuses_a_database_of_another_program(postgres: EmbeddedPostgres) -> None:
-    url = empty_database(postgres, "of_others")
+def test_migrate_refuses_a_database_of_another_program(postgres_url: str) -> None:
+    url = empty_database(postgres_url, "of_others")
     change(url, "CREATE TABLE users (name text)")
     assert "a database of its own" in refusal(url)
     change(url, "CREATE TABLE alembic_version (version_num text)")
     assert "a database of its own" in refusal(url)
 
 
-def test_migrate_that_the_database_refuses_names_the_reason(postgres: EmbeddedPostgres) -> None:
-    url = empty_database(postgres, "in_the_way")
+def test_migrate_that_the_database_refuses_names_the_reason(postgres_url: str) -> None:
+    url = empty_database(postgres_url, "in_the_way")
     change(url, "CREATE TABLE limits (name text)")
     assert refusal(url) == 'the database could not be migrated: relation "limits" already exists'
 
 
 @pytest.fixture(scope="module")
-def one_database_url(postgres: EmbeddedPostgres) -> str:
+def one_database_url(postgres_url: str) -> str:
     """A migrated database for all tests that change it in a transaction which is rolled back."""
-    return a_database(postgres, "rolled_back")
+    return a_database(postgres_url, "rolled_back")
 
 
 def differences_after(url: str, statements: str) -> list[str]:
@@ -435,25 +430,25 @@ def test_differences_leave_out_what_the_operator_may_add(one_database_url: str) 
     assert differences_after(one_database_url, added) == []
 
 
-def test_migrate_uses_the_schema_of_the_search_path(postgres: EmbeddedPostgres) -> None:
-    url = empty_database(postgres, "with_schema")
-    change(
-        url,
-        "CREATE SCHEMA chat; CREATE TABLE public.users (name text); ALTER DATABASE with_schema SET search_path = chat",
-    )
+def test_migrate_uses_the_schema_of_the_search_path(postgres_url: str) -> None:
+    url = empty_database(postgres_url, "with_schema")
+    database = conninfo_to_dict(url)["dbname"]
+    change(url, "CREATE SCHEMA chat; CREATE TABLE public.users (name text)")
+    change(url, f"ALTER DATABASE {database} SET search_path = chat")
     migrate(url)
     migrate(url)
     assert schema_of(url) == expected(FINGERPRINT)
 
 
-def test_migrate_that_waited_refuses_what_a_newer_server_made(postgres: EmbeddedPostgres) -> None:
-    url = empty_database(postgres, "raced")
+def test_migrate_that_waited_refuses_what_a_newer_server_made(postgres_url: str) -> None:
+    url = empty_database(postgres_url, "raced")
     said: list[str] = []
     with psycopg.connect(url, autocommit=True) as newer:
         newer.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
         older = threading.Thread(target=lambda: said.append(refusal(url)))
         older.start()
-        while not newer.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone():
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+        while not newer.execute(waiting).fetchone():
             assert older.is_alive()
         newer.execute("CREATE TABLE alembic_version AS SELECT '9999' AS version_num")
     older.join(20)

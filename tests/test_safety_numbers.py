@@ -6,12 +6,12 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from testing.tree import ROOT
+
 PROTOCOL = (ROOT / "docs" / "PROTOCOL.md").read_text()
 VECTORS: list[dict[str, Any]] = [
     json.loads(block) for block in re.findall(r"```json safety number\n(.*?)\n```", PROTOCOL, re.DOTALL)

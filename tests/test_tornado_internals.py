@@ -2,15 +2,14 @@
 
 import ast
 import re
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from handlers import tornado_internals
 from handlers.tornado_internals import INTERNALS, SUPPORTED, Internal, check, missing
+from testing.tree import ROOT
 
-ROOT = Path(__file__).parent.parent
 SOURCES = [*(ROOT / "handlers").rglob("*.py"), *(ROOT / "run").rglob("*.py")]
 
 

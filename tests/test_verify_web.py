@@ -22,8 +22,8 @@ from handlers.static import manifest as web_files
 from handlers.static.files import POLICY
 from run.commands import verify_web
 from server import main
-from testing.process import ROOT
 from testing.server import NO_TLS, RunningServer
+from testing.tree import ROOT
 
 SCRIPT = b"export const answer = 42;\n" * 100
 FILES = {

@@ -11,7 +11,10 @@ from chat.model.messages import Draft, Entry
 from testing.server import PATIENCE_S, until
 from tests.test_write_queue import conversations, rig, sql, stored
 
-KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = %s AND state IS NOT NULL"
+KILL = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+    " WHERE application_name = %s AND datname = current_database() AND state IS NOT NULL"
+)
 LOST = pytest.mark.logs("the writer lost its connection", "discarding closed connection", "error ignored")
 
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from testing.process import ROOT
 from testing.server import PATIENCE_S
+from testing.tree import ROOT
 
 pytestmark = pytest.mark.once
 

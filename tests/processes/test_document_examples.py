@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from testing.process import ROOT, Server, running
+from testing.process import Server, running
+from testing.tree import ROOT
 
 pytestmark = pytest.mark.once
 

@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from testing.people import pair, register
-from testing.process import ROOT, Server, running
+from testing.process import Server, running
 from testing.server import PATIENCE_S
+from testing.tree import ROOT, copy_tree
 
 SECOND_START_CPU_S = 3.0  # 0.5 on a fast machine
 
@@ -24,17 +25,7 @@ SECOND_START_CPU_S = 3.0  # 0.5 on a fast machine
 def clone(tmp_path: Path) -> Path:
     """A copy of the tracked and untracked files that git does not ignore."""
     folder = tmp_path / "clone"
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    copy_tree(folder)
     return folder
 
 

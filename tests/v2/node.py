@@ -6,7 +6,8 @@ import re
 import shutil
 import subprocess
 
-from testing.process import ROOT, Server
+from testing.process import Server
+from testing.tree import ROOT
 
 WEB = ROOT / "web"
 PATIENCE_S = 300

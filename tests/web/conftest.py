@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from testing.process import ROOT, Server, running
+from testing.process import Server, running
+from testing.tree import ROOT
 from tests.web.person import GREETING, Person, Trouble
 
 FLAGS = [

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from testing.process import ROOT
+from testing.tree import ROOT
 from tests.web.conftest import DESKTOP, PHONE, Two, Users
 from tests.web.person import PASSWORD, Person
 

@@ -1,0 +1,167 @@
+"""`python -m tests.mutants [FILE …]`: break the server's rules one at a time, and see whether a test fails.
+
+Each mutant is one small change of one file, in a copy of the tree. The tests that run its line run until one fails. A
+mutant that survives is a rule that nothing tests, or a change that changes nothing. See docs/testing.md.
+
+The states of a mutant: not in the journal; `killed` or `hung` by one of the first tests; otherwise tried with more of
+the tests that run its line; `survived` if all of those pass. A run that was stopped goes on where it was.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from testing.databases import SHARED_POSTGRES, a_postgres, migrated_template
+from testing.tree import ROOT, copy_tree, tracked
+from tests.mutants import trial
+from tests.mutants.changes import Mutant, mutants
+from tests.mutants.recording import FOLDERS, Recording, record
+
+FIRST_TESTS = 25  # of a mutant
+MORE_TESTS = 300  # for a mutant that those do not notice
+EXTRA_S = 30.0  # for the tests of a mutant, beside five times what they took without one
+OWN_POSTGRES = ("store/database/embedded.py", "store/database/migrate.py")  # what prepares the shared one
+KEPT = ROOT / ".mutants"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    file: str
+    line: int
+    was: str
+    becomes: str
+    outcome: str  # killed, hung, survived, or "unreached": no test runs the line while it is measured
+
+
+class Journal:
+    """The verdicts so far. Those of a file that has changed since are forgotten."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lines: dict[tuple[str, ...], Verdict] = {}
+        for line in path.read_text().splitlines() if path.exists() else []:
+            key, verdict = json.loads(line)
+            self._lines[tuple(key)] = Verdict(**verdict)
+
+    @staticmethod
+    def _key(mutant: Mutant, original: str) -> tuple[str, ...]:
+        return mutant.file, sha256(original.encode()).hexdigest(), sha256(mutant.source.encode()).hexdigest()
+
+    def of(self, mutant: Mutant, original: str) -> Verdict | None:
+        return self._lines.get(self._key(mutant, original))
+
+    def add(self, mutant: Mutant, original: str, outcome: str) -> Verdict:
+        was, becomes = (" ".join(code.split()) for code in (mutant.was, mutant.becomes))
+        verdict = Verdict(mutant.file, mutant.line, was, becomes, outcome)
+        key = self._key(mutant, original)
+        self._lines[key] = verdict
+        with self._path.open("a") as journal:
+            journal.write(json.dumps([key, verdict.__dict__]) + "\n")
+        return verdict
+
+
+T = TypeVar("T")
+Steps = Generator[None, None, T]  # yields while a process runs, then returns
+
+
+class Bench:
+    """A copy of the tree in which one mutant after the other is tried."""
+
+    def __init__(self, tree: Path, recording: Recording, postgres_url: str) -> None:
+        self._tree = tree
+        self._recording = recording
+        self._postgres_url = postgres_url
+
+    def try_all(self, work: Iterator[tuple[Mutant, str]], journal: Journal) -> Steps[None]:
+        """Try each mutant, with the text of its file without it."""
+        passed: set[str] = set()
+        for mutant, original in work:
+            tests = self._recording.tests_of(mutant.file, mutant.line)
+            unsure = [test for test in tests[:FIRST_TESTS] if test not in passed]
+            if unsure:
+                yield from self._check(mutant.file, unsure)
+                passed.update(unsure)
+            (self._tree / mutant.file).write_text(mutant.source)
+            outcome = yield from self._outcome(mutant.file, tests)
+            (self._tree / mutant.file).write_text(original)
+            verdict = journal.add(mutant, original, outcome)
+            if outcome in ("survived", "unreached"):
+                click.echo(f"{verdict.file}:{verdict.line}: {verdict.was}  ->  {verdict.becomes}  ({outcome})")
+
+    def _outcome(self, file: str, tests: list[str]) -> Steps[str]:
+        outcome = "unreached"
+        for some in (tests[:FIRST_TESTS], tests[FIRST_TESTS:][:MORE_TESTS]):
+            if some and outcome in ("unreached", "survived"):
+                outcome = (yield from self._run(file, some)).outcome
+        return outcome
+
+    def _check(self, file: str, tests: list[str]) -> Steps[None]:
+        """Raise if the tests do not pass without a mutant: then no failure would mean anything."""
+        ended = yield from self._run(file, tests)
+        assert ended.exit_code == trial.PASSED, (self._tree / "pytest.log").read_text()[-2000:]
+
+    def _run(self, file: str, tests: list[str]) -> Steps[trial.Trial]:
+        if file in OWN_POSTGRES:
+            os.environ.pop(SHARED_POSTGRES, None)
+        else:
+            os.environ[SHARED_POSTGRES] = self._postgres_url
+        running = trial.start(self._tree, tests, EXTRA_S + 5 * self._recording.seconds_of(*tests))
+        while not running.has_ended:
+            yield
+        trial.drop_databases(self._postgres_url, running.process)
+        return running
+
+
+def table(verdicts: Iterable[Verdict]) -> str:
+    """A row for each file."""
+    counts: dict[str, Counter[str]] = {}
+    for verdict in verdicts:
+        counts.setdefault(verdict.file, Counter())[verdict.outcome] += 1
+    rows = ["| file | mutants | noticed | survived | not reached |", "|---|---|---|---|---|"]
+    for file, of in counts.items():
+        noticed = of["killed"] + of["hung"]
+        rows.append(f"| `{file}` | {of.total()} | {noticed} | {of['survived']} | {of['unreached']} |")
+    return "\n".join(rows)
+
+
+@click.command()
+@click.argument("files", nargs=-1)
+@click.option("--processes", default=os.cpu_count() or 1, help="How many mutants are tried at once.")
+def main(files: tuple[str, ...], processes: int) -> None:
+    """Print the survivors, each with its line, and a row for each file. Without FILES: all of the server's."""
+    trial.prepare()
+    sys.dont_write_bytecode = True  # Python takes a mutant's bytecode for the next one of the same size and second
+    listed = tracked()
+    chosen = files or [name for name in listed if name.startswith(FOLDERS) and name.endswith(".py")]
+    originals = {file: (ROOT / file).read_text() for file in chosen}
+    every = [(mutant, source) for file, source in originals.items() for mutant in mutants(file, source)]
+    content = sha256(b"".join((ROOT / name).read_bytes() for name in listed if name.endswith((".py", ".sql"))))
+    kept = KEPT / content.hexdigest()[:12]
+    kept.mkdir(parents=True, exist_ok=True)
+    journal = Journal(KEPT / "journal.jsonl")
+    work = iter([one for one in every if journal.of(*one) is None])
+    with tempfile.TemporaryDirectory(prefix="sottovoce-mutants-") as folder, a_postgres() as postgres:
+        migrated_template(postgres.url)
+        trees = [Path(folder) / str(number) / "tree" for number in range(processes)]
+        for tree in trees:
+            copy_tree(tree)
+        recording = record(kept, trees[0])
+        running = [Bench(tree, recording, postgres.url).try_all(work, journal) for tree in trees]
+        while running:
+            running = [one for one in running if next(one, "ended") is None]
+            time.sleep(0.01)
+    click.echo("\n" + table(verdict for one in every if (verdict := journal.of(*one))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Which tests run which line, and how long each takes: what coverage.py records of one run of all tests."""
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree
+
+from coverage import CoverageData
+
+ALL_TESTS_S = 3600.0
+FOLDERS = ("chat/", "crypto/", "handlers/", "store/")
+UNMEASURED = [f"--ignore=tests/{folder}" for folder in ("web", "processes", "faults")]  # they start processes
+
+
+class Recording:
+    """A recorded run. `folder` keeps it for the next start of the program."""
+
+    def __init__(self, folder: Path) -> None:
+        covered = CoverageData(str(folder / "coverage"))
+        covered.read()
+        root = Path((folder / "tree").read_text())
+        self._lines = {
+            Path(file).relative_to(root).as_posix(): {
+                line: {context.rpartition("|")[0] for context in contexts}
+                for line, contexts in covered.contexts_by_lineno(file).items()
+            }
+            for file in covered.measured_files()
+        }  # of each file: its lines, and the tests that run each; "" is the import
+        self._all = Counter(test for of in self._lines.values() for tests in of.values() for test in tests)
+        self._took = {
+            f"{case.get('file')}::{case.get('name')}": float(case.get("time") or 0)
+            for case in ElementTree.parse(folder / "report.xml").iter("testcase")
+        }
+
+    def tests_of(self, file: str, line: int) -> list[str]:
+        """The tests that run the line: those that run the least of other files first, then the quickest.
+
+        A line that is run at import, such as a constant, gets the tests that run any line of the file. Empty: no test
+        runs the line while it is measured.
+        """
+        by_line = self._lines[file]
+        lines = by_line.values() if "" in by_line.get(line, ()) else [by_line.get(line, ())]
+        here = Counter(test for tests in by_line.values() for test in tests)
+        found = {test for tests in lines for test in tests if test}
+        return sorted(found, key=lambda test: (-here[test] / self._all[test], self.seconds_of(test), test))
+
+    def seconds_of(self, *tests: str) -> float:
+        """How long the tests take without a mutant, and a second for one that is not known."""
+        return sum(self._took.get(test, 1.0) for test in tests)
+
+
+def record(folder: Path, tree: Path) -> Recording:
+    """Return the recording in the folder; if there is none, run all tests of the tree first.
+
+    Raises AssertionError if a test fails.
+    """
+    if not (folder / "tree").exists():
+        words = [
+            "-q",
+            "-m",
+            "not once",
+            *UNMEASURED,
+            f"--junitxml={folder / 'report.xml'}",
+            "-o",
+            "junit_family=xunit1",
+        ]
+        words += [f"--cov={name}" for name in FOLDERS] + ["--cov-context=test", "--cov-report=", "tests"]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *words],
+            cwd=tree,
+            capture_output=True,
+            text=True,
+            timeout=ALL_TESTS_S,
+            check=False,
+        )
+        assert done.returncode == 0, f"tests fail without a mutant: {done.stdout[-2000:]}"
+        (tree / ".coverage").rename(folder / "coverage")
+        (folder / "tree").write_text(str(tree))
+    return Recording(folder)
