@@ -1,6 +1,7 @@
-"""MLS frames that the server accepts, made in Python: signed as in RFC 9420, without encrypted content.
+"""MLS frames as a delivery service sees them, made in Python: signed as in RFC 9420, without encrypted content.
 
-A client could not use them. The frames in frames.json are CoreCrypto's; these are for groups of any size and shape.
+The server reads who changes what and checks signatures; it cannot read secrets, so any bytes stand for those. A client
+could not use these frames; they are for groups of any size and shape. CoreCrypto made those of frames.json.
 """
 
 import secrets
@@ -16,7 +17,12 @@ from crypto.mls.checks import key_package_reference
 from crypto.mls.wire import opaque
 
 MLS10, SUITE = b"\0\1", b"\0\1"
-UNLIMITED = bytes(8) + b"\0\0\0\1\0\0\0\0"  # not_before 1970, not_after 2106
+UNLIMITED = (0, 2**32)  # lifetime: not_before 1970, not_after 2106
+
+
+def of_key_package(lifetime: tuple[int, int] = UNLIMITED) -> bytes:
+    """The source of a leaf in a key package, with its lifetime in Unix times."""
+    return b"\1" + b"".join(at.to_bytes(8) for at in lifetime)
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,10 @@ class Signer:
         signed = credential + bytes(5) + source + opaque(b"")
         return signed + self.sign("LeafNodeTBS", signed + place)
 
-    def key_package(self) -> bytes:
-        signed = MLS10 + SUITE + opaque(b"init key") + self.leaf(b"\1" + UNLIMITED) + opaque(b"")
+    def key_package(self, *, lifetime: tuple[int, int] = UNLIMITED, forge_leaf: bool = False) -> bytes:
+        """`forge_leaf`: the leaf's signature is of something else, the package's is right."""
+        leaf = self.leaf(of_key_package(lifetime), b"forged" if forge_leaf else b"")
+        signed = MLS10 + SUITE + opaque(secrets.token_bytes(32)) + leaf + opaque(b"")
         return signed + self.sign("KeyPackageTBS", signed)
 
 
@@ -71,14 +79,15 @@ class MadeGroup:
         external: bool = False,
         read: int = 2**62,
         with_init: bool = False,
+        without_init: bool = False,
         with_path: bool = True,
         path_by: Signer | None = None,
         path_at: int | None = None,
     ) -> CommitBundle:
         """A commit by a member, or by a joining device. `add`: devices with the key packages claimed for them.
 
-        The other options break rules. `with_init`: an extra ExternalInit; `path_by`: the device of the path's leaf;
-        `path_at`: the index that its signature covers.
+        The other options break rules. `with_init`, `without_init`: one ExternalInit more or less; `path_by`: the device
+        of the path's leaf; `path_at`: the index that its signature covers.
         """
         place = {signer: leaf for leaf, signer in self.leaves.items()}
         proposals = [b"\1\0\1" + package for _, package in add]
@@ -87,7 +96,7 @@ class MadeGroup:
             del self.leaves[place[signer]]
         for signer, _ in add:
             self.leaves[self._free()] = signer
-        proposals += [b"\1\0\6" + opaque(b"kem output")] * (external + with_init)
+        proposals += [b"\1\0\6" + opaque(b"kem output")] * (external + with_init - without_init)
         if external:
             at, sender = self._free(), b"\4"
         else:
@@ -102,9 +111,9 @@ class MadeGroup:
         welcome = self._welcome([package for _, package in add]) if add else None
         return CommitBundle(head + content + path + tags, welcome, self.group_info(by, at), read)
 
-    def message(self, data: bytes = b"ciphertext") -> bytes:
-        """A PrivateMessage of the current epoch."""
-        group = opaque(self.group_id.bytes) + self.epoch.to_bytes(8)
+    def message(self, data: bytes = b"ciphertext", *, epoch: int | None = None) -> bytes:
+        """A PrivateMessage, of the current epoch unless it is given."""
+        group = opaque(self.group_id.bytes) + (self.epoch if epoch is None else epoch).to_bytes(8)
         return MLS10 + b"\0\2" + group + b"\1" + opaque(b"") + opaque(b"sender") + opaque(data)
 
     def _free(self) -> int:

@@ -29,7 +29,7 @@ from crypto.mls.frames import (
     parse_welcome,
 )
 from crypto.mls.wire import Malformed, Reader, opaque, read_all
-from tests.mls.maker import MLS10, SUITE, UNLIMITED, MadeGroup, Signer
+from tests.mls.maker import MLS10, SUITE, MadeGroup, Signer, of_key_package
 
 MADE = json.loads(Path(__file__).with_name("frames.json").read_text())
 STEPS = {step["name"]: {k: base64.b64decode(v) for k, v in step.items() if k != "name" and v} for step in MADE["steps"]}
@@ -196,7 +196,7 @@ def commit_with(old: bytes, new: bytes) -> Callable[[], object]:
     return parse
 
 
-def key_package_with(*, source: bytes = b"\1" + UNLIMITED, init_key: bytes = b"init key") -> Callable[[], object]:
+def key_package_with(*, source: bytes = of_key_package(), init_key: bytes = b"init key") -> Callable[[], object]:
     def check() -> object:
         signer = Signer(BOB)
         signed = MLS10 + SUITE + opaque(init_key) + signer.leaf(source, encryption_key=b"encryption key") + opaque(b"")
@@ -233,7 +233,7 @@ INIT = b"\1\0\6" + opaque(b"kem output")
         (lambda: parse_commit(b"\0\2\0\1"), "ProtocolVersion must be mls10"),
         (lambda: parse_welcome(b"\0\1\0\3\0\2"), "CipherSuite must be MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519"),
         (leaf_with(b"\0\1" + opaque(BOB), b"\0\2" + opaque(BOB)), "CredentialType must be basic"),
-        (leaf_with(b"\1" + UNLIMITED, b"\4" + UNLIMITED), "unknown LeafNodeSource"),
+        (leaf_with(of_key_package(), b"\4" + of_key_package()[1:]), "unknown LeafNodeSource"),
         (commit_with(INIT, b"\1\0\2" + opaque(b"kem output")), "ProposalType must be add, remove or external_init"),
         (commit_with(INIT, b"\2\0\6" + opaque(b"kem output")), "proposals by reference are not supported"),
         (commit_with(bytes(8) + b"\4", bytes(8) + b"\2"), "SenderType must be member or new_member_commit"),
@@ -266,3 +266,23 @@ def test_malformed_frame_says_what_is_wrong(parse: Callable[[], object], text: s
 
 def test_key_package_valid_is_accepted() -> None:
     key_package_with()()
+
+
+def test_key_package_needs_both_signatures() -> None:
+    with pytest.raises(Forged, match="LeafNodeTBS"):
+        check_key_package(parse_key_package(Signer(BOB).key_package(forge_leaf=True)), NOW)
+    forged = bytearray(Signer(BOB).key_package())
+    forged[-1] ^= 1
+    with pytest.raises(Forged, match="KeyPackageTBS"):
+        check_key_package(parse_key_package(bytes(forged)), NOW)
+
+
+def test_key_package_is_valid_from_its_first_second_to_its_last() -> None:
+    begin, end = (int(NOW.timestamp()) + seconds for seconds in (-3600, 3600))
+    package = parse_key_package(Signer(BOB).key_package(lifetime=(begin, end)))
+    moment = timedelta(milliseconds=1)
+    for valid in (datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(end, UTC) - moment):
+        check_key_package(package, valid)
+    for invalid in (datetime.fromtimestamp(begin, UTC) - moment, datetime.fromtimestamp(end, UTC)):
+        with pytest.raises(Malformed, match="expired or not valid yet"):
+            check_key_package(package, invalid)

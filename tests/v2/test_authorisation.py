@@ -53,8 +53,9 @@ class Scene:
     def commit(self, actor: str) -> Commit:
         """Of the actor's own leaf, or in the owner's name with the actor's signature."""
         by = self.device(actor)
-        if by not in [holder for holder, _ in self.group.leaves.values()]:
-            forged = MlsGroup(self.group.id, self.group.epoch, {**self.group.leaves, 0: (by, b"")})
+        if not self.group.has(by):
+            forged = MlsGroup(self.group.made.copy())
+            forged.made.leaves[0] = by.signer
             return forged.commit(by)
         return self.group.commit(by)
 
@@ -127,7 +128,7 @@ def message(scene: Scene, _actor: str) -> dict[str, Any]:
 
 
 def new_group(scene: Scene, actor: str) -> dict[str, Any]:
-    return MlsGroup().commit(scene.device(actor)).body
+    return MlsGroup.of(scene.device(actor)).commit(scene.device(actor)).body
 
 
 def new_device(scene: Scene, actor: str) -> dict[str, str]:

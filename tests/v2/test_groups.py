@@ -1,6 +1,7 @@
 """Groups over HTTP: roles, forged commits, contacts and blocks, with correctly signed frames."""
 
 import pytest
+from msgspec import structs
 
 from tests.conftest import Users
 from tests.v2.direct import assert_refused
@@ -24,12 +25,12 @@ async def test_group_roles_are_set_by_owners_only(users: Users) -> None:
 async def test_commit_with_a_forged_leaf_is_refused(users: Users) -> None:
     """Only the leaf's signature is wrong: its key, the group info and its signature are valid."""
     alice, bob = [await device(one) for one in await users("alice", "bob")]
-    group = MlsGroup()
-    forged = group.commit(alice, forge_path=True)
+    group = MlsGroup.of(alice)
+    forged = group.commit(alice, path_at=1)
     assert_refused(await forged.sent_by(alice.session), 400, "bad_frame")
     assert (await alice.session.api.get("/v2/conversations")).json() == []
     group = await group_of(alice, bob)
-    assert_refused(await group.commit(bob, forge_path=True).sent_by(bob.session), 400, "bad_frame")
+    assert_refused(await group.commit(bob, path_at=0).sent_by(bob.session), 400, "bad_frame")
     assert (await group.commit(bob).sent_by(bob.session)).status_code == 200
 
 
@@ -37,7 +38,8 @@ async def test_commit_with_group_info_of_another_signer_is_refused(users: Users)
     alice, bob = [await device(one) for one in await users("alice", "bob")]
     group = await group_of(alice, bob)
     commit = group.commit(bob)
-    commit.group_info = commit.group_info[:-64] + group.commit(alice).group_info[-64:]
+    signature = group.commit(alice).bundle.group_info[-64:]
+    commit.bundle = structs.replace(commit.bundle, group_info=commit.bundle.group_info[:-64] + signature)
     assert_refused(await commit.sent_by(bob.session), 400, "bad_frame")
 
 
