@@ -7,16 +7,13 @@ import { t } from '../../messages/index.js';
 import { isGroup, nameOf } from '../../state/selectors.js';
 import { Element, UNSET } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
-import '../../ui/menu.js';
 import { isTabActive } from '../../visibility.js';
-import '../emoji/emoji.js';
+import './message-menu.js';
 import './message.js';
 import { wordsOf } from './notices.js';
 
 /**
  * @typedef {import('../../state/reducer.js').Item} Item
- * @typedef {import('../../ui/menu.js').Choice} Choice
- * @typedef {import('../../ui/menu.js').Menu} Menu
  * @typedef {import('./message.js').Message} Message
  */
 
@@ -24,7 +21,6 @@ const NEAR_PX = 60; // this close to the end, new messages scroll into view
 const EARLY_PX = 800; // this far before the end of the loaded messages, more are loaded
 const TOGETHER_MS = 5 * 60 * 1000; // messages of one person within this time are one block
 const UNREAD_TOP_PX = 80; // from the top of the view to the first unread message
-const QUICK = ['👍', '❤️', '😂', '😮', '😢', '🙏'];
 
 /**
  * The messages of a conversation in their order. Only a window of them is in the page; scrolling moves the window.
@@ -38,8 +34,6 @@ export class Timeline extends Element {
     waiting: { attribute: false },
     quoted: { attribute: false },
     isAtEnd: { state: true },
-    chosen: { state: true },
-    picking: { state: true },
   };
   static styles = [
     super.styles,
@@ -61,12 +55,6 @@ export class Timeline extends Element {
       .jump { position: absolute; inset: auto 1rem 0.75rem auto; display: flex; align-items: center; gap: 0.4rem;
         min-height: var(--touch); padding: 0 1rem; border: 1px solid var(--line); border-radius: 2rem;
         background: var(--sheet); box-shadow: 0 0.3rem 1rem var(--shade); font-weight: 600; }
-      .quick { display: flex; gap: 0.15rem; padding: 0 0.2rem 0.35rem; margin-bottom: 0.35rem;
-        border-bottom: 1px solid var(--line); }
-      .quick button { width: 2.5rem; height: 2.5rem; padding: 0; border: 0; border-radius: 50%; background: none;
-        font-size: 1.35rem; }
-      .quick button:hover, .quick button:focus-visible, .quick [aria-checked=true] { background: var(--hover); }
-      .picker { position: absolute; inset: auto auto 1rem 50%; translate: -50%; z-index: 3; }
     `,
   ];
 
@@ -88,10 +76,6 @@ export class Timeline extends Element {
     /** @type {Record<string, Item>} */
     this.quoted = {};
     this.isAtEnd = true;
-    /** The message whose menu is open. @type {Item | null} */
-    this.chosen = null;
-    /** The message that an emoji is picked for. @type {Item | null} */
-    this.picking = null;
   }
 
   connectedCallback() {
@@ -118,7 +102,6 @@ export class Timeline extends Element {
   /** @param {import('../../../vendor/lit.js').PropertyValues<Timeline>} changed */
   willUpdate(changed) {
     if (changed.has('conversation') && changed.get('conversation')?.id !== this.conversation.id) {
-      this.chosen = this.picking = null;
       this.isAtEnd = true;
       this.#shown = '';
       this.#hasSeen = 0;
@@ -229,71 +212,14 @@ export class Timeline extends Element {
     all[to].focus();
   }
 
-  get #menu() {
-    return /** @type {Menu} */ (this.renderRoot.querySelector('sv-menu'));
-  }
-
   /** @param {CustomEvent<{ item: Item, opener: HTMLElement, at?: { x: number, y: number } }>} event */
-  async #onMenu({ detail: { item, opener, at } }) {
-    this.chosen = item;
-    await this.updateComplete;
-    await this.#menu.openAt(opener, at);
-  }
-
-  /** Reactions, replies and edits are possible. @param {Item} item */
-  #isOpenFor(item) {
-    return this.conversation.isActive && this.conversation.state === 'joined' && item.id !== undefined;
-  }
-
-  /** @param {Item} item @returns {Choice[]} */
-  #choices(item) {
-    const { id, kind } = this.conversation;
-    const isOpen = this.#isOpenFor(item);
-    const isMine = isOpen && item.user === this.me;
-    /** @type {(Choice | false)[]} */
-    const choices = [
-      isOpen &&
-        kind !== 'direct' && {
-          perform: () => this.#begin('reply', item),
-          label: t.timeline.reply,
-          icon: 'reply',
-        },
-      isMine && { perform: () => this.#begin('edit', item), label: t.timeline.edit, icon: 'edit' },
-      item.replyTo !== undefined && {
-        action: 'showMessage',
-        detail: { conversation: id, id: item.replyTo },
-        label: t.timeline.goToOriginal,
-        icon: 'back',
-      },
-      { action: 'copy', detail: { text: item.text ?? '' }, label: t.common.copy, icon: 'copy' },
-      { action: 'confirm', detail: deleteForMe(id, item), label: t.timeline.deleteForMe, icon: 'bin' },
-      isMine && {
-        action: 'confirm',
-        detail: deleteForEveryone(id, item),
-        label: t.timeline.deleteForEveryone,
-        icon: 'bin',
-        isBad: true,
-      },
-    ];
-    return choices.filter((choice) => choice !== false);
-  }
-
-  /** The conversation shows it in the composer. @param {'reply' | 'edit'} what @param {Item} item */
-  #begin(what, item) {
-    this.dispatchEvent(new CustomEvent('about', { detail: { what, item } }));
-  }
-
-  /** @param {Item} item @param {string} emoji */
-  #react(item, emoji) {
-    const mine = item.reactions?.[this.me]?.emoji;
-    const detail = { conversation: this.conversation.id, of: item.id ?? '', emoji: mine === emoji ? '' : emoji };
-    this.act('react', detail);
-    this.picking = null;
-    this.#menu.close();
+  #onMenu({ detail: { item, opener, at } }) {
+    const menu = /** @type {import('./message-menu.js').MessageMenu} */ (this.renderRoot.querySelector('#menu'));
+    return menu.openFor(item, opener, at);
   }
 
   render() {
-    const { window, picking } = this;
+    const { window } = this;
     return html`
       <div class="scroll" @scroll=${this.#onScroll}>
         <div class="column" role="list" aria-label=${t.timeline.messages} @keydown=${this.#onKey} @menu=${this.#onMenu}>
@@ -309,43 +235,13 @@ export class Timeline extends Element {
         </div>
       </div>
       ${!this.isAtEnd && window ? this.#jumpButton() : nothing}
-      <sv-menu .label=${t.timeline.actions} .choices=${this.chosen ? this.#choices(this.chosen) : []}>
-        ${this.#quick()}</sv-menu>
-      ${
-        picking
-          ? html`<sv-emoji class="picker" @closed=${() => (this.picking = null)}
-            @emoji=${(/** @type {CustomEvent<string>} */ event) => this.#react(picking, event.detail)}></sv-emoji>`
-          : nothing
-      }`;
+      <sv-message-menu id="menu" .conversation=${this.conversation} .me=${this.me}></sv-message-menu>`;
   }
 
   #jumpButton() {
     const { length } = this.conversation.unread;
     const label = length ? t.timeline.newCount(length) : t.timeline.latest;
     return html`<button class="jump" @click=${this.#jump}>${icon('down', 20)} ${label}</button>`;
-  }
-
-  /** The reactions in the menu. */
-  #quick() {
-    const item = this.chosen;
-    if (!item || this.conversation.kind === 'direct' || !this.#isOpenFor(item)) return nothing;
-    const mine = item.reactions?.[this.me]?.emoji;
-    return html`
-      <div class="quick" role="group" aria-label=${t.timeline.react}>
-        ${QUICK.map(
-          (one) => html`
-            <button role="menuitemradio" tabindex="-1" aria-checked=${mine === one}
-              aria-label=${t.timeline.reactWith(one)} @click=${() => this.#react(item, one)}>${one}</button>`,
-        )}
-        <button role="menuitem" tabindex="-1" aria-label=${t.timeline.moreEmoji} @click=${() => this.#pick(item)}>
-          ${icon('plus', 20)}</button>
-      </div>`;
-  }
-
-  /** @param {Item} item */
-  #pick(item) {
-    this.#menu.close();
-    this.picking = item;
   }
 
   /** @param {import('../../state/reducer.js').Window} window */
@@ -417,26 +313,6 @@ export class Timeline extends Element {
 /** @param {string} key @param {string} name @param {string} text */
 function row(key, name, text) {
   return { key, html: html`<div class=${name} role="listitem">${text}</div>` };
-}
-
-/** @param {string} conversation @param {Item} item @returns {import('../../ui/confirm.js').Question} */
-function deleteForMe(conversation, { seq }) {
-  return {
-    heading: t.timeline.deleteForMeTitle,
-    text: t.timeline.deleteForMeText,
-    label: t.timeline.deleteForMe,
-    then: { action: 'deleteForMe', detail: { conversation, seq } },
-  };
-}
-
-/** @param {string} conversation @param {Item} item @returns {import('../../ui/confirm.js').Question} */
-function deleteForEveryone(conversation, { seq }) {
-  return {
-    heading: t.timeline.deleteForEveryoneTitle,
-    text: t.timeline.deleteForEveryoneText,
-    label: t.timeline.deleteForEveryone,
-    then: { action: 'deleteForEveryone', detail: { conversation, seq } },
-  };
 }
 
 /** In one block with the message before. @param {Item | undefined} before @param {Item} item */

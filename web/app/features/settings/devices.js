@@ -1,0 +1,87 @@
+// @ts-check
+import { html, nothing } from '../../../vendor/lit.js';
+import { momentOf } from '../../messages/format.js';
+import { t } from '../../messages/index.js';
+import { Section } from './section.js';
+
+/**
+ * @typedef {import('../../../client/transport/frames.d.ts').Device} Device
+ * @typedef {import('../../../client/transport/frames.d.ts').Session} Session
+ */
+
+/** The devices of the account, and its sessions without a device. */
+export class Devices extends Section {
+  static properties = {
+    me: { attribute: false },
+    devices: { attribute: false },
+    sessions: { attribute: false },
+  };
+
+  constructor() {
+    super();
+    this.me = { id: '', username: '', device: '' };
+    /** @type {Device[]} */
+    this.devices = [];
+    /** @type {Session[]} */
+    this.sessions = [];
+  }
+
+  render() {
+    const others = this.sessions.filter(({ device }) => device === null);
+    return html`
+        <h3>${t.settings.devices}</h3>
+        <p class="small soft">${t.settings.devicesHint}</p>
+        <ul class="list" id="devices">${this.devices.map((device) => this.#device(device))}</ul>
+        ${others.length ? this.#sessions(others) : nothing}`;
+  }
+
+  /** @param {Device} device */
+  #device({ id, name, created_at: at }) {
+    const isThis = id === this.me.device;
+    const label = deviceLabel(name);
+    const remove = () => this.act('confirm', removal(id, label));
+    return html`
+      <li>
+        <span class="grow">${label}<br><span class="small soft">
+          ${isThis ? t.settings.isThisDevice : t.settings.addedOn(momentOf(at))}</span></span>
+        ${
+          isThis
+            ? nothing
+            : html`<button class="button bad" aria-label=${t.settings.removeDevice(label)} @click=${remove}>
+              ${t.common.remove}
+            </button>`
+        }
+      </li>`;
+  }
+
+  /** @param {Session[]} sessions */
+  #sessions(sessions) {
+    const end = (/** @type {string} */ id) => () => this.attempt(() => this.ask('endSession', { id }));
+    return html`
+      <h3>${t.settings.sessions}</h3>
+      <ul class="list" id="sessions">
+        ${sessions.map(
+          ({ id, created_at: at }) => html`
+            <li><span class="grow">${t.settings.session(momentOf(at))}</span>
+              <button class="button" @click=${end(id)}>${t.settings.endSession}</button></li>`,
+        )}
+      </ul>`;
+  }
+}
+
+/** Devices name themselves in English, e.g. "Firefox on Linux". @param {string} name */
+function deviceLabel(name) {
+  const [, browser, system] = /^(\w+) on (\w+)$/.exec(name) ?? [];
+  return browser && system ? t.settings.deviceName(browser, system) : name;
+}
+
+/** @param {string} id @param {string} name @returns {import('../../ui/confirm.js').Question} */
+function removal(id, name) {
+  return {
+    heading: t.settings.removeDeviceTitle(name),
+    text: t.settings.removeDeviceText,
+    label: t.common.remove,
+    then: { action: 'revokeDevice', detail: { id } },
+  };
+}
+customElements.define('sv-settings-devices', Devices);
