@@ -6,8 +6,6 @@ import type { Me } from './session/account.js';
 /** Events that other parts handle before the part that emits them goes on, with their details. */
 export interface WaitedEvents {
   'state lost': { conversation: string; reason: string };
-  /** A verified contact has other keys. */
-  'keys changed': { conversation: string };
   'members changed': {
     conversation: string;
     notice: { what: 'members' } & Change;

@@ -10,12 +10,18 @@ const platform = await platformIn(folder);
 const { Client } = await import('../client/client.js');
 const client = new Client(server, platform);
 
-for (const type of ['undecryptable', 'problem', 'failed', 'rejoined']) {
+for (const type of ['undecryptable', 'problem', 'rejoined']) {
   client.addEventListener(type, (event) => {
     const { detail } = /** @type {CustomEvent} */ (event);
     port.postMessage({ event: type, detail: detail.error ? String(detail.error.stack) : detail });
   });
 }
+
+// A user who agrees: who was added meanwhile may read it too.
+client.listen('failed', ({ id, code }) => {
+  if (code === 'new_readers') void client.outbox.retry(id);
+  else port.postMessage({ event: 'failed', detail: { id, code } });
+});
 
 /** @type {Record<string, (...given: any[]) => unknown>} */
 const verbs = {

@@ -98,6 +98,43 @@ test('ghost_hidden_behind_a_leaf_stops_the_conversation', async () => {
   assert.equal((await alice.client.outbox.waiting()).length, 1, 'the text waits');
 });
 
+/**
+ * A ghost joins the group of alice and bob by an external commit that the server makes up, as a device of this user.
+ * @param {Deceived} alice @param {string} id @param {string} user
+ */
+async function ghostJoins(alice, id, user) {
+  const ghost = await Ghost.open(user);
+  const { epoch = 0 } = await known(alice, id);
+  const commit = await ghost.join(await alice.client.api.groupInfo(id));
+  return { ghost, entry: { epoch, kind: 'commit', sender: ghost.device, data: commit } };
+}
+
+for (const whose of ['alice', 'bob', 'a third user'])
+  test(`ghost_as_a_device_of_${whose.replaceAll(' ', '_')}_reads_nothing_that_was_written_before`, async () => {
+    const [alice] = await deceived('alice');
+    const [bob] = await people('bob');
+    const id = await conversation(alice, bob);
+    const user = { alice: alice.user, bob: bob.user }[whose] ?? 'deadbeef-0000-4000-8000-000000000001';
+    const { ghost, entry } = await ghostJoins(alice, id, user);
+    const caught = alice.lies.catchMessages();
+    alice.client.connection.isReady = false; // she writes offline
+    await alice.says(id, 'for bob as I know him');
+    await alice.client.outbox.send(id, { kind: 'group', name: 'A name for bob' });
+    await alice.client.outbox.send(id, { kind: 'reaction', of: '0'.repeat(32), emoji: '👍' });
+    alice.lies.inject(await entryAfter(alice, id, entry));
+    await settled(alice);
+    assert.equal(await alice.client.mls.epoch(id), entry.epoch + 1, 'the ghost is in');
+    alice.client.connection.isReady = true;
+    await alice.client.inTurn(() => alice.client.outbox.flush());
+    await settled(alice);
+    assert.deepEqual(await ghost.read(caught), []);
+    assert.deepEqual(
+      (await alice.client.outbox.waiting()).map(({ failure }) => failure?.code),
+      ['new_readers'],
+    );
+    assert.equal(alice.told('failed').length, 3, 'alice learns it of each');
+  });
+
 test('group_info_of_before_a_removal_is_refused', async () => {
   const [alice] = await deceived('alice');
   const [bob, mallory] = await people('bob', 'mallory');

@@ -42,8 +42,8 @@ export const de = {
     id_taken: 'Diese Nachricht wurde schon gesendet.',
     invalid_credentials: 'Benutzername oder Passwort ist falsch.',
     invite_refused: 'Du kannst noch keine weitere Einladung erstellen.',
-    keys_changed:
-      'Eine Sicherheitsnummer hat sich geändert. Bestätige sie, oder versuche es erneut, um trotzdem zu senden.',
+    new_readers:
+      'Seit du das geschrieben hast, ist jemand dazugekommen oder ein Gerät wurde hinzugefügt. Versuch es noch einmal, um es auch dorthin zu senden.',
     no_device: 'Dieses Gerät ist nicht registriert. Melde dich ab und wieder an.',
     no_key: 'Der Schlüssel dieser Unterhaltung ist nicht auf diesem Gerät.',
     no_such_code: 'Dieser Code ist unbekannt, schon benutzt oder abgelaufen. Ein Code gilt einmal und 24 Stunden lang.',
@@ -71,6 +71,7 @@ export const de = {
     unauthenticated: 'Deine Sitzung ist beendet. Melde dich wieder an.',
     unavailable: 'Der Server kann gerade nichts speichern. Versuche es gleich noch einmal.',
     unreachable: 'Der Server ist nicht erreichbar. Prüfe deine Verbindung.',
+    unreadable_picture: 'Dieses Bild ist nicht lesbar. Versuche es mit einer PNG- oder JPEG-Datei.',
     unsendable: 'Diese Nachricht enthält Zeichen, die nicht gesendet werden können.',
     wrong_password: 'Das Passwort ist falsch. Es wurde nichts geändert.',
   },
@@ -427,7 +428,6 @@ export const de = {
   settings: {
     title: 'Einstellungen',
     choosePicture: 'Bild auswählen',
-    pictureUnreadable: 'Dieses Bild ist nicht lesbar. Versuche es mit einer PNG- oder JPEG-Datei.',
     cropLabel: 'Dein Bild. Mit den Pfeiltasten verschiebst du es.',
     zoom: 'Zoom',
     usePicture: 'Dieses Bild verwenden',

@@ -13,5 +13,5 @@ export const deletion = {
     if (target?.user !== sender.user || target.isDeleted) return { conversation };
     return { conversation: withoutUnread(conversation, target.seq), item: deletedItem(target) };
   },
-  isSecret: false,
+  isBound: false, // it reveals nothing, and its author wants it to arrive
 };

@@ -13,5 +13,5 @@ export const edit = {
     if (target.edits?.some((one) => one >= seq)) return { conversation };
     return { conversation, item: { ...target, text: content.text, edits: [...(target.edits ?? []), seq] } };
   },
-  isSecret: true,
+  isBound: true,
 };

@@ -26,5 +26,5 @@ export const groupName = {
       item: { seq, at, user: sender.user, notice: { what: 'named', user: sender.user, name } },
     };
   },
-  isSecret: false,
+  isBound: true,
 };

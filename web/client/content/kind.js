@@ -23,7 +23,8 @@
  *   what the entry changes; pure, and the same entry twice changes nothing more. `me` is the user of this device
  * @property {(item: Item) => string | undefined} [preview] the line in the list of conversations; undefined: not an item
  *   of this kind. A kind with a preview is a message: it counts as unread, is confirmed, and waits after a rejection
- * @property {boolean} isSecret held back when a verified contact's keys have changed
+ * @property {boolean} isBound encrypted only to the devices that were in the group when its author wrote it; others hold it
+ *   back until the author agrees
  */
 
 const IDS_MAX = 50; // messages that one content is about

@@ -18,5 +18,5 @@ export const reaction = {
     const reactions = { ...target.reactions, [sender.user]: { emoji: content.emoji, seq } };
     return { conversation, item: { ...target, reactions } };
   },
-  isSecret: false,
+  isBound: true,
 };

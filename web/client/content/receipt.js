@@ -12,5 +12,5 @@ export const receipt = {
   fold(conversation, { sender, content }, target, me) {
     return { conversation: target ? marked(conversation, sender.user, content.state, target.seq, me) : conversation };
   },
-  isSecret: false,
+  isBound: false,
 };

@@ -20,5 +20,5 @@ export const text = {
     return { conversation: withUnread(conversation, item, me), item };
   },
   preview: (item) => item.text,
-  isSecret: true,
+  isBound: true,
 };

@@ -3,11 +3,12 @@
  * Messages that the server has not confirmed yet.
  *
  * A message is stored before it is sent, and stays until the server has confirmed it. Messages of one conversation are
- * sent in the order in which they were written. A text that the server rejected for good, or that was held back because
- * a verified contact's keys changed, stays with its `failure` until the user retries or discards it. A message that was
- * written for a group is never sent to a direct conversation, nor the reverse.
+ * sent in the order in which they were written. A text that the server rejected for good stays with its `failure` until
+ * the user retries or discards it. So does one that would reach a device that was not in the group when it was written:
+ * whom the server or another member adds afterwards reads it only if its author agrees. A message that was written for
+ * a group is never sent to a direct conversation, nor the reverse.
  */
-import { ForgedGroup } from '../mls/core-crypto.js';
+import { ForgedGroup, NewReaders } from '../mls/core-crypto.js';
 import { Refused, sleep } from '../transport/api.js';
 import { toBase64 } from '../util/bytes.js';
 import { decodeContent, encodeContent, isMessage, kindOf, newId } from '../content/index.js';
@@ -27,6 +28,8 @@ const LATER_MS = 5000; // where the server cannot be reached
  * @property {string} conversation
  * @property {boolean} isDirect what the conversation was when the message was written
  * @property {Content} content
+ * @property {string[]} [readers] thumbprints of the devices that were in the group when it was written; undefined where
+ *   everyone in the group may read it
  * @property {{ code: string, message: string }} [failure]
  */
 
@@ -65,7 +68,6 @@ export class Outbox {
     this.sync = sync;
     this.membership = membership;
     client.on('own message', (frame) => this.onSent(frame));
-    client.on('keys changed', ({ conversation }) => this.hold(conversation));
     client.on('epoch', () => this.flush());
     client.on('joined', () => this.flush());
   }
@@ -98,7 +100,9 @@ export class Outbox {
     if (encoded.length > MAX_CONTENT_BYTES) throw new Refused(413, 'too_long', 'The message is too long', 0);
     if (decodeContent(encoded).kind === 'unknown')
       throw new Refused(400, 'unsendable', 'The message contains characters that cannot be sent', 0);
-    const isDirect = (await this.store.get(conversation))?.kind === 'direct';
+    const known = await this.store.get(conversation);
+    const isDirect = known?.kind === 'direct';
+    /** @type {Waiting} */
     const waiting = {
       id,
       order: await this.#nextOrder(),
@@ -107,6 +111,7 @@ export class Outbox {
       isDirect,
       content: whole,
     };
+    if (kindOf(whole.kind)?.isBound && !isDirect) waiting.readers = readersOf(known);
     await this.#keep(waiting);
     this.client.later(() => this.flush());
     return id;
@@ -147,23 +152,14 @@ export class Outbox {
     this.client.later(() => this.flush());
   }
 
-  /**
-   * A verified contact's keys have changed: hold secret messages back until the user decides.
-   * @param {string} conversation
-   */
-  async hold(conversation) {
-    for (const { id, conversation: where, content, failure } of await this.waiting()) {
-      const isSecret = kindOf(content.kind)?.isSecret;
-      if (where === conversation && isSecret && !failure)
-        await this.onRefused({ id, code: 'keys_changed', error: 'the keys have changed' });
-    }
-  }
-
-  /** Send a message that has failed once more. @param {string} id */
+  /** Send a message that has failed once more, to the group as it is now. @param {string} id */
   retry(id) {
     return this.client.inTurn(async () => {
       const waiting = await this.client.storage.get('outbox', id);
-      if (waiting?.failure) await this.#keep({ ...waiting, failure: undefined });
+      if (waiting?.failure) {
+        const readers = waiting.readers && readersOf(await this.store.get(waiting.conversation));
+        await this.#keep({ ...waiting, readers, failure: undefined });
+      }
       await this.flush();
     });
   }
@@ -224,17 +220,30 @@ export class Outbox {
   }
 
   /** @param {Waiting} waiting */
-  async #encrypt({ id, conversation, content }) {
-    const { epoch, data } = await this.client.mls.encrypt(conversation, encodeContent(content)).catch(async (error) => {
-      if (error instanceof ForgedGroup) await this.sync.readMembers(conversation);
-      throw error;
-    });
+  async #encrypt({ id, conversation, content, readers }) {
+    const encrypted = await this.#encryptedFor(conversation, content, readers);
+    if (encrypted === null) return this.#onRejected(id, 'new_readers', 'devices were added after it was written');
+    const { epoch, data } = encrypted;
     if (this.#hasInFlight(conversation, epoch)) {
       this.#held.add(conversation); // the server may reject those, and they must be sent again first
       return;
     }
     this.#inFlight.set(id, { conversation, epoch });
     this.client.connection.send({ type: 'send', id, conversation, epoch, data: toBase64(data) });
+  }
+
+  /**
+   * Null: the group has readers that the author did not see.
+   * @param {string} conversation @param {Content} content @param {string[]} [readers]
+   */
+  async #encryptedFor(conversation, content, readers) {
+    try {
+      return await this.client.mls.encrypt(conversation, encodeContent(content), readers);
+    } catch (error) {
+      if (error instanceof NewReaders) return null;
+      if (error instanceof ForgedGroup) await this.sync.readMembers(conversation);
+      throw error;
+    }
   }
 
   /** A message is not in flight any more, which makes room for others. @param {string} id */
@@ -312,11 +321,26 @@ export class Outbox {
       case 'not_a_leaf':
         return; // this device was removed; the entry follows
       default:
-        if (isMessage(waiting.content)) await this.#keep({ ...waiting, failure: { code, message: error } });
-        else await this.drop(id);
-        this.client.emit('failed', { ...waiting, code, error });
+        await this.#onRejected(id, code, error);
         return this.release(id);
     }
     await this.flush();
   }
+
+  /**
+   * It cannot be sent as it is. A message then waits for its author; anything else is dropped.
+   * @param {string} id @param {string} code @param {string} error
+   */
+  async #onRejected(id, code, error) {
+    const waiting = await this.client.storage.get('outbox', id);
+    if (!waiting) return;
+    if (isMessage(waiting.content)) await this.#keep({ ...waiting, failure: { code, message: error } });
+    else await this.drop(id);
+    this.client.emit('failed', { ...waiting, code, error });
+  }
+}
+
+/** @param {import('./reducer.js').Conversation | undefined} conversation @returns {string[]} thumbprints */
+function readersOf(conversation) {
+  return (conversation?.members ?? []).map(({ thumbprint }) => thumbprint);
 }

@@ -8,6 +8,7 @@ import { emptyConversation } from './changes.js';
 
 await startInNode();
 const { Client } = await import('../client.js');
+const { NewReaders } = await import('../mls/core-crypto.js');
 
 const GROUP = '0f8fad5b-d9cb-469f-a165-70867728950e';
 const content = { kind: /** @type {const} */ ('text'), id: '0'.repeat(32), text: 'hello' };
@@ -54,15 +55,35 @@ test('retry_after_discard_sends_nothing', async () => {
   assert.deepEqual(await client.outbox.waiting(), []);
 });
 
-test('text_is_held_after_verified_keys_changed', async () => {
+test('text_is_held_from_readers_that_its_author_did_not_see', async () => {
   const { client, sent } = await refused();
-  await client.outbox.retry(content.id);
-  await client.outbox.hold(GROUP);
-  assert.equal((await client.outbox.waiting())[0].failure?.code, 'keys_changed');
-  await client.outbox.onRefused({ id: content.id, code: 'busy', error: 'it had been in flight' });
-  assert.deepEqual(sent, [content.id], 'not once more');
-  await client.outbox.retry(content.id);
-  assert.deepEqual(sent, [content.id, content.id], 'but after its author retries');
+  const leaf = (/** @type {string} */ thumbprint) => ({ user: 'u', device: thumbprint, thumbprint });
+  const join = (/** @type {string[]} */ ...leaves) =>
+    client.storage.write([['conversations', GROUP, { ...emptyConversation(GROUP), isActive: true, members: leaves.map(leaf) }]]); // prettier-ignore
+  const asked = /** @type {unknown[]} */ ([]);
+  client.mls.encrypt = async (_, __, readers) => {
+    asked.push(readers);
+    if (readers && !readers.includes('2')) throw new NewReaders();
+    return { epoch: 1, data: new Uint8Array(1) };
+  };
+  await join('1');
+  for (const draft of [
+    { kind: /** @type {const} */ ('text'), text: 'for one' },
+    { kind: /** @type {const} */ ('reaction'), of: content.id, emoji: '👍' },
+    { kind: /** @type {const} */ ('edit'), of: content.id, text: 'for one' },
+    { kind: /** @type {const} */ ('group'), name: 'For one' },
+    { kind: /** @type {const} */ ('receipt'), of: [content.id], state: /** @type {const} */ ('read') },
+    { kind: /** @type {const} */ ('delete'), of: content.id },
+  ])
+    await client.outbox.send(GROUP, draft);
+  await client.settled();
+  assert.deepEqual(asked, [['1'], ['1'], ['1'], ['1'], undefined, undefined]);
+  assert.equal(sent.length, 2, 'the receipt and the deletion');
+  const held = (await client.outbox.waiting()).filter(({ failure }) => failure?.code === 'new_readers');
+  assert.deepEqual(held.map((one) => one.content.kind), ['text'], 'the others are dropped, with a reason'); // prettier-ignore
+  await join('1', '2');
+  await client.outbox.retry(held[0].id);
+  assert.equal(sent.length, 3, 'its author agrees');
 });
 
 test('content_with_control_characters_is_not_sent', async () => {

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hasLostTrust, trustIn } from '../trust/verified.js';
+import { trustIn } from '../trust/verified.js';
 import { emptyConversation } from './changes.js';
 import { deleted, fold, receivedBy, references, regrouped } from './reducer.js';
 
@@ -156,20 +156,6 @@ test('group_name_is_the_last_in_the_log', () => {
   assert.equal(played.conversation.name, 'Mine');
   played.says('bob', { kind: 'group', id: 'c', name: 'His' }, 11);
   assert.equal(played.conversation.name, 'His');
-});
-
-test('hasLostTrust_only_after_verified_keys_changed', () => {
-  const before = {
-    ...emptyConversation('c'),
-    members: [{ user: 'bob', device: '1', thumbprint: '1' }],
-    verified: { bob: ['1'] },
-  };
-  const more = { ...before, members: [...before.members, { user: 'bob', device: '2', thumbprint: '2' }] };
-  const other = { ...more, members: [...more.members, { user: 'carol', device: '3', thumbprint: '3' }] };
-  assert.deepEqual(
-    [hasLostTrust(before, before), hasLostTrust(before, more), hasLostTrust(more, other)],
-    [false, true, false],
-  );
 });
 
 test('deleting_the_newest_message_empties_the_preview', () => {

@@ -7,7 +7,6 @@
  *
  * Sync knows nothing of the outbox and the membership. It emits, and waits for its listeners:
  *  - 'state lost': the group's state does not fit the log; this device has to join again
- *  - 'keys changed': before a verified contact's new keys are stored
  *  - 'members changed': after a commit that changed the members was stored
  *  - 'own message': one of this device's messages has its place in the log
  *  - 'epoch': after a commit was acknowledged
@@ -15,7 +14,6 @@
  */
 import { decodeContent } from '../content/index.js';
 import { ForgedGroup, Undecryptable } from '../mls/core-crypto.js';
-import { hasLostTrust } from '../trust/verified.js';
 import { fromBase64 } from '../util/bytes.js';
 import { isEqual } from '../util/equal.js';
 import { marked } from './changes.js';
@@ -127,7 +125,6 @@ export class Sync {
     const me = this.client.me.user.id;
     const since = (notice?.added ?? []).reduce((one, user) => marked(one, user, 'read', seq, me), after);
     const pinned = await this.trust.pinned(since);
-    if (hasLostTrust(conversation, pinned)) await this.client.emitAndWait('keys changed', { conversation: id });
     await this.store.write(pinned, notice ? { seq, at, user: by, notice } : undefined);
     if (notice)
       await this.client.emitAndWait('members changed', {

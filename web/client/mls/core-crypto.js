@@ -46,6 +46,11 @@ export class ForgedGroup extends Error {
   name = 'ForgedGroup';
 }
 
+/** The group has leaves that the author of a message did not see. Nothing was encrypted. */
+export class NewReaders extends Error {
+  name = 'NewReaders';
+}
+
 /** A welcome or group info that is not of this group, or older than what this device has seen of it. */
 export class OutdatedGroup extends Error {
   name = 'OutdatedGroup';
@@ -70,8 +75,8 @@ export class Mls {
   #rejection = null;
   /** @type {Promise<unknown>} */
   #last = Promise.resolve();
-  /** The epoch of each group whose leaves were checked. @type {Map<string, number>} */
-  #checked = new Map();
+  /** The leaves of each group in its newest epoch. @type {Map<string, { epoch: number, members: Member[] }>} */
+  #leaves = new Map();
 
   /** @param {import('../../vendor/core-crypto.js').CoreCrypto} core @param {ClientName} name */
   constructor(core, name) {
@@ -243,21 +248,26 @@ export class Mls {
 
   /** @param {Context} context @param {string} conversation */
   async #wipe(context, conversation) {
-    this.#checked.delete(conversation);
+    this.#leaves.delete(conversation);
     if (await context.conversationExists(groupOf(conversation))) await context.wipeConversation(groupOf(conversation));
   }
 
   /**
-   * Throws ForgedGroup, and then encrypts nothing.
-   * @param {string} conversation @param {Uint8Array} plaintext @returns {Promise<{ epoch: number, data: Uint8Array }>}
+   * Throws ForgedGroup, and NewReaders where the group has a leaf that is not among `readers`; nothing is encrypted then.
+   * @param {string} conversation @param {Uint8Array} plaintext
+   * @param {readonly string[]} [readers] thumbprints; undefined: everyone in the group
+   * @returns {Promise<{ epoch: number, data: Uint8Array }>}
    */
-  encrypt(conversation, plaintext) {
+  encrypt(conversation, plaintext, readers) {
     return this.transaction(async (context) => {
       const epoch = Number(await context.conversationEpoch(groupOf(conversation)));
-      if (this.#checked.get(conversation) !== epoch) {
-        await this.#identities(context, conversation);
-        this.#checked.set(conversation, epoch);
+      let leaves = this.#leaves.get(conversation);
+      if (leaves?.epoch !== epoch) {
+        leaves = { epoch, members: await this.#identities(context, conversation) };
+        this.#leaves.set(conversation, leaves);
       }
+      if (readers && leaves.members.some(({ thumbprint }) => !readers.includes(thumbprint)))
+        throw new NewReaders('the group has devices that the author did not see');
       return { epoch, data: await context.encryptMessage(groupOf(conversation), plaintext) };
     });
   }

@@ -14,7 +14,6 @@ import { isEqual } from '../util/equal.js';
 import { debounce } from '../util/debounce.js';
 import { emptyConversation } from '../conversations/changes.js';
 import { regrouped } from '../conversations/reducer.js';
-import { hasLostTrust } from '../trust/verified.js';
 
 const COMMIT_TRIES = 10;
 const CLOCK_SKEW_S = 3600; // a clock of this machine may be wrong by this much
@@ -231,7 +230,6 @@ export class Membership {
       members,
     });
     const told = after?.notice ? { ...notice, change: after.notice } : notice; // new keys of the others must be shown
-    if (before && hasLostTrust(before, entered)) await this.client.emitAndWait('keys changed', { conversation: id });
     await this.store.write(entered, { seq, at, user: this.client.me.user.id, notice: told });
     if (after?.notice) this.client.emit('members', { conversation: id, notice: after.notice });
     this.refreshSoon();

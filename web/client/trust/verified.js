@@ -16,16 +16,6 @@ export function trustIn(conversation, user) {
   return keys.every(({ thumbprint }) => verified.includes(thumbprint)) ? 'verified' : 'changed';
 }
 
-/**
- * A contact was verified before the change and is not any more.
- * @param {Conversation} before @param {Conversation} after
- */
-export function hasLostTrust(before, after) {
-  return Object.keys(after.verified).some(
-    (user) => trustIn(after, user) === 'changed' && trustIn(before, user) !== 'changed',
-  );
-}
-
 export class VerifiedKeys {
   /** @param {Context} client @param {{ store: import('../conversations/store.js').ConversationStore }} parts */
   constructor(client, { store }) {

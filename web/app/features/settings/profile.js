@@ -1,5 +1,6 @@
 // @ts-check
 import { html } from '../../../vendor/lit.js';
+import { failure } from '../../messages/errors.js';
 import { t } from '../../messages/index.js';
 import { pictureOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';
@@ -63,8 +64,7 @@ export class Profile extends Section {
   #crop(file) {
     const fail = () => {
       this.picked = null;
-      const unreadable = Object.assign(new Error('unreadable picture'), { code: 'invalid' });
-      this.attempt(() => Promise.reject(unreadable), { invalid: t.settings.pictureUnreadable });
+      this.attempt(() => Promise.reject(failure('unreadable_picture')));
     };
     return html`
       <sv-picture-crop .file=${file} @failed=${fail}
@@ -74,7 +74,7 @@ export class Profile extends Section {
   /** @param {string} image */
   #setPicture(image) {
     this.picked = null;
-    this.attempt(() => this.ask('setPicture', { image }), { invalid: t.settings.pictureUnreadable });
+    this.attempt(() => this.ask('setPicture', { image }), { invalid: t.errors.unreadable_picture });
   }
 }
 customElements.define('sv-settings-profile', Profile);
