@@ -17,9 +17,15 @@ for (const type of ['undecryptable', 'problem', 'rejoined']) {
   });
 }
 
-// A user who agrees: who was added meanwhile may read it too.
+/** This user agrees: a device that was added meanwhile may read it too. */
+async function agree() {
+  for (const { id, failure } of await client.outbox.waiting())
+    if (failure?.code === 'new_readers') await client.outbox.retry(id);
+}
+
+client.listen('ready', () => void agree()); // after a crash
 client.listen('failed', ({ id, code }) => {
-  if (code === 'new_readers') void client.outbox.retry(id);
+  if (code === 'new_readers') void agree();
   else port.postMessage({ event: 'failed', detail: { id, code } });
 });
 
