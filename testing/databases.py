@@ -11,7 +11,7 @@ import psycopg
 from store.database.embedded import EmbeddedPostgres
 from store.database.migrate import migrate
 
-SHARED_POSTGRES = "SOTTOVOCE_TEST_POSTGRES"  # environment variable: the URL of a running one, see tests/mutants
+SHARED_POSTGRES = "TEST_POSTGRES_URL"  # environment variable: that of a running one, see tests/mutants
 MIGRATED = "template_migrated"
 
 

@@ -28,10 +28,7 @@ class Recording:
             for file in covered.measured_files()
         }  # of each file: its lines, and the tests that run each; "" is the import
         self._all = Counter(test for of in self._lines.values() for tests in of.values() for test in tests)
-        self._took = {
-            f"{case.get('file')}::{case.get('name')}": float(case.get("time") or 0)
-            for case in ElementTree.parse(folder / "report.xml").iter("testcase")
-        }
+        self._took = passed_in(folder / "report.xml")
 
     def tests_of(self, file: str, line: int) -> list[str]:
         """The tests that run the line: those that run the least of other files first, then the quickest.
@@ -48,6 +45,15 @@ class Recording:
     def seconds_of(self, *tests: str) -> float:
         """How long the tests take without a mutant, and a second for one that is not known."""
         return sum(self._took.get(test, 1.0) for test in tests)
+
+
+def passed_in(report: Path) -> dict[str, float]:
+    """The tests that passed, with their seconds, in a JUnit report of the family xunit1."""
+    return {
+        f"{case.get('file')}::{case.get('name')}": float(case.get("time") or 0)
+        for case in ElementTree.parse(report).iter("testcase")
+        if len(case) == 0 or {child.tag for child in case} <= {"system-out", "system-err", "properties"}
+    }
 
 
 def record(folder: Path, tree: Path) -> Recording:

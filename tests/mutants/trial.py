@@ -22,7 +22,7 @@ KILLED = -9  # and of a process that this program killed
 
 @dataclass
 class Trial:
-    """Tests that run in a process of their own, until one fails."""
+    """A pytest that runs in a process of its own."""
 
     process: int
     deadline: float  # of time.monotonic()
@@ -50,18 +50,18 @@ class Trial:
         return {PASSED: "survived", KILLED: "hung"}.get(self.exit_code or 0, "killed")
 
 
-def start(tree: Path, tests: list[str], within_s: float) -> Trial:
-    """Fork a process that runs the tests of that tree."""
+def start(tree: Path, words: list[str], within_s: float) -> Trial:
+    """Fork a process that runs pytest in that tree, with these words of its command line."""
     child = os.fork()
     if child == 0:
         try:
-            os._exit(_run(tree, tests))
+            os._exit(_run(tree, words))
         finally:  # whatever it raises, it must not go on as its parent
             os._exit(3)
     return Trial(child, time.monotonic() + within_s)
 
 
-def _run(tree: Path, tests: list[str]) -> int:
+def _run(tree: Path, words: list[str]) -> int:
     quiet = os.open(tree / "pytest.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(quiet, stream)
@@ -71,7 +71,7 @@ def _run(tree: Path, tests: list[str]) -> int:
     for name in [name for name in sys.modules if name.split(".")[0] in ours]:
         del sys.modules[name]
     try:
-        return int(pytest.main(["-q", "-x", "-W", PREPARED, f"--basetemp={tree.parent / 'basetemp'}", *tests]))
+        return int(pytest.main(["-q", "-W", PREPARED, f"--basetemp={tree.parent / 'basetemp'}", *words]))
     except BaseException:
         traceback.print_exc()
         return 3

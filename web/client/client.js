@@ -2,8 +2,8 @@
 /**
  * One device of one account: its parts, and what the server sends to each.
  *
- * The parts depend on each other in one direction only: store <- trust <- sync <- membership <- outbox <- direct and
- * receipts. A part that is below another emits an event, and `emitAndWait` returns when the parts above have handled
+ * The parts depend on each other in one direction only: store <- trust <- sync <- membership <- healing <- outbox <-
+ * direct and receipts. A part that is below another emits an event, and `emitAndWait` returns when the parts above have handled
  * it.
  *
  * Everything that changes a group or reads its log runs in `inTurn`, one piece of work after the other. An entry is
@@ -16,6 +16,7 @@ import { Receipts } from './conversations/receipts.js';
 import { ConversationStore } from './conversations/store.js';
 import { Sync } from './conversations/sync.js';
 import { Direct } from './direct/direct.js';
+import { Healing } from './mls/healing.js';
 import { Membership } from './mls/membership.js';
 import { Account } from './session/account.js';
 import { Connection } from './transport/connection.js';
@@ -37,6 +38,7 @@ export class Client extends Context {
   trust = new VerifiedKeys(this, this);
   sync = new Sync(this, this);
   membership = new Membership(this, this);
+  healing = new Healing(this, this);
   outbox = new Outbox(this, this);
   direct = new Direct(this, this);
   receipts = new Receipts(this, this);

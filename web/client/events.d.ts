@@ -14,10 +14,14 @@ export interface WaitedEvents {
     /** The device that made the commit. */
     sender: string;
   };
+  /** A commit has removed another device of this account. */
+  'own device removed': { conversation: string };
   'own message': { id: string; conversation: string; seq: number; at: string };
   epoch: { conversation: string };
   /** A device says that it leaves. */
   left: { conversation: string; device: string };
+  /** This device has created a group. */
+  created: { conversation: string };
   joined: { conversation: string; after: number };
 }
 

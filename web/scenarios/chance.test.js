@@ -77,7 +77,11 @@ class Thread {
   start() {
     this.worker = new Worker(new URL('./device-thread.js', import.meta.url), { workerData: this.data });
     return new Promise((resolve, reject) => {
-      this.worker.on('error', reject);
+      this.worker.on('error', (error) => {
+        console.log(`# ${this.data.folder.slice(-2)} has died: ${error.stack}`);
+        for (const asked of this.asked.values()) asked.reject(error);
+        reject(error);
+      });
       this.worker.on('message', (told) => {
         if (told.event === 'up') {
           this.me = told.detail;

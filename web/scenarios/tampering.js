@@ -53,7 +53,7 @@ export class Tampering {
     const request = { method: init.method ?? 'GET', path, body };
     for (const hook of this.answerRequest) {
       const given = await hook(request);
-      if (given !== undefined) return new Response(JSON.stringify(given));
+      if (given !== undefined) return given instanceof Response ? given : Response.json(given);
     }
     const answer = await fetch(url, init);
     if (!answer.ok) return answer;

@@ -163,6 +163,12 @@ export async function deceived(...wanted) {
   );
 }
 
+/** A new user whose device keeps its data in a folder. @param {string} folder @param {string} name */
+export async function deviceIn(folder, name) {
+  const { platformIn } = await import('../client/node/platform.js');
+  return device(unique(name), 'register', undefined, await platformIn(folder));
+}
+
 /** A new user with an invite. @param {string} name @param {string} invite */
 export function invited(name, invite) {
   return device(unique(name), 'register', invite);

@@ -61,12 +61,14 @@ export class Outbox {
    * @param {import('./store.js').ConversationStore} parts.store
    * @param {import('./sync.js').Sync} parts.sync
    * @param {import('../mls/membership.js').Membership} parts.membership
+   * @param {import('../mls/healing.js').Healing} parts.healing
    */
-  constructor(client, { store, sync, membership }) {
+  constructor(client, { store, sync, membership, healing }) {
     this.client = client;
     this.store = store;
     this.sync = sync;
     this.membership = membership;
+    this.healing = healing;
     client.on('own message', (frame) => this.onSent(frame));
     client.on('epoch', () => this.flush());
     client.on('joined', () => this.flush());
@@ -221,6 +223,8 @@ export class Outbox {
 
   /** @param {Waiting} waiting */
   async #encrypt({ id, conversation, content, readers }) {
+    if (readers) await this.healing.beforeMessage(conversation);
+    if (this.#inFlight.has(id)) return; // the update's own entry has sent it
     const encrypted = await this.#encryptedFor(conversation, content, readers);
     if (encrypted === null) return this.#onRejected(id, 'new_readers', 'devices were added after it was written');
     const { epoch, data } = encrypted;
@@ -298,8 +302,10 @@ export class Outbox {
     if (waiting?.conversation !== conversation) return;
     this.release(id);
     const sender = { user: this.client.me.user.id, device: this.client.me.device };
-    await this.store.apply(waiting.conversation, { seq, at, sender, content: waiting.content }, [['outbox', id]]);
-    this.client.emit('sent', { id, conversation: waiting.conversation, seq });
+    const count = waiting.isDirect ? [] : [await this.healing.counted(conversation)];
+    const entry = { seq, at, sender, content: waiting.content };
+    await this.store.apply(conversation, entry, [['outbox', id], ...count]);
+    this.client.emit('sent', { id, conversation, seq });
   }
 
   /** @param {{ id: string, code: string, error: string }} frame */

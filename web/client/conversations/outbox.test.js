@@ -25,6 +25,7 @@ async function refused() {
   client.mls = /** @type {any} */ ({ encrypt: async () => ({ epoch: 1, data: new Uint8Array(1) }) });
   await storage.write([
     ['conversations', GROUP, { ...emptyConversation(GROUP), isActive: true, state: 'joined' }],
+    ['state', `leaf/${GROUP}`, { at: Date.now(), sent: 0 }],
     ['outbox', content.id, { id: content.id, order: 1, at: '', conversation: GROUP, isDirect: false, content }],
   ]);
   await client.outbox.onRefused({ id: content.id, code: 'forbidden', error: 'no' });

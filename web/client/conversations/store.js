@@ -159,6 +159,7 @@ export class ConversationStore {
         ['conversations', id],
         ['state', `draft/${id}`],
         ['state', `key/${id}`],
+        ['state', `leaf/${id}`],
         ...waiting.flatMap(
           ([key]) =>
             /** @type {Change[]} */ ([

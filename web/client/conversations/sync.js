@@ -8,6 +8,7 @@
  * Sync knows nothing of the outbox and the membership. It emits, and waits for its listeners:
  *  - 'state lost': the group's state does not fit the log; this device has to join again
  *  - 'members changed': after a commit that changed the members was stored
+ *  - 'own device removed': after a commit that removed another device of this account
  *  - 'own message': one of this device's messages has its place in the log
  *  - 'epoch': after a commit was acknowledged
  *  - 'left': after the entry of a device that leaves was acknowledged
@@ -134,6 +135,9 @@ export class Sync {
         members,
         sender,
       });
+    const isThere = new Set(members.map(({ device }) => device));
+    if (conversation.members.some(({ user, device }) => user === me && !isThere.has(device)))
+      await this.client.emitAndWait('own device removed', { conversation: id });
   }
 
   /**

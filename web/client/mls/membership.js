@@ -85,6 +85,7 @@ export class Membership {
           last,
         }),
       );
+      await this.client.emitAndWait('created', { conversation: id });
     });
     return id;
   }
@@ -120,6 +121,11 @@ export class Membership {
   /** New keys for this device's leaf. @param {string} id */
   update(id) {
     return this.client.inTurn(() => this.#commit(id, (deliver) => this.client.mls.update(id, deliver)));
+  }
+
+  /** The same within other work, once: throws Refused if another commit came first. @param {string} id */
+  updateOnce(id) {
+    return this.#commit(id, (deliver) => this.client.mls.update(id, deliver), 1);
   }
 
   /** @param {string} id */
@@ -306,8 +312,9 @@ export class Membership {
   /**
    * Make a commit; if another one came first, make it again on top of that one.
    * @param {string} id @param {(deliver: (bundle: Bundle) => Promise<void>) => Promise<void>} work
+   * @param {number} [most] tries
    */
-  async #commit(id, work) {
+  async #commit(id, work, most = COMMIT_TRIES) {
     for (let tries = 1; ; tries++) {
       const known = await this.store.get(id);
       if (!known?.isActive) throw new Refused(403, 'not_a_leaf', 'This device is not in the group', 0);
@@ -320,7 +327,7 @@ export class Membership {
         return await this.sync.readMembers(id);
       } catch (error) {
         const cause = error instanceof CommitRejected ? error.cause : null;
-        if (!isLate(cause) || tries === COMMIT_TRIES) throw cause ?? error;
+        if (!isLate(cause) || tries === most) throw cause ?? error;
         await this.sync.catchUp(id);
       }
     }

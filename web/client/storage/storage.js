@@ -15,10 +15,11 @@
 
 /**
  * The values of `state`: the account, the page's settings and drafts, keys of direct conversations in base64, texts as
- * they were encrypted for the server, and verified thumbprints by user.
+ * they were encrypted for the server, verified thumbprints by user, and the age of this device's leaf by conversation.
  * @template {string} Key
  * @typedef {Key extends 'me' ? import('../session/account.js').Me
  *   : Key extends 'settings' ? import('../../worker/rpc.js').Settings
+ *   : Key extends `leaf/${string}` ? import('../mls/healing.js').LeafAge
  *   : Key extends `verified/${string}` ? string[]
  *   : Key extends `${'draft' | 'key' | 'sealed'}/${string}` ? string
  *   : unknown} StateAt

@@ -1,0 +1,104 @@
+// @ts-check
+/**
+ * New keys for this device's leaf, at intervals (RFC 9420, section 16.6). A thief with a copy of its state cannot follow
+ * the update, and reads nothing that comes after it.
+ *
+ * An update is due before the first message after a day, after a hundred own messages, a few minutes after the device
+ * joined or another device of its account was removed, and after a week without any. A joined device has keys that its
+ * key package named, which the server may have handed out twice.
+ *
+ * Where the server refuses the update, or another commit came first, the next occasion tries again: a message does not
+ * wait for it.
+ */
+import { Refused } from '../transport/api.js';
+import { CommitRejected } from './core-crypto.js';
+
+export const DAY_MS = 24 * 3600 * 1000;
+export const OWN_MESSAGES_MAX = 100;
+const IDLE_MS = 7 * DAY_MS;
+const SOON_MS = 60_000; // and up to five times as long, so that the members do not all commit at once
+const CHECK_MS = 60_000;
+
+/**
+ * @typedef {object} LeafAge
+ * @property {number} at Unix time in ms of the newest keys
+ * @property {number} sent messages of this device since then
+ * @property {number} [due] Unix time in ms of the next update, if there is a reason for an early one
+ */
+
+export class Healing {
+  /**
+   * @param {import('../context.js').Context} client
+   * @param {object} parts
+   * @param {import('../conversations/store.js').ConversationStore} parts.store
+   * @param {import('./membership.js').Membership} parts.membership
+   */
+  constructor(client, { store, membership }) {
+    this.client = client;
+    this.store = store;
+    this.membership = membership;
+    client.on('created', ({ conversation }) => this.#begin(conversation));
+    client.on('joined', ({ conversation }) => this.#begin(conversation, soon()));
+    client.on('own device removed', async ({ conversation }) => {
+      await this.#write(conversation, { ...(await this.#age(conversation)), due: soon() });
+    });
+    client.listen('ready', () => client.later(() => this.updateDue()));
+    const timer = setInterval(() => client.connection.isReady && client.later(() => this.updateDue()), CHECK_MS);
+    /** @type {{ unref?: () => void }} */ (timer).unref?.(); // in Node it does not keep the process
+  }
+
+  /** Update before a message if a day has passed, or a hundred messages. @param {string} id */
+  async beforeMessage(id) {
+    const { at, sent } = await this.#age(id);
+    if (Date.now() - at >= DAY_MS || sent >= OWN_MESSAGES_MAX) await this.#update(id);
+  }
+
+  /**
+   * One more message was stored at the server.
+   * @param {string} id @returns {Promise<import('../storage/storage.js').Change>} to write with the message
+   */
+  async counted(id) {
+    const age = await this.#age(id);
+    return ['state', `leaf/${id}`, { ...age, sent: age.sent + 1 }];
+  }
+
+  /** Update the leaves whose time has come. */
+  async updateDue() {
+    for (const { id, kind, isActive } of await this.store.list()) {
+      if (kind === 'direct' || !isActive) continue;
+      const { at, due = at + IDLE_MS } = await this.#age(id);
+      if (Date.now() >= due) await this.client.attempt(() => this.#update(id));
+    }
+  }
+
+  /** @param {string} id */
+  async #update(id) {
+    const before = await this.#age(id);
+    await this.#begin(id); // what waits behind the commit must not ask for another one
+    try {
+      await this.membership.updateOnce(id);
+    } catch (error) {
+      await this.#write(id, before);
+      if (!(error instanceof Refused || error instanceof CommitRejected)) throw error;
+    }
+  }
+
+  /** @param {string} id @returns {Promise<LeafAge>} */
+  async #age(id) {
+    return (await this.client.storage.get('state', `leaf/${id}`)) ?? { at: 0, sent: 0 };
+  }
+
+  /** @param {string} id @param {number} [due] */
+  #begin(id, due) {
+    return this.#write(id, { at: Date.now(), sent: 0, due });
+  }
+
+  /** @param {string} id @param {LeafAge} age */
+  #write(id, age) {
+    return this.client.storage.write([['state', `leaf/${id}`, age]]);
+  }
+}
+
+function soon() {
+  return Date.now() + SOON_MS * (1 + 4 * Math.random());
+}
