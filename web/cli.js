@@ -66,6 +66,7 @@ platform.name = `command line on ${hostname()}`;
 const { Client } = await import('./client/client.js');
 const client = new Client(values.server, platform);
 const hasDevice = await client.account.resume();
+await client.account.endLeft();
 
 /** Without the control characters that could change the terminal; further lines are indented. @param {string} text */
 function printable(text) {

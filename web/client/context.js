@@ -20,6 +20,7 @@ import { Api } from './transport/api.js';
  * @typedef {object} Platform
  * @property {import('./storage/storage.js').Storage} storage
  * @property {(me: Me) => Promise<import('../vendor/core-crypto.js').Database>} openDatabase
+ * @property {() => Promise<void>} [erase] deletes everything that is stored; without it, `storage.wipe` does
  * @property {() => Promise<void>} [persist] makes that database durable, if the platform does not
  * @property {string} [name] of the device, as the user sees it in the list of devices
  * @property {typeof fetch} [fetch]

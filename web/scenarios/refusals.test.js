@@ -6,7 +6,7 @@ import { newId } from '../client/content/index.js';
 import { Api } from '../client/transport/api.js';
 import { fromBase64, toBase64 } from '../client/util/bytes.js';
 import { CommitRejected } from '../client/mls/core-crypto.js';
-import { another, conversation, people, refused, until } from './users.js';
+import { another, conversation, deceived, people, refused, until } from './users.js';
 
 /** @param {import('./users.js').Device} device @param {string} id @param {object} body */
 function post(device, id, body) {
@@ -199,4 +199,29 @@ test('false_group_info_is_replaced_by_the_next_commit', async () => {
   await bob.hears('I am back');
   await bob.says(id, 'welcome back');
   await alice.hears('welcome back');
+});
+
+test('log_out_without_a_network_ends_the_session_at_the_next_start', async () => {
+  const [alice] = await deceived('alice');
+  const phone = await another(alice);
+  const { token, device } = alice.client.me;
+  alice.lies.answerRequest.push(({ method }) => {
+    if (method === 'DELETE') throw new Error('no network');
+    return undefined;
+  });
+  await alice.client.account.logOut();
+  const { storage } = alice.client;
+  assert.deepEqual(await storage.all('conversations'), []);
+  assert.deepEqual(await storage.all('state'), [['left', [{ token, device }]]], 'nothing else stays');
+  const listed = async () => (await phone.client.api.call('GET', 'devices')).map(({ id }) => id);
+  assert.ok((await listed()).includes(device));
+
+  assert.equal(await alice.client.account.resume(), false);
+  await alice.client.account.endLeft();
+  assert.deepEqual(await storage.all('state'), [['left', [{ token, device }]]], 'there is still no network');
+  alice.lies.answerRequest.length = 0;
+  await alice.client.account.endLeft();
+  assert.deepEqual(await listed(), [phone.client.me.device]);
+  await refused(phone.client.api.as(token, 'omit').call('GET', 'account'), 'unauthenticated');
+  assert.deepEqual(await storage.all('state'), []);
 });

@@ -26,6 +26,12 @@ export async function lead() {
       await (core ??= startCoreCrypto());
       return openDatabase(KEYS, me.databaseKey);
     },
+    erase: async () => {
+      // Waits until CoreCrypto is gone, with this worker.
+      for (const name of [KEYS, PAGES]) indexedDB.deleteDatabase(name);
+      await storage.wipe();
+      await wipeKey();
+    },
   });
   /** Events that happen while a snapshot is made; tabs get them after it, because it may be older. @type {object[]} */
   const held = [];
@@ -56,12 +62,7 @@ export async function lead() {
     emitSnapshot: (snapshot) => sendBeforeEvents(async () => ({ event: 'snapshot', detail: await snapshot() })),
   };
   await storage.upgrade();
-  const { start, rpc } = createRpc(client, page, async () => {
-    // Waits until CoreCrypto is gone, with this worker.
-    for (const name of [KEYS, PAGES]) indexedDB.deleteDatabase(name);
-    await storage.wipe();
-    await wipeKey();
-  });
+  const { start, rpc } = createRpc(client, page);
   await start();
   /** @param {MessageEvent<import('../app/link.js').Call & { call?: string }>} event */
   channel.onmessage = async ({ data: { call, group, method, args } }) => {

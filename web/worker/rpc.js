@@ -57,9 +57,8 @@ export const DEFAULTS = { theme: 'system', language: 'system', receipts: true, t
  * @param {object} page
  * @param {import('./events.js').Emit} page.emit sends an event to every tab
  * @param {(snapshot: () => Promise<Snapshot>) => Promise<void>} page.emitSnapshot
- * @param {() => Promise<void>} wipe deletes everything that this browser stores
  */
-export function createRpc(client, { emit, emitSnapshot }, wipe) {
+export function createRpc(client, { emit, emitSnapshot }) {
   const { api, storage } = client;
   /** @type {Settings} */
   let settings = DEFAULTS;
@@ -99,9 +98,8 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
     };
   }
 
-  /** Delete all data of this account; the next account starts in a new worker. */
-  async function eraseAndClose() {
-    await wipe();
+  /** All data of this account is deleted; the next account starts in a new worker. */
+  async function close() {
     await emitSnapshot(loggedOutSnapshot);
     self.close();
   }
@@ -114,8 +112,9 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
   /** Resume the account of this browser, if there is one. */
   async function start() {
     applySettings({ ...DEFAULTS, ...(await storage.get('state', 'settings')) });
-    if (await client.account.resume()) return enter();
-    await wipe(); // the previous account logged out and may have been interrupted
+    const hasAccount = await client.account.resume();
+    void client.account.endLeft();
+    if (hasAccount) return enter();
     await emitSnapshot(loggedOutSnapshot);
   }
 
@@ -140,9 +139,9 @@ export function createRpc(client, { emit, emitSnapshot }, wipe) {
       logIn: ({ username, password }) => client.account.logIn(username, password).then(enter),
       /** @param {{ password: string }} args */
       logInAgain: ({ password }) => client.account.logInAgain(password).then(enter),
-      logOut: () => client.account.logOut().then(eraseAndClose),
+      logOut: () => client.account.logOut().then(close),
       /** @param {{ password: string }} args */
-      remove: ({ password }) => client.account.remove(password).then(eraseAndClose),
+      remove: ({ password }) => client.account.remove(password).then(close),
       /** @returns {Promise<OwnAccount>} */
       get: () => api.call('GET', 'account'),
       /** @param {{ bio: string }} args @returns {Promise<void>} */

@@ -19,7 +19,7 @@ function connected() {
     emit: (/** @type {string} */ event, /** @type {object} */ detail) => events.push([event, detail]),
     emitSnapshot: async () => {},
   };
-  const { rpc: table } = createRpc(client, page, async () => {});
+  const { rpc: table } = createRpc(client, page);
   const rpc = rpcThrough(({ group, method, args }) => runCall(table, group, method, structuredClone(args)));
   return { rpc, table, client, storage, events };
 }

@@ -38,6 +38,8 @@ export const de = {
     bad_invite: 'Diese Einladung ist unbekannt, schon benutzt oder abgelaufen. Bitte um eine neue.',
     busy: 'Der Server ist ausgelastet. Versuche es gleich noch einmal.',
     device_removed: 'Dieses Gerät wurde aus deinem Konto entfernt. Melde dich ab, um es zu leeren, und dann wieder an.',
+    forged_key_package:
+      'Der Server hat Schlüssel geliefert, die nicht zu dieser Person gehören. Nichts wurde geändert. Frag die Person, die den Server betreibt.',
     has_no_device: 'Diese Person kann noch keine Ende-zu-Ende-verschlüsselten Nachrichten empfangen.',
     id_taken: 'Diese Nachricht wurde schon gesendet.',
     invalid_credentials: 'Benutzername oder Passwort ist falsch.',

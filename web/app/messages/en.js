@@ -43,6 +43,8 @@ export const en = {
     bad_invite: 'This invite is unknown, already used or expired. Ask for a new one.',
     busy: 'The server is busy. Try again in a moment.',
     device_removed: 'This device was removed from your account. Log out to erase it, then log in again.',
+    forged_key_package:
+      'The server sent keys that don’t belong to this person. Nothing was changed. Ask the person who runs the server.',
     has_no_device: 'This person can’t receive end-to-end encrypted messages yet.',
     id_taken: 'This message was already sent.',
     invalid_credentials: 'Wrong username or password.',

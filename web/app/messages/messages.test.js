@@ -107,6 +107,7 @@ test('an error is a sentence, whatever it was', () => {
     assert.equal(errorText(error), en.unknownError);
   }
   assert.equal(errorText({ code: 'new_code', status: 503 }), en.errors.busy);
+  assert.equal(errorText({ code: 'forged_key_package', status: 502 }), en.errors.forged_key_package);
   assert.equal(errorText({ code: 'invalid', status: 400 }, { invalid: 'Here.' }), 'Here.');
   assert.equal(errorText({ code: 'too_many', status: 429, retryAfterS: 600 }), en.tooManyFor(10));
   assert.equal(errorText(new Error('cannot reach http://x: ECONNREFUSED')), en.errors.unreachable);

@@ -17,8 +17,8 @@ const OURS = ['journal.jsonl', 'journal.jsonl.new', 'keys.bin', 'keys.bin.new', 
  * @implements {Storage}
  */
 export class FileStorage extends MemoryStorage {
-  /** @type {import('node:fs/promises').FileHandle} */
-  #journal = /** @type {any} */ (null);
+  /** Null after a wipe, until the next write. @type {import('node:fs/promises').FileHandle | null} */
+  #journal = null;
 
   /** @param {string} folder */
   constructor(folder) {
@@ -29,12 +29,10 @@ export class FileStorage extends MemoryStorage {
 
   /** @param {string} folder */
   static async open(folder) {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await lock(join(folder, 'lock'));
     const storage = new FileStorage(folder);
+    await storage.#lock();
     await storage.#replay();
     await storage.#compact();
-    storage.#journal = await open(storage.path, 'a', OWNER_ONLY);
     return storage;
   }
 
@@ -64,12 +62,23 @@ export class FileStorage extends MemoryStorage {
 
   /** Returns when it is on disk. @param {unknown[]} change */
   async #note(change) {
-    await this.#journal.write(`${JSON.stringify(change)}\n`);
-    await this.#journal.datasync();
+    await (this.#journal ??= await this.#begin()).write(`${JSON.stringify(change)}\n`);
+    await this.#journal?.datasync();
+  }
+
+  async #lock() {
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await lock(join(this.folder, 'lock'));
+  }
+
+  async #begin() {
+    await this.#lock();
+    return open(this.path, 'a', OWNER_ONLY);
   }
 
   async wipe() {
-    await this.#journal.close();
+    await this.#journal?.close();
+    this.#journal = null;
     for (const name of OURS) await rm(join(this.folder, name), { force: true });
     await rmdir(this.folder).catch(() => {}); // other files may be in it
     await super.wipe();

@@ -7,12 +7,14 @@ import { isEqual } from '../util/equal.js';
 
 const KEY_PACKAGES = 50;
 const FEW = 20; // key packages; below this, new ones are made
+const LEFT_MAX = 10; // sessions
 const RENEW_MS = 24 * 3600 * 1000; // a session lasts some days, and is renewed while it is used
 
 /**
  * @typedef {{ token: string, renewedAt: number, user: { id: string, username: string, picture?: string },
  *   device: string, databaseKey: string, isRegistered: boolean, isLeaving?: boolean }} Me
  *   isLeaving: the user logged out, which may have been interrupted
+ * @typedef {{ token: string, device: string }} Left a session that the server does not know to be over
  */
 
 export class Account {
@@ -21,10 +23,13 @@ export class Account {
     this.client = client;
   }
 
-  /** Load the stored account. Returns false if there is none. */
+  /** Load the stored account. Returns false if there is none; everything else that is stored here is then deleted. */
   async resume() {
     const me = await this.client.storage.get('state', 'me');
-    if (!me || me.isLeaving) return false;
+    if (!me || me.isLeaving) {
+      await this.#erase(me ? [me] : []); // the previous account has logged out, and may have been interrupted
+      return false;
+    }
     await this.#become(me);
     // Was interrupted; a failure is tried again at the next start.
     if (!me.isRegistered) await this.client.attempt(() => this.#registerDevice());
@@ -59,24 +64,57 @@ export class Account {
   }
 
   /**
-   * End the session, remove the device, and delete all data here. If the server cannot be reached, it keeps listing the
-   * device.
+   * End the session, remove the device, and delete all data here. If the server cannot be reached, `endLeft` does the
+   * rest at a later start.
    */
   async logOut() {
-    if (!this.client.me) return;
-    // An interrupted logout is finished at the next start.
-    await this.client.storage.write([['state', 'me', { ...this.client.me, isLeaving: true }]]);
-    await this.client.api.call('DELETE', `devices/${this.client.me.device}`).catch(() => {});
-    await this.client.api.call('DELETE', 'sessions/current').catch(() => {}); // this deletes the cookie too
+    const { me } = this.client;
+    if (!me) return;
+    await this.client.storage.write([['state', 'me', { ...me, isLeaving: true }]]);
+    const isEnded = await this.#end(me, 'same-origin'); // with its answer the browser deletes the cookie
     this.client.connection.close();
-    await this.client.storage.wipe();
+    await this.#erase(isEnded ? [] : [me]);
   }
 
   /** Delete the account, and all data here. @param {string} password */
   async remove(password) {
     await this.client.api.call('DELETE', 'account', { password });
     this.client.connection.close();
-    await this.client.storage.wipe();
+    await this.#erase([]);
+  }
+
+  /** End sessions and remove devices whose user logged out while the server could not be reached. */
+  async endLeft() {
+    const { storage } = this.client;
+    for (const one of (await storage.get('state', 'left')) ?? []) {
+      // Without the cookie, which may be that of a newer session.
+      if (!(await this.#end(one, 'omit'))) continue;
+      const rest = ((await storage.get('state', 'left')) ?? []).filter(({ token }) => token !== one.token);
+      await storage.write([['state', 'left', rest.length ? rest : undefined]]);
+    }
+  }
+
+  /** Returns whether both are gone. @param {Left} left @param {RequestCredentials} credentials */
+  async #end({ token, device }, credentials) {
+    const session = this.client.api.as(token, credentials);
+    try {
+      for (const path of [`devices/${device}`, 'sessions/current'])
+        await session.call('DELETE', path).catch((/** @type {unknown} */ error) => {
+          if (!(error instanceof Refused) || error.status >= 500 || error.status === 429) throw error;
+        });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Delete everything that is stored here, but for what ends these and earlier sessions. @param {Left[]} fresh */
+  async #erase(fresh) {
+    const { storage, platform } = this.client;
+    const earlier = (await storage.get('state', 'left')) ?? [];
+    await (platform.erase?.() ?? storage.wipe());
+    const left = [...earlier, ...fresh.map(({ token, device }) => ({ token, device }))].slice(-LEFT_MAX);
+    if (left.length) await storage.write([['state', 'left', left]]);
   }
 
   /** Upload key packages and a last resort, if fewer than `few` remain on the server. @param {number} [few] */

@@ -14,10 +14,11 @@
  */
 
 /**
- * The values of `state`: the account, the page's settings and drafts, keys of direct conversations in base64, texts as
+ * The values of `state`: the account, sessions to end, the page's settings and drafts, keys of direct conversations in base64, texts as
  * they were encrypted for the server, verified thumbprints by user, and the age of this device's leaf by conversation.
  * @template {string} Key
  * @typedef {Key extends 'me' ? import('../session/account.js').Me
+ *   : Key extends 'left' ? import('../session/account.js').Left[]
  *   : Key extends 'settings' ? import('../../worker/rpc.js').Settings
  *   : Key extends `leaf/${string}` ? import('../mls/healing.js').LeafAge
  *   : Key extends `verified/${string}` ? string[]

@@ -28,6 +28,8 @@ export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export class Api {
   /** @type {string | null} */
   token = null;
+  /** Whether a browser sends its cookie. @type {RequestCredentials} */
+  credentials = 'same-origin';
   /** Frames, answers and list entries that were malformed. */
   malformed = 0;
   /** A malformed frame or list entry was dropped. @type {(error: Malformed) => void} */
@@ -44,6 +46,14 @@ export class Api {
     this.WebSocket = platform.WebSocket ?? globalThis.WebSocket;
   }
 
+  /** The API with another session. @param {string} token @param {RequestCredentials} credentials */
+  as(token, credentials) {
+    const other = new Api(this.server, this);
+    other.token = token;
+    other.credentials = credentials;
+    return other;
+  }
+
   /**
    * Throws Refused, Malformed, and an Error where the server cannot be reached.
    * @template {string} Method @template {string} Path
@@ -56,6 +66,7 @@ export class Api {
     const answer = await this.fetch(`${this.server}/v2/${path}`, {
       method,
       headers,
+      credentials: this.credentials,
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(ANSWER_MS),
     }).catch((/** @type {Error & { cause?: Error & { code?: string } }} */ error) => {
