@@ -18,6 +18,9 @@ const RENEW_MS = 24 * 3600 * 1000; // a session lasts some days, and is renewed 
  */
 
 export class Account {
+  /** @type {Left[]} */
+  #left = [];
+
   /** @param {import('../context.js').Context} client */
   constructor(client) {
     this.client = client;
@@ -25,7 +28,9 @@ export class Account {
 
   /** Load the stored account. Returns false if there is none; everything else that is stored here is then deleted. */
   async resume() {
-    const me = await this.client.storage.get('state', 'me');
+    const { storage } = this.client;
+    const me = await storage.get('state', 'me');
+    this.#left = (await storage.get('state', 'left')) ?? [];
     if (!me || me.isLeaving) {
       await this.#erase(me ? [me] : []); // the previous account has logged out, and may have been interrupted
       return false;
@@ -85,12 +90,13 @@ export class Account {
 
   /** End sessions and remove devices whose user logged out while the server could not be reached. */
   async endLeft() {
-    const { storage } = this.client;
-    for (const one of (await storage.get('state', 'left')) ?? []) {
+    for (const one of this.#left) {
       // Without the cookie, which may be that of a newer session.
       if (!(await this.#end(one, 'omit'))) continue;
-      const rest = ((await storage.get('state', 'left')) ?? []).filter(({ token }) => token !== one.token);
-      await storage.write([['state', 'left', rest.length ? rest : undefined]]);
+      this.#left = this.#left.filter((other) => other !== one);
+      const rest = this.#left.length ? this.#left : undefined;
+      if (this.client.me) await this.client.storage.write([['state', 'left', rest]]);
+      else await this.#erase([]);
     }
   }
 
@@ -111,10 +117,9 @@ export class Account {
   /** Delete everything that is stored here, but for what ends these and earlier sessions. @param {Left[]} fresh */
   async #erase(fresh) {
     const { storage, platform } = this.client;
-    const earlier = (await storage.get('state', 'left')) ?? [];
     await (platform.erase?.() ?? storage.wipe());
-    const left = [...earlier, ...fresh.map(({ token, device }) => ({ token, device }))].slice(-LEFT_MAX);
-    if (left.length) await storage.write([['state', 'left', left]]);
+    this.#left = [...this.#left, ...fresh.map(({ token, device }) => ({ token, device }))].slice(-LEFT_MAX);
+    if (this.#left.length) await storage.write([['state', 'left', this.#left]]);
   }
 
   /** Upload key packages and a last resort, if fewer than `few` remain on the server. @param {number} [few] */
