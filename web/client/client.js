@@ -17,6 +17,7 @@ import { ConversationStore } from './conversations/store.js';
 import { Sync } from './conversations/sync.js';
 import { Direct } from './direct/direct.js';
 import { Healing } from './mls/healing.js';
+import { Lineage } from './mls/lineage.js';
 import { Membership } from './mls/membership.js';
 import { Account } from './session/account.js';
 import { Connection } from './transport/connection.js';
@@ -36,6 +37,7 @@ export class Client extends Context {
   });
   store = new ConversationStore(this);
   trust = new VerifiedKeys(this, this);
+  lineage = new Lineage(this);
   sync = new Sync(this, this);
   membership = new Membership(this, this);
   healing = new Healing(this, this);

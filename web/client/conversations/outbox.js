@@ -208,7 +208,13 @@ export class Outbox {
   /** Send what can be sent now. */
   async flush() {
     if (!this.client.connection.isReady) return;
-    for (const one of await this.waiting()) {
+    let waiting = await this.waiting();
+    const due = new Set(waiting.filter(({ readers, failure }) => readers && !failure).map((one) => one.conversation));
+    for (const id of due) {
+      if ((await this.store.get(id))?.isActive && (await this.healing.beforeMessages(id)))
+        waiting = await this.waiting(); // the update's entry has sent some
+    }
+    for (const one of waiting) {
       if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
       const known = await this.store.get(one.conversation);
       if (this.#inFlight.has(one.id) || one.failure || !known?.isActive || known.isForged) continue;
@@ -223,8 +229,6 @@ export class Outbox {
 
   /** @param {Waiting} waiting */
   async #encrypt({ id, conversation, content, readers }) {
-    if (readers) await this.healing.beforeMessage(conversation);
-    if (this.#inFlight.has(id)) return; // the update's own entry has sent it
     const encrypted = await this.#encryptedFor(conversation, content, readers);
     if (encrypted === null) return this.#onRejected(id, 'new_readers', 'devices were added after it was written');
     const { epoch, data } = encrypted;

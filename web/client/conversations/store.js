@@ -160,6 +160,7 @@ export class ConversationStore {
         ['state', `draft/${id}`],
         ['state', `key/${id}`],
         ['state', `leaf/${id}`],
+        ['state', `commit/${id}`],
         ...waiting.flatMap(
           ([key]) =>
             /** @type {Change[]} */ ([

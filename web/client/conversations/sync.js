@@ -15,6 +15,7 @@
  */
 import { decodeContent } from '../content/index.js';
 import { ForgedGroup, Undecryptable } from '../mls/core-crypto.js';
+import { MalformedFrame, parseHead } from '../mls/frames.js';
 import { fromBase64 } from '../util/bytes.js';
 import { isEqual } from '../util/equal.js';
 import { marked } from './changes.js';
@@ -28,15 +29,27 @@ import { regrouped } from './reducer.js';
  * @typedef {import('../transport/frames.d.ts').LogEntry} LogEntry
  */
 
+const UNREADABLE_MAX = 3; // messages of this or a later epoch, one after the other; then the state does not fit
+const REJOIN_PAUSE_MS = 3600_000; // so that a member who sends rubbish does not make the others join again and again
+
 export class Sync {
+  /** Messages of this or a later epoch that could not be read, one after the other. @type {Map<string, number>} */
+  #unreadable = new Map();
+  /** When the state did not fit for that reason. @type {Map<string, number>} */
+  #rejoinedAt = new Map();
+
   /**
    * @param {Context} client
-   * @param {{ store: import('./store.js').ConversationStore, trust: import('../trust/verified.js').VerifiedKeys }} parts
+   * @param {object} parts
+   * @param {import('./store.js').ConversationStore} parts.store
+   * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
+   * @param {import('../mls/lineage.js').Lineage} parts.lineage
    */
-  constructor(client, { store, trust }) {
+  constructor(client, { store, trust, lineage }) {
     this.client = client;
     this.store = store;
     this.trust = trust;
+    this.lineage = lineage;
   }
 
   /** @param {LogEntry} entry */
@@ -58,6 +71,7 @@ export class Sync {
       // A log that begins later: this device was removed and added again. The socket brings both, and what is between.
       if (!entries.length || entries[0].seq > cursor + 1) return;
       for (const entry of entries) await this.#onNext(entry);
+      if ((await this.store.get(id))?.cursor === cursor) return; // it got nothing that it could pass
     }
   }
 
@@ -70,7 +84,7 @@ export class Sync {
     const next = { ...conversation, cursor: seq };
     switch (entry.kind) {
       case 'commit':
-        if (await this.#onCommit(next, entry)) return; // joined again, with a cursor of its own
+        if (await this.#onCommit(next, entry)) return; // joined again with a cursor of its own, or not a commit at all
         break;
       case 'application':
         await this.#onMessage(next, entry);
@@ -87,22 +101,22 @@ export class Sync {
     if (entry.kind === 'commit') await this.client.emitAndWait('epoch', { conversation: id });
   }
 
-  /** Returns whether this device had to join again. @param {Conversation} conversation @param {LogEntry} entry */
+  /** Returns whether the entry is not to be passed. @param {Conversation} conversation @param {LogEntry} entry */
   async #onCommit(conversation, entry) {
     const { id } = conversation;
     const { me } = this.client;
-    const epoch = await this.client.mls.epoch(id);
-    let isActive = true;
-    if (epoch === null || epoch <= entry.epoch) {
-      try {
-        const isLost = entry.data === undefined || epoch !== entry.epoch || entry.sender === me.device;
-        if (isLost) throw new Undecryptable('our state is lost', null);
-        ({ isActive } = await this.client.mls.decrypt(id, fromBase64(entry.data ?? ''), async () => {}));
-      } catch (error) {
-        if (!(error instanceof Undecryptable)) throw error;
-        await this.client.emitAndWait('state lost', { conversation: id, reason: error.reason });
+    /** @type {boolean} */
+    let isActive;
+    try {
+      isActive = await this.#apply(id, entry);
+    } catch (error) {
+      if (error instanceof MalformedFrame) {
+        this.client.emit('problem', { error }); // a lie of the server: its place in the log stays free
         return true;
       }
+      if (!(error instanceof Undecryptable)) throw error;
+      await this.client.emitAndWait('state lost', { conversation: id, reason: error.reason });
+      return true;
     }
     if (isActive) {
       await this.#onMembers(conversation, entry);
@@ -111,6 +125,47 @@ export class Sync {
       await this.#end(conversation, entry, { what: 'members', by, added: [], removed: [me.user.id], devices: [] });
     }
     return false;
+  }
+
+  /**
+   * Apply a commit, unless it was applied before. Returns whether this device is still in the group. Throws
+   * MalformedFrame, and Undecryptable where the state does not fit the log.
+   * @param {string} id @param {LogEntry} entry
+   */
+  async #apply(id, { data, epoch: claimed, seq, sender }) {
+    const commit = data === undefined ? null : fromBase64(data);
+    const ended = commit ? headOf(id, commit).epoch : claimed; // the server's claim counts where there is nothing else
+    let epoch = await this.client.mls.epoch(id);
+    if (epoch !== null && epoch < ended) epoch = await this.#applyMissed(id, seq);
+    if (epoch !== null && epoch > ended) {
+      if (commit && (await this.lineage.isFork(id, commit))) throw new Undecryptable('the server has forked it', null);
+      return true;
+    }
+    if (!commit || epoch !== ended || sender === this.client.me.device)
+      throw new Undecryptable('our state is lost', null);
+    const keep = () => this.lineage.remember(id, commit, seq);
+    return (await this.client.mls.decrypt(id, commit, keep)).isActive;
+  }
+
+  /**
+   * Apply the commits that this device has not seen, if the server has them after all.
+   * @param {string} id @param {number} before their entries are before this one
+   * @returns {Promise<number | null>} the epoch
+   */
+  async #applyMissed(id, before) {
+    const { mls, api } = this.client;
+    const { seq = 0 } = (await this.lineage.last(id)) ?? {};
+    for (const entry of await api.callUntilAnswered('GET', `conversations/${id}/log?after=${seq}`)) {
+      if (entry.kind !== 'commit' || entry.data === undefined || entry.seq >= before) continue;
+      const commit = fromBase64(entry.data);
+      try {
+        if (headOf(id, commit).epoch !== (await mls.epoch(id))) continue;
+        await mls.decrypt(id, commit, () => this.lineage.remember(id, commit, entry.seq));
+      } catch (error) {
+        if (!(error instanceof Undecryptable || error instanceof MalformedFrame)) throw error;
+      }
+    }
+    return mls.epoch(id);
   }
 
   /** The group is in the epoch that this commit began. @param {Conversation} conversation @param {LogEntry} entry */
@@ -196,17 +251,36 @@ export class Sync {
     } else if (entry.data === undefined) {
       await this.store.write(next, { seq, at, user: this.userOf(next, entry.sender), isDeleted: true });
     } else {
+      const bytes = fromBase64(entry.data);
       try {
-        await this.client.mls.decrypt(id, fromBase64(entry.data), async (plaintext, sender) => {
+        await this.client.mls.decrypt(id, bytes, async (plaintext, sender) => {
           if (plaintext === null || sender === null) throw new Error('an application entry holds a commit');
           await this.store.apply(id, { seq, at, sender, content: decodeContent(plaintext) }, [], cursor);
         });
+        this.#unreadable.delete(id);
       } catch (error) {
         if (!(error instanceof Undecryptable)) throw error;
         await this.store.write(next, this.#noticeAt(entry, { what: 'unreadable' }, next));
         this.client.emit('undecryptable', { conversation: id, seq, reason: error.reason });
+        await this.#onUnreadable(id, bytes);
       }
     }
+  }
+
+  /**
+   * Several unreadable messages of this or a later epoch: the server has withheld a commit, or forked the group.
+   * @param {string} id @param {Uint8Array} message
+   */
+  async #onUnreadable(id, message) {
+    const epoch = await this.client.mls.epoch(id);
+    if (epoch === null || !isOfEpoch(message, epoch)) return;
+    const count = (this.#unreadable.get(id) ?? 0) + 1;
+    this.#unreadable.set(id, count);
+    const pause = Date.now() - (this.#rejoinedAt.get(id) ?? 0);
+    if (count < UNREADABLE_MAX || pause < REJOIN_PAUSE_MS) return;
+    this.#unreadable.delete(id);
+    this.#rejoinedAt.set(id, Date.now());
+    await this.client.emitAndWait('state lost', { conversation: id, reason: 'messages cannot be read' });
   }
 
   /** @param {LogEntry} entry @param {Notice} notice @param {Conversation} conversation @returns {Item} */
@@ -218,5 +292,21 @@ export class Sync {
   userOf(conversation, device) {
     if (device === this.client.me.device) return this.client.me.user.id;
     return conversation.members.find((member) => member.device === device)?.user ?? '';
+  }
+}
+
+/** What a commit says of itself. @param {string} id @param {Uint8Array} commit Throws MalformedFrame. */
+function headOf(id, commit) {
+  const head = parseHead(commit);
+  if (head.conversation !== id) throw new MalformedFrame('the commit is of another group');
+  return head;
+}
+
+/** Or of a later one. @param {Uint8Array} message @param {number} epoch */
+function isOfEpoch(message, epoch) {
+  try {
+    return parseHead(message).epoch >= epoch;
+  } catch {
+    return false;
   }
 }

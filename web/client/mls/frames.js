@@ -11,6 +11,8 @@ const MLS_10 = 1;
 const SUITE = 1; // MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519
 const BASIC = 1;
 const KEY_PACKAGE_SOURCE = 1;
+const PUBLIC_MESSAGE = 1;
+const PRIVATE_MESSAGE = 2;
 const GROUP_INFO = 4;
 const CAPABILITIES = 5; // vectors in Capabilities
 
@@ -52,6 +54,18 @@ export function parseKeyPackage(bytes) {
   return { ...name, signatureKey, notBefore: reader.number(8), notAfter: reader.number(8) };
 }
 
+/**
+ * What a commit or message says of itself, RFC 9420, sections 6.1 and 6.3: nothing of it is encrypted.
+ * @param {Uint8Array} bytes @returns {{ conversation: string, epoch: number }} Throws MalformedFrame.
+ */
+export function parseHead(bytes) {
+  const reader = new Reader(bytes);
+  reader.expect(2, MLS_10, 'version');
+  const format = reader.number(2);
+  if (format !== PUBLIC_MESSAGE && format !== PRIVATE_MESSAGE) throw new MalformedFrame('no message of a group');
+  return { conversation: reader.uuid(), epoch: reader.number(8) };
+}
+
 /** RFC 9420, sections 12.4.3 and 8.1. @param {Uint8Array} bytes @returns {{ conversation: string, epoch: number }} */
 export function parseGroupInfo(bytes) {
   const reader = new Reader(bytes);
@@ -59,9 +73,7 @@ export function parseGroupInfo(bytes) {
   reader.expect(2, GROUP_INFO, 'wire format');
   reader.expect(2, MLS_10, 'version of the group');
   reader.expect(2, SUITE, 'cipher suite');
-  const [, ...parts] = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/.exec(toHex(reader.vector())) ?? [];
-  if (!parts.length) throw new MalformedFrame('the group id is not a UUID');
-  return { conversation: parts.join('-'), epoch: reader.number(8) };
+  return { conversation: reader.uuid(), epoch: reader.number(8) };
 }
 
 class Reader {
@@ -88,6 +100,13 @@ class Reader {
   /** @param {number} length @param {number} wanted @param {string} what */
   expect(length, wanted, what) {
     if (this.number(length) !== wanted) throw new MalformedFrame(`the ${what} must be ${wanted}`);
+  }
+
+  /** A group id; ours are UUIDs. */
+  uuid() {
+    const [, ...parts] = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/.exec(toHex(this.vector())) ?? [];
+    if (!parts.length) throw new MalformedFrame('the group id is not a UUID');
+    return parts.join('-');
   }
 
   /** An opaque vector with a length of 1, 2 or 4 bytes, section 2.1.2. */

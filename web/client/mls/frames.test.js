@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fromBase64, toBase64 } from '../util/bytes.js';
-import { MalformedFrame, identityText, parseGroupInfo, parseIdentity, parseKeyPackage } from './frames.js';
+import { MalformedFrame, identityText, parseGroupInfo, parseHead, parseIdentity, parseKeyPackage } from './frames.js';
 
-/** CoreCrypto made these. @type {{ key_package: string, steps: { group_info: string }[] }} */
+/** CoreCrypto made these. @type {{ group_id: string, key_package: string, message: string, steps: { commit: string, group_info: string }[] }} */
 const frames = JSON.parse(readFileSync(new URL('../../../tests/mls/frames.json', import.meta.url), 'utf8'));
 const keyPackage = fromBase64(frames.key_package);
 const bob = { user: '21111111-2222-4333-8444-555555555555', device: '0000000000000002' };
@@ -23,6 +23,20 @@ test('group_info_tells_its_group_and_epoch', () => {
     const { conversation, epoch } = parseGroupInfo(fromBase64(group_info));
     assert.deepEqual([conversation, epoch], ['01234567-89ab-cdef-0123-456789abcdef', at + 1]);
   });
+});
+
+test('head_of_a_commit_and_of_a_message_names_group_and_epoch', () => {
+  const { group_id: id, steps, message } = frames;
+  const dashed = id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  assert.deepEqual(
+    steps.map(({ commit }) => parseHead(fromBase64(commit))),
+    steps.map((_, epoch) => ({ conversation: dashed, epoch })),
+  );
+  assert.equal(parseHead(fromBase64(message)).conversation, dashed);
+  const commit = fromBase64(steps[1].commit);
+  for (let length = 0; length < 29; length++)
+    assert.throws(() => parseHead(commit.slice(0, length)), MalformedFrame, `${length} bytes`);
+  assert.throws(() => parseHead(fromBase64(steps[0].group_info)), MalformedFrame);
 });
 
 test('frame_that_is_cut_off_or_another_is_malformed', () => {

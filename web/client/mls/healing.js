@@ -47,10 +47,12 @@ export class Healing {
     /** @type {{ unref?: () => void }} */ (timer).unref?.(); // in Node it does not keep the process
   }
 
-  /** Update before a message if a day has passed, or a hundred messages. @param {string} id */
-  async beforeMessage(id) {
+  /** Update if a day has passed, or a hundred messages. Returns whether it was due. @param {string} id */
+  async beforeMessages(id) {
     const { at, sent } = await this.#age(id);
-    if (Date.now() - at >= DAY_MS || sent >= OWN_MESSAGES_MAX) await this.#update(id);
+    const isDue = Date.now() - at >= DAY_MS || sent >= OWN_MESSAGES_MAX;
+    if (isDue) await this.#update(id);
+    return isDue;
   }
 
   /**

@@ -33,12 +33,14 @@ export class Membership {
    * @param {import('../conversations/store.js').ConversationStore} parts.store
    * @param {import('../conversations/sync.js').Sync} parts.sync
    * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
+   * @param {import('./lineage.js').Lineage} parts.lineage
    */
-  constructor(client, { store, sync, trust }) {
+  constructor(client, { store, sync, trust, lineage }) {
     this.client = client;
     this.store = store;
     this.sync = sync;
     this.trust = trust;
+    this.lineage = lineage;
     client.on('state lost', async ({ conversation, reason }) => {
       client.emit('rejoined', { conversation, reason });
       await this.join(conversation, { what: 'rejoined' });
@@ -204,6 +206,7 @@ export class Membership {
           const body = { ...Api.bundle(bundle), read: 0 };
           cursor = (await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body)).seq;
           if (cursor <= (known?.cursor ?? 0)) throw new OutdatedGroup('the commit is before what this device has read');
+          await this.lineage.remember(id, bundle.commit, cursor);
         });
         await this.#enter(id, cursor, notice);
         return;
@@ -320,6 +323,7 @@ export class Membership {
       if (!known?.isActive) throw new Refused(403, 'not_a_leaf', 'This device is not in the group', 0);
       try {
         await work(async (bundle) => {
+          await this.lineage.remember(id, bundle.commit, known.cursor);
           const body = { ...Api.bundle(bundle), read: known.cursor };
           await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body);
         });

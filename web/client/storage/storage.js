@@ -15,11 +15,13 @@
 
 /**
  * The values of `state`: the account, sessions to end, the page's settings and drafts, keys of direct conversations in base64, texts as
- * they were encrypted for the server, verified thumbprints by user, and the age of this device's leaf by conversation.
+ * they were encrypted for the server, verified thumbprints by user; of each conversation, the last
+ * commit and the age of this device's leaf.
  * @template {string} Key
  * @typedef {Key extends 'me' ? import('../session/account.js').Me
  *   : Key extends 'left' ? import('../session/account.js').Left[]
  *   : Key extends 'settings' ? import('../../worker/rpc.js').Settings
+ *   : Key extends `commit/${string}` ? import('../mls/lineage.js').Applied
  *   : Key extends `leaf/${string}` ? import('../mls/healing.js').LeafAge
  *   : Key extends `verified/${string}` ? string[]
  *   : Key extends `${'draft' | 'key' | 'sealed'}/${string}` ? string
