@@ -1,7 +1,7 @@
 // @ts-check
 /** How a user learns of a new message: the title, a badge, a toast, a notification, a screen reader. */
 import { t } from './messages/index.js';
-import { titleOf, unreadCount } from './state/selectors.js';
+import { participants, titleOf, unreadCount } from './state/selectors.js';
 import { isTabActive } from './visibility.js';
 
 /** @typedef {import('./actions.js').Context} Context */
@@ -25,7 +25,7 @@ export function notifyOf({ store, page }, { conversation: id, message }) {
   const me = state.me?.id ?? '';
   const { content, sender } = message;
   if (!conversation || content.kind !== 'text' || sender.user === me) return;
-  const name = conversation.people.find((person) => person.id === sender.user)?.username;
+  const name = participants(conversation).find((person) => person.id === sender.user && !person.isUnknown)?.name;
   if (!name) return;
   const isOpen = id === state.open;
   const summary = t.notifications.newMessage(name);

@@ -356,6 +356,42 @@ test('commit_of_another_group_or_no_commit_changes_nothing', async () => {
   assert.deepEqual([await alice.client.mls.epoch(id), alice.told('rejoined')], [1, []]);
 });
 
+test('name_of_a_verified_person_given_to_another_is_noticed', async () => {
+  const [alice] = await deceived('alice');
+  const [bob, mallory] = await people('bob', 'mallory');
+  const [id, other] = [await conversation(alice, bob), await conversation(alice, mallory)];
+  const { thumbprints } = await alice.client.trust.safetyNumber(id, bob.user);
+  await alice.client.trust.verify(bob.user, thumbprints, bob.username);
+  const swap = { [bob.user]: mallory.username, [mallory.user]: bob.username };
+  alice.lies.changeAnswer.push(({ method, path }, answer) => {
+    if (method === 'GET' && path === `users/${bob.username}`) return { ...answer, id: mallory.user };
+    if (method !== 'GET' || path !== 'conversations') return undefined;
+    return answer.map((/** @type {any} */ one) => ({
+      ...one,
+      members: one.members.map((/** @type {any} */ member) => ({
+        ...member,
+        username: swap[member.id] ?? member.username,
+      })),
+    }));
+  });
+  await alice.client.membership.refresh();
+  assert.equal((await known(alice, id)).names[bob.user], mallory.username, 'the lie has come');
+  assert.deepEqual((await known(alice, id)).knownAs, { [bob.user]: bob.username });
+  assert.deepEqual((await known(alice, other)).knownAs, {});
+  for (const start of [
+    () => alice.client.membership.start([bob.username.toUpperCase()]),
+    () => alice.client.membership.add(other, [bob.username]),
+  ]) {
+    alice.lies.answerRequest = [
+      ({ path }) =>
+        path.startsWith('users/') && path.toLowerCase() === `users/${bob.username}`
+          ? { id: mallory.user, username: bob.username }
+          : undefined,
+    ];
+    await refused(start(), 'other_person');
+  }
+});
+
 test('any_bytes_that_a_member_encrypts_stop_nothing', async () => {
   const [owner, mallory, bob] = await people('owner', 'mallory', 'bob');
   const id = await conversation(owner, mallory, bob);

@@ -244,9 +244,9 @@ export function createRpc(client, { emit, emitSnapshot }) {
       safetyNumber: ({ conversation, user }) => client.trust.safetyNumber(conversation, user),
       /**
        * The safety number made of these thumbprints was compared.
-       * @param {{ user: string, thumbprints: string[] }} args
+       * @param {{ user: string, thumbprints: string[], name: string }} args
        */
-      verify: ({ user, thumbprints }) => client.trust.verify(user, thumbprints),
+      verify: ({ user, thumbprints, name }) => client.trust.verify(user, thumbprints, name),
     },
 
     messages: {

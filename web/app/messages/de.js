@@ -62,6 +62,8 @@ export const de = {
     other_account: 'In diesem Browser ist ein anderes Konto angemeldet. Lade die Seite neu und melde es zuerst ab.',
     other_tabs: 'Schließe die anderen Tabs mit Sottovoce, lade diesen neu und versuche es noch einmal.',
     registration_closed: 'Die Registrierung ist geschlossen.',
+    other_person:
+      'Unter diesem Namen hast du eine andere Person bestätigt. Der Server gibt ihn jetzt jemand anderem, deshalb wurde nichts gesendet. Frag auf anderem Weg nach.',
     self_chat: 'Das bist du selbst. Gib einen anderen Benutzernamen ein.',
     storage_blocked:
       'Ein anderer Tab nutzt eine ältere Version von Sottovoce. Schließe die anderen Tabs und lade diese Seite neu.',
@@ -402,6 +404,8 @@ export const de = {
     qr: 'Die Sicherheitsnummer als QR-Code',
     isVerified: (name) => `Du hast ${name} bestätigt. Ändert sich die Sicherheitsnummer, sagen wir dir Bescheid.`,
     hasChanged: 'Das ist nicht die Sicherheitsnummer, die du bestätigt hast.',
+    /** The server gives a verified person another name. @param {string} before @param {string} name */
+    renamed: (before, name) => `${before} (jetzt „${name}“)`,
     markVerified: 'Stimmt überein – bestätigen',
     encryptedTitle: 'Ende-zu-Ende-verschlüsselt',
     encryptedText:

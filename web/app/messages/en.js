@@ -66,6 +66,8 @@ export const en = {
     other_account: 'Another account is in use in this browser. Reload the page, and log out there first.',
     other_tabs: 'Close the other Sottovoce tabs, reload this one, and try again.',
     registration_closed: 'Registration is closed.',
+    other_person:
+      'You verified someone else with this name. The server now gives it to another person, so nothing was sent. Ask them another way.',
     self_chat: 'That’s you. Enter someone else’s username.',
     storage_blocked: 'Another tab is using an older version of Sottovoce. Close the other tabs, then reload this page.',
     storage_outdated: 'Sottovoce has been updated in another tab. Reload this page.',
@@ -458,6 +460,8 @@ export const en = {
     /** @param {string} name */
     isVerified: (name) => `You’ve verified ${name}. You’ll be told if the safety number changes.`,
     hasChanged: 'This isn’t the safety number you verified before.',
+    /** The server gives a verified person another name. @param {string} before @param {string} name */
+    renamed: (before, name) => `${before} (now “${name}”)`,
     markVerified: 'They match – mark as verified',
     encryptedTitle: 'End-to-end encrypted',
     encryptedText:

@@ -135,6 +135,20 @@ test('toasts are few, and each text is there once', () => {
   assert.deepEqual(reduce(state, { type: 'toast expired', id: 3 }).toasts.map(({ id }) => id), [2, 4]); // prettier-ignore
 });
 
+test('verified_person_with_another_name_is_shown_under_both', () => {
+  const [, ben] = conversation('one').people;
+  const swapped = conversation('one', {
+    people: conversation('one').people.map((one) => (one.id === ben.id ? { ...one, username: 'cara' } : one)),
+    names: { [ben.id]: 'cara' },
+    knownAs: { [ben.id]: 'ben' },
+  });
+  const both = 'ben (now “cara”)';
+  assert.equal(titleOf(swapped, ANNA), both);
+  assert.equal(nameOf(swapped, ben.id, ANNA), both);
+  assert.equal(participants(swapped)[1].name, both);
+  assert.equal(titleOf({ ...swapped, knownAs: { [ben.id]: 'cara' } }, ANNA), 'cara', 'verified again');
+});
+
 test('a device whose user the server does not name is an unknown participant', () => {
   const members = [{ user: CARA, device: '02', thumbprint: 'ff' }];
   const [, , stranger] = participants(conversation('one', { members }));

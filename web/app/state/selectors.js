@@ -4,7 +4,8 @@ import { t } from '../messages/index.js';
 
 /**
  * @typedef {import('../../client/conversations/reducer.js').Conversation} Conversation
- * @typedef {import('../../client/conversations/reducer.js').Person & { isUnknown?: boolean }} Person
+ * @typedef {import('../../client/conversations/reducer.js').Person & { name: string, isUnknown?: boolean }} Person
+ *   name: as it is shown
  * @typedef {import('./reducer.js').State} State
  */
 
@@ -27,7 +28,8 @@ export function unreadCount(state) {
  * The members that the server names, and every other user with a device in the group: the group decides who can read.
  * @param {Conversation} conversation @returns {Person[]}
  */
-export function participants({ people, members, names }) {
+export function participants(conversation) {
+  const { people, members, names } = conversation;
   const isNamed = new Set(people.map(({ id }) => id));
   const unnamed = new Set(members.map(({ user }) => user).filter((user) => !isNamed.has(user)));
   const strangers = [...unnamed].map((id) => ({
@@ -36,7 +38,16 @@ export function participants({ people, members, names }) {
     role: /** @type {const} */ ('member'),
     isUnknown: names[id] === undefined,
   }));
-  return [...people, ...strangers];
+  return [...people, ...strangers].map((one) => ({ ...one, name: shownName(conversation, one.id, one.username) }));
+}
+
+/**
+ * The server gives names to people. A person that the user has verified is shown under both names if it changes one.
+ * @param {Conversation} conversation @param {string} user @param {string} name
+ */
+function shownName({ knownAs }, user, name) {
+  const before = knownAs?.[user];
+  return before === undefined || before === name ? name : t.trust.renamed(before, name);
 }
 
 /** @param {Conversation} conversation @param {string} me @returns {Person[]} */
@@ -47,7 +58,7 @@ export function others(conversation, me) {
 /** @param {Conversation} conversation @param {string} me */
 export function titleOf(conversation, me) {
   if (conversation.name) return conversation.name;
-  const names = others(conversation, me).map(({ username }) => username);
+  const names = others(conversation, me).map(({ name }) => name);
   if (names.length > NAMES_MAX) return t.conversations.titleOfMany(names.slice(0, 2), names.length - 2);
   return names.join(', ') || (conversation.isActive ? t.conversations.onlyYou : t.conversations.unnamed);
 }
@@ -65,7 +76,7 @@ export function nameOf(conversation, user, me) {
 
 /** @param {Conversation} conversation @param {string} user */
 export function nameOfOther(conversation, user) {
-  return conversation.names[user] ?? t.common.unknownPerson;
+  return shownName(conversation, user, conversation.names[user] ?? t.common.unknownPerson);
 }
 
 /**

@@ -92,9 +92,15 @@ export class Membership {
     return id;
   }
 
-  /** @param {string} username @returns {Promise<{ id: string, username: string }>} */
-  find(username) {
-    return this.client.api.callUntilAnswered('GET', `users/${encodeURIComponent(username)}`);
+  /**
+   * Throws Refused where the user has verified another person of this name: the server would put someone in their place.
+   * @param {string} username @returns {Promise<{ id: string, username: string }>}
+   */
+  async find(username) {
+    const found = await this.client.api.callUntilAnswered('GET', `users/${encodeURIComponent(username)}`);
+    if (await this.trust.isNameOfAnother(username, found.id))
+      throw new Refused(409, 'other_person', `${username} was verified as another user`, 0);
+    return found;
   }
 
   /** @param {string} id @param {string[]} usernames */

@@ -15,7 +15,8 @@
 
 /**
  * The values of `state`: the account, sessions to end, the page's settings and drafts, keys of direct conversations in base64, texts as
- * they were encrypted for the server, verified thumbprints by user; of each conversation, the last
+ * they were encrypted for the server, verified thumbprints and the name
+ * at that time by user; of each conversation, the last
  * commit and the age of this device's leaf.
  * @template {string} Key
  * @typedef {Key extends 'me' ? import('../session/account.js').Me
@@ -24,7 +25,7 @@
  *   : Key extends `commit/${string}` ? import('../mls/lineage.js').Applied
  *   : Key extends `leaf/${string}` ? import('../mls/healing.js').LeafAge
  *   : Key extends `verified/${string}` ? string[]
- *   : Key extends `${'draft' | 'key' | 'sealed'}/${string}` ? string
+ *   : Key extends `${'draft' | 'key' | 'sealed' | 'known-as'}/${string}` ? string
  *   : unknown} StateAt
  */
 /**

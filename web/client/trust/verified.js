@@ -36,15 +36,29 @@ export class VerifiedKeys {
   /**
    * The user has compared the safety number: in every conversation, these keys are the contact's.
    * @param {string} user @param {string[]} thumbprints of which it was made
+   * @param {string} name of the contact, as the server gives it now
    */
-  verify(user, thumbprints) {
+  verify(user, thumbprints, name) {
     return this.client.inTurn(async () => {
-      await this.client.storage.write([['state', `verified/${user}`, thumbprints]]);
+      await this.client.storage.write([
+        ['state', `verified/${user}`, thumbprints],
+        ['state', `known-as/${user}`, name],
+      ]);
       for (const one of await this.store.list()) {
         if (one.members.some((member) => member.user === user))
-          await this.store.write({ ...one, verified: { ...one.verified, [user]: thumbprints } });
+          await this.store.write({
+            ...one,
+            verified: { ...one.verified, [user]: thumbprints },
+            knownAs: { ...one.knownAs, [user]: name },
+          });
       }
     });
+  }
+
+  /** A person that the user has verified under this name is another one. @param {string} name @param {string} user */
+  async isNameOfAnother(name, user) {
+    const known = await this.client.storage.all('state', 'known-as/');
+    return known.some(([key, one]) => key !== `known-as/${user}` && one.toLowerCase() === name.toLowerCase());
   }
 
   /**
@@ -53,10 +67,13 @@ export class VerifiedKeys {
    */
   async pinned(conversation) {
     const verified = { ...conversation.verified };
+    const knownAs = { ...conversation.knownAs };
     for (const user of new Set(conversation.members.map((member) => member.user))) {
       const known = verified[user] ?? (await this.client.storage.get('state', `verified/${user}`));
       if (known) verified[user] = known;
+      const name = await this.client.storage.get('state', `known-as/${user}`);
+      if (name !== undefined) knownAs[user] = name;
     }
-    return { ...conversation, verified };
+    return { ...conversation, verified, knownAs };
   }
 }

@@ -126,7 +126,7 @@ export class ConversationView extends Element {
 
   #members() {
     if (!isGroup(this.conversation)) return '';
-    return t.conversation.members(others(this.conversation, this.me).map(({ username }) => username));
+    return t.conversation.members(others(this.conversation, this.me).map(({ name }) => name));
   }
 
   #trust() {
@@ -185,7 +185,7 @@ export class ConversationView extends Element {
       this.act('answerRequest', { conversation: id, state });
     return html`
       <div class="banner" role="region" aria-label=${t.conversation.request}>
-        <p><b>${t.conversation.requestFrom(host?.username ?? title)}</b> ${t.conversation.requestText}</p>
+        <p><b>${t.conversation.requestFrom(host?.name ?? title)}</b> ${t.conversation.requestText}</p>
         <div class="row">
           <button class="button main" id="accept" @click=${answer('joined')}>${t.conversation.accept}</button>
           <button class="button" id="ignore" @click=${answer('ignored')}>${t.conversation.ignore}</button>
@@ -208,11 +208,10 @@ export class ConversationView extends Element {
     return html`
       <div class="banner changed" role="alert" id="numbers-changed">
         ${icon('alarm', 28)}
-        <p><b>${t.conversation.numbersChanged(people.map(({ username }) => username))}</b>
+        <p><b>${t.conversation.numbersChanged(people.map(({ name }) => name))}</b>
           ${t.conversation.numbersChangedText}</p>
         ${people.map(
-          ({ id, username }) =>
-            html`<button class="button bad" @click=${show(id)}>${t.conversation.verify(username)}</button>`,
+          ({ id, name }) => html`<button class="button bad" @click=${show(id)}>${t.conversation.verify(name)}</button>`,
         )}
       </div>`;
   }

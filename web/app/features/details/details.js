@@ -109,7 +109,7 @@ export class Details extends Element {
 
   /** @param {Person} person @returns {Choice[]} */
   #choices(person) {
-    const { id: user, username: name, role, isUnknown } = person;
+    const { id: user, name, role, isUnknown } = person;
     const { conversation } = this;
     const words = t.details;
     const group = isGroup(conversation);
@@ -217,14 +217,14 @@ export class Details extends Element {
 
   /** @param {Person} person */
   #person(person) {
-    const { id, username, role } = person;
+    const { id, name, role } = person;
     const isMe = id === this.me;
     const hasRole = role !== 'member' && isGroup(this.conversation);
     return html`
       <li>
-        <sv-avatar size="38" of=${id} .name=${username} .picture=${pictureOf(person)}></sv-avatar>
+        <sv-avatar size="38" of=${id} .name=${name} .picture=${pictureOf(person)}></sv-avatar>
         <div class="grow">
-          <div class="cut">${isMe ? t.common.you : username}${
+          <div class="cut">${isMe ? t.common.you : name}${
             hasRole ? html` <span class="small soft">· ${t.details[role]}</span>` : nothing
           }</div>
           ${this.#trust(id)}
@@ -248,7 +248,7 @@ export class Details extends Element {
     const open = (/** @type {Event} */ event) =>
       this.#openMenu(person, /** @type {HTMLElement} */ (event.currentTarget));
     return html`
-      <button class="icon" aria-label=${t.details.moreAbout(person.username)} aria-haspopup="menu" @click=${open}>
+      <button class="icon" aria-label=${t.details.moreAbout(person.name)} aria-haspopup="menu" @click=${open}>
         ${icon('more')}</button>`;
   }
 }

@@ -44,7 +44,7 @@ export class Profile extends Element {
   render() {
     const { person } = this;
     return html`
-      <sv-dialog .heading=${person.username}>
+      <sv-dialog .heading=${person.name}>
         <div class="stack">
           <sv-avatar size="160" of=${person.id} .name=${person.username} .picture=${pictureOf(person)}></sv-avatar>
           ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
@@ -56,7 +56,7 @@ export class Profile extends Element {
   /** @param {string} bio */
   #bio(bio) {
     if (bio) return html`<p class="bio">${bio}</p>`;
-    return html`<p class="soft">${t.details.noBio(this.person.username)}</p>`;
+    return html`<p class="soft">${t.details.noBio(this.person.name)}</p>`;
   }
 }
 customElements.define('sv-profile', Profile);

@@ -37,7 +37,7 @@ export function wordsOf({ notice, seq, at }, conversation, me) {
 function beginningOf(conversation, me) {
   const [other] = others(conversation, me);
   if (isGroup(conversation)) return t.notices.beginningOfGroup;
-  return other ? t.notices.beginning(other.username) : t.notices.beginningAlone;
+  return other ? t.notices.beginning(other.name) : t.notices.beginningAlone;
 }
 
 /**

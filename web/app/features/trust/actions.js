@@ -7,8 +7,11 @@ export function trustActions({ rpc, page }) {
     /** @param {{ conversation: string, user: string }} detail */
     getSafetyNumber: ({ conversation, user }) => rpc.trust.safetyNumber({ conversation, user }),
 
-    /** The safety number made of these thumbprints matches. @param {{ user: string, thumbprints: string[] }} detail */
-    verify: ({ user, thumbprints }) => rpc.trust.verify({ user, thumbprints }),
+    /**
+     * The safety number made of these thumbprints matches, and the contact has this name.
+     * @param {{ user: string, thumbprints: string[], name: string }} detail
+     */
+    verify: ({ user, thumbprints, name }) => rpc.trust.verify({ user, thumbprints, name }),
 
     /** A new key for a direct conversation; its messages are deleted. @param {{ conversation: string }} detail */
     async createKey({ conversation }) {

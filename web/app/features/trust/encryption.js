@@ -27,7 +27,7 @@ export class Encryption extends Element {
 
   render() {
     const people = others(this.conversation, this.me);
-    if (this.conversation.kind === 'direct') return this.#direct(people[0]?.username ?? '');
+    if (this.conversation.kind === 'direct') return this.#direct(people[0]?.name ?? '');
     return html`
       <sv-dialog .heading=${t.trust.encryptedTitle}>
         <div class="stack">
@@ -40,12 +40,12 @@ export class Encryption extends Element {
   }
 
   /** @param {import('../../state/selectors.js').Person} person */
-  #person({ id: user, username }) {
+  #person({ id: user, name }) {
     const { verified, changed, notVerified } = t.trust;
     const state = { verified, changed, unknown: notVerified }[trustIn(this.conversation, user)];
     const dialog = { name: /** @type {const} */ ('safety-number'), conversation: this.conversation.id, user };
     return html`
-      <li><span class="grow">${username}</span>
+      <li><span class="grow">${name}</span>
         <span class="small soft">${state}</span>
         <button class="button" @click=${() => this.act('show', { dialog })}>${t.trust.safetyNumber}</button></li>`;
   }

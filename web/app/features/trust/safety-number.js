@@ -44,6 +44,10 @@ export class SafetyNumber extends Element {
     void this.#load();
   }
 
+  get #person() {
+    return participants(this.conversation).find(({ id }) => id === this.user);
+  }
+
   async #load() {
     try {
       this.number = await this.ask('getSafetyNumber', { conversation: this.conversation.id, user: this.user });
@@ -53,11 +57,12 @@ export class SafetyNumber extends Element {
   }
 
   #verify() {
-    if (this.number) this.act('verify', { user: this.user, thumbprints: this.number.thumbprints });
+    if (!this.number) return;
+    this.act('verify', { user: this.user, thumbprints: this.number.thumbprints, name: this.#person?.username ?? '' });
   }
 
   render() {
-    const name = participants(this.conversation).find(({ id }) => id === this.user)?.username ?? '';
+    const name = this.#person?.name ?? '';
     const trust = trustIn(this.conversation, this.user);
     return html`
       <sv-dialog .heading=${t.trust.safetyNumberWith(name)}>
