@@ -23,9 +23,9 @@ async function agree() {
     if (failure?.code === 'new_readers') await client.outbox.retry(id);
 }
 
-client.listen('ready', () => void agree()); // after a crash
+client.listen('ready', () => void client.attempt(agree)); // after a crash
 client.listen('failed', ({ id, code }) => {
-  if (code === 'new_readers') void agree();
+  if (code === 'new_readers') void client.attempt(agree);
   else port.postMessage({ event: 'failed', detail: { id, code } });
 });
 
@@ -65,5 +65,5 @@ port.on('message', async ({ id, verb, given }) => {
 
 if (!(await client.account.resume()))
   await client.account[/** @type {'register' | 'logIn'} */ (how)](username, PASSWORD);
-void client.connection.connect();
+void client.attempt(() => client.connection.connect());
 port.postMessage({ event: 'up', detail: client.me });

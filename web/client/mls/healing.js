@@ -51,7 +51,7 @@ export class Healing {
   async beforeMessages(id) {
     const { at, sent } = await this.#age(id);
     const isDue = Date.now() - at >= DAY_MS || sent >= OWN_MESSAGES_MAX;
-    if (isDue) await this.#update(id);
+    if (isDue) await this.client.attempt(() => this.#update(id)); // the messages go out in any case
     return isDue;
   }
 
