@@ -78,7 +78,7 @@ class RunningServer:
     running: "asyncio.Task[None]"
     psql: AsyncConnectionPool
     clients: list[httpx.AsyncClient] = field(default_factory=list)
-    lines: list["Line"] = field(default_factory=list)
+    sockets: list["OpenSocket"] = field(default_factory=list)
 
     def client(self, *, tls: bool = False, **options: Any) -> httpx.AsyncClient:
         """Return an HTTP client with a cookie jar, which the test's end closes."""
@@ -115,11 +115,11 @@ class RunningServer:
 
     async def let_go(self) -> None:
         """Close the sockets and clients that a test opened."""
-        for line in self.lines:
+        for line in self.sockets:
             line.socket.transport.abort()
         for client in self.clients:
             await client.aclose()
-        self.lines.clear()
+        self.sockets.clear()
         self.clients.clear()
 
     async def close(self) -> None:
@@ -158,12 +158,12 @@ class Person:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["conversation_id"])
 
-    async def opens(self, conversation_id: str, **headers: str) -> "Line":
+    async def opens(self, conversation_id: str, **headers: str) -> "OpenSocket":
         """Open a socket of the codes API."""
         address = f"{self.server.http.replace('http', 'ws')}/api/chats/ws?chatId={conversation_id}"
         given = {"Cookie": f"Authorization={self.token}"} | headers
-        line = Line(await connect(address, given))
-        self.server.lines.append(line)
+        line = OpenSocket(await connect(address, given))
+        self.server.sockets.append(line)
         return line
 
     async def posts(self, text: str, to: "Person", **headers: str) -> int:
@@ -191,23 +191,23 @@ async def connect(address: str, headers: dict[str, str]) -> ClientConnection:
     )
 
 
-class Line:
+class OpenSocket:
     """A WebSocket with assertions."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
 
-    async def says(self, text: str | bytes) -> None:
+    async def sends(self, text: str | bytes) -> None:
         """Send a message."""
         await self.socket.send(text)
 
-    async def hears(self, *texts: str) -> None:
+    async def receives(self, *texts: str) -> None:
         """Assert that the next messages are `texts`."""
         for text in texts:
             heard = await asyncio.wait_for(self.socket.recv(), PATIENCE_S)
             assert heard == text, f"heard {heard!r:.200} instead of {text!r:.200}"
 
-    async def hears_nothing(self, for_s: float = 0.3) -> None:
+    async def receives_nothing(self, for_s: float = 0.3) -> None:
         """Assert that no message arrives within `for_s` seconds."""
         try:
             heard = await asyncio.wait_for(self.socket.recv(), for_s)

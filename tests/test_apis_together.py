@@ -10,7 +10,7 @@ import jwt
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from testing.server import PASSWORD, PATIENCE_S, SECRET, Line, Person, RunningServer
+from testing.server import PASSWORD, PATIENCE_S, SECRET, OpenSocket, Person, RunningServer
 from tests.conftest import StartServer, Users
 
 CURRENT_USER_PATHS = ["/me", "/api/users"]  # of the invites API and of the codes API
@@ -126,10 +126,10 @@ async def test_invites_message_reaches_codes_sockets(users: Users) -> None:
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     await alice.posts("posted", to=bob)
-    await at_bob.hears("posted")
-    await at_alice.hears_nothing(0.1)  # the sender gets no echo at either API
+    await at_bob.receives("posted")
+    await at_alice.receives_nothing(0.1)  # the sender gets no echo at either API
     await bob.posts("posted back", to=alice)
-    await at_alice.hears("posted back")
+    await at_alice.receives("posted back")
     assert await alice.history(conversation) == ["posted back", "posted"]
 
 
@@ -137,8 +137,8 @@ async def test_codes_socket_message_is_shown_by_the_invites_api(users: Users) ->
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
-    await at_alice.says("said")
-    await at_bob.hears("said")
+    await at_alice.sends("said")
+    await at_bob.receives("said")
     (shown,) = (await bob.api.get("/messages", params={"user_id": alice.id})).json()
     assert (shown["sender_id"], shown["receiver_id"], shown["message"]) == (alice.id, bob.id, "said")
     assert (await bob.api.get("/messages/updates")).json()["all_messages"] == 1
@@ -226,21 +226,21 @@ async def test_workers_deliver_messages_in_order_and_once(server: RunningServer,
     also_bob, also_alice = await bob.opens(conversation), await alice_elsewhere.opens(conversation)
     sent_by_alice, sent_by_bob = [f"a{nth}" for nth in range(200)], [f"b{nth}" for nth in range(200)]
 
-    async def send_all(socket: Line, texts: list[str]) -> None:
+    async def send_all(socket: OpenSocket, texts: list[str]) -> None:
         for text in texts:
-            await socket.says(text)
+            await socket.sends(text)
             await asyncio.sleep(0)
 
     async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(
             send_all(at_alice, sent_by_alice),
             send_all(at_bob, sent_by_bob),
-            at_alice.hears(*sent_by_bob),
-            also_alice.hears(*sent_by_bob),
-            at_bob.hears(*sent_by_alice),
-            also_bob.hears(*sent_by_alice),
+            at_alice.receives(*sent_by_bob),
+            also_alice.receives(*sent_by_bob),
+            at_bob.receives(*sent_by_alice),
+            also_bob.receives(*sent_by_alice),
         )
-    await asyncio.gather(*(socket.hears_nothing() for socket in (at_alice, also_alice, at_bob, also_bob)))
+    await asyncio.gather(*(socket.receives_nothing() for socket in (at_alice, also_alice, at_bob, also_bob)))
     log = await server.sql("SELECT seq, content FROM messages WHERE conversation_id = %s ORDER BY seq", conversation)
     assert [seq for seq, _ in log] == list(range(1, 401))
     assert [text for _, text in log if text[0] == "a"] == sent_by_alice
@@ -271,5 +271,5 @@ async def test_workers_close_sockets_of_a_session_ended_elsewhere(
     await at_bob.is_closed_with(1008)
     assert await status(other_server, "/me", bob.bearer) == 401
     assert await status(other_server, "/me", other_session) == 200
-    await at_alice.hears_nothing(0.1)
+    await at_alice.receives_nothing(0.1)
     assert at_alice.socket.close_code is None  # only Bob's sockets were closed

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from testing.server import PATIENCE_S, Line, Person, RunningServer, start_server
+from testing.server import PATIENCE_S, OpenSocket, Person, RunningServer, start_server
 
 PEOPLE = st.sampled_from([0, 1])
 SERVER_SESSIONS = "application_name LIKE 'sottovoce-%%' AND datname = current_database()"
@@ -28,7 +28,7 @@ class Client:
     def __init__(self, person: Person, conversation: str) -> None:
         self.person, self.conversation = person, conversation
         self.heard: list[str] = []
-        self.connection: Line | None = None
+        self.connection: OpenSocket | None = None
         self.last_sent: tuple[str, int] | None = None  # the last message sent, with its id
 
     async def receive(self, wait_s: float = 0.0) -> None:

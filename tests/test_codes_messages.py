@@ -23,8 +23,8 @@ async def burst(sender: Person, receiver: Person, conversation: str, *texts: str
     """Send without a pause; return when the receiver has all of it."""
     at_sender, at_receiver = await sender.opens(conversation), await receiver.opens(conversation)
     for text in texts:
-        await at_sender.says(text)
-    await at_receiver.hears(*texts)
+        await at_sender.sends(text)
+    await at_receiver.receives(*texts)
 
 
 async def page(person: Person, conversation: str, **query: Any) -> dict[str, Any]:

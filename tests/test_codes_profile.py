@@ -75,8 +75,8 @@ async def test_codes_new_password_ends_other_sessions_and_sockets(users: Users, 
     assert answer.status_code == 200
     await there.is_closed_with(1008)
     assert (await elsewhere.get("/api/users")).status_code == 401
-    await at_lee.says("still here?")
-    await here.hears("still here?")
+    await at_lee.sends("still here?")
+    await here.receives("still here?")
     assert (await kim.api.get("/api/users")).status_code == 200
     assert (await log_in(server.client(), kim.name)).status_code == 401
     assert (await log_in(server.client(), kim.name, NEW_PASSWORD)).status_code == 200

@@ -24,10 +24,10 @@ async def test_codes_socket_delivers_messages_both_ways(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
-    await at_alice.says("hello")
-    await at_bob.hears("hello")
-    await at_bob.says("how are you?")
-    await at_alice.hears("how are you?")
+    await at_alice.sends("hello")
+    await at_bob.receives("hello")
+    await at_bob.sends("how are you?")
+    await at_alice.receives("how are you?")
     assert await alice.history(conversation) == ["how are you?", "hello"]
 
 
@@ -36,10 +36,10 @@ async def test_codes_socket_does_not_echo_to_the_sender(users: Users) -> None:
     conversation = await alice.meets(bob)
     laptop, phone = await alice.opens(conversation), await alice.opens(conversation)
     at_bob = await bob.opens(conversation)
-    await laptop.says("to bob")
-    await at_bob.hears("to bob")
-    await laptop.hears_nothing()
-    await phone.hears_nothing()
+    await laptop.sends("to bob")
+    await at_bob.receives("to bob")
+    await laptop.receives_nothing()
+    await phone.receives_nothing()
 
 
 # The handshake
@@ -92,8 +92,8 @@ async def test_codes_socket_ignores_blank_and_nul_messages(users: Users) -> None
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     for text in ("", " ", "\r\n\t\u2003", "a\0b", "\0", " heard ", "a\0b", "heard too"):
-        await at_alice.says(text)
-    await at_bob.hears(" heard ", "heard too")
+        await at_alice.sends(text)
+    await at_bob.receives(" heard ", "heard too")
     assert await bob.history(conversation) == ["heard too", " heard "]
 
 
@@ -102,14 +102,14 @@ async def test_codes_socket_joins_fragments(users: Users) -> None:
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     await at_alice.socket.send(["gr\u00fc", "\u00df ", "dich ", EMOJI])
-    await at_bob.hears(f"gr\u00fc\u00df dich {EMOJI}")
+    await at_bob.receives(f"gr\u00fc\u00df dich {EMOJI}")
 
 
 async def test_codes_socket_binary_message_closes_1003(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice = await alice.opens(conversation)
-    await at_alice.says(b"hello")
+    await at_alice.sends(b"hello")
     await at_alice.is_closed_with(1003)
     assert await bob.history(conversation) == []
 
@@ -120,8 +120,8 @@ async def test_codes_socket_delivers_700_000_characters(users: Users) -> None:
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     longest = EMOJI * 700_000
     assert len(longest.encode()) == 2_800_000
-    await at_alice.says(longest)
-    await at_bob.hears(longest)
+    await at_alice.sends(longest)
+    await at_bob.receives(longest)
     assert await bob.history(conversation) == [longest]
 
 
@@ -130,7 +130,7 @@ async def test_codes_socket_700_001_characters_close_1009(users: Users, characte
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice = await alice.opens(conversation)
-    await at_alice.says(character * 700_001)
+    await at_alice.sends(character * 700_001)
     await at_alice.is_closed_with(1009)
     assert await bob.history(conversation) == []
 
@@ -143,9 +143,9 @@ async def test_codes_socket_burst_of_2000_arrives_in_order(users: Users, server:
 
     async def say_all() -> None:
         for text in texts:
-            await at_alice.says(text)
+            await at_alice.sends(text)
 
-    await asyncio.gather(say_all(), at_bob.hears(*texts))
+    await asyncio.gather(say_all(), at_bob.receives(*texts))
     stored = await server.sql("SELECT content, seq FROM messages WHERE conversation_id = %s ORDER BY seq", conversation)
     assert stored == [(text, seq) for seq, text in enumerate(texts, start=1)]
 
@@ -174,9 +174,9 @@ async def test_codes_socket_slow_consumer_is_closed_others_are_served(users: Use
 
     async def say_all() -> None:
         for text in texts:
-            await at_alice.says(text)
+            await at_alice.sends(text)
 
-    await asyncio.gather(say_all(), at_bob.hears(*texts))
+    await asyncio.gather(say_all(), at_bob.receives(*texts))
     heard = [await frame(reader)]
     while heard[-1][0] == TEXT:
         heard.append(await asyncio.wait_for(frame(reader), PATIENCE_S))
@@ -196,12 +196,12 @@ async def test_codes_socket_of_deleted_session_closes_1008(users: Users, server:
     conversation = await alice.meets(bob)
     laptop, phone = await alice.opens(conversation), await alice.opens(conversation)
     at_bob = await bob.opens(conversation)
-    await laptop.says("still there")
-    await at_bob.hears("still there")
+    await laptop.sends("still there")
+    await at_bob.receives("still there")
     await server.sql(f"DELETE FROM {table} = %s", alice.id)
     await laptop.is_closed_with(1008)
     await phone.is_closed_with(1008)
-    await at_bob.hears_nothing()
+    await at_bob.receives_nothing()
     with pytest.raises(InvalidStatus) as refused:
         await alice.opens(conversation)
     assert refused.value.response.status_code == 401

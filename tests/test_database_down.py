@@ -11,10 +11,10 @@ from websockets.exceptions import InvalidStatus
 
 from store.database.embedded import EmbeddedPostgres
 from testing.databases import a_database, a_postgres
-from testing.server import PASSWORD, PATIENCE_S, Line, Person, RunningServer, until
+from testing.server import PASSWORD, PATIENCE_S, OpenSocket, Person, RunningServer, until
 from tests.conftest import StartServer
 from tests.v2.devices import listens
-from tests.v2.direct import says, send
+from tests.v2.direct import send, send_texts
 
 OUTAGE_S = 16.0  # with exponential backoff, the next attempt would be as far away again
 OUTAGE = pytest.mark.logs(
@@ -64,14 +64,14 @@ async def pair(server: RunningServer) -> tuple[Person, Person, str]:
     return alice, bob, await alice.meets(bob)
 
 
-async def in_conversation(server: RunningServer) -> tuple[Person, Person, str, Line, Line]:
+async def in_conversation(server: RunningServer) -> tuple[Person, Person, str, OpenSocket, OpenSocket]:
     """Two users with open sockets that have exchanged messages: the server reads the log when a socket opens."""
     alice, bob, conversation = await pair(server)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
-    await at_alice.says("hello")
-    await at_bob.hears("hello")
-    await at_bob.says("hello, you")
-    await at_alice.hears("hello, you")
+    await at_alice.sends("hello")
+    await at_bob.receives("hello")
+    await at_bob.sends("hello, you")
+    await at_alice.receives("hello, you")
     return alice, bob, conversation, at_alice, at_bob
 
 
@@ -167,10 +167,10 @@ async def test_sockets_survive_an_outage_and_hear_later_messages(
         return answer.status_code == 200
 
     await until(posted)
-    await at_bob.hears("after")
-    await at_bob.says("welcome back")
-    await at_alice.hears("welcome back")
-    await at_bob.hears_nothing()
+    await at_bob.receives("after")
+    await at_bob.sends("welcome back")
+    await at_alice.receives("welcome back")
+    await at_bob.receives_nothing()
 
 
 @OUTAGE
@@ -180,10 +180,10 @@ async def test_socket_message_in_an_outage_arrives_or_closes_1013(
 ) -> None:
     alice, _, conversation, at_alice, at_bob = await in_conversation(server)
     await stop(outage_postgres)
-    await at_alice.says("into the dark")
+    await at_alice.sends("into the dark")
     if is_short:
         await start(outage_postgres)
-    heard = asyncio.create_task(at_bob.hears("into the dark"))
+    heard = asyncio.create_task(at_bob.receives("into the dark"))
     closed = asyncio.create_task(at_alice.is_closed_with(1013))
     await asyncio.wait([heard, closed], return_when=asyncio.FIRST_COMPLETED)
     (heard if heard.done() else closed).result()
@@ -210,7 +210,7 @@ async def test_devices_hear_each_message_once_across_an_outage(
 ) -> None:
     alice, bob, _ = await pair(server)
     at_bob = await listens(bob)
-    await says(alice, bob, "before")
+    await send_texts(alice, bob, "before")
     await at_bob.hears_texts("before")
     await stop(outage_postgres)
     await refused(alice.api.get("/me"))
@@ -224,9 +224,9 @@ async def test_devices_hear_each_message_once_across_an_outage(
         return (await send(alice, bob, "after", id_)).status_code == 200
 
     await until(said)
-    await says(alice, bob, "and then")
+    await send_texts(alice, bob, "and then")
     await at_bob.hears_texts("after", "and then")
-    await at_bob.hears_nothing()
+    await at_bob.receives_nothing()
 
 
 @OUTAGE
@@ -251,11 +251,11 @@ async def test_idempotent_retries_across_an_outage_store_once(
                 await asyncio.sleep(0.05)
 
     talking = asyncio.create_task(talk())
-    await at_bob.hears(*texts[:10])
+    await at_bob.receives(*texts[:10])
     await stop(outage_postgres)
     await start(outage_postgres)
     await talking
     assert refusals > 0
-    await at_bob.hears(*texts[10:])
-    await at_bob.hears_nothing()
+    await at_bob.receives(*texts[10:])
+    await at_bob.receives_nothing()
     assert await alice.history(conversation, limit=100) == texts[::-1]

@@ -129,8 +129,8 @@ async def test_bad_frame_closes_with_its_code_after_earlier_messages(users: User
     raw.writer.close()
     assert answer[:1] == b"\x88"
     assert struct.unpack("!H", answer[2:4]) == (code,)
-    await at_bob.hears("before")
-    await at_bob.hears_nothing(0.05)
+    await at_bob.receives("before")
+    await at_bob.receives_nothing(0.05)
 
 
 async def test_frames_after_a_close_frame_are_ignored(users: Users) -> None:
@@ -139,8 +139,8 @@ async def test_frames_after_a_close_frame_are_ignored(users: Users) -> None:
     at_bob = await bob.opens(conversation)
     raw = await Raw.websocket(alice.server.http, alice.token, conversation)
     raw.writer.write(frame(TEXT, b"before") + frame(CLOSE, b"") + frame(TEXT, b"after") + b"\xff" * 20)
-    await at_bob.hears("before")
-    await at_bob.hears_nothing(0.1)
+    await at_bob.receives("before")
+    await at_bob.receives_nothing(0.1)
     raw.writer.close()
 
 
@@ -155,5 +155,5 @@ async def test_text_in_many_small_fragments_is_delivered(users: Users) -> None:
         last = start + 1000 >= len(data)
         raw.writer.write(frame(0 if start else TEXT, data[start : start + 1000], fin=last))
         await raw.writer.drain()
-    await at_bob.hears(text)
+    await at_bob.receives(text)
     raw.writer.close()

@@ -194,14 +194,14 @@ async def test_key_start_in_a_codes_conversation_resets_it(users: Users) -> None
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
-    await at_alice.says("before")
-    await at_bob.hears("before")
+    await at_alice.sends("before")
+    await at_bob.receives("before")
     key, reset = await start(alice, bob)
     assert reset is True
     assert await bob.history(conversation) == []
     assert await check(bob, alice) == key
-    await at_alice.says("after")  # the sockets stay open, and the order is kept
-    await at_bob.hears("after")
+    await at_alice.sends("after")  # the sockets stay open, and the order is kept
+    await at_bob.receives("after")
     assert await bob.history(conversation) == ["after"]
 
 

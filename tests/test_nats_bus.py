@@ -15,7 +15,7 @@ import pytest
 
 from run.process import worker
 from testing.process import free_port
-from testing.server import PATIENCE_S, Line, Person
+from testing.server import PATIENCE_S, OpenSocket, Person
 from tests.conftest import StartServer
 
 
@@ -64,7 +64,7 @@ def nats() -> Iterator[Nats]:
     server.kill()
 
 
-async def two_servers(start_server: StartServer, nats: Nats) -> tuple[Person, Person, Line, Line]:
+async def two_servers(start_server: StartServer, nats: Nats) -> tuple[Person, Person, OpenSocket, OpenSocket]:
     """Start two servers; Alice is connected to one and Bob to the other."""
     one, other = await start_server(bus=nats.url), await start_server(bus=nats.url)
     alice, bob = await one.person("alice"), await other.person("bob")
@@ -78,12 +78,12 @@ def no_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "SWEEP_S", 3600.0)
 
 
-async def is_connected(at_sender: Line, other: Line) -> None:
+async def is_connected(at_sender: OpenSocket, other: OpenSocket) -> None:
     """Wait until messages from `at_sender` reach `other`: NATS drops messages until it knows the subscription."""
     sent, heard = [], []
     while heard != sent or not heard:
         sent.append(f"hello {len(sent)}")
-        await at_sender.says(sent[-1])
+        await at_sender.sends(sent[-1])
         with suppress(TimeoutError):
             while len(heard) < len(sent):
                 heard.append(await asyncio.wait_for(other.socket.recv(), 0.2))
@@ -96,10 +96,10 @@ async def test_nats_delivers_messages_between_servers(nats: Nats, start_server: 
     await is_connected(at_alice, at_bob)
     await is_connected(at_bob, at_alice)
     for number in range(20):
-        await at_alice.says(f"{number}")
-        await at_bob.hears(f"{number}")
-        await at_bob.says(f"{number} too")
-        await at_alice.hears(f"{number} too")
+        await at_alice.sends(f"{number}")
+        await at_bob.receives(f"{number}")
+        await at_bob.sends(f"{number} too")
+        await at_alice.receives(f"{number} too")
 
 
 @pytest.mark.usefixtures("no_sweep")
@@ -108,9 +108,9 @@ async def test_nats_delivers_a_burst_in_order(nats: Nats, start_server: StartSer
     await is_connected(at_alice, at_bob)
     texts = [f"{number}" for number in range(500)]
     for text in texts:
-        await at_alice.says(text)
-    await at_bob.hears(*texts)
-    await at_bob.hears_nothing()
+        await at_alice.sends(text)
+    await at_bob.receives(*texts)
+    await at_bob.receives_nothing()
 
 
 @pytest.mark.usefixtures("no_sweep")
@@ -119,19 +119,19 @@ async def test_nats_outage_delays_and_loses_nothing(nats: Nats, start_server: St
     _, _, at_alice, at_bob = await two_servers(start_server, nats)
     await is_connected(at_alice, at_bob)
     nats.kill()
-    await at_alice.says("meanwhile")
-    await at_bob.hears_nothing()
+    await at_alice.sends("meanwhile")
+    await at_bob.receives_nothing()
     nats.start()
-    await at_bob.hears("meanwhile")  # by the sweep that follows a reconnect
+    await at_bob.receives("meanwhile")  # by the sweep that follows a reconnect
     await is_connected(at_alice, at_bob)
-    await at_bob.hears_nothing()
+    await at_bob.receives_nothing()
 
 
 async def test_nats_unavailable_at_start_is_tolerated(nats: Nats, start_server: StartServer) -> None:
     nats.kill()
     _, _, at_alice, at_bob = await two_servers(start_server, nats)
-    await at_alice.says("hello")
-    await at_bob.hears("hello")
+    await at_alice.sends("hello")
+    await at_bob.receives("hello")
 
 
 @pytest.mark.usefixtures("no_sweep")
@@ -142,7 +142,7 @@ async def test_nats_bus_delivers_rows_inserted_with_sql(nats: Nats, start_server
         SELECT id, %s, 'by psql' FROM conversations WHERE user_id_1 = %s AND user_id_2 = %s
     """
     await alice.server.sql(insert, alice.id, *sorted([alice.id, bob.id]))
-    await at_bob.hears("by psql")
+    await at_bob.receives("by psql")
 
 
 async def test_sweep_delivers_messages_without_notification(start_server: StartServer, own_database_url: str) -> None:
@@ -154,6 +154,6 @@ async def test_sweep_delivers_messages_without_notification(start_server: StartS
     await alice.server.sql("ALTER TABLE messages DISABLE TRIGGER notify_messages")
     texts = [f"{number}" for number in range(50)]
     for text in texts:
-        await at_alice.says(text)
-    await at_bob.hears(*texts)
-    await at_bob.hears_nothing()
+        await at_alice.sends(text)
+    await at_bob.receives(*texts)
+    await at_bob.receives_nothing()

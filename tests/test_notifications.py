@@ -18,14 +18,14 @@ async def test_row_inserted_with_sql_reaches_sockets_and_history(users: Users, s
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
-    await at_alice.says("before")
-    await at_bob.hears("before")
+    await at_alice.sends("before")
+    await at_bob.receives("before")
     [(seq,)] = await server.sql(f"{INSERT} RETURNING seq", conversation, alice.id, "by psql")
     assert seq == 2
-    await at_bob.hears("by psql")
-    await at_alice.says("after")
-    await at_bob.hears("after")
-    await at_alice.hears_nothing()
+    await at_bob.receives("by psql")
+    await at_alice.sends("after")
+    await at_bob.receives("after")
+    await at_alice.receives_nothing()
     assert await alice.history(conversation) == ["after", "by psql", "before"]
 
 
@@ -47,8 +47,8 @@ async def test_notify_sends_each_message_on_its_channel(users: Users, server: Ru
     conversation = await alice.meets(bob)
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     async with await listen(server, conversation) as listening:
-        await at_alice.says('by "socket"\n')
-        await at_bob.hears('by "socket"\n')
+        await at_alice.sends('by "socket"\n')
+        await at_bob.receives('by "socket"\n')
         await server.sql(INSERT, conversation, bob.id, "by psql")
         assert await notified(listening, 2) == [
             {"user_id": alice.id, "content": 'by "socket"\n'},
@@ -76,7 +76,7 @@ async def test_notify_of_a_large_message_has_its_id(users: Users, server: Runnin
     at_bob = await bob.opens(conversation)
     async with await listen(server, conversation) as listening:
         await server.sql(INSERT, conversation, alice.id, text)
-        await at_bob.hears(text)
+        await at_bob.receives(text)
         [payload] = await notified(listening, 1)
     answer = await bob.api.get("/api/chats/messages", params={"conversationId": conversation})
     [message] = answer.json()["chats"]

@@ -24,8 +24,8 @@ async def test_sockets_over_the_limit_of_an_account_are_429(users: Users, monkey
     at_bob = await bob.opens(conversation)
     await sockets[0].leaves()
     again = await alice.opens(conversation)
-    await again.says("hello")
-    await at_bob.hears("hello")
+    await again.sends("hello")
+    await at_bob.receives("hello")
 
 
 async def test_sockets_of_one_account_sending_at_once_lose_nothing(users: Users) -> None:
@@ -36,7 +36,7 @@ async def test_sockets_of_one_account_sending_at_once_lose_nothing(users: Users)
 
     async def send_all(number: int) -> None:
         for n in range(3 * UNSETTLED_MAX):
-            await sockets[number].says(f"{number} {n}")
+            await sockets[number].sends(f"{number} {n}")
 
     talking = asyncio.gather(*map(send_all, range(len(sockets))))
     heard = [await asyncio.wait_for(at_bob.socket.recv(), PATIENCE_S) for _ in range(10 * 3 * UNSETTLED_MAX)]
@@ -82,7 +82,7 @@ async def test_socket_that_fails_to_open_frees_its_place(
     assert "TypeError" in caplog.text
     caplog.clear()
     at_alice = await alice.opens(conversation)
-    await at_alice.says("there is room")
+    await at_alice.sends("there is room")
 
 
 async def test_socket_sends_no_frame_after_its_close_frame(users: Users) -> None:

@@ -31,6 +31,7 @@ FIRST_TESTS = 25  # of a mutant
 MORE_TESTS = 300  # for a mutant that those do not notice
 EXTRA_S = 120.0  # for the tests of a mutant, beside ten times what they took without one
 OWN_POSTGRES = ("store/database/embedded.py", "store/database/migrate.py")  # what prepares the shared one
+NOTICED = ("killed", "hung")
 KEPT = ROOT / ".mutants"
 
 
@@ -41,13 +42,20 @@ class Verdict:
     was: str
     becomes: str
     outcome: str  # killed, hung, survived, or "unreached": no test runs the line while it is measured
+    content: str = ""  # of the tree that it was tried in, a hash
 
 
 class Journal:
-    """The verdicts so far. Those of a file that has changed since are forgotten."""
+    """The verdicts so far.
 
-    def __init__(self, path: Path) -> None:
+    Those of a file that has changed since are forgotten. A mutant that survived is tried again after any change of the
+    tree: there may be a test for it.
+    """
+
+    def __init__(self, path: Path, content: str) -> None:
+        """`content`: a hash of the whole tree."""
         self._path = path
+        self._content = content
         self._lines: dict[tuple[str, ...], Verdict] = {}
         for line in path.read_text().splitlines() if path.exists() else []:
             key, verdict = json.loads(line)
@@ -58,11 +66,13 @@ class Journal:
         return mutant.file, sha256(original.encode()).hexdigest(), sha256(mutant.source.encode()).hexdigest()
 
     def of(self, mutant: Mutant, original: str) -> Verdict | None:
-        return self._lines.get(self._key(mutant, original))
+        verdict = self._lines.get(self._key(mutant, original))
+        is_final = verdict is not None and (verdict.outcome in NOTICED or verdict.content == self._content)
+        return verdict if is_final else None
 
     def add(self, mutant: Mutant, original: str, outcome: str) -> Verdict:
         was, becomes = (" ".join(code.split()) for code in (mutant.was, mutant.becomes))
-        verdict = Verdict(mutant.file, mutant.line, was, becomes, outcome)
+        verdict = Verdict(mutant.file, mutant.line, was, becomes, outcome, self._content)
         key = self._key(mutant, original)
         self._lines[key] = verdict
         with self._path.open("a") as journal:
@@ -133,7 +143,7 @@ def table(verdicts: Iterable[Verdict]) -> str:
         counts.setdefault(verdict.file, Counter())[verdict.outcome] += 1
     rows = ["| file | mutants | noticed | survived | not reached |", "|---|---|---|---|---|"]
     for file, of in counts.items():
-        noticed = of["killed"] + of["hung"]
+        noticed = sum(of[outcome] for outcome in NOTICED)
         rows.append(f"| `{file}` | {of.total()} | {noticed} | {of['survived']} | {of['unreached']} |")
     return "\n".join(rows)
 
@@ -149,10 +159,11 @@ def main(files: tuple[str, ...], processes: int) -> None:
     chosen = files or [name for name in listed if name.startswith(FOLDERS) and name.endswith(".py")]
     originals = {file: (ROOT / file).read_text() for file in chosen}
     every = [(mutant, source) for file, source in originals.items() for mutant in mutants(file, source)]
-    content = sha256(b"".join((ROOT / name).read_bytes() for name in listed if name.endswith((".py", ".sql"))))
-    kept = KEPT / content.hexdigest()[:12]
+    sources = b"".join((ROOT / name).read_bytes() for name in listed if name.endswith((".py", ".sql")))
+    content = sha256(sources).hexdigest()[:12]
+    kept = KEPT / content
     kept.mkdir(parents=True, exist_ok=True)
-    journal = Journal(KEPT / "journal.jsonl")
+    journal = Journal(KEPT / "journal.jsonl", content)
     work = iter([one for one in every if journal.of(*one) is None])
     with tempfile.TemporaryDirectory(prefix="sottovoce-mutants-") as folder, a_postgres() as postgres:
         migrated_template(postgres.url)

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from testing.server import PATIENCE_S, Line, Person, connect
+from testing.server import PATIENCE_S, OpenSocket, Person, connect
 
 
-class DeviceLine(Line):
+class DeviceSocket(OpenSocket):
     """A connection to the socket of the v2 API."""
 
     async def next(self) -> dict[str, Any]:
@@ -31,15 +31,15 @@ class DeviceLine(Line):
         assert await self.next() == {"type": "direct_changed", **place}
 
 
-async def listens(person: Person) -> DeviceLine:
+async def listens(person: Person) -> DeviceSocket:
     """Connect to the socket, and return after `ready`. Register a new device if the session has none."""
     key = b64encode(secrets.token_bytes(32)).decode()
     body = {"id": f"{secrets.randbits(62) | 1:016x}", "name": "Laptop", "signature_key": key}
     await person.api.post("/v2/devices", json=body)
     headers = {"Cookie": f"Authorization={person.token}"}
     address = f"{person.server.http.replace('http', 'ws')}/v2/socket"
-    line = DeviceLine(await connect(address, headers))
-    person.server.lines.append(line)
+    line = DeviceSocket(await connect(address, headers))
+    person.server.sockets.append(line)
     while (await line.next())["type"] != "ready":
         pass
     return line

@@ -27,7 +27,7 @@ async def send(person: Person, other: Person, text: str, id_: str | None = None)
     return await person.api.post(at(other), json={"id": id_ or uuid4().hex, "text": text})
 
 
-async def says(person: Person, other: Person, *contents: str) -> int:
+async def send_texts(person: Person, other: Person, *contents: str) -> int:
     """Send the texts; return the seq of the last."""
     for text in contents:
         answer = await send(person, other, text)

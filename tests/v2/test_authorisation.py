@@ -23,7 +23,7 @@ from handlers.http.endpoint import Endpoint
 from handlers.v2.endpoints import ENDPOINTS
 from testing.server import PASSWORD, PATIENCE_S, Person, RunningServer, connect
 from tests.test_pictures import drawn, saved
-from tests.v2.devices import DeviceLine, listens
+from tests.v2.devices import DeviceSocket, listens
 from tests.v2.mls import Commit, MlsDevice, MlsGroup, device, group_of
 
 pytestmark = pytest.mark.once
@@ -362,7 +362,7 @@ def test_table_has_a_row_for_each_endpoint_of_the_server() -> None:
 # The socket
 
 
-async def hears(line: DeviceLine, *types: str) -> dict[str, Any]:
+async def receives(line: DeviceSocket, *types: str) -> dict[str, Any]:
     """The next frame of one of these types."""
     while True:
         frame = await line.next()
@@ -370,10 +370,10 @@ async def hears(line: DeviceLine, *types: str) -> dict[str, Any]:
             return frame
 
 
-async def outcome(line: DeviceLine, id_: str) -> str:
+async def outcome(line: DeviceSocket, id_: str) -> str:
     """Of a message: "sent", also where its entry says so first, or the code of its refusal."""
     while True:
-        frame = await hears(line, "sent", "refused", "entry")
+        frame = await receives(line, "sent", "refused", "entry")
         if frame.get("id") == id_:
             return str(frame.get("code", "sent"))
 
@@ -395,21 +395,21 @@ async def test_socket_answers_each_frame_as_the_table_says(server: RunningServer
     for actor in ACTORS[2:]:
         line = await listens(at.sessions[actor])
         frame = {"type": "send", "id": "mine", "conversation": str(at.group.id), "epoch": at.group.epoch}
-        await line.says(msgspec.json.encode(frame | {"data": at.group.message(actor.encode())}).decode())
+        await line.sends(msgspec.json.encode(frame | {"data": at.group.message(actor.encode())}).decode())
         answer = await outcome(line, "mine")
-        await line.says(msgspec.json.encode({"type": "typing", "conversation": str(at.group.id)}).decode())
-        await line.says(msgspec.json.encode({"type": "ack", "conversation": str(at.group.id), "seq": 1}).decode())
-        await line.says('{"type":"ping"}')
-        assert (await hears(line, "pong", "problem"))["type"] == "pong"
-        await line.says('{"type":"shout"}')
-        assert (await hears(line, "problem"))["code"] == "invalid"
+        await line.sends(msgspec.json.encode({"type": "typing", "conversation": str(at.group.id)}).decode())
+        await line.sends(msgspec.json.encode({"type": "ack", "conversation": str(at.group.id), "seq": 1}).decode())
+        await line.sends('{"type":"ping"}')
+        assert (await receives(line, "pong", "problem"))["type"] == "pong"
+        await line.sends('{"type":"shout"}')
+        assert (await receives(line, "problem"))["code"] == "invalid"
         found[actor] = answer
     outside = dict.fromkeys(("stranger", "blocked", "former", "other"), "not_a_leaf")
     assert found == outside | dict.fromkeys(("member", "admin", "owner"), "sent")
     typing, entries = set(), set()
     async with asyncio.timeout(PATIENCE_S):
         while len(typing) < 3 or len(entries) < 3:
-            frame = await hears(hearer, "typing", "entry")
+            frame = await receives(hearer, "typing", "entry")
             if frame["type"] == "typing":
                 typing.add(frame["user"])
             elif frame["kind"] == "application" and frame["data"] != at.secret:
@@ -417,4 +417,4 @@ async def test_socket_answers_each_frame_as_the_table_says(server: RunningServer
     inside = ("member", "admin", "owner")
     assert typing == {str(at.sessions[name].uuid) for name in inside}
     assert entries == {at.devices[name].hex for name in inside}
-    await hearer.hears_nothing()
+    await hearer.receives_nothing()

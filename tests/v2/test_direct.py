@@ -12,7 +12,7 @@ import pytest
 
 from testing.server import PASSWORD, RunningServer
 from tests.conftest import StartServer, Users
-from tests.v2.direct import assert_refused, at, conversations, key, messages, says, send, texts
+from tests.v2.direct import assert_refused, at, conversations, key, messages, send, send_texts, texts
 
 # The list
 
@@ -49,8 +49,8 @@ async def test_direct_list_omits_encrypted_and_foreign_conversations(users: User
 
 async def test_direct_conversation_is_deleted_with_the_other_account(users: Users) -> None:
     alice, bob, carol = await users("alice", "bob", "carol")
-    await says(alice, bob, "hello")
-    await says(alice, carol, "hello")
+    await send_texts(alice, bob, "hello")
+    await send_texts(alice, carol, "hello")
     assert (await bob.api.request("DELETE", "/v2/account", json={"password": PASSWORD})).status_code == 200
     assert [one["user"]["id"] for one in await conversations(alice)] == [str(carol.uuid)]
     assert_refused(await send(alice, bob, "are you there?"), 404, "no_such_user")
@@ -59,7 +59,7 @@ async def test_direct_conversation_is_deleted_with_the_other_account(users: User
 
 async def test_direct_list_marks_blocked_users(users: Users) -> None:
     alice, bob = await users("alice", "bob")
-    await says(bob, alice, "hello")
+    await send_texts(bob, alice, "hello")
     assert (await alice.api.put(f"/v2/blocks/{bob.uuid}")).status_code == 200
     assert [one["blocked"] for one in await conversations(alice)] == [True]
     assert [one["blocked"] for one in await conversations(bob)] == [False], "a blocked user cannot see the block"
@@ -95,7 +95,7 @@ async def test_direct_list_has_the_fingerprint_of_the_current_key(users: Users) 
 async def test_direct_key_start_by_partner_gives_the_pending_key(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     started = await key(alice, bob)
-    await says(alice, bob, "hello")
+    await send_texts(alice, bob, "hello")
     assert await key(bob, alice) == started
     assert await texts(bob, alice) == ["hello"]
 
@@ -103,12 +103,12 @@ async def test_direct_key_start_by_partner_gives_the_pending_key(users: Users) -
 async def test_direct_key_reset_deletes_messages_and_keeps_counting(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     first = await key(alice, bob)
-    await says(alice, bob, "one", "two")
+    await send_texts(alice, bob, "one", "two")
     second = await key(alice, bob)
     assert (second["reset"], second["conversation"]) == (True, first["conversation"])
     assert second["key"] != first["key"]
     assert await texts(bob, alice) == []
-    assert await says(bob, alice, "three") == 3
+    assert await send_texts(bob, alice, "three") == 3
 
 
 async def test_direct_key_of_the_invites_api_is_claimed_at_v2(users: Users) -> None:
@@ -134,18 +134,18 @@ async def test_direct_messages_are_shared_by_all_apis(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob = await bob.opens(conversation)
-    await says(alice, bob, "from here")
-    await at_bob.hears("from here")
-    await at_bob.says("from the codes API")
+    await send_texts(alice, bob, "from here")
+    await at_bob.receives("from here")
+    await at_bob.sends("from the codes API")
     await alice.posts("from the invites API", to=bob)
-    await at_bob.hears("from the invites API")
+    await at_bob.receives("from the invites API")
     assert await texts(alice, bob) == ["from here", "from the codes API", "from the invites API"]
     assert await bob.history(conversation) == ["from the invites API", "from the codes API", "from here"]
 
 
 async def test_direct_pages_follow_after_and_before(users: Users) -> None:
     alice, bob = await users("alice", "bob")
-    await says(alice, bob, *(f"{nth}" for nth in range(1, 8)))
+    await send_texts(alice, bob, *(f"{nth}" for nth in range(1, 8)))
     assert await texts(bob, alice, limit=3) == ["5", "6", "7"]
     assert await texts(bob, alice, limit=3, before=5) == ["2", "3", "4"]
     assert await texts(bob, alice, limit=3, before=2) == ["1"]
@@ -158,7 +158,7 @@ async def test_direct_pages_follow_after_and_before(users: Users) -> None:
 async def test_direct_page_ends_after_a_megabyte(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     long = [f"{nth}" * 400_000 for nth in range(1, 6)]
-    await says(alice, bob, *long)
+    await send_texts(alice, bob, *long)
     assert await texts(bob, alice, after=0) == long[:3]
     assert await texts(bob, alice, after=3) == long[3:]
     assert await texts(bob, alice) == long[2:]
@@ -168,7 +168,7 @@ async def test_direct_page_ends_after_a_megabyte(users: Users) -> None:
 async def test_direct_message_over_the_limit_is_400(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     longest = "\U0001f600" * 700_000
-    await says(alice, bob, longest)
+    await send_texts(alice, bob, longest)
     assert await texts(bob, alice) == [longest]
     assert_refused(await send(alice, bob, longest + "!"), 400, "invalid")
 
@@ -177,7 +177,7 @@ async def test_direct_message_repeated_is_stored_once(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     id_ = uuid4().hex
     first = await send(alice, bob, "hello", id_)
-    await says(alice, bob, "another")
+    await send_texts(alice, bob, "another")
     again = await send(alice, bob, "hello", id_)
     assert (again.status_code, again.json()) == (200, first.json())
     assert_refused(await send(alice, bob, "hello!", id_), 409, "id_taken")
@@ -187,7 +187,7 @@ async def test_direct_message_repeated_is_stored_once(users: Users) -> None:
 
 async def test_direct_edit_keeps_the_seq_and_delete_leaves_a_gap(users: Users) -> None:
     alice, bob = await users("alice", "bob")
-    await says(alice, bob, "one", "two", "three")
+    await send_texts(alice, bob, "one", "two", "three")
     before = await messages(bob, alice)
     edited = await alice.api.patch(at(bob, "messages/2"), json={"text": "zwei"})
     assert edited.status_code == 200
@@ -202,7 +202,7 @@ async def test_direct_edit_keeps_the_seq_and_delete_leaves_a_gap(users: Users) -
 
 async def test_direct_edit_or_delete_by_another_user_is_refused(users: Users) -> None:
     alice, bob, eve = await users("alice", "bob", "eve")
-    await says(alice, bob, "hello")
+    await send_texts(alice, bob, "hello")
     assert_refused(await bob.api.patch(at(alice, "messages/1"), json={"text": "goodbye"}), 403, "not_yours")
     assert_refused(await bob.api.delete(at(alice, "messages/1")), 403, "not_yours")
     assert_refused(await eve.api.delete(at(alice, "messages/1")), 404, "no_such_conversation")
@@ -259,7 +259,7 @@ async def test_direct_with_unknown_user_or_oneself_is_refused(users: Users) -> N
 async def test_direct_limit_of_8_messages_in_10_s_covers_all_apis(start_server: StartServer) -> None:
     server = await start_server(rate_limits=True)
     alice, bob = await server.person("alice"), await server.person("bob")
-    await says(alice, bob, *"12345")
+    await send_texts(alice, bob, *"12345")
     for text in "678":
         await alice.posts(text, to=bob)
     refused = await send(alice, bob, "9")
@@ -270,7 +270,7 @@ async def test_direct_limit_of_8_messages_in_10_s_covers_all_apis(start_server: 
 async def test_direct_lists_requested_at_once_are_per_user(users: Users) -> None:
     people = await users(*(f"one{nth}" for nth in range(6)))
     for one, other in pairwise(people):
-        await says(one, other, "hello")
+        await send_texts(one, other, "hello")
     lists = await asyncio.gather(*(conversations(one) for one in people * 3))
     partners = [[UUID(one["user"]["id"]) for one in found] for found in lists]
     assert partners[0] == [people[1].uuid]

@@ -14,7 +14,7 @@ from store.conversations import Conversations
 from testing.server import PASSWORD, PATIENCE_S, Person, RunningServer, until
 from tests.conftest import StartServer, Users
 from tests.v2.devices import listens
-from tests.v2.direct import at, key, messages, says, send, texts
+from tests.v2.direct import at, key, messages, send, send_texts, texts
 
 
 @pytest.fixture
@@ -48,13 +48,13 @@ async def test_direct_socket_delivers_messages_of_all_apis(users: Users, server:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     at_bob, codes = await listens(bob), await alice.opens(conversation)
-    await codes.says("codes")
+    await codes.sends("codes")
     (frame,) = await at_bob.hears_texts("codes")
     await alice.posts("invites", to=bob)
     await at_bob.hears_texts("invites")
     await by_psql(server, conversation, alice, "psql")
     await at_bob.hears_texts("psql")
-    await says(alice, bob, "v2")
+    await send_texts(alice, bob, "v2")
     (last,) = await at_bob.hears_texts("v2")
     assert last["seq"] == 4
     assert frame == {
@@ -82,9 +82,9 @@ async def test_direct_socket_delivers_own_messages_with_their_id(users: Users) -
 
 async def test_direct_socket_does_not_deliver_the_history(users: Users) -> None:
     alice, bob = await users("alice", "bob")
-    await says(alice, bob, "before")
+    await send_texts(alice, bob, "before")
     at_bob = await listens(bob)
-    await says(alice, bob, "after")
+    await send_texts(alice, bob, "after")
     await at_bob.hears_texts("after")
     assert await texts(bob, alice, after=0) == ["before", "after"]
 
@@ -94,14 +94,14 @@ async def test_direct_socket_delivers_new_conversations_completely(users: Users,
     at_bob, at_alice = await listens(bob), await listens(alice)
     conversation = await alice.meets(bob)
     await by_psql(server, conversation, alice, "one")
-    await says(bob, alice, "two")
+    await send_texts(bob, alice, "two")
     for device in (at_bob, at_alice):
         await device.hears_of_change(conversation)
         assert [frame["seq"] for frame in await device.hears_texts("one", "two")] == [1, 2]
     await carol.posts("me too", to=bob)
     assert (await at_bob.next())["type"] == "direct_changed"
     await at_bob.hears_texts("me too")
-    await at_alice.hears_nothing()
+    await at_alice.receives_nothing()
 
 
 async def test_direct_socket_notifies_both_of_key_and_reset(users: Users) -> None:
@@ -111,9 +111,9 @@ async def test_direct_socket_notifies_both_of_key_and_reset(users: Users) -> Non
     conversation = started["conversation"]
     for device in (at_alice, at_bob):
         await device.hears_of_change(conversation)
-    await says(alice, bob, "one", "two")
+    await send_texts(alice, bob, "one", "two")
     await (await alice.again()).api.get("/conversation/start", params={"user_id": bob.id})
-    await says(alice, bob, "three")
+    await send_texts(alice, bob, "three")
     for device in (at_alice, at_bob):
         await device.hears_texts("one", "two")
         heard = [await device.next(), await device.next()]  # an event and a message, in any order
@@ -125,7 +125,7 @@ async def test_direct_socket_notifies_both_of_key_and_reset(users: Users) -> Non
 async def test_direct_socket_notifies_of_edit_and_delete_of_all_apis(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
-    await says(alice, bob, "one", "two")
+    await send_texts(alice, bob, "one", "two")
     at_bob = await listens(bob)
     shown = (await bob.api.get("/api/chats/messages", params={"conversationId": conversation})).json()["chats"]
     body = {"conversationId": conversation, "messageId": shown[1]["id"], "content": "eins"}
@@ -136,7 +136,7 @@ async def test_direct_socket_notifies_of_edit_and_delete_of_all_apis(users: User
     await at_bob.hears_of_change(conversation, seq=2)
     assert await texts(bob, alice, after=1) == []
     assert (await alice.api.delete(at(bob, "messages/2"))).status_code == 404
-    await at_bob.hears_nothing()
+    await at_bob.receives_nothing()
 
 
 async def test_direct_socket_delivers_nothing_of_blocked_users(users: Users, followed: list[Hub]) -> None:
@@ -145,13 +145,13 @@ async def test_direct_socket_delivers_nothing_of_blocked_users(users: Users, fol
     at_alice, at_bob = await listens(alice), await listens(bob)
     await alice.api.put(f"/v2/blocks/{bob.uuid}")
     await until(lambda: has_followed(followed, 3))
-    await says(bob, alice, "do you hear me?")
-    await says(alice, bob, "no")
+    await send_texts(bob, alice, "do you hear me?")
+    await send_texts(alice, bob, "no")
     assert [frame["seq"] for frame in await at_alice.hears_texts("no")] == [2]
     await at_bob.hears_texts("do you hear me?", "no")
     await alice.api.delete(f"/v2/blocks/{bob.uuid}")
     await until(lambda: has_followed(followed, 4))
-    await says(bob, alice, "and now?")
+    await send_texts(bob, alice, "and now?")
     assert [frame["conversation"] for frame in await at_alice.hears_texts("and now?")] == [conversation]
 
 
@@ -170,7 +170,7 @@ async def test_direct_socket_closed_leaves_no_subscription(users: Users, followe
     at_alice, at_bob = await listens(alice), await listens(bob)
     assert not await is_forgotten(followed, conversation)
     await at_alice.leaves()
-    await says(alice, bob, "hello")
+    await send_texts(alice, bob, "hello")
     await at_bob.hears_texts("hello")
     at_bob.socket.transport.abort()
     await until(lambda: is_forgotten(followed, conversation))
@@ -188,10 +188,10 @@ async def test_direct_socket_delivers_concurrent_messages_in_order(
 
     async def talks() -> None:
         for nth in range(100):
-            await near.says(f"near {nth}")
-            await far.says(f"far {nth}")
+            await near.sends(f"near {nth}")
+            await far.sends(f"far {nth}")
             if nth % 20 == 0:
-                await says(there, bob, f"posted {nth}")
+                await send_texts(there, bob, f"posted {nth}")
                 await by_psql(server, conversation, alice, f"psql {nth}")
 
     async with asyncio.timeout(PATIENCE_S):
@@ -200,7 +200,7 @@ async def test_direct_socket_delivers_concurrent_messages_in_order(
         await talking
     assert [frame["seq"] for frame in frames] == list(range(1, 211))
     assert len({frame["text"] for frame in frames}) == 210
-    await at_bob.hears_nothing()
+    await at_bob.receives_nothing()
 
 
 async def test_direct_socket_delivers_conversations_of_another_worker(
@@ -221,12 +221,12 @@ async def test_direct_socket_slow_consumer_is_closed_and_catches_up(users: Users
     at_bob, codes = await listens(bob), await alice.opens(conversation)
     at_bob.socket.transport.pause_reading()
     for _ in range(60):
-        await codes.says("x" * 500_000)
+        await codes.sends("x" * 500_000)
     await until(lambda: has(bob, alice, 60))
     at_bob.socket.transport.resume_reading()
     await at_bob.is_closed_with(1013)
     again = await listens(bob)
-    await codes.says("the last")
+    await codes.sends("the last")
     await again.hears_texts("the last")
     seen = 0
     while page := await messages(bob, alice, after=seen):
@@ -255,5 +255,5 @@ async def test_direct_socket_without_database_closes_1013(
         await at_bob.is_closed_with(1013)
     await until(lambda: is_forgotten(followed, conversation))
     again = await listens(bob)
-    await says(alice, bob, "hello")
+    await send_texts(alice, bob, "hello")
     await again.hears_texts("hello")

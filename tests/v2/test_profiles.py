@@ -29,7 +29,7 @@ async def test_profile_change_notifies_conversation_partners(users: Users) -> No
     person = (await bob.api.get(f"/v2/users/{renamed['username']}")).json()
     assert shown["user"]["picture"] == person["picture"] is not None
     assert person["bio"] == "I sing"
-    await at_eve.hears_nothing()
+    await at_eve.receives_nothing()
 
 
 async def test_profile_change_of_private_fields_is_not_notified(users: Users) -> None:
@@ -38,7 +38,7 @@ async def test_profile_change_of_private_fields_is_not_notified(users: Users) ->
     at_bob = await listens(bob)
     private = {"email": f"{alice.name}@elsewhere.example", "password": PASSWORD}
     assert (await alice.api.patch("/api/users", json=private)).status_code == 200
-    await at_bob.hears_nothing()
+    await at_bob.receives_nothing()
 
 
 async def test_profile_change_without_effect_is_not_notified(users: Users) -> None:
@@ -50,7 +50,7 @@ async def test_profile_change_without_effect_is_not_notified(users: Users) -> No
         at_bob = await listens(bob)
         await alice.api.put("/v2/account/picture", json=picture)
         await alice.api.patch("/v2/account", json=bio)
-    await at_bob.hears_nothing()
+    await at_bob.receives_nothing()
 
 
 async def test_profile_change_is_not_notified_to_blocking_users(users: Users) -> None:
@@ -62,5 +62,5 @@ async def test_profile_change_is_not_notified_to_blocking_users(users: Users) ->
     at_bob, at_carol, at_dave = await listens(bob), await listens(carol), await listens(dave)
     await alice.api.patch("/v2/account", json={"bio": "I sing"})
     assert await at_dave.next() == changed(alice)
-    await at_bob.hears_nothing()
-    await at_carol.hears_nothing()
+    await at_bob.receives_nothing()
+    await at_carol.receives_nothing()

@@ -19,7 +19,7 @@ async def test_socket_whose_task_fails_closes_with_1011(server: RunningServer) -
     alice = await server.person("alice")
     line = await listens(alice)
     with patch.object(DeviceSocket, "_notify_typing", _fails):
-        await line.says(f'{{"type":"typing","conversation":"{alice.uuid}"}}')
+        await line.sends(f'{{"type":"typing","conversation":"{alice.uuid}"}}')
         with pytest.raises(ConnectionClosed) as closed:
             await line.next()
     assert closed.value.rcvd is not None
