@@ -7,8 +7,9 @@ from uuid import UUID
 import httpx
 import pytest
 
+from chat.accounts import chat_codes
 from testing.server import Person, RunningServer
-from tests.conftest import Users
+from tests.conftest import StartServer, Users
 
 FIRST, LAST = 10_000, 65_535
 
@@ -76,6 +77,18 @@ async def test_codes_created_concurrently_are_at_most_five(users: Users, server:
     made = {answer.json()["code"] for answer in answers if answer.status_code == 201}
     assert await stored_codes(server, alice) == made
     assert len(made) == 5
+
+
+async def test_codes_are_refused_while_all_are_in_use(
+    start_server: StartServer, own_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat_codes, "LAST", chat_codes.FIRST + 1)
+    server = await start_server(url=own_database_url)
+    alice, bob = await server.person("alice"), await server.person("bob")
+    made = {(await alice.api.post("/v2/codes")).json()["code"] for _ in range(2)}
+    assert made == {chat_codes.FIRST, chat_codes.LAST}
+    refused = await bob.api.post("/v2/codes")
+    assert (refused.status_code, refused.json()["code"]) == (503, "busy")
 
 
 async def test_code_expires_after_a_day(users: Users, server: RunningServer) -> None:

@@ -7,6 +7,7 @@ from time import process_time
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
 from run.version import VERSION
@@ -250,6 +251,8 @@ async def test_invites_login_token_expires_after_one_day(server: RunningServer, 
     answer = await log_in(server, alice.name, PASSWORD)
     assert list(answer.json()) == ["token"]
     assert "Set-Cookie" not in answer.headers
+    claims = jwt.decode(answer.json()["token"], options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == 24 * 3600, "clients read it"
     client = server.client(headers={"Authorization": f"Bearer {answer.json()['token']}"})
     server.clock.forward(hours=23, minutes=59)
     assert (await client.get("/me")).json() == {"id": alice.id, "username": alice.name}

@@ -181,6 +181,13 @@ ROWS = [
     Row("GET", "/v2/account", f"{NO_SESSION}, * 200", sees=OWNERS, marker="name"),
     Row("PATCH", "/v2/account", f"{NO_SESSION}, * 200", json_of(bio="I sing")),
     Row("DELETE", "/v2/account", f"{NO_SESSION}, * 200", json_of(password=PASSWORD), again=True),
+    Row("DELETE", "/v2/account", f"{NO_SESSION}, * 400 invalid_credentials", json_of(password="Wrong1pass")),
+    Row(
+        "PUT",
+        "/v2/account/password",
+        f"{NO_SESSION}, * 400 invalid_credentials",
+        json_of(password="Wrong1pass", new_password="Another1pass"),
+    ),
     Row(
         "PUT",
         "/v2/account/password",
