@@ -95,6 +95,25 @@ def test_new_device_of_verified_contact_warns_until_verified(users: Users) -> No
     sees_lock(anna, "Verified")
 
 
+def test_text_from_before_a_new_device_waits_for_its_author(users: Users) -> None:
+    anna, ben = users("anna").registers(), users("ben").registers()
+    anna.meets(ben)
+    anna.context.set_offline(True)
+    anna.says("For the phone that you have")
+    phone = users(of=ben).logs_in()
+    phone.goes_to(anna.name)
+    anna.context.set_offline(False)
+    asked = anna.page.get_by_role("alert").filter(has_text="Someone joined, or a new device was added")
+    expect(asked).to_contain_text("Not sent")
+    anna.says("For all of you")  # she has seen the new device
+    for device in (ben, phone):
+        device.hears("For all of you")
+        device.does_not_see("For the phone that you have")
+    asked.get_by_role("button", name="Try again").click()
+    phone.hears("For the phone that you have")
+    expect(asked).to_have_count(0)
+
+
 def test_contact_back_with_new_keys_is_announced(users: Users, two: Two) -> None:
     (anna, _), ben = two, users("ben").registers()
     anna.meets(ben)

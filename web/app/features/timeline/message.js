@@ -55,6 +55,8 @@ export class Message extends Element {
       .failed { display: grid; gap: 0.4rem; clear: both; margin: 0.4rem 0 0.2rem; color: var(--bad);
         font-size: var(--small); }
       .failed .button { min-height: 2.25rem; }
+      .failed .row:first-child { flex-wrap: nowrap; align-items: baseline; }
+      .failed svg { flex: none; translate: 0 0.15rem; }
       .reactions { display: flex; flex-wrap: wrap; gap: 0.25rem; margin: 0.35rem 0 0.1rem; clear: both; }
       .reactions button { min-height: 1.75rem; padding: 0 0.55rem; border: 1px solid var(--line); border-radius: 1rem;
         background: var(--paper); font-size: 0.85rem; }
