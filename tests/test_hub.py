@@ -92,7 +92,9 @@ async def test_hub_delivers_live_entries_without_reading_the_log() -> None:
         hub.publish(log.commit())
         hub.publish(log.commit(ELSEWHERE))
     hub.publish(log.commit())
+    hub.advance(HERE, Seq(6))
     assert (listener.heard, other.heard) == ([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5])
+    assert not hub._tasks, "no task catches up with nothing"
     assert log.reads == reads
 
 

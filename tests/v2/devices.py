@@ -1,6 +1,7 @@
 """A device at the v2 socket, without MLS, which direct conversations do not need."""
 
 import asyncio
+import contextlib
 import secrets
 from base64 import b64encode
 from typing import Any
@@ -19,6 +20,12 @@ class DeviceSocket(OpenSocket):
             frame: dict[str, Any] = msgspec.json.decode(await asyncio.wait_for(self.socket.recv(), PATIENCE_S))
             if frame["type"] != "devices_changed":
                 return frame
+
+    async def receives_nothing(self, for_s: float = 0.3) -> None:
+        """Assert that no frame but `devices_changed` arrives: that of an earlier registration may come late."""
+        with contextlib.suppress(TimeoutError):
+            frame = await asyncio.wait_for(self.next(), for_s)
+            raise AssertionError(f"received {frame!r:.200}")
 
     async def hears_texts(self, *texts: str) -> list[dict[str, Any]]:
         """Check that the next frames are direct messages with these texts; return the frames."""

@@ -266,7 +266,8 @@ export class Mls {
         leaves = { epoch, members: await this.#identities(context, conversation) };
         this.#leaves.set(conversation, leaves);
       }
-      if (readers && leaves.members.some(({ thumbprint }) => !readers.includes(thumbprint)))
+      const seen = readers && new Set(readers);
+      if (seen && leaves.members.some(({ thumbprint }) => !seen.has(thumbprint)))
         throw new NewReaders('the group has devices that the author did not see');
       return { epoch, data: await context.encryptMessage(groupOf(conversation), plaintext) };
     });
