@@ -2,9 +2,9 @@
 /**
  * One device of one account: its parts, and what the server sends to each.
  *
- * The parts depend on each other in one direction only: store <- trust <- sync <- membership <- healing <- outbox <-
- * direct and receipts. A part that is below another emits an event, and `emitAndWait` returns when the parts above have handled
- * it.
+ * The parts depend on each other in one direction only: store <- trust, lineage <- sync <- membership <- healing <-
+ * outbox <- direct and receipts. A part that is below another emits an event, and `emitAndWait` returns when the
+ * parts above have handled it.
  *
  * Everything that changes a group or reads its log runs in `inTurn`, one piece of work after the other. An entry is
  * stored before it is acknowledged, and a message before it is sent; a crash at any moment therefore loses nothing.

@@ -3,7 +3,7 @@ import { html } from '../../../vendor/lit.js';
 import { t } from '../../messages/index.js';
 import { Section } from './section.js';
 
-/** What others see, what this device does, and who is blocked. */
+/** Receipts and typing indicators, notifications on this device, and blocked users. */
 export class Privacy extends Section {
   static properties = {
     settings: { attribute: false },
