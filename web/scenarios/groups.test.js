@@ -2,7 +2,7 @@
 /** A group: members come and go, and removed devices cannot read on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Undecryptable } from '../client/mls/core-crypto.js';
+import { Undecryptable } from '../client/mls/errors.js';
 import { fromBase64 } from '../client/util/bytes.js';
 import { another, conversation, people, refused, until } from './users.js';
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { newId } from '../client/content/index.js';
 import { Api } from '../client/transport/api.js';
 import { fromBase64, toBase64 } from '../client/util/bytes.js';
-import { CommitRejected } from '../client/mls/core-crypto.js';
+import { CommitRejected } from '../client/mls/errors.js';
 import { another, conversation, deceived, people, refused, until } from './users.js';
 
 /** @param {import('./users.js').Device} device @param {string} id @param {object} body */
@@ -148,7 +148,7 @@ test('device_id_and_key_belong_to_one_device', async () => {
 
 /** @param {import('./users.js').Device} device @param {string} id */
 function send(device, id) {
-  return async (/** @type {import('../client/mls/core-crypto.js').Bundle} */ bundle) => {
+  return async (/** @type {import('../client/mls/transactions.js').Bundle} */ bundle) => {
     await device.client.api.call('POST', `conversations/${id}/commits`, { ...Api.bundle(bundle), read: 0 });
   };
 }

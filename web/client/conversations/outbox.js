@@ -8,7 +8,7 @@
  * whom the server or another member adds afterwards reads it only if its author agrees. A message that was written for
  * a group is never sent to a direct conversation, nor the reverse.
  */
-import { ForgedGroup, NewReaders } from '../mls/core-crypto.js';
+import { ForgedGroup, NewReaders } from '../mls/errors.js';
 import { Refused, sleep } from '../transport/api.js';
 import { toBase64 } from '../util/bytes.js';
 import { decodeContent, encodeContent, isMessage, kindOf, newId } from '../content/index.js';

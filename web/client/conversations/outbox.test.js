@@ -8,7 +8,7 @@ import { emptyConversation } from './changes.js';
 
 await startInNode();
 const { Client } = await import('../client.js');
-const { NewReaders } = await import('../mls/core-crypto.js');
+const { NewReaders } = await import('../mls/errors.js');
 
 const GROUP = '0f8fad5b-d9cb-469f-a165-70867728950e';
 const content = { kind: /** @type {const} */ ('text'), id: '0'.repeat(32), text: 'hello' };

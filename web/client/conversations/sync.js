@@ -14,7 +14,7 @@
  *  - 'left': after the entry of a device that leaves was acknowledged
  */
 import { decodeContent } from '../content/index.js';
-import { ForgedGroup, Undecryptable } from '../mls/core-crypto.js';
+import { ForgedGroup, Undecryptable } from '../mls/errors.js';
 import { MalformedFrame, parseHead } from '../mls/frames.js';
 import { fromBase64 } from '../util/bytes.js';
 import { isEqual } from '../util/equal.js';

@@ -4,7 +4,7 @@
  * end-to-end encrypted.
  */
 import { Refused } from '../transport/api.js';
-import { fingerprintOf, importKey, decryptText, encryptText } from './cipher.js';
+import { DirectKeys } from './keys.js';
 import { isEqual } from '../util/equal.js';
 import { debounce } from '../util/debounce.js';
 import { emptyConversation } from '../conversations/changes.js';
@@ -29,6 +29,7 @@ export class Direct {
     this.client = client;
     this.store = store;
     this.outbox = outbox;
+    this.keys = new DirectKeys(client);
     outbox.deliverDirect = (waiting) => this.deliver(waiting);
     this.catchUpSoon = debounce(() => client.attempt(() => client.inTurn(() => this.catchUp())));
   }
@@ -64,7 +65,7 @@ export class Direct {
     return this.client.inTurn(async () => {
       const { conversation: id, key } = await this.client.api.call('POST', `direct/${user.id}/key`);
       await this.#known(id);
-      const fingerprint = await this.#storeKey(id, key);
+      const fingerprint = await this.keys.keep(id, key);
       await this.#follow({
         id,
         user,
@@ -127,7 +128,7 @@ export class Direct {
     if (item.text === undefined) return; // deleted or hidden here
     if (!text) return this.store.markDeleted(id, item.seq);
     const known = /** @type {Conversation} */ (await this.#known(id));
-    const opened = await this.#open(known, text.text);
+    const opened = await this.keys.decrypt(known, text.text);
     if (opened.text === item.text && opened.how === item.how) return;
     const edited = { ...item, ...opened, edits: [item.seq] };
     await this.store.write(withPreview(known, edited), edited);
@@ -156,7 +157,7 @@ export class Direct {
           if (!waiting || waiting.failure) return null; // confirmed, discarded or rejected since it was queued
           const kept =
             (await this.client.storage.get('state', `sealed/${id}`)) ??
-            (await this.#encrypt(conversation, content.text));
+            (await this.keys.encrypt(await this.store.get(conversation), content.text));
           await this.client.storage.write([['state', `sealed/${id}`, kept]]);
           return kept;
         });
@@ -166,24 +167,15 @@ export class Direct {
       case 'edit': {
         const item = await this.store.itemOf(conversation, content.of);
         if (!item) throw new Refused(404, 'no_such_message', 'This message does not exist any more', 0);
-        const text = await this.client.inTurn(() => this.#encrypt(conversation, content.text));
+        const text = await this.client.inTurn(async () =>
+          this.keys.encrypt(await this.store.get(conversation), content.text),
+        );
         await this.client.api.callUntilAnswered('PATCH', `${path}/${item.seq}`, { text });
         return;
       }
       default:
         throw new Refused(400, 'not_here', 'Direct conversations do not support this', 0);
     }
-  }
-
-  /**
-   * The text for the server: plain only if there has never been a key.
-   * @param {string} conversation @param {string} text
-   */
-  async #encrypt(conversation, text) {
-    const key = await this.#key(conversation);
-    if (key) return encryptText(key, conversation, text);
-    if ((await this.store.get(conversation))?.key === 'none') return text;
-    throw new Refused(409, 'no_key', 'The key of this conversation is not on this device', 0);
   }
 
   /** @param {Conversation} known @param {number} seq */
@@ -214,11 +206,11 @@ export class Direct {
     blocked,
   }) {
     await this.#known(id);
-    const now = (isKeyWaiting ? await this.#claim(id, user.id) : null) ?? fingerprint ?? undefined;
+    const now = (isKeyWaiting ? await this.keys.claim(id, user.id) : null) ?? fingerprint ?? undefined;
     const before = await this.#known(id);
     if (before && now !== undefined && before.fingerprint !== now) await this.#onNewKey(id, now);
     const known = await this.#known(id);
-    const key = await this.#keyState(id, known, now);
+    const key = await this.keys.stateOf(id, known, now);
     const me = this.client.me.user;
     const people = [me, user].map(({ id: one, username, picture }) => ({
       id: one,
@@ -256,51 +248,21 @@ export class Direct {
   }
 
   /**
-   * The key that waits for this account, unless another device has taken it.
-   * @param {string} id @param {string} user
-   */
-  async #claim(id, user) {
-    const { key } = await this.client.api.call('POST', `direct/${user}/key/claim`);
-    return key === null ? null : this.#storeKey(id, key);
-  }
-
-  /**
-   * Store the key first: the server gives it only once.
-   * @param {string} id @param {string} key @returns {Promise<string>} its fingerprint
-   */
-  async #storeKey(id, key) {
-    await this.client.storage.write([['state', `key/${id}`, key]]);
-    return fingerprintOf(key);
-  }
-
-  /**
    * A new key was made: the server has deleted all messages, the old key is useless, and waiting texts are encrypted
    * again.
    * @param {string} id @param {string} fingerprint of the new key
    */
   async #onNewKey(id, fingerprint) {
-    const key = await this.client.storage.get('state', `key/${id}`);
-    const isOld = key !== undefined && (await fingerprintOf(key)) !== fingerprint;
     const waiting = (await this.outbox.waiting()).filter(({ conversation }) => conversation === id);
     const sealed = waiting.map((one) => /** @type {Change} */ (['state', `sealed/${one.id}`]));
-    await this.client.storage.write([...(isOld ? [/** @type {Change} */ (['state', `key/${id}`])] : []), ...sealed]);
+    await this.client.storage.write([...(await this.keys.withoutOld(id, fingerprint)), ...sealed]);
     await this.store.empty(id);
     for (const one of waiting) this.outbox.release(one.id);
   }
 
-  /**
-   * 'none' only if there has never been a key: a server that denies the key must not get plain text.
-   * @param {string} id @param {Conversation | undefined} known @param {string | undefined} fingerprint
-   * @returns {Promise<Conversation['key']>}
-   */
-  async #keyState(id, known, fingerprint) {
-    if ((await this.client.storage.get('state', `key/${id}`)) !== undefined) return 'here';
-    return fingerprint === undefined ? (known?.key ?? 'none') : 'elsewhere';
-  }
-
   /** @param {Conversation} conversation @param {Text} text */
   async #keep(conversation, { seq, sender, text, at, id = `seq-${seq}`, edited_at: editedAt }) {
-    const opened = await this.#open(conversation, text);
+    const opened = await this.keys.decrypt(conversation, text);
     const isWaiting = await this.#isWaiting(conversation, sender, id);
     if (opened.how === 'unreadable' && isWaiting) return this.#sendAgain(conversation, seq, id);
     const said = {
@@ -340,17 +302,6 @@ export class Direct {
   async #isWaiting(conversation, sender, id) {
     const waiting = await this.client.storage.get('outbox', id);
     return sender === this.client.me.user.id && waiting?.isDirect === true && waiting.conversation === conversation.id;
-  }
-
-  /** @param {Conversation} conversation @param {string} text */
-  async #open(conversation, text) {
-    return decryptText(await this.#key(conversation.id), conversation.id, text);
-  }
-
-  /** @param {string} id */
-  async #key(id) {
-    const key = await this.client.storage.get('state', `key/${id}`);
-    return key === undefined ? null : importKey(key);
   }
 
   /** @param {Conversation} conversation @param {string} query @returns {Promise<Text[]>} */

@@ -1,59 +1,22 @@
 // @ts-check
-/**
- * MLS for one device, through CoreCrypto: identity, key packages, groups, messages.
- *
- * A commit advances the group only after the server has accepted it: CoreCrypto hands the bundle to `deliver` in the
- * middle of its transaction, and a rejection undoes the transaction. CoreCrypto has one transaction at a time.
- */
+/** MLS for one device, through CoreCrypto: identity, key packages, groups, messages. */
 import * as cc from '../../vendor/core-crypto.js';
 import { fromBase64, toHex, uuidBytes } from '../util/bytes.js';
+import { ForgedGroup, NewReaders, OutdatedGroup, Undecryptable } from './errors.js';
 import { DOMAIN, MalformedFrame, parseGroupInfo, parseIdentity, parseKeyPackage } from './frames.js';
+import { Transactions } from './transactions.js';
 
 export const SUITE = cc.CipherSuite.Mls128Dhkemx25519Aes128gcmSha256Ed25519;
 const HEADER_BYTES = 4; // of an MLSMessage; CoreCrypto expects a GroupInfo without it
 
-/** @typedef {{ commit: Uint8Array, welcome: Uint8Array | null, groupInfo: Uint8Array }} Bundle */
+/** @typedef {import('./transactions.js').Bundle} Bundle */
 /** @typedef {import('./frames.js').ClientName} ClientName */
 /** @typedef {ClientName & { thumbprint: string }} Member */
-/** @typedef {import('../../vendor/core-crypto.js').CoreCryptoContext} Context */
-
-/** The server rejected the commit, and the transaction was undone; `cause` is the rejection. */
-export class CommitRejected extends Error {
-  name = 'CommitRejected';
-}
-
-/** A frame that this device cannot decrypt; `reason` is CoreCrypto's error. */
-export class Undecryptable extends Error {
-  name = 'Undecryptable';
-
-  /** @param {string} reason @param {unknown} cause */
-  constructor(reason, cause) {
-    super(`cannot decrypt: ${reason}`, { cause });
-    this.reason = reason;
-  }
-}
+/** @typedef {import('./transactions.js').Context} Context */
 
 /** @param {ClientName} name */
 export function identityOf({ user, device }) {
   return new cc.ClientId(new cc.Uuid(user), cc.DeviceId.fromHexString(device), DOMAIN);
-}
-
-/**
- * Two leaves of the group have the same device, or a leaf has an identity that is not of this protocol. CoreCrypto
- * answers identities by client id, so one of the two leaves could read everything and be seen nowhere.
- */
-export class ForgedGroup extends Error {
-  name = 'ForgedGroup';
-}
-
-/** The group has leaves that the author of a message did not see. Nothing was encrypted. */
-export class NewReaders extends Error {
-  name = 'NewReaders';
-}
-
-/** A welcome or group info that is not of this group, or older than what this device has seen of it. */
-export class OutdatedGroup extends Error {
-  name = 'OutdatedGroup';
 }
 
 /** @param {{ copyBytes(): Uint8Array }} id @returns {ClientName} Throws MalformedFrame. */
@@ -69,21 +32,18 @@ export function groupOf(conversation) {
 export class Mls {
   /** @type {import('../../vendor/core-crypto.js').CredentialRef} */
   #credential = /** @type {any} */ (undefined);
-  /** @type {((bundle: Bundle) => Promise<void>) | null} */
-  #deliver = null;
-  /** @type {unknown} */
-  #rejection = null;
-  /** @type {Promise<unknown>} */
-  #last = Promise.resolve();
   /** The leaves of each group in its newest epoch. @type {Map<string, { epoch: number, members: Member[] }>} */
   #leaves = new Map();
 
-  /** @param {import('../../vendor/core-crypto.js').CoreCrypto} core @param {ClientName} name */
-  constructor(core, name) {
-    this.core = core;
+  #transactions;
+
+  /**
+   * @param {import('../../vendor/core-crypto.js').CoreCrypto} core @param {ClientName} name
+   * @param {() => Promise<void>} [persist] makes CoreCrypto's database durable, if the platform does not
+   */
+  constructor(core, name, persist) {
+    this.#transactions = new Transactions(core, persist);
     this.name = name;
-    /** Makes CoreCrypto's database durable, if the platform does not. @type {() => Promise<void>} */
-    this.persist = async () => {};
   }
 
   /**
@@ -93,68 +53,14 @@ export class Mls {
    * @param {() => Promise<void>} [persist]
    */
   static async open(name, open, persist) {
-    const mls = new Mls(cc.CoreCrypto.new(await open()), name);
-    if (persist) mls.persist = persist;
+    const core = cc.CoreCrypto.new(await open());
+    const mls = new Mls(core, name, persist);
     const id = identityOf(name);
-    await mls.core.transaction(async (context) => {
-      await context.mlsInit(id, {
-        sendCommitBundle: (bundle) => mls.#sendCommitBundle(bundle),
-        prepareForTransport: async () => new Uint8Array(),
-      });
-    });
-    const [known] = await mls.core.findCredentials({ clientId: id });
+    await mls.#transactions.write((context) => context.mlsInit(id, mls.#transactions.transport));
+    const [known] = await core.findCredentials({ clientId: id });
     mls.#credential =
-      known ?? (await mls.transaction((context) => context.addCredential(cc.Credential.basic(SUITE, id))));
+      known ?? (await mls.#transactions.write((context) => context.addCredential(cc.Credential.basic(SUITE, id))));
     return mls;
-  }
-
-  /**
-   * Run work in a transaction, after earlier ones, and make it durable.
-   * @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>}
-   */
-  transaction(work) {
-    return this.#inTurn(async () => {
-      const result = await this.#whole(work);
-      await this.persist();
-      return result;
-    });
-  }
-
-  /**
-   * The same for work that changes nothing.
-   * @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>}
-   */
-  #read(work) {
-    return this.#inTurn(() => this.#whole(work));
-  }
-
-  /**
-   * An error of `work` undoes the transaction and is thrown unchanged: without `Error.isError` (Node 20, older
-   * browsers) CoreCrypto swallows errors that are not its own.
-   * @template R @param {(context: Context) => Promise<R>} work @returns {Promise<R>}
-   */
-  async #whole(work) {
-    let failure = /** @type {unknown} */ (null);
-    const result = await this.core
-      .transaction((context) =>
-        work(context).catch((/** @type {unknown} */ error) => {
-          failure = error;
-          throw error;
-        }),
-      )
-      .catch((/** @type {unknown} */ error) => {
-        throw failure ?? error;
-      });
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- the same
-    if (failure !== null) throw failure;
-    return result;
-  }
-
-  /** @template R @param {() => Promise<R>} work @returns {Promise<R>} */
-  #inTurn(work) {
-    const next = this.#last.then(work);
-    this.#last = next.catch(() => {});
-    return next;
   }
 
   /** The raw public signature key of this device. */
@@ -165,7 +71,7 @@ export class Mls {
 
   /** @param {number} count @returns {Promise<Uint8Array[]>} */
   keyPackages(count) {
-    return this.transaction(async (context) => {
+    return this.#transactions.write(async (context) => {
       const made = [];
       for (let n = 0; n < count; n++) made.push((await context.generateKeyPackage(this.#credential)).serialize());
       return made;
@@ -177,7 +83,7 @@ export class Mls {
    * @param {string} conversation @param {Uint8Array[]} keyPackages @param {(bundle: Bundle) => Promise<void>} deliver
    */
   create(conversation, keyPackages, deliver) {
-    return this.#committing(deliver, async (context) => {
+    return this.#transactions.commit(deliver, async (context) => {
       await context.createConversation(groupOf(conversation), this.#credential);
       if (keyPackages.length) await this.#add(context, conversation, keyPackages);
       else await context.updateKeyingMaterial(groupOf(conversation));
@@ -188,13 +94,15 @@ export class Mls {
    * @param {string} conversation @param {Uint8Array[]} keyPackages @param {(bundle: Bundle) => Promise<void>} deliver
    */
   add(conversation, keyPackages, deliver) {
-    return this.#committing(deliver, (context) => this.#add(context, conversation, keyPackages));
+    return this.#transactions.commit(deliver, (context) => this.#add(context, conversation, keyPackages));
   }
 
   /** @param {string} conversation @param {ClientName[]} names @param {(bundle: Bundle) => Promise<void>} deliver */
   remove(conversation, names, deliver) {
     const ids = names.map(identityOf);
-    return this.#committing(deliver, (context) => context.removeClientsFromConversation(groupOf(conversation), ids));
+    return this.#transactions.commit(deliver, (context) =>
+      context.removeClientsFromConversation(groupOf(conversation), ids),
+    );
   }
 
   /**
@@ -202,7 +110,7 @@ export class Mls {
    * @param {string} conversation @param {(bundle: Bundle) => Promise<void>} deliver
    */
   update(conversation, deliver) {
-    return this.#committing(deliver, (context) => context.updateKeyingMaterial(groupOf(conversation)));
+    return this.#transactions.commit(deliver, (context) => context.updateKeyingMaterial(groupOf(conversation)));
   }
 
   /**
@@ -216,7 +124,7 @@ export class Mls {
     const offered = parseGroupInfo(groupInfo);
     if (offered.conversation !== conversation) throw new OutdatedGroup('the group info is of another group');
     if (offered.epoch < seen) throw new OutdatedGroup('the group info is older than what this device has seen');
-    await this.#committing(deliver, async (context) => {
+    await this.#transactions.commit(deliver, async (context) => {
       await this.#wipe(context, conversation);
       await context.joinByExternalCommit(new cc.GroupInfo(groupInfo.slice(HEADER_BYTES)), this.#credential);
       await this.#identities(context, conversation);
@@ -230,7 +138,7 @@ export class Mls {
    * @param {number} seen the highest epoch that this device has seen of the group
    */
   async accept(conversation, welcome, seen) {
-    await this.transaction(async (context) => {
+    await this.#transactions.write(async (context) => {
       await this.#wipe(context, conversation);
       const joined = await context.processWelcomeMessage(new cc.Welcome(welcome));
       if (toHex(joined.copyBytes()) !== toHex(uuidBytes(conversation)))
@@ -243,7 +151,7 @@ export class Mls {
 
   /** @param {string} conversation */
   async forget(conversation) {
-    await this.transaction((context) => this.#wipe(context, conversation));
+    await this.#transactions.write((context) => this.#wipe(context, conversation));
   }
 
   /** @param {Context} context @param {string} conversation */
@@ -259,7 +167,7 @@ export class Mls {
    * @returns {Promise<{ epoch: number, data: Uint8Array }>}
    */
   encrypt(conversation, plaintext, readers) {
-    return this.transaction(async (context) => {
+    return this.#transactions.write(async (context) => {
       const epoch = Number(await context.conversationEpoch(groupOf(conversation)));
       let leaves = this.#leaves.get(conversation);
       if (leaves?.epoch !== epoch) {
@@ -280,7 +188,7 @@ export class Mls {
    * @returns {Promise<{ isActive: boolean }>} whether this device is still in the group
    */
   async decrypt(conversation, data, keep) {
-    return this.transaction(async (context) => {
+    return this.#transactions.write(async (context) => {
       const found = await context.decryptMessage(groupOf(conversation), data).catch((error) => {
         throw new Undecryptable(reasonOf(error), error);
       });
@@ -301,7 +209,7 @@ export class Mls {
 
   /** @param {string} conversation @returns {Promise<number | null>} null if this device is not in the group */
   epoch(conversation) {
-    return this.#read(async (context) =>
+    return this.#transactions.read(async (context) =>
       (await context.conversationExists(groupOf(conversation)))
         ? Number(await context.conversationEpoch(groupOf(conversation)))
         : null,
@@ -313,7 +221,7 @@ export class Mls {
    * @param {string} conversation @returns {Promise<Member[]>}
    */
   members(conversation) {
-    return this.#read((context) => this.#identities(context, conversation));
+    return this.#transactions.read((context) => this.#identities(context, conversation));
   }
 
   /**
@@ -342,39 +250,6 @@ export class Mls {
       groupOf(conversation),
       keyPackages.map((bytes) => new cc.KeyPackage(bytes)),
     );
-  }
-
-  /** @param {(bundle: Bundle) => Promise<void>} deliver @param {(context: Context) => Promise<unknown>} work */
-  async #committing(deliver, work) {
-    try {
-      await this.transaction(async (context) => {
-        this.#deliver = deliver;
-        this.#rejection = null;
-        await work(context);
-      });
-    } catch (error) {
-      if (this.#rejection === null) throw error;
-      const cause = this.#rejection;
-      throw new CommitRejected('the server rejected the commit', { cause });
-    } finally {
-      this.#deliver = null;
-    }
-  }
-
-  /** @param {import('../../vendor/core-crypto.js').CommitBundle} bundle */
-  async #sendCommitBundle(bundle) {
-    try {
-      if (this.#deliver === null) throw new Error('CoreCrypto made an unexpected commit');
-      await this.#deliver({
-        commit: bundle.commit,
-        welcome: bundle.welcome ? bundle.welcome.serialize() : null,
-        groupInfo: bundle.groupInfo.payload,
-      });
-    } catch (error) {
-      this.#rejection = error;
-      // eslint-disable-next-line @typescript-eslint/only-throw-error -- CoreCrypto expects this class
-      throw new cc.MlsTransportError.MessageRejected({ reason: String(error) });
-    }
   }
 }
 

@@ -11,7 +11,7 @@
  * wait for it.
  */
 import { Refused } from '../transport/api.js';
-import { CommitRejected } from './core-crypto.js';
+import { CommitRejected } from './errors.js';
 
 export const DAY_MS = 24 * 3600 * 1000;
 export const OWN_MESSAGES_MAX = 100;

@@ -8,18 +8,17 @@
  */
 import { Api, Refused } from '../transport/api.js';
 import { fromBase64 } from '../util/bytes.js';
-import { CommitRejected, OutdatedGroup } from './core-crypto.js';
-import { parseKeyPackage } from './frames.js';
+import { CommitRejected, OutdatedGroup } from './errors.js';
+import { claimAll } from './claimed-key-packages.js';
 import { isEqual } from '../util/equal.js';
 import { debounce } from '../util/debounce.js';
 import { emptyConversation } from '../conversations/changes.js';
 import { regrouped } from '../conversations/reducer.js';
 
 const COMMIT_TRIES = 10;
-const CLOCK_SKEW_S = 3600; // a clock of this machine may be wrong by this much
 
 /**
- * @typedef {import('./core-crypto.js').Bundle} Bundle
+ * @typedef {import('./transactions.js').Bundle} Bundle
  * @typedef {import('../conversations/reducer.js').Conversation} Conversation
  * @typedef {import('../conversations/reducer.js').Notice} Notice
  * @typedef {import('../conversations/reducer.js').Person} Person
@@ -64,7 +63,7 @@ export class Membership {
     if (await this.store.get(id)) return id;
     await this.client.inTurn(async () => {
       const users = await Promise.all(usernames.map((username) => this.find(username)));
-      const keyPackages = (await this.#claim(users)).map(({ bytes }) => bytes);
+      const keyPackages = (await claimAll(this.client, users)).map(({ bytes }) => bytes);
       await this.client.mls.create(id, keyPackages, async (bundle) => {
         await this.client.api.callUntilAnswered('POST', 'conversations', { id, ...Api.bundle(bundle) });
       });
@@ -107,7 +106,7 @@ export class Membership {
   add(id, usernames) {
     return this.client.inTurn(async () => {
       const users = await Promise.all(usernames.map((name) => this.find(name)));
-      const claimed = await this.#claim(users);
+      const claimed = await claimAll(this.client, users);
       await this.#commit(id, async (deliver) => {
         const there = new Set((await this.client.mls.members(id)).map((member) => member.device));
         const keyPackages = claimed.filter(({ device }) => !there.has(device)).map(({ bytes }) => bytes);
@@ -270,52 +269,6 @@ export class Membership {
       const isConcerned = user === undefined || members.some((member) => member.user === user);
       if (isActive && isConcerned) await this.client.attempt(() => this.removeDue(id));
     }
-  }
-
-  /**
-   * Claim a key package of each device of these users, and of our other devices.
-   * @param {{ id: string, username: string }[]} users
-   */
-  async #claim(users) {
-    const { api, me } = this.client;
-    const own = (await api.callUntilAnswered('GET', 'devices')).map((device) => device.id);
-    const others = own.filter((id) => id !== me.device);
-    const handed = [];
-    for (const { id, username } of users.filter((user) => user.id !== me.user.id)) {
-      const theirs = await this.#claimOf(id);
-      if (!theirs.length) throw new Refused(404, 'has_no_device', `${username} has no device that can be added.`, 0);
-      handed.push(...theirs);
-    }
-    if (others.length) handed.push(...(await this.#claimOf(me.user.id, others)));
-    return handed;
-  }
-
-  /**
-   * The server hands out what the other devices have uploaded. Each must be of this user and of a device of its own, be
-   * valid now, and be one of `wanted`, if that is given; otherwise the server could add a reader. Throws Refused.
-   * @param {string} user @param {string[]} [wanted] devices
-   */
-  async #claimOf(user, wanted) {
-    const body = wanted ? { devices: wanted } : {};
-    const claimed = await this.client.api.callUntilAnswered('POST', `users/${user}/key-packages/claim`, body);
-    const devices = new Set();
-    return claimed.map(({ device, key_package }) => {
-      const bytes = fromBase64(key_package);
-      const found = parseKeyPackage(bytes);
-      const now = Date.now() / 1000;
-      const isRight =
-        found.user === user &&
-        found.device === device &&
-        !devices.has(device) &&
-        device !== this.client.me.device &&
-        (wanted?.includes(device) ?? true) &&
-        found.notBefore <= now + CLOCK_SKEW_S &&
-        found.notAfter >= now - CLOCK_SKEW_S;
-      if (!isRight)
-        throw new Refused(502, 'forged_key_package', 'The server answered a key package of another device', 0);
-      devices.add(device);
-      return { device, bytes };
-    });
   }
 
   /**

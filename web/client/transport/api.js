@@ -112,7 +112,7 @@ export class Api {
     }
   }
 
-  /** @param {import('../mls/core-crypto.js').Bundle} bundle */
+  /** @param {import('../mls/transactions.js').Bundle} bundle */
   static bundle({ commit, welcome, groupInfo }) {
     return {
       commit: toBase64(commit),

@@ -1,0 +1,60 @@
+// @ts-check
+/** Key packages that the server hands out for devices which are to be added, and what is checked of them. */
+import { Refused } from '../transport/api.js';
+import { fromBase64 } from '../util/bytes.js';
+import { parseKeyPackage } from './frames.js';
+
+const CLOCK_SKEW_S = 3600; // a clock of this machine may be wrong by this much
+
+/**
+ * @typedef {import('../context.js').Context} Context
+ * @typedef {{ device: string, bytes: Uint8Array }} Claimed
+ */
+
+/**
+ * Claim a key package of each device of these users, and of our other devices. Throws Refused.
+ * @param {Context} client
+ * @param {{ id: string, username: string }[]} users
+ */
+export async function claimAll(client, users) {
+  const { api, me } = client;
+  const own = (await api.callUntilAnswered('GET', 'devices')).map((device) => device.id);
+  const others = own.filter((id) => id !== me.device);
+  const claimed = [];
+  for (const { id, username } of users.filter((user) => user.id !== me.user.id)) {
+    const theirs = await claim(client, id);
+    if (!theirs.length) throw new Refused(404, 'has_no_device', `${username} has no device that can be added.`, 0);
+    claimed.push(...theirs);
+  }
+  if (others.length) claimed.push(...(await claim(client, me.user.id, others)));
+  return claimed;
+}
+
+/**
+ * The server hands out what the other devices have uploaded. Each must be of this user and of a device of its own, be
+ * valid now, and be one of `wanted`, if that is given; otherwise the server could add a reader. Throws Refused.
+ * @param {Context} client @param {string} user @param {string[]} [wanted] devices
+ * @returns {Promise<Claimed[]>}
+ */
+async function claim({ api, me }, user, wanted) {
+  const body = wanted ? { devices: wanted } : {};
+  const claimed = await api.callUntilAnswered('POST', `users/${user}/key-packages/claim`, body);
+  const devices = new Set();
+  return claimed.map(({ device, key_package }) => {
+    const bytes = fromBase64(key_package);
+    const found = parseKeyPackage(bytes);
+    const now = Date.now() / 1000;
+    const isRight =
+      found.user === user &&
+      found.device === device &&
+      !devices.has(device) &&
+      device !== me.device &&
+      (wanted?.includes(device) ?? true) &&
+      found.notBefore <= now + CLOCK_SKEW_S &&
+      found.notAfter >= now - CLOCK_SKEW_S;
+    if (!isRight)
+      throw new Refused(502, 'forged_key_package', 'The server answered a key package of another device', 0);
+    devices.add(device);
+    return { device, bytes };
+  });
+}

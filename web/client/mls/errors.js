@@ -1,0 +1,36 @@
+// @ts-check
+/** What can be wrong with a group, a frame or a commit. */
+
+/** The server rejected the commit, and the transaction was undone; `cause` is the rejection. */
+export class CommitRejected extends Error {
+  name = 'CommitRejected';
+}
+
+/** A frame that this device cannot decrypt; `reason` is CoreCrypto's error. */
+export class Undecryptable extends Error {
+  name = 'Undecryptable';
+
+  /** @param {string} reason @param {unknown} cause */
+  constructor(reason, cause) {
+    super(`cannot decrypt: ${reason}`, { cause });
+    this.reason = reason;
+  }
+}
+
+/**
+ * Two leaves of the group have the same device, or a leaf has an identity that is not of this protocol. CoreCrypto
+ * answers identities by client id, so one of the two leaves could read everything and be seen nowhere.
+ */
+export class ForgedGroup extends Error {
+  name = 'ForgedGroup';
+}
+
+/** The group has leaves that the author of a message did not see. Nothing was encrypted. */
+export class NewReaders extends Error {
+  name = 'NewReaders';
+}
+
+/** A welcome or group info that is not of this group, or older than what this device has seen of it. */
+export class OutdatedGroup extends Error {
+  name = 'OutdatedGroup';
+}
