@@ -3,11 +3,12 @@
 ChatError
 ├── Invalid 400             InvalidBody, SelfChat, TooManyCodes, InvalidCredentials, BadInvite, BadFrame, WrongGroup
 ├── Unauthenticated 401
-├── Forbidden 403           ForeignOrigin, InviteRefused, RegistrationClosed, NoDevice, NotALeaf, NotAllowed, NotYours
+├── Forbidden 403           ForeignOrigin, InviteRefused, RegistrationClosed, NoDevice, NotALeaf, NotAllowed, NotListed,
+│                           NotYours
 ├── NotFound 404            NoSuchUser, NoSuchCode, NoSuchMessage, NoSuchConversation, NoSuchDevice,
-│                           NoSuchSession, NoSuchInvite
+│                           NoSuchSession, NoSuchInvite, NoDeviceList
 ├── Conflict 409            Taken, IdTaken, ConversationExists, StaleEpoch, CommitNeeded, UnreadMessages,
-│                           UnknownKeyPackage, TreeDiffers
+│                           UnknownKeyPackage, TreeDiffers, StaleDeviceList, AccountKeyExists
 ├── TooMany 429
 └── Unavailable 503         Busy
 
@@ -99,6 +100,12 @@ class NotAllowed(Forbidden):
     code = "not_allowed"
 
 
+class NotListed(Forbidden):
+    """The account key has not listed the device, which therefore joins no group."""
+
+    code = "not_listed"
+
+
 class NotYours(Forbidden):
     """The object belongs to another account."""
 
@@ -135,6 +142,12 @@ class NoSuchSession(NotFound):
 
 class NoSuchInvite(NotFound):
     code = "no_such_invite"
+
+
+class NoDeviceList(NotFound):
+    """The account has no account key: its client does not support them, or no client has made one yet."""
+
+    code = "no_device_list"
 
 
 class Conflict(ChatError):
@@ -190,6 +203,18 @@ class UnreadMessages(Conflict):
     """
 
     code = "unread_messages"
+
+
+class StaleDeviceList(Conflict):
+    """A list with this counter or a higher one is stored: read it, then sign a newer one."""
+
+    code = "stale_device_list"
+
+
+class AccountKeyExists(Conflict):
+    """The account has another account key. Only the account's password replaces it."""
+
+    code = "account_key_exists"
 
 
 class TooMany(ChatError):

@@ -13,6 +13,8 @@ from chat.delivery.hub import Hub
 from chat.direct.conversations import Conversations
 from chat.direct.messages import Messages
 from chat.direct.pending_keys import PendingKeys
+from chat.identity.device_lists import DeviceLists
+from chat.identity.links import Links
 from chat.limits import Limits
 from chat.mls.devices import Devices
 from chat.mls.groups import Groups
@@ -28,12 +30,14 @@ class Services:
     chat_codes: ChatCodes
     contacts: Contacts
     conversations: Conversations
+    device_lists: DeviceLists
     devices: Devices
     groups: Groups
     hub: Hub
     invites: Invites
     key_packages: KeyPackages
     limits: Limits
+    links: Links
     messages: Messages
     pending_keys: PendingKeys
     pictures: Pictures

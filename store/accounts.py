@@ -192,7 +192,8 @@ class Accounts:
             ids = [row[0] for row in rows]
             await notify_direct_changed(connection, ids)
             for row in await (await connection.execute(OF_USER, [user_id])).fetchall():
-                await notify_devices_changed(connection, Device(*row))
+                device = Device(*row)
+                await notify_devices_changed(connection, device.user_id, device.user_uuid)
             await connection.execute(DELETE, [user_id])
             await connection.execute(DELETE_EMPTY, [ids])
             await settle_deleted_member(connection, ids)

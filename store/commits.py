@@ -19,11 +19,15 @@ WHERE l.conversation_id = %s AND l.until_seq IS NULL
 """
 ROLES = "SELECT user_id, role FROM members WHERE conversation_id = %s ORDER BY joined_at, user_id"
 # A device that is committing or about to be added is not revoked before the commit ends; see store/devices.py.
-HOLD_DEVICE = "SELECT 1 FROM devices WHERE id = %s FOR KEY SHARE"
+HOLD_DEVICE = """
+SELECT NOT EXISTS (SELECT FROM unlisted_devices u WHERE u.id = d.id)
+FROM devices d WHERE id = %s FOR KEY SHARE
+"""
 CLAIMS = """
 SELECT c.reference, c.device_id, d.user_id,
        EXISTS (SELECT FROM contacts WHERE user_id = d.user_id AND contact_id = c.user_id),
-       EXISTS (SELECT FROM blocks WHERE user_id = d.user_id AND blocked_id = c.user_id)
+       EXISTS (SELECT FROM blocks WHERE user_id = d.user_id AND blocked_id = c.user_id),
+       NOT EXISTS (SELECT FROM unlisted_devices u WHERE u.id = d.id)
 FROM claims c JOIN devices d ON d.id = c.device_id
 WHERE c.user_id = %s AND c.reference = ANY(%s)
 FOR KEY SHARE OF d
@@ -108,7 +112,8 @@ async def load_facts(
         group=await load(),
         claims={reference: ClaimedKeyPackage(*claimed) for reference, *claimed in await claims.fetchall()},
         is_id_taken=await locked.fetchone() is not None,
-        is_revoked=await held.fetchone() is None,
+        is_revoked=(is_listed := await held.fetchone()) is None,
+        is_listed=is_listed is None or is_listed[0],
         unread=frozenset(row[0] for row in await senders.fetchall()) if senders is not None else frozenset(),
         earlier=_earlier(conversation_id, device, request, await earlier.fetchone()),
     )

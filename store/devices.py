@@ -6,6 +6,7 @@ then the devices. So no commit adds a device while it is revoked, and the two ca
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from psycopg.errors import UniqueViolation
 
@@ -101,7 +102,7 @@ class Devices:
                 if bound.rowcount == 0:
                     raise Taken("Session is bound to another device, or older than 15 minutes: log in again to rebind")
                 if made[0]:
-                    await notify_devices_changed(connection, device)
+                    await notify_devices_changed(connection, device.user_id, device.user_uuid)
         except UniqueViolation as error:
             raise Taken("Another device has this signature_key: generate another one") from error
         return device
@@ -136,14 +137,14 @@ class Devices:
                 return False
             await connection.execute(REMOVALS_DUE, [[row[0] for row in groups]])
             await connection.execute(DELETE, [device.user_id, device.id])
-            await notify_devices_changed(connection, device)
+            await notify_devices_changed(connection, device.user_id, device.user_uuid)
             return True
 
     async def _load(self, asked: Sequence[DeviceId]) -> dict[DeviceId, Device]:
         return {row[0]: Device(*row) for row in await self._database.rows(GET, [asked])}
 
 
-async def notify_devices_changed(connection: Connection, device: Device) -> None:
+async def notify_devices_changed(connection: Connection, user_id: UserId, user_uuid: UUID) -> None:
     """Notify the devices of the user, and all devices in a group with the user, after the transaction's commit."""
-    rows = await (await connection.execute(OBSERVERS, [device.user_id, device.user_id])).fetchall()
-    await notify(connection, [row[0] for row in rows], "devices_changed", user=device.user_uuid)
+    rows = await (await connection.execute(OBSERVERS, [user_id, user_id])).fetchall()
+    await notify(connection, [row[0] for row in rows], "devices_changed", user=user_uuid)

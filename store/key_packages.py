@@ -20,7 +20,9 @@ ON CONFLICT DO NOTHING
 # Of each device the one that expires first. SKIP LOCKED gives concurrent claims different ones. A last resort remains.
 CLAIM = """
 WITH wanted AS (
-    SELECT id FROM devices WHERE user_id = %(of)s AND (%(devices)s::bigint[] IS NULL OR id = ANY(%(devices)s::bigint[]))
+    SELECT id FROM devices d
+    WHERE user_id = %(of)s AND (%(devices)s::bigint[] IS NULL OR id = ANY(%(devices)s::bigint[]))
+    AND NOT EXISTS (SELECT FROM unlisted_devices u WHERE u.id = d.id)
 ), picked AS (
     SELECT p.* FROM wanted CROSS JOIN LATERAL (
         SELECT reference, device_id, data FROM key_packages

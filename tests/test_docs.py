@@ -70,7 +70,7 @@ def test_documents_are_all_linked() -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_document_lines_fit_in_120_columns(name: str) -> None:
-    free = r'\s*\||\{| "qr"'  # tables, frames and test vectors
+    free = r'\s*\||\{| "qr"|  "device_list"'  # tables, frames and test vectors
     lines = (ROOT / name).read_text().splitlines()
     assert not [line for line in lines if len(line) > 120 and not re.match(free, line)]
 

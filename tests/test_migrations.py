@@ -48,6 +48,9 @@ FROZEN = {
     "0004_one_schema.down.sql": "075f2afb74c4d6492999dea37c388c0c5b00d60cea5045d2cd64971f0ca7c9cf",
     "0004_one_schema.py": "90ab8e37beeff322586d0b792b2e632f974ceb5c6f3f74af0507c780fd2af95d",
     "0004_one_schema.sql": "372bd2eb23765e7a76ea9a97f686b055c6cb29cfd551d24ab411696e1b4fad2a",
+    "0005_account_keys.down.sql": "c243b024a01d44657044768365c26601f43e5f596827baa5091b7c2a49f95000",
+    "0005_account_keys.py": "b33ba127a4b6594ef222721b68d68cc37735757b52e8073d8623263e92495e6d",
+    "0005_account_keys.sql": "241cc4ddba5f43dd89af6cbbbbd75c5ee17fbfdc031853394f918f89e52530e7",
 }
 
 

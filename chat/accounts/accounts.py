@@ -136,6 +136,13 @@ class Accounts:
         assert found is not None, "without an account no password is right"
         return await self.start_session(found.id, life), found.id
 
+    async def confirm(self, account: Account, password: str) -> None:
+        """Check the password of an account whose session asks for something grave.
+
+        Raises InvalidCredentials, TooMany, Invalid.
+        """
+        await self._check_password(password, await self._users.password_hash(account.id), f"account:{account.id}")
+
     async def _check_password(self, password: str, password_hash: str | None, *counted: str) -> None:
         """Raise InvalidCredentials or TooMany; Invalid if the password is longer than any account's can be."""
         validation.check_password_length(password, "argon2id")
@@ -185,7 +192,7 @@ class Accounts:
 
     async def delete(self, account: Account, password: str) -> None:
         """Delete the account permanently; docs/PROTOCOL.md lists what remains. Raises InvalidCredentials, TooMany."""
-        await self._check_password(password, await self._users.password_hash(account.id), f"account:{account.id}")
+        await self.confirm(account, password)
         await self._users.delete(account.id)
 
     async def get(self, user_id: UserId) -> Account:
@@ -219,7 +226,7 @@ class Accounts:
             raise Invalid("At least one field must be updated")
         if new_password is not None:
             validation.password_of_codes(new_password)
-        await self._check_password(password, await self._users.password_hash(account_id), f"account:{account_id}")
+        await self.confirm(session.account, password)
         if new_password is not None:
             changes = structs.replace(changes, password_hash=await self._hashing.hash(new_password, "argon2id"))
         await self._users.update(account_id, changes, session.id, self._now())

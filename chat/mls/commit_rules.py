@@ -22,6 +22,7 @@ from chat.errors import (
     NoSuchConversation,
     NotALeaf,
     NotAllowed,
+    NotListed,
     StaleEpoch,
     Taken,
     TreeDiffers,
@@ -107,6 +108,8 @@ def plan_commit(frames: Frames, device: Device, facts: CommitFacts) -> Outcome:
             if facts.earlier is not None:
                 return Repeated(facts.earlier)
             raise StaleEpoch("Another commit has ended this epoch: read the log and commit again")
+        if not facts.is_listed and (frames.commit.sender is None or not group.group_info):
+            raise NotListed("The account key has not listed this device: link it, or use the recovery key")
         change = _change(frames, device, group, facts.claims)
     except ChatError as error:
         return Refused(error)
@@ -232,7 +235,10 @@ def _lost_members(
 
 
 def _added(frames: Frames, holders: dict[int, LeafHolder], claims: Claims) -> dict[int, LeafHolder]:
-    """Put the added devices into `holders`, and return them by leaf. Raises BadFrame, UnknownKeyPackage."""
+    """Put the added devices into `holders`, and return them by leaf.
+
+    Raises BadFrame, UnknownKeyPackage, NotListed.
+    """
     references = frames.references
     if sorted(frames.new_members) != sorted(references):
         raise BadFrame("Welcome recipients do not match the added key packages")
@@ -242,6 +248,8 @@ def _added(frames: Frames, holders: dict[int, LeafHolder], claims: Claims) -> di
         claimed = claims.get(reference)
         if claimed is None:
             raise UnknownKeyPackage("A key package was not claimed, or is used already: claim another one")
+        if not claimed.is_listed:
+            raise NotListed("The account key of an added device's user has not listed it: claim again")
         if claimed.device_id in there:
             raise BadFrame("Add refers to a device that is in the group already")
         there.add(claimed.device_id)

@@ -50,6 +50,7 @@ class ClaimedKeyPackage(Struct, frozen=True):
     user_id: UserId
     is_contact: bool = False  # the owner has the committer as a contact
     is_blocking: bool = False  # the owner blocks the committer
+    is_listed: bool = True  # the owner's account key has listed the device, or there is none
 
 
 class LeafHolder(Struct, frozen=True):
@@ -98,6 +99,7 @@ class CommitFacts(Struct, frozen=True):
     claims: Claims  # those of the commit's key packages that the committer has claimed
     is_id_taken: bool = True  # there is a conversation of this id, a group or not
     is_revoked: bool = False  # the committing device
+    is_listed: bool = True  # its account key has listed it, or there is none
     unread: frozenset[DeviceId] = frozenset()  # devices at removed leaves that have sent messages after `read`
     earlier: Entry | None = None  # the log's entry of the same commit by the same device
 

@@ -4,7 +4,19 @@ from chat.limits import CLAIMS, COMMITS, CONTACTS, LOOKUPS, MESSAGES, PROFILES, 
 from handlers.http.api import Api
 from handlers.http.base import NotFound
 from handlers.http.endpoint import Endpoint, Limit, SocketEndpoint
-from handlers.v2 import accounts, codes, contacts, description, devices, direct, groups, invites, key_packages, sessions
+from handlers.v2 import (
+    accounts,
+    codes,
+    contacts,
+    description,
+    devices,
+    direct,
+    groups,
+    identity,
+    invites,
+    key_packages,
+    sessions,
+)
 from handlers.v2.base import V2Error, V2Handler
 from handlers.v2.schemas import frames
 from handlers.v2.schemas.direct import TextFrame
@@ -46,9 +58,13 @@ ENDPOINTS: list[Endpoint | SocketEndpoint] = [
     Endpoint("DELETE", "/v2/account", accounts.delete),
     Endpoint("PUT", "/v2/account/password", accounts.set_password),
     Endpoint("PUT", "/v2/account/picture", accounts.set_picture, limits=PROFILE),
+    Endpoint("PUT", "/v2/account/device-list", identity.publish, limits=PROFILE),
+    Endpoint("GET", "/v2/account/recovery", identity.recovery),
+    Endpoint("PUT", "/v2/account/recovery", identity.set_recovery, limits=PROFILE),
     Endpoint("GET", "/v2/users/{name}", accounts.user, limits=BY_NAME),
     Endpoint("GET", "/v2/users/{name}/picture", accounts.user_picture, limits=BY_NAME),
     Endpoint("GET", "/v2/users/{name}/devices", devices.of_user, limits=BY_NAME),
+    Endpoint("GET", "/v2/users/{user}/device-list", identity.of_user, limits=BY_NAME),
     Endpoint("POST", "/v2/users/{user}/key-packages/claim", key_packages.claim, limits=CLAIM),
     Endpoint("POST", "/v2/sessions", sessions.log_in, "public", is_same_origin=True),
     Endpoint("GET", "/v2/sessions", sessions.list_all),
@@ -68,6 +84,9 @@ ENDPOINTS: list[Endpoint | SocketEndpoint] = [
     Endpoint("GET", "/v2/devices", devices.list_all),
     Endpoint("POST", "/v2/devices", devices.register, status=201),
     Endpoint("DELETE", "/v2/devices/{device}", devices.revoke),
+    Endpoint("GET", "/v2/links", identity.links),
+    Endpoint("PUT", "/v2/links", identity.request_link, "device", UPLOAD),
+    Endpoint("PUT", "/v2/links/{device}", identity.answer_link, "device", UPLOAD),
     Endpoint("POST", "/v2/key-packages", key_packages.upload, "device", UPLOAD, status=201),
     Endpoint("GET", "/v2/key-packages/count", key_packages.count, "device"),
     Endpoint("GET", "/v2/welcomes", groups.welcomes, "device"),

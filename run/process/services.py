@@ -12,6 +12,8 @@ from chat.delivery.hub import Hub
 from chat.direct.conversations import Conversations
 from chat.direct.messages import Messages
 from chat.direct.pending_keys import PendingKeys
+from chat.identity.device_lists import DeviceLists
+from chat.identity.links import Links
 from chat.limits import Limits
 from chat.mls.devices import Devices
 from chat.mls.groups import Groups
@@ -27,11 +29,13 @@ from store import (
     chat_codes,
     contacts,
     conversations,
+    device_lists,
     devices,
     groups,
     invites,
     key_packages,
     limits,
+    links,
     messages,
     pending_keys,
     sessions,
@@ -57,25 +61,22 @@ def build_services(
     conversation_store = conversations.Conversations(database)
     group_store = groups.Groups(database, queue)
     message_store = messages.Messages(database)
+    device_store = devices.Devices(database)
+    session_store = sessions.Sessions(database)
+    accounts_ = Accounts(account_store, session_store, hashing, tokens, rate_limits, now, settings.registration)
     return Services(
-        accounts=Accounts(
-            account_store,
-            sessions.Sessions(database),
-            hashing,
-            tokens,
-            rate_limits,
-            now,
-            settings.registration,
-        ),
+        accounts=accounts_,
         chat_codes=ChatCodes(chat_codes.ChatCodes(database), now, settings.code_life),
         contacts=Contacts(contact_store, now),
         conversations=Conversations(conversation_store),
-        devices=Devices(devices.Devices(database), now),
+        device_lists=DeviceLists(device_lists.DeviceLists(database), device_store, accounts_, now),
+        devices=Devices(device_store, now),
         groups=Groups(group_store, queue),
         hub=hub,
         invites=Invites(invites.Invites(database), now, settings.invite_life),
         key_packages=KeyPackages(key_packages.KeyPackages(database), now),
         limits=rate_limits,
+        links=Links(links.Links(database), now),
         messages=Messages(queue, message_store, now),
         pending_keys=PendingKeys(pending_keys.PendingKeys(database, key_wrapper)),
         pictures=Pictures(account_store, hashing),

@@ -18,6 +18,7 @@ EXPIRED = (
     "DELETE FROM sessions WHERE expires_at <= %s",
     "DELETE FROM key_packages WHERE expires_at <= %s",
     "DELETE FROM claims WHERE expires_at <= %s",
+    "DELETE FROM links WHERE expires_at <= %s",
 )
 # Welcomes that no device waits for: each recipient acknowledged it, was removed or was deleted.
 USED_WELCOMES = """

@@ -24,6 +24,7 @@ from handlers.v2.endpoints import ENDPOINTS
 from testing.server import PASSWORD, PATIENCE_S, Person, RunningServer, connect
 from tests.test_pictures import drawn, saved
 from tests.v2.devices import DeviceSocket, listens
+from tests.v2.identity import AccountKey, base64
 from tests.v2.mls import Commit, MlsDevice, MlsGroup, device, group_of
 
 pytestmark = pytest.mark.once
@@ -154,6 +155,24 @@ async def has_a_picture(scene: Scene) -> None:
     assert (await scene.session("owner").put("/v2/account/picture", json={"image": PICTURE})).status_code == 200
 
 
+def device_list(scene: Scene, actor: str) -> dict[str, Any]:
+    """Of a key of the actor's own; `deviceless` and `other` are sessions of the owner's account."""
+    by = scene.device("owner" if actor in OWNERS.split() else actor)
+    return AccountKey(by.session).lists(by)
+
+
+async def has_an_account_key(scene: Scene) -> None:
+    owner = scene.device("owner")
+    key = AccountKey(owner.session)
+    assert (await key.publishes(owner)).status_code == 200
+    assert (await owner.session.api.put("/v2/account/recovery", json=key.recovery(b"the key"))).status_code == 200
+
+
+async def other_asks_for_a_link(scene: Scene) -> None:
+    assert (await scene.session("other").put("/v2/links", json={"request": "AAAA"})).status_code == 200
+    scene.names["others_device"] = scene.device("other").hex
+
+
 async def eve_leaves(scene: Scene) -> None:
     assert (await scene.session("eve").post(f"{scene.group.path}/leave")).status_code == 200
 
@@ -196,6 +215,44 @@ ROWS = [
         again=True,
     ),
     Row("PUT", "/v2/account/picture", f"{NO_SESSION}, * 200", json_of(image=PICTURE)),
+    Row("PUT", "/v2/account/device-list", f"{NO_SESSION}, * 200", device_list, again=True),
+    Row(
+        "PUT",
+        "/v2/account/device-list",
+        f"{NO_SESSION}, {OWNERS} 409 account_key_exists, * 200",
+        device_list,
+        prepare=has_an_account_key,
+    ),
+    Row(
+        "GET",
+        "/v2/account/recovery",
+        f"{NO_SESSION}, {OWNERS} 200, * 404 no_device_list",
+        sees=OWNERS,
+        marker="recovery",
+        prepare=has_an_account_key,
+    ),
+    Row(
+        "PUT",
+        "/v2/account/recovery",
+        f"{NO_SESSION}, {OWNERS} 400 invalid, * 404 no_device_list",
+        lambda scene, _: AccountKey(scene.sessions["owner"]).recovery(),
+        prepare=has_an_account_key,
+    ),
+    Row(
+        "GET",
+        "/v2/users/{owner}/device-list",
+        f"{NO_SESSION}, {OUTSIDE} 404 no_such_user, * 200",
+        prepare=has_an_account_key,
+    ),
+    Row("GET", "/v2/links", f"{NO_SESSION}, * 200", sees=OWNERS, marker="others_device", prepare=other_asks_for_a_link),
+    Row("PUT", "/v2/links", f"{NO_DEVICE}, * 200", json_of(request="AAAA")),
+    Row(
+        "PUT",
+        "/v2/links/{others_device}",
+        f"{NO_DEVICE}, owner other 200, * 404 no_such_device",
+        json_of(answer="AAAA"),
+        prepare=other_asks_for_a_link,
+    ),
     Row("GET", "/v2/sessions", f"{NO_SESSION}, * 200", sees=OWNERS, marker="session"),
     Row("PUT", "/v2/sessions/current", f"{NO_SESSION}, * 200"),
     Row("DELETE", "/v2/sessions/current", f"{NO_SESSION}, * 200", again=True),
@@ -333,6 +390,7 @@ def is_shown(scene: Scene, marker: str, other: str, text: str) -> bool:
         "blocked": str(scene.sessions["blocked"].uuid),
         "other_of_direct": other,
         "between us": "between us",
+        "recovery": base64(b"the key"),
     }
     return bool(marker) and (secrets | scene.names)[marker] in text
 

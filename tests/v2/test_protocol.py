@@ -31,6 +31,7 @@ EVENTS = {
     "profile_changed",
     "direct_changed",
     "key_packages_low",
+    "links_changed",
     "deleted",
     "typing",
 }

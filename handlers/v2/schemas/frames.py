@@ -82,7 +82,10 @@ class Refused(Struct, frozen=True, tag="refused"):
 
 
 class EventFrame(Struct, frozen=True, omit_defaults=True):
-    """Events: devices_changed, members_changed, profile_changed, direct_changed, key_packages_low, deleted, typing."""
+    """An event. `type` is one of these.
+
+    devices_changed, members_changed, profile_changed, direct_changed, key_packages_low, links_changed, deleted, typing.
+    """
 
     type: str
     conversation: UUID | None = None

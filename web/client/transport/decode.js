@@ -56,6 +56,7 @@ const FRAMES = {
   ready: object({}),
   pong: object({}),
   key_packages_low: object({}),
+  links_changed: object({}),
   devices_changed: object({ user: uuid }),
   members_changed: object({ conversation: uuid }),
   profile_changed: object({ user: uuid }),

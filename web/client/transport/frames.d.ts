@@ -65,6 +65,7 @@ export type ServerFrame =
   | { type: 'ready' }
   | { type: 'pong' }
   | { type: 'key_packages_low' }
+  | { type: 'links_changed' }
   | { type: 'devices_changed'; user: string }
   | { type: 'members_changed'; conversation: string }
   | { type: 'profile_changed'; user: string }

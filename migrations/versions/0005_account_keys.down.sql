@@ -1,0 +1,3 @@
+DROP VIEW unlisted_devices;
+DROP TABLE links;
+DROP TABLE account_keys;

@@ -1,0 +1,259 @@
+"""Account keys: what the server checks of a device list, and which devices it lets join groups."""
+
+import asyncio
+from base64 import b64decode
+from typing import Any
+
+import pytest
+
+from crypto.device_lists import ENTRY, HEAD, LABEL
+from testing.server import PASSWORD, PATIENCE_S, RunningServer
+from tests.conftest import Users
+from tests.v2.devices import listens
+from tests.v2.direct import assert_refused
+from tests.v2.identity import AccountKey, account_key_of, base64
+from tests.v2.mls import MlsDevice, MlsGroup, device, group_of
+
+LIST = "/v2/account/device-list"
+
+
+async def two_devices(users: Users) -> tuple[MlsDevice, MlsDevice]:
+    """Of one user."""
+    (alice,) = await users("alice")
+    return await device(alice), await device(await alice.again())
+
+
+# Publishing a list
+
+
+async def test_device_list_newest_is_shown_to_those_who_share_a_group(users: Users) -> None:
+    alice, bob, eve = [await device(one) for one in await users("alice", "bob", "eve")]
+    key = await account_key_of(alice)
+    path = f"/v2/users/{alice.session.uuid}/device-list"
+    assert_refused(await bob.session.api.get(path), 404, "no_such_user")
+    await group_of(alice, bob)
+    assert (await key.publishes(alice, counter=2)).status_code == 200
+    for one in (alice, bob):
+        shown = (await one.session.api.get(path)).json()
+        assert shown["account_key"] == base64(key.public_key)
+        assert HEAD.unpack_from(b64decode(shown["device_list"]))[2] == 2
+        key.key.public_key().verify(b64decode(shown["signature"]), b64decode(shown["device_list"]))
+    assert_refused(await eve.session.api.get(path), 404, "no_such_user")
+
+
+async def test_device_list_of_an_account_without_a_key_is_none(users: Users) -> None:
+    alice, bob = [await device(one) for one in await users("alice", "bob")]
+    await group_of(alice, bob)
+    answer = await alice.session.api.get(f"/v2/users/{bob.session.uuid}/device-list")
+    assert_refused(answer, 404, "no_device_list")
+
+
+@pytest.mark.parametrize("counter", [4, 5])
+async def test_device_list_needs_a_higher_counter(users: Users, counter: int) -> None:
+    laptop, phone = await two_devices(users)
+    key = AccountKey(laptop.session)
+    assert (await key.publishes(laptop, counter=5)).status_code == 200
+    assert_refused(await key.publishes(laptop, phone, counter=counter), 409, "stale_device_list")
+    assert (await key.publishes(laptop, phone, counter=6)).status_code == 200
+
+
+async def test_device_list_of_another_key_needs_the_password(users: Users) -> None:
+    laptop, phone = await two_devices(users)
+    await account_key_of(laptop)
+    other = AccountKey(phone.session)
+    assert_refused(await other.publishes(phone, counter=9), 409, "account_key_exists")
+    assert_refused(await other.publishes(phone, counter=9, password="Wrong1pass"), 400, "invalid_credentials")
+    assert (await other.publishes(phone, password=PASSWORD)).status_code == 200, "its counter starts again"
+
+
+def changed(key: AccountKey, laptop: MlsDevice, what: str) -> dict[str, Any]:
+    right = key.list_of(laptop).encode()
+    first = ENTRY.pack(1, bytes(32))
+    match what:
+        case "its signature is by another key":
+            return key.lists(laptop) | {"account_key": base64(AccountKey(key.user).public_key)}
+        case "its label is another":
+            return key.sign(LABEL.replace(b"1", b"2") + right[len(LABEL) :])
+        case "it is of another user":
+            return key.sign(right[: len(LABEL)] + bytes(16) + right[len(LABEL) + 16 :])
+        case "it has no device":
+            return key.sign(right[: HEAD.size])
+        case "it has a part of a device":
+            return key.sign(right[:-1])
+        case "its head is cut":
+            return key.sign(right[: HEAD.size - 1])
+        case "it has a device twice":
+            return key.sign(right + right[HEAD.size :])
+        case "its order is wrong":
+            return key.sign(right + first)
+        case "it has 17 devices":
+            return key.sign(right[: HEAD.size] + b"".join(ENTRY.pack(nth, bytes(32)) for nth in range(1, 18)))
+        case "it has a device that is not registered":
+            return key.sign(right[: HEAD.size] + first + right[HEAD.size :])
+        case "it has another key of a device":
+            return key.sign(right[:-32] + bytes(32))
+        case "it has expired":
+            return key.lists(laptop, days=-0.01)
+        case "it is valid for more than a year":
+            return key.lists(laptop, days=367)
+        case "its counter is no bigint":
+            return key.lists(laptop, counter=2**63)
+        case _:
+            raise AssertionError(what)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "its signature is by another key",
+        "its label is another",
+        "it is of another user",
+        "it has no device",
+        "it has a part of a device",
+        "its head is cut",
+        "it has a device twice",
+        "its order is wrong",
+        "it has 17 devices",
+        "it has a device that is not registered",
+        "it has another key of a device",
+        "it has expired",
+        "it is valid for more than a year",
+        "its counter is no bigint",
+    ],
+)
+async def test_device_list_is_refused_if(users: Users, what: str) -> None:
+    laptop, phone = await two_devices(users)
+    key = AccountKey(laptop.session)
+    assert_refused(await laptop.session.api.put(LIST, json=changed(key, laptop, what)), 400, "invalid")
+    missing = await phone.session.api.get(f"/v2/users/{laptop.session.uuid}/device-list")
+    assert_refused(missing, 404, "no_device_list")
+
+
+async def test_device_list_notifies_those_who_share_a_group(users: Users) -> None:
+    alice, bob = [await device(one) for one in await users("alice", "bob")]
+    await group_of(alice, bob)
+    hearer = await listens(bob.session)
+    await account_key_of(alice)
+    async with asyncio.timeout(PATIENCE_S):
+        while f'"devices_changed","user":"{alice.session.uuid}"'.encode() not in await hearer.socket.recv(decode=False):
+            pass
+
+
+# What a device may do before it is listed
+
+
+async def test_unlisted_device_is_not_handed_out(users: Users) -> None:
+    laptop, phone = await two_devices(users)
+    (bob,) = await users("bob")
+    path = f"/v2/users/{laptop.session.uuid}/key-packages/claim"
+    for one in (laptop, phone):
+        await one.uploads(2)
+    key = await account_key_of(laptop)
+    assert [one["device"] for one in (await bob.api.post(path, json={})).json()] == [laptop.hex]
+    assert (await key.publishes(laptop, phone, counter=2)).status_code == 200
+    assert {one["device"] for one in (await bob.api.post(path, json={})).json()} == {laptop.hex, phone.hex}
+
+
+async def test_unlisted_device_joins_and_creates_nothing(users: Users) -> None:
+    laptop, phone = await two_devices(users)
+    group = await group_of(laptop)
+    key = await account_key_of(laptop)
+    joining, creating = group.commit(phone, external=True), MlsGroup.of(phone).commit(phone)
+    for commit in (joining, creating):
+        assert_refused(await commit.sent_by(phone.session), 403, "not_listed")
+    assert (await key.publishes(laptop, phone, counter=2)).status_code == 200
+    for commit in (joining, creating):
+        assert (await commit.sent_by(phone.session)).is_success
+
+
+async def test_device_unlisted_after_its_claim_is_not_added(users: Users) -> None:
+    laptop, phone = await two_devices(users)
+    (bob,) = [await device(one) for one in await users("bob")]
+    key = await account_key_of(laptop, phone)
+    group = await group_of(bob)
+    await phone.uploads()
+    adding = group.commit(bob, {phone: await bob.claims(phone)})
+    assert (await key.publishes(laptop, counter=2)).status_code == 200
+    assert_refused(await adding.sent_by(bob.session), 403, "not_listed")
+
+
+async def test_device_unlisted_in_a_group_may_commit_there(users: Users) -> None:
+    """Its account takes it out by a commit; until then a list alone must not stop the group."""
+    laptop, phone = await two_devices(users)
+    key = await account_key_of(laptop, phone)
+    group = await group_of(laptop, phone)
+    assert (await key.publishes(laptop, counter=2)).status_code == 200
+    assert (await group.commit(phone).sent_by(phone.session)).status_code == 200
+
+
+# The recovery key
+
+
+async def test_recovery_is_kept_until_the_account_key_changes(users: Users) -> None:
+    laptop, phone = await two_devices(users)
+    path = "/v2/account/recovery"
+    key = AccountKey(laptop.session)
+    assert_refused(await laptop.session.api.put(path, json=key.recovery()), 404, "no_device_list")
+    assert (await key.publishes(laptop)).status_code == 200
+    assert_refused(await laptop.session.api.get(path), 404, "no_device_list")
+    assert (await laptop.session.api.put(path, json=key.recovery())).status_code == 200
+    assert (await key.publishes(laptop, phone, counter=2)).status_code == 200
+    assert (await phone.session.api.get(path)).json() == {"recovery": base64(b"wrapped")}
+    assert (await AccountKey(phone.session).publishes(phone, password=PASSWORD)).status_code == 200
+    assert_refused(await laptop.session.api.get(path), 404, "no_device_list")
+
+
+async def test_recovery_is_signed_by_the_account_key(users: Users) -> None:
+    (alice,) = [await device(one) for one in await users("alice")]
+    key = await account_key_of(alice)
+    forged = AccountKey(alice.session).recovery()
+    for body in (forged, key.recovery(b""), key.recovery(bytes(1025))):
+        assert_refused(await alice.session.api.put("/v2/account/recovery", json=body), 400, "invalid")
+    assert (await alice.session.api.put("/v2/account/recovery", json=key.recovery(bytes(1024)))).status_code == 200
+
+
+# Linking
+
+
+async def test_link_carries_a_request_and_its_answer(users: Users) -> None:
+    laptop, phone = await two_devices(users)
+    hearer = await listens(laptop.session)
+    assert (await phone.session.api.put("/v2/links", json={"request": base64(b"please")})).status_code == 200
+    while (await hearer.next())["type"] != "links_changed":
+        pass
+    (asked,) = (await laptop.session.api.get("/v2/links")).json()
+    assert (asked["device"], asked["request"], asked["answer"]) == (phone.hex, base64(b"please"), None)
+    answer = await laptop.session.api.put(f"/v2/links/{phone.hex}", json={"answer": base64(b"here")})
+    assert answer.status_code == 200
+    (answered,) = (await phone.session.api.get("/v2/links")).json()
+    assert answered["answer"] == base64(b"here")
+    assert (await phone.session.api.put("/v2/links", json={"request": base64(b"again")})).status_code == 200
+    (anew,) = (await phone.session.api.get("/v2/links")).json()
+    assert (anew["request"], anew["answer"]) == (base64(b"again"), None)
+
+
+async def test_link_ends_after_fifteen_minutes(users: Users, server: RunningServer) -> None:
+    laptop, phone = await two_devices(users)
+    assert (await phone.session.api.put("/v2/links", json={"request": base64(b"please")})).status_code == 200
+    server.clock.forward(minutes=16)
+    assert (await laptop.session.api.get("/v2/links")).json() == []
+    late = await laptop.session.api.put(f"/v2/links/{phone.hex}", json={"answer": base64(b"here")})
+    assert_refused(late, 404, "no_such_device")
+
+
+async def test_link_of_another_account_is_not_answered(users: Users) -> None:
+    alice, eve = [await device(one) for one in await users("alice", "eve")]
+    assert (await alice.session.api.put("/v2/links", json={"request": base64(b"please")})).status_code == 200
+    assert (await eve.session.api.get("/v2/links")).json() == []
+    forged = await eve.session.api.put(f"/v2/links/{alice.hex}", json={"answer": base64(b"mine")})
+    assert_refused(forged, 404, "no_such_device")
+
+
+@pytest.mark.parametrize("size", [0, 1025])
+async def test_link_of_no_bytes_or_too_many_is_refused(users: Users, size: int) -> None:
+    laptop, phone = await two_devices(users)
+    body = {"request": base64(bytes(size))}
+    assert_refused(await phone.session.api.put("/v2/links", json=body), 400, "invalid")
+    assert (await phone.session.api.put("/v2/links", json={"request": base64(bytes(1024))})).status_code == 200
+    answer = await laptop.session.api.put(f"/v2/links/{phone.hex}", json={"answer": base64(bytes(size))})
+    assert_refused(answer, 400, "invalid")
