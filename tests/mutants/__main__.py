@@ -27,8 +27,8 @@ from tests.mutants import trial
 from tests.mutants.changes import Mutant, mutants
 from tests.mutants.recording import FOLDERS, Recording, passed_in, record
 
-FIRST_TESTS = 25  # of a mutant
-MORE_TESTS = 300  # for a mutant that those do not notice
+FIRST_TESTS_S = 10.0  # how long the first tests of a mutant take
+MORE_TESTS_S = 40.0  # and those of a mutant that they do not notice
 EXTRA_S = 120.0  # for the tests of a mutant, beside ten times what they took without one
 OWN_POSTGRES = ("store/database/embedded.py", "store/database/migrate.py")  # what prepares the shared one
 NOTICED = ("killed", "hung")
@@ -97,8 +97,9 @@ class Bench:
         """Try each mutant, with the text of its file without it."""
         for mutant, original in work:
             tests = self._recording.tests_of(mutant.file, mutant.line)
+            first = self._recording.within(tests, FIRST_TESTS_S)
             outcome = "unreached"
-            for some in (tests[:FIRST_TESTS], tests[FIRST_TESTS:][:MORE_TESTS]):
+            for some in (first, self._recording.within(tests[len(first) :], MORE_TESTS_S)):
                 if outcome in ("unreached", "survived"):
                     (self._tree / mutant.file).write_text(original)
                     sound = yield from self._sound(mutant.file, some)

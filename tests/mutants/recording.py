@@ -3,12 +3,14 @@
 import subprocess
 import sys
 from collections import Counter
+from itertools import accumulate
 from pathlib import Path
 from xml.etree import ElementTree
 
 from coverage import CoverageData
 
 ALL_TESTS_S = 3600.0
+LONG_S = 15.0  # a test that takes longer is none of one rule
 FOLDERS = ("chat/", "crypto/", "handlers/", "store/")
 UNMEASURED = [f"--ignore=tests/{path}" for path in ("web", "processes", "faults", "v2/test_scenarios.py")]  # processes
 
@@ -31,7 +33,7 @@ class Recording:
         self._took = passed_in(folder / "report.xml")
 
     def tests_of(self, file: str, line: int) -> list[str]:
-        """The tests that run the line: those that run the least of other files first, then the quickest.
+        """The tests that run the line, but long ones: those that run the least of other files first, then the quickest.
 
         A line that is run at import, such as a constant, gets the tests that run any line of the file. Empty: no test
         runs the line while it is measured.
@@ -39,8 +41,13 @@ class Recording:
         by_line = self._lines[file]
         lines = by_line.values() if "" in by_line.get(line, ()) else [by_line.get(line, ())]
         here = Counter(test for tests in by_line.values() for test in tests)
-        found = {test for tests in lines for test in tests if test}
+        found = {test for tests in lines for test in tests if test and self.seconds_of(test) < LONG_S}
         return sorted(found, key=lambda test: (-here[test] / self._all[test], self.seconds_of(test), test))
+
+    def within(self, tests: list[str], seconds: float) -> list[str]:
+        """The first of these tests, as many as take no longer than `seconds` in all; at least one."""
+        ends = accumulate(map(self.seconds_of, tests))
+        return [test for test, end in zip(tests, ends, strict=True) if end <= seconds or test is tests[0]]
 
     def seconds_of(self, *tests: str) -> float:
         """How long the tests take without a mutant, and a second for one that is not known."""
