@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 from base64 import b64decode
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
@@ -57,3 +58,13 @@ def test_device_list_of_any_bytes_is_refused_or_has_one_encoding(data: bytes) ->
 def test_signature_of_wrong_length_or_value_is_refused(key: int, signature: int) -> None:
     with pytest.raises(BadDeviceList):
         check_signature(bytes(key), b"signed", bytes(signature))
+
+
+def test_code_of_the_protocol_is_base32_with_a_checksum() -> None:
+    """A second implementation of the codes; web/client/trust/secret-code.js is the first."""
+    (block,) = re.findall(r"```json code\n(.*?)\n```", PROTOCOL, re.DOTALL)
+    vector = json.loads(block)
+    secret = b64decode(vector["secret"])
+    bits = int.from_bytes(secret) << 12 | int.from_bytes(sha256(secret).digest()[:2]) >> 4
+    letters = "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[bits >> shift & 31] for shift in range(135, -1, -5))
+    assert vector["code"] == "-".join(re.findall(".{4}", letters))

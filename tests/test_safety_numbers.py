@@ -14,13 +14,13 @@ from testing.tree import ROOT
 
 PROTOCOL = (ROOT / "docs" / "PROTOCOL.md").read_text()
 VECTORS: list[dict[str, Any]] = [
-    json.loads(block) for block in re.findall(r"```json safety number\n(.*?)\n```", PROTOCOL, re.DOTALL)
+    json.loads(block) for block in re.findall(r"```json (?:account )?safety number\n(.*?)\n```", PROTOCOL, re.DOTALL)
 ]
 SCRIPT = """
-const { safetyNumber } = await import(process.argv[1]);
+const { accountSafetyNumber, safetyNumber } = await import(process.argv[1]);
 for (const { users } of JSON.parse(process.argv[2])) {
-  const [one, other] = users.map(({ id, thumbprints }) => ({ user: id, thumbprints }));
-  console.log(JSON.stringify(await safetyNumber(one, other)));
+  const [one, other] = users.map(({ id, thumbprints, account_key: key }) => ({ user: id, thumbprints, key }));
+  console.log(JSON.stringify(await (one.key ? accountSafetyNumber : safetyNumber)(one, other)));
 }
 """
 
@@ -34,26 +34,35 @@ def thumbprint(key: bytes) -> str:
     return base64url(hashlib.sha256(jwk.encode()).digest())
 
 
+def version(user: dict[str, Any]) -> str:
+    return "2" if "account_key" in user else "1"
+
+
+def keys_of(user: dict[str, Any]) -> list[str]:
+    return [user["account_key"]] if "account_key" in user else sorted(user["thumbprints"])
+
+
 def half(user: dict[str, Any]) -> str:
-    keys = "\n".join(["1", user["id"], *sorted(user["thumbprints"])]).encode()
+    keys = "\n".join([version(user), user["id"], *keys_of(user)]).encode()
     result = keys
     for _ in range(5200):
         result = hashlib.sha512(result + keys).digest()
     return "".join(f"{int.from_bytes(result[at : at + 5], 'big') % 100_000:05d}" for at in range(0, 30, 5))
 
 
-def test_protocol_has_three_vectors() -> None:
-    assert len(VECTORS) == 3
+def test_protocol_has_vectors_of_both_versions() -> None:
+    assert sorted(version(vector["users"][0]) for vector in VECTORS) == ["1", "1", "1", "2"]
 
 
 @pytest.mark.parametrize("vector", VECTORS)
 def test_safety_number_follows_the_specification(vector: dict[str, Any]) -> None:
     for user in vector["users"]:
-        assert user["thumbprints"] == sorted(thumbprint(bytes.fromhex(key)) for key in user["keys"])
+        if "keys" in user:
+            assert user["thumbprints"] == sorted(thumbprint(bytes.fromhex(key)) for key in user["keys"])
     lower, higher = sorted(vector["users"], key=lambda user: str(user["id"]))
     digits = half(lower) + half(higher)
     assert vector["digits"] == " ".join(re.findall(".{5}", digits))
-    assert vector["qr"] == f"SOTTOVOCE:1:{lower['id']}:{higher['id']}:{digits}"
+    assert vector["qr"] == f"SOTTOVOCE:{version(lower)}:{lower['id']}:{higher['id']}:{digits}"
 
 
 @pytest.mark.once
@@ -63,7 +72,7 @@ def test_safety_number_of_the_client_equals_the_vectors() -> None:
         file
         for folder in ("core", "client")
         for file in (ROOT / "web" / folder).rglob("*.js")
-        if "export async function safetyNumber" in file.read_text()
+        if "export function safetyNumber" in file.read_text()
     ]
     words = ["node", "--input-type=module", "-e", SCRIPT, module.as_uri(), json.dumps(VECTORS)]
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)

@@ -17,6 +17,7 @@ import { build } from 'esbuild';
 const BUNDLES = {
   'core-crypto': ['@wireapp/core-crypto/browser'],
   lit: ['lit', 'lit/directives/live.js', 'lit/directives/repeat.js'],
+  curves: ['@noble/curves/ed25519.js'],
   idb: ['idb'],
   linkify: ['linkifyjs'],
   uqr: ['uqr'],

@@ -2,7 +2,7 @@
 /**
  * One device of one account: its parts, and what the server sends to each.
  *
- * The parts depend on each other in one direction only: store <- trust, lineage <- sync <- membership <- healing <-
+ * The parts depend on each other in one direction only: store <- trust <- identities, lineage <- sync <- membership <- healing <-
  * outbox <- direct and receipts. A part that is below another emits an event, and `emitAndWait` returns when the
  * parts above have handled it.
  *
@@ -21,6 +21,8 @@ import { Lineage } from './mls/lineage.js';
 import { Membership } from './mls/membership.js';
 import { Account } from './session/account.js';
 import { Connection } from './transport/connection.js';
+import { Enrolment } from './trust/enrolment.js';
+import { Identities } from './trust/identities.js';
 import { VerifiedKeys } from './trust/verified.js';
 
 /**
@@ -37,6 +39,8 @@ export class Client extends Context {
   });
   store = new ConversationStore(this);
   trust = new VerifiedKeys(this, this);
+  identities = new Identities(this, this);
+  enrolment = new Enrolment(this, this);
   lineage = new Lineage(this);
   sync = new Sync(this, this);
   membership = new Membership(this, this);
@@ -49,6 +53,9 @@ export class Client extends Context {
   constructor(server, platform) {
     super(server, platform);
     repeatNameForNewDevices(this, this.outbox);
+    this.on('standing', async ({ standing }) => {
+      if (standing === 'listed') await this.attempt(() => this.membership.joinMissing());
+    });
   }
 
   /**
@@ -87,7 +94,9 @@ export class Client extends Context {
       case 'refused':
         return this.later(() => this.outbox.onRefused(frame));
       case 'devices_changed':
-        return this.later(() => this.membership.removeAllDue(frame.user));
+        return this.later(() => this.#onDevicesChanged(frame.user));
+      case 'links_changed':
+        return this.later(() => this.enrolment.onLinksChanged());
       case 'members_changed':
         return this.membership.refreshSoon();
       case 'profile_changed':
@@ -108,12 +117,19 @@ export class Client extends Context {
     }
   }
 
+  /** @param {string} user */
+  async #onDevicesChanged(user) {
+    await this.attempt(() => this.identities.refresh(user));
+    if (this.enrolment.isListed) await this.membership.removeAllDue(user);
+  }
+
   /** Everything that this device missed has been received. */
   async #onReady() {
     await this.attempt(() => this.account.renew());
     await this.attempt(() => this.account.refresh());
     await this.attempt(() => this.account.topUp());
-    await this.attempt(() => this.membership.joinMissing());
+    await this.attempt(() => this.enrolment.settle());
+    if (this.enrolment.isListed) await this.attempt(() => this.membership.joinMissing());
     await this.membership.removeAllDue();
     await this.attempt(() => this.direct.catchUp());
     if (!this.connection.ready()) return;

@@ -2,6 +2,8 @@ import type { Conversation, Change, Item, Said } from './conversations/reducer.j
 import type { Waiting } from './conversations/outbox.js';
 import type { Member } from './mls/core-crypto.js';
 import type { Me } from './session/account.js';
+import type { Standing } from './trust/enrolment.js';
+import type { Identity } from './trust/identities.js';
 
 /** Events that other parts handle before the part that emits them goes on, with their details. */
 export interface WaitedEvents {
@@ -23,6 +25,8 @@ export interface WaitedEvents {
   /** This device has created a group. */
   created: { conversation: string };
   joined: { conversation: string; after: number };
+  /** This device was listed by the account key, or is not listed any more. */
+  standing: { standing: Standing };
 }
 
 /** Everything that a client emits, with its details. */
@@ -33,6 +37,10 @@ export interface ClientEvents extends WaitedEvents {
   problem: { error: unknown };
   me: Me['user'];
   conversation: Conversation;
+  /** There is a newer list of a user's devices, or another account key. */
+  /** Another device of the account shows a code. */
+  linking: object;
+  identity: { user: string; identity: Identity };
   item: { conversation: string; item: Item };
   message: { conversation: string; message: Said };
   emptied: { conversation: string };

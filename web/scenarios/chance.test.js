@@ -142,6 +142,7 @@ test(`random_scenario_of_seed_${seed}`, async () => {
   });
   await Promise.all(threads.filter((_, n) => n % 2 === 0).map((thread) => thread.start()));
   await Promise.all(threads.filter((_, n) => n % 2 === 1).map((thread) => thread.start()));
+  for (let n = 0; n < threads.length; n += 2) await threads[n].ask('link', await threads[n + 1].ask('askToBeLinked'));
 
   const [owner] = threads;
   const id = await owner.ask('start', names.slice(1));

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toBase64 } from '../client/util/bytes.js';
 import { Ghost } from './tampering.js';
-import { conversation, deceived, people, refused, until } from './users.js';
+import { another, conversation, deceived, people, refused, until } from './users.js';
 
 const NOW = () => new Date().toISOString();
 const GARBAGE = 'AAEAAQ==';
@@ -61,18 +61,18 @@ test('ghost_with_the_identity_of_a_contact_in_the_claim_is_refused', async () =>
 test('own_device_that_was_not_asked_for_is_refused', async () => {
   const [alice] = await deceived('alice');
   const [bob] = await people('bob');
-  const twin = await Ghost.open(alice.user, alice.client.me.device);
-  const keyPackage = await twin.keyPackage();
-  alice.lies.changeAnswer.push(({ method, path }, answer) => {
-    if (method === 'GET' && path === 'devices') return [...answer, { ...answer[0], id: '7fffffffffffffff' }];
-    return undefined;
-  });
-  alice.lies.answerRequest.push(({ path }) =>
-    path === `users/${alice.user}/key-packages/claim`
-      ? [{ device: twin.device, key_package: keyPackage, last_resort: false }]
-      : undefined,
-  );
-  await refused(alice.client.membership.start([bob.username]), 'forged_key_package');
+  const phone = (await another(alice)).client.me.device;
+  for (const device of [alice.client.me.device, phone, '7fffffffffffffff']) {
+    const twin = await Ghost.open(alice.user, device);
+    const keyPackage = await twin.keyPackage();
+    alice.lies.answerRequest = [
+      ({ path }) =>
+        path === `users/${alice.user}/key-packages/claim`
+          ? [{ device, key_package: keyPackage, last_resort: false }]
+          : undefined,
+    ];
+    await refused(alice.client.membership.start([bob.username]), 'forged_key_package');
+  }
 });
 
 test('ghost_hidden_behind_a_leaf_stops_the_conversation', async () => {
@@ -130,7 +130,7 @@ for (const whose of ['alice', 'bob', 'a third user'])
     assert.deepEqual(await ghost.read(caught), []);
     assert.deepEqual(
       (await alice.client.outbox.waiting()).map(({ failure }) => failure?.code),
-      ['new_readers'],
+      [user === alice.user || user === bob.user ? 'unlisted_device' : 'new_readers'],
     );
     assert.equal(alice.told('failed').length, 3, 'alice learns it of each');
   });

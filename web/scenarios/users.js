@@ -174,9 +174,24 @@ export function invited(name, invite) {
   return device(unique(name), 'register', invite);
 }
 
-/** Another device of the same user. @param {Device} other */
-export function another(other) {
+/** Another device of the same user, which the account has not confirmed. @param {Device} other */
+export function unlinked(other) {
   return device(other.username, 'logIn');
+}
+
+/** The same, confirmed. @param {Device} other */
+export async function another(other) {
+  const made = await unlinked(other);
+  await linked(made, other);
+  return made;
+}
+
+/** The user enters the code that the new device shows on the other one. @param {Device} made @param {Device} by */
+export async function linked(made, by) {
+  const code = await made.client.enrolment.ask();
+  await by.client.enrolment.link(code);
+  await until(() => made.client.enrolment.isListed, `${made.username} is linked`);
+  await made.client.settled(); // it has joined its groups
 }
 
 /** @param {Device} by @param {Device[]} others */

@@ -16,6 +16,8 @@ export const FORWARDED = /** @type {const} */ ([
   'message',
   'me',
   'emptied',
+  'standing',
+  'linking',
 ]);
 
 /**
@@ -25,6 +27,7 @@ export const FORWARDED = /** @type {const} */ ([
  * @property {object} leads a worker has begun to lead
  * @property {import('./rpc.js').Snapshot} snapshot
  * @property {import('./rpc.js').Settings} settings
+ * @property {{ isDue: boolean }} recovery
  * @property {{ conversation: string }} gone
  * @property {{ error: { code: string, message: string } }} problem
  *

@@ -24,6 +24,7 @@
  * @typedef {{ theme: 'system' | 'light' | 'dark', language: 'system' | 'en' | 'de', receipts: boolean, typing: boolean,
  *   notices: boolean }} Settings
  * @typedef {'codes' | 'invites'} ShareKind
+ * @typedef {Device & { isListed: boolean }} OwnDevice
  * @typedef {`${string}-${string}-${string}-${string}-${string}`} Uuid
  */
 
@@ -33,6 +34,8 @@
  * @property {Settings} settings
  * @property {boolean} [hasEnded] the session is over; the device and its data remain
  * @property {boolean} [isOnline]
+ * @property {import('../client/trust/enrolment.js').Standing} [standing]
+ * @property {boolean} [isRecoveryDue] the user has no recovery key, and is to be reminded
  * @property {Conversation[]} [conversations]
  * @property {Waiting[]} [waiting]
  * @property {[conversation: string, text: string][]} [drafts]
@@ -74,8 +77,15 @@ export function createRpc(client, { emit, emitSnapshot }) {
   /** An account is logged in: connect, and show it in every tab. */
   async function enter() {
     hasEnded = false;
+    await client.enrolment.resume();
     void client.connection.connect().catch(() => {}); // the event 'logged out' reports it
     await emitSnapshot(snapshot);
+  }
+
+  /** A new device: whether its account has to confirm it decides what is shown. */
+  async function enlist() {
+    await client.attempt(() => client.inTurn(() => client.enrolment.settle()));
+    await enter();
   }
 
   /** @returns {Promise<Snapshot>} */
@@ -91,11 +101,21 @@ export function createRpc(client, { emit, emitSnapshot }) {
       me: { ...client.me.user, device: client.me.device },
       hasEnded,
       isOnline: client.connection.isReady,
+      standing: client.enrolment.standing,
+      isRecoveryDue: await isRecoveryDue(),
       settings,
       conversations: conversations.map(([, one]) => one),
       waiting: await client.outbox.waiting(),
       drafts: drafts.map(([key, text]) => [key.slice('draft/'.length), text]),
     };
+  }
+
+  async function isRecoveryDue() {
+    const [made, remindAt = 0] = await Promise.all([
+      storage.get('state', 'recovery-made'),
+      storage.get('state', 'recovery-reminder'),
+    ]);
+    return client.enrolment.isListed && made === undefined && remindAt < Date.now();
   }
 
   /** All data of this account is deleted; the next account starts in a new worker. */
@@ -134,9 +154,9 @@ export function createRpc(client, { emit, emitSnapshot }) {
       /** What anyone may know of the server. @returns {Promise<Server>} */
       server: () => api.call('GET', 'server'),
       /** @param {{ username: string, password: string, invite?: string }} args */
-      register: ({ username, password, invite }) => client.account.register(username, password, invite).then(enter),
+      register: ({ username, password, invite }) => client.account.register(username, password, invite).then(enlist),
       /** @param {{ username: string, password: string }} args */
-      logIn: ({ username, password }) => client.account.logIn(username, password).then(enter),
+      logIn: ({ username, password }) => client.account.logIn(username, password).then(enlist),
       /** @param {{ password: string }} args */
       logInAgain: ({ password }) => client.account.logInAgain(password).then(enter),
       logOut: () => client.account.logOut().then(close),
@@ -161,10 +181,42 @@ export function createRpc(client, { emit, emitSnapshot }) {
     },
 
     devices: {
-      /** @returns {Promise<Device[]>} */
-      list: () => api.call('GET', 'devices'),
-      /** @param {{ device: string }} args @returns {Promise<void>} */
-      revoke: ({ device }) => api.call('DELETE', `devices/${device}`),
+      /** @returns {Promise<OwnDevice[]>} */
+      async list() {
+        const own = await client.identities.of(client.me.user.id);
+        const devices = await api.call('GET', 'devices');
+        return devices.map((one) => ({ ...one, isListed: own === undefined || own.devices[one.id] !== undefined }));
+      },
+      /** @param {{ device: string }} args */
+      async revoke({ device }) {
+        await client.enrolment.unlist(device);
+        await api.call('DELETE', `devices/${device}`);
+      },
+    },
+
+    linking: {
+      ask: () => client.enrolment.ask(),
+      /** @param {{ code: string }} args of the new device */
+      link: ({ code }) => client.enrolment.link(code),
+      /** @param {{ code: string }} args the recovery key */
+      async recover({ code }) {
+        await client.enrolment.recover(code);
+        await storage.write([['state', 'recovery-made', Date.now()]]);
+      },
+      /** @param {{ password: string }} args */
+      startAgain: ({ password }) => client.enrolment.startAgain(password),
+      /** Returns the recovery key. */
+      async makeRecoveryKey() {
+        const code = await client.enrolment.makeRecoveryKey();
+        await storage.write([['state', 'recovery-made', Date.now()]]);
+        emit('recovery', { isDue: false });
+        return code;
+      },
+      /** @param {{ days: number }} args until the next reminder */
+      async postponeRecoveryKey({ days }) {
+        await storage.write([['state', 'recovery-reminder', Date.now() + days * 24 * 3600 * 1000]]);
+        emit('recovery', { isDue: false });
+      },
     },
 
     settings: {
@@ -246,7 +298,12 @@ export function createRpc(client, { emit, emitSnapshot }) {
        * The safety number made of these thumbprints was compared.
        * @param {{ user: string, thumbprints: string[], name: string }} args
        */
-      verify: ({ user, thumbprints, name }) => client.trust.verify(user, thumbprints, name),
+      async verify({ user, thumbprints, name }) {
+        await client.identities.acceptChanged(user);
+        await client.trust.verify(user, thumbprints, name);
+      },
+      /** Go on with a contact's other account key, without verifying it. @param {{ user: string }} args */
+      acceptKey: ({ user }) => client.identities.acceptChanged(user),
     },
 
     messages: {

@@ -5,10 +5,11 @@
  * A message is stored before it is sent, and stays until the server has confirmed it. Messages of one conversation are
  * sent in the order in which they were written. A text that the server rejected for good stays with its `failure` until
  * the user retries or discards it. So does one that would reach a device that was not in the group when it was written:
- * whom the server or another member adds afterwards reads it only if its author agrees. A message that was written for
+ * whom the server or another member adds afterwards reads it only if its author agrees, or if the account key of one who
+ * was there has listed the device. Nothing is sent to a device that its account key has not listed. A message that was written for
  * a group is never sent to a direct conversation, nor the reverse.
  */
-import { ForgedGroup, NewReaders } from '../mls/errors.js';
+import { ForgedGroup, NewReaders, UnlistedDevice } from '../mls/errors.js';
 import { Refused, sleep } from '../transport/api.js';
 import { toBase64 } from '../util/bytes.js';
 import { decodeContent, encodeContent, isMessage, kindOf, newId } from '../content/index.js';
@@ -21,6 +22,8 @@ const LATER_MS = 5000; // where the server cannot be reached
 /**
  * @typedef {import('../content/index.js').Content} Content
  *
+ * @typedef {{ user: string, thumbprint: string }} Reader
+ *
  * @typedef {object} Waiting
  * @property {string} id
  * @property {number} order
@@ -28,8 +31,8 @@ const LATER_MS = 5000; // where the server cannot be reached
  * @property {string} conversation
  * @property {boolean} isDirect what the conversation was when the message was written
  * @property {Content} content
- * @property {string[]} [readers] thumbprints of the devices that were in the group when it was written; undefined where
- *   everyone in the group may read it
+ * @property {Reader[]} [readers] the devices that were in the group when it was written; undefined where everyone in the
+ *   group may read it
  * @property {{ code: string, message: string }} [failure]
  */
 
@@ -62,13 +65,16 @@ export class Outbox {
    * @param {import('./sync.js').Sync} parts.sync
    * @param {import('../mls/membership.js').Membership} parts.membership
    * @param {import('../mls/healing.js').Healing} parts.healing
+   * @param {import('../trust/identities.js').Identities} parts.identities
    */
-  constructor(client, { store, sync, membership, healing }) {
+  constructor(client, { store, sync, membership, healing, identities }) {
     this.client = client;
     this.store = store;
     this.sync = sync;
     this.membership = membership;
     this.healing = healing;
+    this.identities = identities;
+    client.listen('identity', () => client.later(() => this.retryListed()));
     client.on('own message', (frame) => this.onSent(frame));
     client.on('epoch', () => this.flush());
     client.on('joined', () => this.flush());
@@ -166,6 +172,13 @@ export class Outbox {
     });
   }
 
+  /** Devices were listed: what waits for that is sent. */
+  async retryListed() {
+    const held = (await this.waiting()).filter(({ failure }) => failure?.code === 'unlisted_device');
+    for (const waiting of held) await this.#keep({ ...waiting, failure: undefined });
+    if (held.length) await this.flush();
+  }
+
   /** Remove a message that has failed. @param {string} id */
   discard(id) {
     return this.client.inTurn(async () => {
@@ -230,7 +243,8 @@ export class Outbox {
   /** @param {Waiting} waiting */
   async #encrypt({ id, conversation, content, readers }) {
     const encrypted = await this.#encryptedFor(conversation, content, readers);
-    if (encrypted === null) return this.#onRejected(id, 'new_readers', 'devices were added after it was written');
+    if (encrypted instanceof NewReaders) return this.#onRejected(id, 'new_readers', encrypted.message);
+    if (encrypted instanceof UnlistedDevice) return this.#onRejected(id, 'unlisted_device', encrypted.message);
     const { epoch, data } = encrypted;
     if (this.#hasInFlight(conversation, epoch)) {
       this.#held.add(conversation); // the server may reject those, and they must be sent again first
@@ -241,17 +255,36 @@ export class Outbox {
   }
 
   /**
-   * Null: the group has readers that the author did not see.
-   * @param {string} conversation @param {Content} content @param {string[]} [readers]
+   * Returns the error where the group has devices that must not read it.
+   * @param {string} conversation @param {Content} content @param {Reader[]} [readers]
    */
   async #encryptedFor(conversation, content, readers) {
+    const check = readers && (await this.#checkOf(conversation, readers));
     try {
-      return await this.client.mls.encrypt(conversation, encodeContent(content), readers);
+      return await this.client.mls.encrypt(conversation, encodeContent(content), check);
     } catch (error) {
-      if (error instanceof NewReaders) return null;
+      if (error instanceof NewReaders || error instanceof UnlistedDevice) return error;
       if (error instanceof ForgedGroup) await this.sync.readMembers(conversation);
       throw error;
     }
+  }
+
+  /**
+   * The check of the leaves that would read a message. @param {string} conversation @param {Reader[]} readers
+   * @returns {Promise<(leaves: import('../mls/core-crypto.js').Member[]) => void>}
+   */
+  async #checkOf(conversation, readers) {
+    const seen = new Set(readers.map(({ thumbprint }) => thumbprint));
+    const before = new Set(readers.map(({ user }) => user));
+    const users = (await this.store.get(conversation))?.members.map(({ user }) => user) ?? [];
+    const lists = await this.identities.listsOf([...before, ...users]);
+    return (leaves) => {
+      if (leaves.some(({ user, thumbprint }) => lists.get(user)?.has(thumbprint) === false))
+        throw new UnlistedDevice('the group has devices that their account has not listed');
+      const isFit = (/** @type {Reader} */ { user, thumbprint }) =>
+        seen.has(thumbprint) || (before.has(user) && lists.has(user));
+      if (!leaves.every(isFit)) throw new NewReaders('the group has devices that the author did not see');
+    };
   }
 
   /** A message is not in flight any more, which makes room for others. @param {string} id */
@@ -350,7 +383,7 @@ export class Outbox {
   }
 }
 
-/** @param {import('./reducer.js').Conversation | undefined} conversation @returns {string[]} thumbprints */
+/** @param {import('./reducer.js').Conversation | undefined} conversation @returns {Reader[]} */
 function readersOf(conversation) {
-  return (conversation?.members ?? []).map(({ thumbprint }) => thumbprint);
+  return (conversation?.members ?? []).map(({ user, thumbprint }) => ({ user, thumbprint }));
 }

@@ -60,6 +60,8 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {Record<string, { delivered: number, read: number }>} marks up to where each user has received and read
  * @property {{ delivered: number, read: number }} told up to where this device has sent receipts
  * @property {Record<string, string[]>} verified thumbprints that the user has verified, by user
+ * @property {Record<string, string[]>} [listed] thumbprints of the newest list of devices, of users with an account key
+ * @property {string[]} [changedKeys] users with another account key than before, which was not accepted
  * @property {Record<string, string>} [knownAs] the names that these users had then: the server may give them others
  */
 

@@ -1,6 +1,7 @@
 // @ts-check
 /** Key packages that the server hands out for devices which are to be added, and what is checked of them. */
 import { Refused } from '../transport/api.js';
+import { thumbprintOf } from '../trust/thumbprint.js';
 import { fromBase64 } from '../util/bytes.js';
 import { parseKeyPackage } from './frames.js';
 
@@ -8,25 +9,28 @@ const CLOCK_SKEW_S = 3600; // a clock of this machine may be wrong by this much
 
 /**
  * @typedef {import('../context.js').Context} Context
- * @typedef {{ device: string, bytes: Uint8Array }} Claimed
+ * @typedef {{ user: string, device: string, bytes: Uint8Array, signatureKey: Uint8Array }} Claimed
  */
 
 /**
  * Claim a key package of each device of these users, and of our other devices. Throws Refused.
  * @param {Context} client
+ * @param {import('../trust/identities.js').Identities} identities
  * @param {{ id: string, username: string }[]} users
  */
-export async function claimAll(client, users) {
-  const { api, me } = client;
-  const own = (await api.callUntilAnswered('GET', 'devices')).map((device) => device.id);
-  const others = own.filter((id) => id !== me.device);
+export async function claimAll(client, identities, users) {
+  const { me } = client;
+  const own = (await identities.of(me.user.id))?.devices ?? {};
+  const others = Object.keys(own).filter((id) => id !== me.device);
   const claimed = [];
   for (const { id, username } of users.filter((user) => user.id !== me.user.id)) {
     const theirs = await claim(client, id);
+    await identities.refresh(id);
     if (!theirs.length) throw new Refused(404, 'has_no_device', `${username} has no device that can be added.`, 0);
     claimed.push(...theirs);
   }
   if (others.length) claimed.push(...(await claim(client, me.user.id, others)));
+  await checkListed(identities, claimed);
   return claimed;
 }
 
@@ -55,6 +59,22 @@ async function claim({ api, me }, user, wanted) {
     if (!isRight)
       throw new Refused(502, 'forged_key_package', 'The server answered a key package of another device', 0);
     devices.add(device);
-    return { device, bytes };
+    return { user, device, bytes, signatureKey: found.signatureKey };
   });
+}
+
+/**
+ * Of users with an account key, only listed devices. Throws Refused.
+ * @param {import('../trust/identities.js').Identities} identities @param {Claimed[]} claimed
+ */
+async function checkListed(identities, claimed) {
+  const members = await Promise.all(
+    claimed.map(async ({ user, device, signatureKey }) => ({
+      user,
+      device,
+      thumbprint: await thumbprintOf(signatureKey),
+    })),
+  );
+  if ((await identities.unlisted(members)).length)
+    throw new Refused(502, 'forged_key_package', 'The server answered a key package of a device that is not listed', 0);
 }

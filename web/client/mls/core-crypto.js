@@ -2,7 +2,7 @@
 /** MLS for one device, through CoreCrypto: identity, key packages, groups, messages. */
 import * as cc from '../../vendor/core-crypto.js';
 import { fromBase64, toHex, uuidBytes } from '../util/bytes.js';
-import { ForgedGroup, NewReaders, OutdatedGroup, Undecryptable } from './errors.js';
+import { ForgedGroup, OutdatedGroup, Undecryptable } from './errors.js';
 import { DOMAIN, MalformedFrame, parseGroupInfo, parseIdentity, parseKeyPackage } from './frames.js';
 import { Transactions } from './transactions.js';
 
@@ -35,6 +35,8 @@ export class Mls {
   /** The leaves of each group in its newest epoch. @type {Map<string, { epoch: number, members: Member[] }>} */
   #leaves = new Map();
 
+  /** @type {Promise<Uint8Array> | null} */
+  #signatureKey = null;
   #transactions;
 
   /**
@@ -63,10 +65,10 @@ export class Mls {
     return mls;
   }
 
-  /** The raw public signature key of this device. */
-  async signatureKey() {
-    const [keyPackage] = await this.keyPackages(1);
-    return parseKeyPackage(keyPackage).signatureKey;
+  /** The raw public signature key of this device. @returns {Promise<Uint8Array>} */
+  signatureKey() {
+    this.#signatureKey ??= this.keyPackages(1).then(([keyPackage]) => parseKeyPackage(keyPackage).signatureKey);
+    return this.#signatureKey;
   }
 
   /** @param {number} count @returns {Promise<Uint8Array[]>} */
@@ -161,12 +163,12 @@ export class Mls {
   }
 
   /**
-   * Throws ForgedGroup, and NewReaders where the group has a leaf that is not among `readers`; nothing is encrypted then.
+   * Throws ForgedGroup, and what `check` throws of the group's leaves; nothing is encrypted then.
    * @param {string} conversation @param {Uint8Array} plaintext
-   * @param {readonly string[]} [readers] thumbprints; undefined: everyone in the group
+   * @param {(leaves: Member[]) => void} [check]
    * @returns {Promise<{ epoch: number, data: Uint8Array }>}
    */
-  encrypt(conversation, plaintext, readers) {
+  encrypt(conversation, plaintext, check) {
     return this.#transactions.write(async (context) => {
       const epoch = Number(await context.conversationEpoch(groupOf(conversation)));
       let leaves = this.#leaves.get(conversation);
@@ -174,9 +176,7 @@ export class Mls {
         leaves = { epoch, members: await this.#identities(context, conversation) };
         this.#leaves.set(conversation, leaves);
       }
-      const seen = readers && new Set(readers);
-      if (seen && leaves.members.some(({ thumbprint }) => !seen.has(thumbprint)))
-        throw new NewReaders('the group has devices that the author did not see');
+      check?.(leaves.members);
       return { epoch, data: await context.encryptMessage(groupOf(conversation), plaintext) };
     });
   }

@@ -30,6 +30,11 @@ export class NewReaders extends Error {
   name = 'NewReaders';
 }
 
+/** The group has leaves that their users' account keys have not listed. Nothing was encrypted. */
+export class UnlistedDevice extends Error {
+  name = 'UnlistedDevice';
+}
+
 /** A welcome or group info that is not of this group, or older than what this device has seen of it. */
 export class OutdatedGroup extends Error {
   name = 'OutdatedGroup';

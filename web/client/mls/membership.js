@@ -32,13 +32,15 @@ export class Membership {
    * @param {import('../conversations/store.js').ConversationStore} parts.store
    * @param {import('../conversations/sync.js').Sync} parts.sync
    * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
+   * @param {import('../trust/identities.js').Identities} parts.identities
    * @param {import('./lineage.js').Lineage} parts.lineage
    */
-  constructor(client, { store, sync, trust, lineage }) {
+  constructor(client, { store, sync, trust, identities, lineage }) {
     this.client = client;
     this.store = store;
     this.sync = sync;
     this.trust = trust;
+    this.identities = identities;
     this.lineage = lineage;
     client.on('state lost', async ({ conversation, reason }) => {
       client.emit('rejoined', { conversation, reason });
@@ -63,10 +65,14 @@ export class Membership {
     if (await this.store.get(id)) return id;
     await this.client.inTurn(async () => {
       const users = await Promise.all(usernames.map((username) => this.find(username)));
-      const keyPackages = (await claimAll(this.client, users)).map(({ bytes }) => bytes);
-      await this.client.mls.create(id, keyPackages, async (bundle) => {
-        await this.client.api.callUntilAnswered('POST', 'conversations', { id, ...Api.bundle(bundle) });
-      });
+      const keyPackages = (await claimAll(this.client, this.identities, users)).map(({ bytes }) => bytes);
+      await this.client.mls
+        .create(id, keyPackages, async (bundle) => {
+          await this.client.api.callUntilAnswered('POST', 'conversations', { id, ...Api.bundle(bundle) });
+        })
+        .catch((/** @type {unknown} */ error) => {
+          throw error instanceof CommitRejected ? error.cause : error;
+        });
       const me = this.client.me.user;
       const people = [
         { ...me, role: /** @type {const} */ ('owner') },
@@ -106,7 +112,7 @@ export class Membership {
   add(id, usernames) {
     return this.client.inTurn(async () => {
       const users = await Promise.all(usernames.map((name) => this.find(name)));
-      const claimed = await claimAll(this.client, users);
+      const claimed = await claimAll(this.client, this.identities, users);
       await this.#commit(id, async (deliver) => {
         const there = new Set((await this.client.mls.members(id)).map((member) => member.device));
         const keyPackages = claimed.filter(({ device }) => !there.has(device)).map(({ bytes }) => bytes);

@@ -14,10 +14,10 @@
  */
 
 /**
- * The values of `state`: the account, sessions to end, the page's settings and drafts, keys of direct conversations in base64, texts as
- * they were encrypted for the server, verified thumbprints and the name
- * at that time by user; of each conversation, the last
- * commit and the age of this device's leaf.
+ * The values of `state`: the account, sessions to end, the page's settings and drafts; keys of direct conversations in
+ * base64, texts as they were encrypted for the server; the seed of the account key, the secret of a link that waits, and
+ * when a recovery key was made; of each user the account key with its list, what was verified, and the name at that time;
+ * of each conversation the last commit and the age of this device's leaf.
  * @template {string} Key
  * @typedef {Key extends 'me' ? import('../session/account.js').Me
  *   : Key extends 'left' ? import('../session/account.js').Left[]
@@ -25,7 +25,11 @@
  *   : Key extends `commit/${string}` ? import('../mls/lineage.js').Applied
  *   : Key extends `leaf/${string}` ? import('../mls/healing.js').LeafAge
  *   : Key extends `verified/${string}` ? string[]
- *   : Key extends `${'draft' | 'key' | 'sealed' | 'known-as'}/${string}` ? string
+ *   : Key extends `identity/${string}` ? import('../trust/identities.js').Identity
+ *   : Key extends 'account-key' | 'link' ? string
+ *   : Key extends 'recovery-made' | 'recovery-reminder' ? number
+ *   : Key extends 'standing' ? import('../trust/enrolment.js').Standing
+ *   : Key extends `${'draft' | 'key' | 'sealed' | 'known-as' | 'verified-key'}/${string}` ? string
  *   : unknown} StateAt
  */
 /**

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { safetyNumber } from './safety-number.js';
+import { accountSafetyNumber, safetyNumber } from './safety-number.js';
 
 const alice = { user: '11111111-2222-4333-8444-555555555555', thumbprints: ['key A', 'key B'] };
 const bob = { user: '21111111-2222-4333-8444-555555555555', thumbprints: ['key C'] };
@@ -29,4 +29,14 @@ test('safety_number_half_changes_with_its_users_keys', async () => {
     assert.equal(changed.slice(0, 36), digits.slice(0, 36));
     assert.notEqual(changed.slice(36), digits.slice(36));
   }
+});
+
+test('safety_number_of_account_keys_is_symmetric_and_of_its_own_version', async () => {
+  const [one, other] = [alice, bob].map(({ user }, nth) => ({ user, key: `key ${nth}` }));
+  const number = await accountSafetyNumber(one, other);
+  assert.deepEqual(await accountSafetyNumber(other, one), number);
+  assert.ok(number.qr.startsWith(`SOTTOVOCE:2:${alice.user}:${bob.user}:`));
+  const changed = await accountSafetyNumber(one, { ...other, key: 'another key' });
+  assert.equal(changed.digits.slice(0, 36), number.digits.slice(0, 36));
+  assert.notEqual(changed.digits.slice(36), number.digits.slice(36));
 });

@@ -1,19 +1,31 @@
 // @ts-check
 /** The keys of contacts that the user has verified, and whether a contact's keys are still those. */
-import { safetyNumber } from './safety-number.js';
+import { accountSafetyNumber, safetyNumber } from './safety-number.js';
 
 /**
  * @typedef {import('../context.js').Context} Context
  * @typedef {import('../conversations/reducer.js').Conversation} Conversation
  */
 
-/** @param {Conversation} conversation @param {string} user @returns {'unknown' | 'verified' | 'changed'} */
+/**
+ * 'changed': the account key is another one than before, or devices of a verified user were not verified.
+ * @param {Conversation} conversation @param {string} user @returns {'unknown' | 'verified' | 'changed'}
+ */
 export function trustIn(conversation, user) {
+  if (conversation.changedKeys?.includes(user)) return 'changed';
   const verified = conversation.verified[user];
   if (verified === undefined) return 'unknown';
   const keys = conversation.members.filter((member) => member.user === user);
   if (!keys.length) return 'changed'; // another user in their place was not verified
   return keys.every(({ thumbprint }) => verified.includes(thumbprint)) ? 'verified' : 'changed';
+}
+
+/**
+ * The devices that their users have not listed, although they have an account key.
+ * @param {Conversation} conversation
+ */
+export function unlistedIn({ members, listed = {} }) {
+  return members.filter(({ user, thumbprint }) => listed[user]?.includes(thumbprint) === false);
 }
 
 export class VerifiedKeys {
@@ -23,14 +35,57 @@ export class VerifiedKeys {
     this.store = store;
   }
 
-  /** To compare with another member. @param {string} id @param {string} user */
+  /**
+   * To compare with another member: of the account keys, or where one of the two has none, of the devices in the group.
+   * @param {string} id @param {string} user
+   */
   async safetyNumber(id, user) {
     const members = await this.client.mls.members(id);
-    const [mine, theirs] = [this.client.me.user.id, user].map((one) => ({
+    const users = [this.client.me.user.id, user];
+    const [mine, theirs] = users.map((one) => ({
       user: one,
       thumbprints: members.filter((member) => member.user === one).map((member) => member.thumbprint),
     }));
-    return { ...(await safetyNumber(mine, theirs)), thumbprints: theirs.thumbprints };
+    const [myKey, theirKey] = await Promise.all(users.map((one) => this.#identity(one)));
+    if (!myKey || !theirKey) return { ...(await safetyNumber(mine, theirs)), thumbprints: theirs.thumbprints };
+    const key = theirKey.changed?.account_key ?? theirKey.key; // if it is accepted, it is the one that was compared
+    const number = await accountSafetyNumber({ user: users[0], key: myKey.key }, { user, key });
+    return { ...number, thumbprints: Object.values(theirKey.devices) };
+  }
+
+  /** @param {string} user */
+  #identity(user) {
+    return this.client.storage.get('state', `identity/${user}`);
+  }
+
+  /** The devices of this user that are verified. @param {string} user @returns {Promise<string[] | undefined>} */
+  thumbprints(user) {
+    return this.client.storage.get('state', `verified/${user}`);
+  }
+
+  /** The account key of this user that is verified. @param {string} user @returns {Promise<string | undefined>} */
+  key(user) {
+    return this.client.storage.get('state', `verified-key/${user}`);
+  }
+
+  /**
+   * What to write when the verified account key has a newer list.
+   * @param {string} user @param {import('./identities.js').Identity} identity
+   * @returns {import('../storage/storage.js').Change[]}
+   */
+  changesOf(user, { key, devices }) {
+    return [
+      ['state', `verified-key/${user}`, key],
+      ['state', `verified/${user}`, Object.values(devices)],
+    ];
+  }
+
+  /** What to write when the user is not verified any more. @param {string} user */
+  forgotten(user) {
+    return /** @type {import('../storage/storage.js').Change[]} */ ([
+      ['state', `verified-key/${user}`],
+      ['state', `verified/${user}`],
+    ]);
   }
 
   /**
@@ -40,18 +95,14 @@ export class VerifiedKeys {
    */
   verify(user, thumbprints, name) {
     return this.client.inTurn(async () => {
+      const identity = await this.#identity(user);
+      const verified = identity ? this.changesOf(user, identity) : [['state', `verified/${user}`, thumbprints]];
       await this.client.storage.write([
-        ['state', `verified/${user}`, thumbprints],
+        .../** @type {import('../storage/storage.js').Change[]} */ (verified),
         ['state', `known-as/${user}`, name],
       ]);
-      for (const one of await this.store.list()) {
-        if (one.members.some((member) => member.user === user))
-          await this.store.write({
-            ...one,
-            verified: { ...one.verified, [user]: thumbprints },
-            knownAs: { ...one.knownAs, [user]: name },
-          });
-      }
+      for (const one of await this.store.list())
+        if (one.members.some((member) => member.user === user)) await this.store.write(await this.pinned(one));
     });
   }
 
@@ -62,18 +113,25 @@ export class VerifiedKeys {
   }
 
   /**
-   * With the keys of its members that were verified in other conversations.
+   * With what is known of its members' keys: which are verified, listed, or of another account key than before.
    * @param {Conversation} conversation @returns {Promise<Conversation>}
    */
   async pinned(conversation) {
     const verified = { ...conversation.verified };
     const knownAs = { ...conversation.knownAs };
+    /** @type {Record<string, string[]>} */
+    const listed = {};
+    const changedKeys = [];
     for (const user of new Set(conversation.members.map((member) => member.user))) {
-      const known = verified[user] ?? (await this.client.storage.get('state', `verified/${user}`));
+      const identity = await this.#identity(user);
+      if (identity) listed[user] = Object.values(identity.devices);
+      if (identity?.changed) changedKeys.push(user);
+      const known = (await this.thumbprints(user)) ?? (identity ? undefined : verified[user]);
       if (known) verified[user] = known;
+      else delete verified[user];
       const name = await this.client.storage.get('state', `known-as/${user}`);
       if (name !== undefined) knownAs[user] = name;
     }
-    return { ...conversation, verified, knownAs };
+    return { ...conversation, verified, knownAs, listed, changedKeys };
   }
 }

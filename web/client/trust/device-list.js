@@ -1,0 +1,85 @@
+// @ts-check
+/** Device lists: which devices an account has, signed by its account key. `docs/PROTOCOL.md` has the format. */
+import { fromBase64, fromHex, toHex, uuidBytes } from '../util/bytes.js';
+import { isSignedBy } from './account-key.js';
+
+const LABEL = new TextEncoder().encode('Sottovoce device list 1');
+const HEAD_BYTES = LABEL.length + 32;
+const ENTRY_BYTES = 40;
+const DEVICES_MAX = 16;
+
+/**
+ * @typedef {object} DeviceList
+ * @property {string} user
+ * @property {number} counter
+ * @property {number} notAfter Unix time in seconds
+ * @property {Record<string, Uint8Array>} devices signature keys, by the devices' ids in hex
+ *
+ * @typedef {{ account_key: string, device_list: string, signature: string }} SignedList in base64
+ */
+
+/** Not a device list, or not signed by this key. */
+export class BadDeviceList extends Error {
+  name = 'BadDeviceList';
+}
+
+/** @param {DeviceList} list @returns {Uint8Array} what the account key signs */
+export function encodeDeviceList({ user, counter, notAfter, devices }) {
+  const entries = Object.entries(devices).sort(([one], [other]) => (one < other ? -1 : 1));
+  const bytes = new Uint8Array(HEAD_BYTES + ENTRY_BYTES * entries.length);
+  const view = new DataView(bytes.buffer);
+  bytes.set(LABEL);
+  bytes.set(uuidBytes(user), LABEL.length);
+  view.setBigUint64(LABEL.length + 16, BigInt(counter));
+  view.setBigUint64(LABEL.length + 24, BigInt(notAfter));
+  entries.forEach(([device, key], nth) => {
+    bytes.set(fromHex(device), HEAD_BYTES + ENTRY_BYTES * nth);
+    bytes.set(key, HEAD_BYTES + ENTRY_BYTES * nth + 8);
+  });
+  return bytes;
+}
+
+/**
+ * The list that the account key has signed for this user. Throws BadDeviceList.
+ * @param {SignedList} signed @param {string} user @returns {DeviceList}
+ */
+export function openDeviceList({ account_key: key, device_list: list, signature }, user) {
+  const bytes = fromBase64(list);
+  if (!isSignedBy(fromBase64(key), bytes, fromBase64(signature)))
+    throw new BadDeviceList('the list is not signed by this account key');
+  const found = parseDeviceList(bytes);
+  if (found.user !== user) throw new BadDeviceList('the list is of another user');
+  return found;
+}
+
+/** @param {Uint8Array} bytes @returns {DeviceList} Throws BadDeviceList. */
+export function parseDeviceList(bytes) {
+  const count = (bytes.length - HEAD_BYTES) / ENTRY_BYTES;
+  if (!Number.isInteger(count) || count < 1 || count > DEVICES_MAX) throw new BadDeviceList('a wrong length');
+  if (LABEL.some((byte, at) => bytes[at] !== byte)) throw new BadDeviceList('another label');
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  /** @type {Record<string, Uint8Array>} */
+  const devices = {};
+  let before = '';
+  for (let nth = 0; nth < count; nth++) {
+    const entry = bytes.subarray(HEAD_BYTES + ENTRY_BYTES * nth, HEAD_BYTES + ENTRY_BYTES * (nth + 1));
+    const device = toHex(entry.subarray(0, 8));
+    if (device <= before) throw new BadDeviceList('the devices are not in ascending order');
+    devices[device] = entry.slice(8);
+    before = device;
+  }
+  const hex = toHex(bytes.subarray(LABEL.length, LABEL.length + 16));
+  return {
+    user: hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
+    counter: numberAt(view, LABEL.length + 16),
+    notAfter: numberAt(view, LABEL.length + 24),
+    devices,
+  };
+}
+
+/** @param {DataView} view @param {number} at */
+function numberAt(view, at) {
+  const number = view.getBigUint64(at);
+  if (number > BigInt(Number.MAX_SAFE_INTEGER)) throw new BadDeviceList('a number is too large');
+  return Number(number);
+}

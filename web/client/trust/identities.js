@@ -1,0 +1,172 @@
+// @ts-check
+/**
+ * The account keys of users, and which devices each has listed.
+ *
+ * The first account key that this device sees of a user is kept (trust on first use); the user can verify it. From then
+ * on only a list of that key says which devices the user has, and a leaf of another device gets no messages. Lists come
+ * from the server or from a device of the user inside a conversation. It does not matter from where: a list is signed,
+ * complete, and counted, and one with a lower counter than the highest seen changes nothing.
+ *
+ * Another account key is never accepted automatically: it is kept aside until the user of this device accepts it. Of a user who
+ * was verified by device keys before there were account keys, a device that was verified has to state the key.
+ */
+import { isEqual } from '../util/equal.js';
+import { Refused } from '../transport/api.js';
+import { BadDeviceList, openDeviceList } from './device-list.js';
+import { thumbprintOf } from './thumbprint.js';
+
+const CLOCK_SKEW_S = 3600; // a clock of this machine may be wrong by this much
+
+/**
+ * @typedef {import('../context.js').Context} Context
+ * @typedef {import('../mls/core-crypto.js').Member} Member
+ * @typedef {import('./device-list.js').SignedList} SignedList
+ *
+ * @typedef {object} Identity
+ * @property {string} key the account key, in base64
+ * @property {number} counter of the newest list
+ * @property {number} notAfter Unix time in seconds
+ * @property {Record<string, string>} devices thumbprints of the listed devices, by their ids
+ * @property {SignedList} signed the newest list
+ * @property {SignedList} [changed] the list of another account key, which the user has not accepted
+ */
+
+export class Identities {
+  /**
+   * @param {Context} client
+   * @param {object} parts
+   * @param {import('../conversations/store.js').ConversationStore} parts.store
+   * @param {import('./verified.js').VerifiedKeys} parts.trust
+   */
+  constructor(client, { store, trust }) {
+    this.client = client;
+    this.store = store;
+    this.trust = trust;
+    client.on('members changed', ({ members }) => this.#refreshFor(members));
+    client.listen('joined', ({ conversation }) =>
+      client.later(async () => this.#refreshFor((await store.get(conversation))?.members ?? [])),
+    );
+  }
+
+  /** @param {string} user @returns {Promise<Identity | undefined>} */
+  of(user) {
+    return this.client.storage.get('state', `identity/${user}`);
+  }
+
+  /**
+   * Whether the users' keys say that these devices are theirs. Devices of users without an account key pass.
+   * @param {Member[]} members @returns {Promise<Member[]>} those that are not listed
+   */
+  async unlisted(members) {
+    /** @type {Map<string, Identity | undefined>} */
+    const identities = new Map();
+    for (const { user } of members) if (!identities.has(user)) identities.set(user, await this.of(user));
+    return members.filter((member) => {
+      const identity = identities.get(member.user);
+      return identity !== undefined && !isListed(identity, member);
+    });
+  }
+
+  /**
+   * Thumbprints of the devices that these users have listed; users without an account key are not in it.
+   * @param {Iterable<string>} users @returns {Promise<Map<string, Set<string>>>}
+   */
+  async listsOf(users) {
+    const found = new Map();
+    for (const user of new Set(users)) {
+      const identity = await this.of(user);
+      if (identity) found.set(user, new Set(isOver(identity) ? [] : Object.values(identity.devices)));
+    }
+    return found;
+  }
+
+  /** Ask the server for the newest list of a user. @param {string} user */
+  async refresh(user) {
+    try {
+      const signed = await this.client.api.callUntilAnswered('GET', `users/${user}/device-list`);
+      await this.accept(user, signed);
+    } catch (error) {
+      const isNone =
+        error instanceof Refused && ['no_device_list', 'no_such_user', 'unauthenticated'].includes(error.code);
+      if (!isNone && !(error instanceof BadDeviceList)) throw error;
+      if (error instanceof BadDeviceList) this.client.emit('problem', { error });
+    }
+  }
+
+  /**
+   * A list from the server, or stated by a device of the user. Throws BadDeviceList where it is none of the user.
+   * @param {string} user @param {SignedList} signed
+   * @param {{ isByVerifiedDevice?: boolean }} [by] a device whose key the user of this device has compared states it
+   */
+  async accept(user, signed, { isByVerifiedDevice = false } = {}) {
+    const list = openDeviceList(signed, user);
+    const known = await this.of(user);
+    if (!known && !isByVerifiedDevice && (await this.trust.thumbprints(user))) return;
+    if (known && known.key !== signed.account_key) {
+      if (!isEqual(known.changed, signed)) await this.#write(user, { ...known, changed: signed });
+      return;
+    }
+    if (known && list.counter <= known.counter) {
+      if (known.changed) await this.#write(user, { ...known, changed: undefined }); // it was a lie, or a mistake
+      return;
+    }
+    /** @type {Record<string, string>} */
+    const devices = {};
+    for (const [device, key] of Object.entries(list.devices)) devices[device] = await thumbprintOf(key);
+    const { counter, notAfter } = list;
+    const isVerified = isByVerifiedDevice || (await this.trust.key(user)) === signed.account_key;
+    await this.#write(user, { key: signed.account_key, counter, notAfter, devices, signed }, isVerified);
+  }
+
+  /** The user accepts the other account key of a contact, who is not verified then. @param {string} user */
+  acceptChanged(user) {
+    return this.client.inTurn(async () => {
+      const known = await this.of(user);
+      if (!known?.changed) return;
+      await this.forget(user);
+      await this.accept(user, known.changed);
+    });
+  }
+
+  /** The next account key of this user is the first one again. @param {string} user */
+  async forget(user) {
+    await this.client.storage.write([['state', `identity/${user}`], ...this.trust.forgotten(user)]);
+  }
+
+  /** @param {string} user @param {Identity} identity @param {boolean} [isVerified] */
+  async #write(user, identity, isVerified = false) {
+    await this.client.storage.write([
+      ['state', `identity/${user}`, identity],
+      ...(isVerified ? this.trust.changesOf(user, identity) : []),
+    ]);
+    this.client.emit('identity', { user, identity });
+    this.client.later(() => this.#show(user)); // a list can come at any time, and conversations change in turn
+  }
+
+  /** In the conversations with this user. @param {string} user */
+  async #show(user) {
+    for (const one of await this.store.list()) {
+      if (one.kind !== 'direct' && one.members.some((member) => member.user === user))
+        await this.store.write(await this.trust.pinned(one));
+    }
+  }
+
+  /** @param {Member[]} members */
+  async #refreshFor(members) {
+    const unlisted = new Set((await this.unlisted(members)).map(({ user }) => user));
+    for (const user of new Set(members.map((member) => member.user))) {
+      if (user === this.client.me.user.id) continue;
+      if (unlisted.has(user) || !(await this.of(user))) await this.client.attempt(() => this.refresh(user));
+    }
+  }
+}
+
+/** @param {Identity} identity @param {{ device: string, thumbprint: string }} member */
+export function isListed(identity, { device, thumbprint }) {
+  return !isOver(identity) && identity.devices[device] === thumbprint;
+}
+
+/** @param {Identity} identity */
+function isOver({ notAfter }) {
+  return notAfter < Date.now() / 1000 - CLOCK_SKEW_S;
+}

@@ -1,0 +1,183 @@
+// @ts-check
+/** Account keys between real clients and a real server, which lies where a test says so. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AccountKey } from '../client/trust/account-key.js';
+import { encodeDeviceList, openDeviceList } from '../client/trust/device-list.js';
+import { codeOf, newSecret } from '../client/trust/secret-code.js';
+import { fromBase64, toBase64 } from '../client/util/bytes.js';
+import { PASSWORD } from './password.js';
+import { Ghost } from './tampering.js';
+import { another, conversation, deceived, people, refused, unlinked, until } from './users.js';
+
+/** @typedef {import('./users.js').Device} Device */
+
+/** The newest list of a device's user as the server has it. @param {Device} device */
+function listOf(device) {
+  return device.client.api.call('GET', `users/${device.user}/device-list`);
+}
+
+/** A list for this user that another key has signed. @param {string} user @param {Record<string, Uint8Array>} devices */
+function forgedList(user, devices, key = AccountKey.generate()) {
+  const bytes = encodeDeviceList({ user, counter: 99, notAfter: Math.floor(Date.now() / 1000) + 1000, devices });
+  return { account_key: key.publicKey, device_list: toBase64(bytes), signature: toBase64(key.sign(bytes)) };
+}
+
+/** The outbox's reasons. @param {Device} device */
+async function failures(device) {
+  return (await device.client.outbox.waiting()).map(({ failure }) => failure?.code);
+}
+
+test('device_by_password_alone_joins_and_reads_nothing', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  const thief = await unlinked(bob);
+  assert.equal(thief.client.enrolment.standing, 'waiting');
+  await refused(thief.client.membership.join(id), 'not_listed');
+  await refused(thief.client.membership.start([alice.username]), 'not_listed');
+  await refused(thief.client.enrolment.link(await codeOf(newSecret())), 'no_account_key');
+  await alice.says(id, 'for bob');
+  await bob.hears('for bob');
+  assert.equal((await alice.client.mls.members(id)).length, 2);
+  assert.deepEqual(thief.heard, []);
+});
+
+test('linked_device_reads_what_its_user_could_read_meanwhile', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  alice.leaves();
+  await until(() => !alice.client.connection.isReady, 'alice is offline');
+  await alice.says(id, 'for all devices of bob');
+  const phone = await another(bob);
+  await phone.isIn(id);
+  await alice.returns();
+  await phone.hears('for all devices of bob');
+  assert.deepEqual(alice.told('failed'), []);
+});
+
+test('list_by_another_account_key_is_never_taken', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  const before = await alice.client.trust.safetyNumber(id, bob.user);
+  await alice.client.trust.verify(bob.user, before.thumbprints, 'bob');
+  const ghost = await Ghost.open(bob.user);
+  const right = await alice.client.identities.of(bob.user);
+  const lie = forgedList(bob.user, { [ghost.device]: new Uint8Array(32) });
+  alice.lies.changeAnswer.push(({ path }) => (path === `users/${bob.user}/device-list` ? lie : undefined));
+  await alice.client.identities.refresh(bob.user);
+  await alice.client.settled();
+  assert.deepEqual(
+    { ...(await alice.client.identities.of(bob.user)), changed: undefined },
+    { ...right, changed: undefined },
+  );
+  assert.deepEqual((await alice.client.store.get(id))?.changedKeys, [bob.user], 'alice is shown it');
+  assert.notEqual((await alice.client.trust.safetyNumber(id, bob.user)).digits, before.digits);
+  alice.lies.changeAnswer.length = 0;
+  await alice.client.identities.refresh(bob.user);
+  await alice.client.settled();
+  assert.deepEqual((await alice.client.store.get(id))?.changedKeys, [], 'the server is honest again');
+  assert.equal((await alice.client.trust.safetyNumber(id, bob.user)).digits, before.digits);
+});
+
+test('older_list_brings_no_removed_device_back', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const phone = await another(bob);
+  const id = await conversation(alice, bob, phone);
+  const old = await listOf(bob);
+  await bob.client.enrolment.unlist(phone.client.me.device);
+  await bob.client.api.call('DELETE', `devices/${phone.client.me.device}`);
+  await until(async () => (await alice.client.identities.of(bob.user))?.counter === 3, 'alice has the new list');
+  alice.lies.changeAnswer.push(({ path }) => (path === `users/${bob.user}/device-list` ? old : undefined));
+  await alice.client.identities.refresh(bob.user);
+  const known = await alice.client.identities.of(bob.user);
+  assert.deepEqual(Object.keys(known?.devices ?? {}), [bob.client.me.device]);
+  await until(async () => (await alice.client.mls.members(id)).length === 2, 'the phone is out');
+});
+
+test('expired_list_vouches_for_nobody', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  const known = await alice.client.identities.of(bob.user);
+  assert.ok(known);
+  const over = { ...known, notAfter: Math.floor(Date.now() / 1000) - 2 * 3600 };
+  await alice.client.storage.write([['state', `identity/${bob.user}`, over]]);
+  await alice.says(id, 'are you still bob?');
+  await until(async () => (await failures(alice)).includes('unlisted_device'), 'it waits');
+  await alice.client.storage.write([['state', `identity/${bob.user}`, known]]);
+  await alice.client.inTurn(() => alice.client.outbox.retryListed());
+  await bob.hears('are you still bob?');
+});
+
+test('link_by_a_lying_server_lists_no_other_device', async () => {
+  const [bob] = await deceived('bob');
+  const phone = await unlinked(bob);
+  const ghost = await Ghost.open(bob.user);
+  const code = await phone.client.enrolment.ask();
+  // The server shows its ghost under the id of the phone, or the phone's request as the ghost's.
+  const lies = [
+    (/** @type {any[]} */ shown) => shown.map((one) => ({ ...one, signature_key: toBase64(new Uint8Array(32)) })),
+    (/** @type {any[]} */ shown) => shown.map((one) => ({ ...one, id: ghost.device })),
+  ];
+  for (const lie of lies) {
+    bob.lies.changeAnswer = [
+      ({ method, path }, answer) => (method === 'GET' && path === 'devices' ? lie(answer) : undefined),
+      ({ method, path }, answer) =>
+        method === 'GET' && path === 'links' ? [...answer, { ...answer[0], device: ghost.device }] : undefined,
+    ];
+    await assert.rejects(bob.client.enrolment.link(code), { code: 'wrong_code' });
+  }
+  bob.lies.changeAnswer = [];
+  await assert.rejects(bob.client.enrolment.link(await codeOf(newSecret())), { code: 'wrong_code' });
+  await assert.rejects(bob.client.enrolment.link(code.slice(1)), { code: 'mistyped_code' });
+  assert.deepEqual(Object.keys((await bob.client.identities.of(bob.user))?.devices ?? {}), [bob.client.me.device]);
+  await bob.client.enrolment.link(code);
+  await until(() => phone.client.enrolment.isListed, 'the phone is linked');
+});
+
+test('account_key_of_the_server_is_not_taken_by_a_new_device', async () => {
+  const [bob] = await people('bob');
+  const [phone] = await deceived('phone');
+  await phone.client.enrolment.ask();
+  const lie = toBase64(new Uint8Array(60).fill(1));
+  phone.client.enrolment.standing = 'waiting';
+  phone.lies.changeAnswer.push(({ method, path }, answer) =>
+    method === 'GET' && path === 'links'
+      ? answer.map((/** @type {any} */ one) => ({ ...one, answer: lie }))
+      : undefined,
+  );
+  await assert.rejects(phone.client.enrolment.onLinksChanged(), { code: 'wrong_code' });
+  const code = await bob.client.enrolment.makeRecoveryKey();
+  const recovered = await unlinked(bob);
+  await assert.rejects(recovered.client.enrolment.recover(await codeOf(newSecret())), { code: 'wrong_code' });
+  await recovered.client.enrolment.recover(code);
+  assert.ok(recovered.client.enrolment.isListed);
+  assert.equal(Object.keys(openDeviceList(await listOf(bob), bob.user).devices).length, 2);
+});
+
+test('new_account_key_holds_messages_until_it_is_accepted', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  const phone = await unlinked(bob);
+  await refused(phone.client.enrolment.startAgain('Wrong1pass'), 'invalid_credentials');
+  await phone.client.enrolment.startAgain(PASSWORD);
+  await phone.isIn(id);
+  await until(async () => (await alice.client.store.get(id))?.changedKeys?.length === 1, 'alice is shown it');
+  await until(async () => (await alice.client.mls.members(id)).length === 2, 'the first device is out');
+  await alice.says(id, 'for whom?');
+  await until(async () => (await failures(alice)).includes('unlisted_device'), 'it waits');
+  await phone.doesNotHear('for whom?');
+  await alice.client.identities.acceptChanged(bob.user);
+  await phone.hears('for whom?');
+});
+
+test('removed_device_is_unlisted_and_ends', async () => {
+  const [bob] = await people('bob');
+  const phone = await another(bob);
+  await bob.client.enrolment.unlist(phone.client.me.device);
+  await until(() => phone.client.enrolment.standing === 'removed', 'it knows');
+  assert.deepEqual(Object.keys(openDeviceList(await listOf(bob), bob.user).devices), [bob.client.me.device]);
+  await bob.client.enrolment.unlist(bob.client.me.device); // the last one stays, a list is never empty
+  assert.equal(fromBase64((await listOf(bob)).device_list).length, 55 + 40);
+});
