@@ -77,6 +77,27 @@ class Person:
         self.page.get_by_role("tab", name="Log in").click()
         self.gives(self.name, PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
+        return self
+
+    def logs_in_linked(self, by: "Person") -> "Person":
+        """Log in on a new device, which another one of the same user links."""
+        self.logs_in()
+        code = self.page.locator("#link-code").inner_text()
+        by.opens_settings()
+        by.page.get_by_role("button", name="Link a device").click()
+        by.page.get_by_label("Code of the new device").fill(code)
+        by.page.get_by_role("button", name="Link", exact=True).click()
+        by.sees("The device is linked.")
+        by.closes()
+        self.is_home()
+        return self
+
+    def logs_in_again(self) -> "Person":
+        """Log in without another device and without a recovery key: the account key is a new one."""
+        self.logs_in()
+        self.page.get_by_text("I have neither").click()
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Start again").click()
         self.is_home()
         return self
 

@@ -174,7 +174,7 @@ def test_messages_to_an_absent_user_arrive_in_order(two: Two) -> None:
 def test_ended_session_resumes_on_the_same_device(users: Users) -> None:
     anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
-    phone = users(of=anna).logs_in()
+    phone = users(of=anna).logs_in_linked(anna)
     phone.opens_settings()
     phone.page.get_by_text("Change password").click()
     phone.page.get_by_label("Current password").fill(PASSWORD)
@@ -235,7 +235,7 @@ def test_unreadable_storage_can_be_erased(users: Users) -> None:
     anna.page.get_by_text("Still not working?").click()
     anna.page.get_by_role("button", name="Erase this device").click()
     anna.is_welcomed()
-    anna.logs_in()
+    anna.logs_in_again()
 
 
 # As if a newer version, or a bad disk, had been here.

@@ -169,7 +169,7 @@ def test_two_web_clients_share_the_server_key(users: Users, server: Server) -> N
     anna.hears("I can read it")
     expect(anna.page.get_by_text("not encrypted")).to_have_count(0)
 
-    phone = users(of=ben).logs_in()  # the key is not handed out again: it can neither read nor write
+    phone = users(of=ben).logs_in_linked(ben)  # the key is not handed out again: it can neither read nor write
     phone.goes_to(anna.name)
     phone.sees("The key for this conversation isn’t on this device.")
     expect(phone.field).to_have_count(0)

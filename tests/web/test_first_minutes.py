@@ -83,7 +83,7 @@ def test_second_device_joins_and_receives_new_messages(users: Users) -> None:
     anna.meets(ben)
     anna.says("Only for the first")
     ben.hears("Only for the first")
-    phone = users(of=ben).logs_in()
+    phone = users(of=ben).logs_in_linked(ben)
     phone.goes_to(anna.name)
     phone.sees("You added this device today. Earlier messages are on your other devices.")
     ben.sees("You added a new device.")
@@ -112,7 +112,7 @@ def test_log_out_erases_the_browser(users: Users, friends: Two) -> None:
     anna.is_welcomed()
     is_empty(anna)
 
-    anna.logs_in()  # the same browser is a new device
+    anna.logs_in_again()  # the same browser is a new device
     anna.goes_to(ben.name)
     anna.sees("You added this device today. Earlier messages aren’t on this device.")
     anna.does_not_see("A secret")

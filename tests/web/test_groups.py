@@ -64,7 +64,7 @@ def test_added_member_reads_only_later_messages(three: Three, users: Users) -> N
         person.is_in("The green garden")
         expect(person.listed("The green garden")).to_be_visible()
     dora.sees(f"{carol.name} named this group “The green garden”.")
-    phone = users(of=carol).logs_in()  # nor does a new device have to guess
+    phone = users(of=carol).logs_in_linked(carol)  # nor does a new device have to guess
     phone.goes_to("The green garden")
 
 

@@ -122,7 +122,7 @@ def test_every_screen_in_both_themes_is_accessible(
     expect(clara.page.get_by_role("button", name="Accept")).to_be_visible()
     screens.see(clara, "request")
     show_everything(screens, anna, ben, "Sunday lunch")
-    compares_before_a_new_device(anna, ben, users(of=ben))
+    compares_before_a_new_account_key(screens, anna, ben, users(of=ben, viewport=viewport, reduced_motion="reduce"))
     screens.see(anna, "keys-changed")
     assert not screens.wrong, "\n".join(screens.wrong)
 
@@ -152,7 +152,7 @@ def talk(anna: Person, ben: Person, clara: Person) -> None:
     ben.says("Me!")
 
 
-def compares_before_a_new_device(anna: Person, ben: Person, phone: Person) -> None:
+def compares_before_a_new_account_key(screens: Screens, anna: Person, ben: Person, phone: Person) -> None:
     anna.leaves_it()
     anna.goes_to(ben.name)
     anna.page.get_by_role("button", name="About encryption").click()
@@ -161,6 +161,12 @@ def compares_before_a_new_device(anna: Person, ben: Person, phone: Person) -> No
     anna.sees("You’ll be told if the safety number changes.")
     anna.closes()
     phone.logs_in()
+    expect(phone.page.locator("#link-code")).to_be_visible()
+    screens.see(phone, "confirm-device")
+    phone.page.get_by_text("I have neither").click()
+    phone.page.get_by_label("Password").fill(PASSWORD)
+    phone.page.get_by_role("button", name="Start again").click()
+    phone.is_home()
     expect(anna.page.get_by_role("alert")).to_contain_text(f"{ben.name}’s safety number has changed.")
 
 

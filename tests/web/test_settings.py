@@ -82,7 +82,7 @@ def test_receipts_and_typing_can_be_turned_off(two: Two) -> None:
 
 def test_new_password_ends_other_sessions(users: Users) -> None:
     anna = users("anna").registers()
-    laptop = users(of=anna).logs_in()
+    laptop = users(of=anna).logs_in_linked(anna)
     dialog = settings(anna)
     dialog.get_by_text("Change password").click()
     dialog.get_by_label("Current password").fill("Wrong-1234")

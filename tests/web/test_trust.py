@@ -48,7 +48,7 @@ def test_forged_group_says_what_happened_and_what_to_do(two: Two) -> None:
     sees_lock(anna, "Not safe")
 
 
-def test_new_device_of_verified_contact_warns_until_verified(users: Users) -> None:
+def test_linked_device_of_verified_contact_needs_no_second_look(users: Users) -> None:
     anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
     numbers = [opens_safety_number(anna, ben), opens_safety_number(ben, anna)]
@@ -66,22 +66,40 @@ def test_new_device_of_verified_contact_warns_until_verified(users: Users) -> No
     ben.goes_to(anna.name)
     sees_lock(ben, "Verified")
 
-    phone = users(of=ben).logs_in()
+    anna.context.set_offline(True)
+    anna.sees("Offline")
+    anna.says("For every device of yours")
+    anna.sees_mark("For every device of yours", "Sending")
+    phone = users(of=ben).logs_in_linked(ben)
+    anna.context.set_offline(False)
+    expect(phone.listed("The choir")).to_be_visible()
+    phone.goes_to(anna.name)
+    phone.hears("For every device of yours")  # ben's account key has listed it
+    anna.sees(f"{ben.name} has a new device.")
+    expect(anna.page.get_by_role("alert")).to_have_count(0)
+    sees_lock(anna, "Verified")
+    phone.says("It is me, on my phone")
+    anna.hears("It is me, on my phone")
+    assert opens_safety_number(phone, anna) == numbers[0]
+    phone.closes()
+
+
+def test_new_account_key_of_verified_contact_warns_until_verified(users: Users) -> None:
+    anna, ben = users("anna").registers(), users("ben").registers()
+    anna.meets(ben)
+    numbers = [opens_safety_number(anna, ben), opens_safety_number(ben, anna)]
+    for person in (anna, ben):
+        compares(person)
+    phone = users(of=ben).logs_in_again()
     phone.goes_to(anna.name)
     banner = anna.page.get_by_role("alert").filter(has_text=CHANGED)
     expect(banner).to_contain_text(f"{ben.name}’s {CHANGED}")
-    anna.sees(f"{ben.name} has a new device. Their safety number has changed.")
     sees_lock(anna, "Safety number changed")
-    expect(anna.page.get_by_role("alert")).to_have_count(
-        1
-    )  # who waits in her own conversation is not warned of herself
-    phone.says("It is me, on my phone")
-    anna.hears("It is me, on my phone")
-
-    anna.goes_to("The choir")
-    sees_lock(anna, "Safety number changed")
-    expect(banner).to_be_visible()
-    anna.goes_to(ben.name)
+    ben.sees("Your session has ended.")
+    anna.says("Is it you?")
+    held = anna.page.get_by_role("alert").filter(has_text="a device that they haven’t confirmed")
+    expect(held).to_contain_text("Not sent")
+    phone.does_not_see("Is it you?")
 
     banner.get_by_role("button", name=f"Verify {ben.name}").click()
     anna.sees("This isn’t the safety number you verified before.")
@@ -92,26 +110,76 @@ def test_new_device_of_verified_contact_warns_until_verified(users: Users) -> No
     anna.sees("You’ll be told if the safety number changes.")
     anna.closes()
     expect(banner).to_have_count(0)
-    sees_lock(anna, "Verified")
 
 
-def test_text_from_before_a_new_device_waits_for_its_author(users: Users) -> None:
-    anna, ben = users("anna").registers(), users("ben").registers()
-    anna.meets(ben)
+def test_text_from_before_a_new_member_waits_for_its_author(users: Users) -> None:
+    anna, ben, carol = users("anna").registers(), users("ben").registers(), users("carol").registers()
+    ben.meets(carol)
+    ben.leaves_it()
+    ben.makes_group("The choir", [anna])
+    anna.goes_to("The choir")
+    anna.page.get_by_role("button", name="Accept").click()
     anna.context.set_offline(True)
-    anna.says("For the phone that you have")
-    phone = users(of=ben).logs_in()
-    phone.goes_to(anna.name)
+    anna.sees("Offline")
+    anna.says("For the two of us")
+    anna.sees_mark("For the two of us", "Sending")
+    ben.opens_details()
+    ben.page.get_by_label("Add a member").fill(carol.name)
+    ben.page.get_by_role("button", name="Add", exact=True).click()
+    carol.goes_to("The choir")
     anna.context.set_offline(False)
     asked = anna.page.get_by_role("alert").filter(has_text="Someone joined, or a new device was added")
     expect(asked).to_contain_text("Not sent")
-    anna.says("For all of you")  # she has seen the new device
-    for device in (ben, phone):
-        device.hears("For all of you")
-        device.does_not_see("For the phone that you have")
+    anna.says("For all of us")
+    for person in (ben, carol):
+        person.hears("For all of us")
+        person.does_not_see("For the two of us")
     asked.get_by_role("button", name="Try again").click()
-    phone.hears("For the phone that you have")
+    carol.hears("For the two of us")
     expect(asked).to_have_count(0)
+
+
+def test_recovery_key_confirms_a_device_without_another_one(users: Users) -> None:
+    anna, ben = users("anna").registers(), users("ben").registers()
+    anna.meets(ben)
+    ben.page.get_by_role("button", name="Create one now").click()
+    ben.page.get_by_role("button", name="Create a recovery key").click()
+    key = ben.page.locator("#recovery-key").inner_text()
+    with ben.page.expect_download() as download:
+        ben.page.get_by_role("button", name="Save as a file").click()
+    assert key in download.value.path().read_text()
+    ben.page.get_by_role("button", name="I’ve saved it").click()
+    expect(ben.page.get_by_role("button", name="Create one now")).to_have_count(0)
+    before = opens_safety_number(anna, ben)
+    anna.closes()
+    ben.logs_out()
+    ben.logs_in()
+    ben.page.get_by_text("With your recovery key").click()
+    ben.page.get_by_label("Recovery key", exact=True).fill(key.replace("-", " ").lower()[:-1])
+    ben.page.get_by_role("button", name="Confirm with the recovery key").click()
+    ben.is_told("This code has a mistake. Check each letter.")
+    ben.page.get_by_label("Recovery key", exact=True).fill(key.replace("-", " ").lower())
+    ben.page.get_by_role("button", name="Confirm with the recovery key").click()
+    ben.is_home()
+    anna.sees(f"{ben.name} is back on a new device.")
+    expect(anna.page.get_by_role("alert")).to_have_count(0)
+    anna.says("The same number")
+    ben.goes_to(anna.name)
+    ben.hears("The same number")
+    assert opens_safety_number(anna, ben) == before
+    anna.closes()
+
+
+def test_link_in_the_qr_code_opens_the_dialog_with_the_code(users: Users) -> None:
+    ben = users("ben").registers()
+    phone = users(of=ben).logs_in()
+    code = phone.page.locator("#link-code").inner_text()
+    ben.sees("A new device wants to join your account.")
+    ben.opens(f"/#link={code}")
+    expect(ben.page.get_by_label("Code of the new device")).to_have_value(code)
+    ben.page.get_by_role("button", name="Link", exact=True).click()
+    ben.sees("The device is linked.")
+    phone.is_home()
 
 
 def test_contact_back_with_new_keys_is_announced(users: Users, two: Two) -> None:
@@ -119,14 +187,14 @@ def test_contact_back_with_new_keys_is_announced(users: Users, two: Two) -> None
     anna.meets(ben)
     ben.logs_out()
     anna.sees(f"{ben.name} logged out.")
-    ben.logs_in()
+    ben.logs_in_again()
     anna.sees(f"{ben.name} is back on a new device. Their safety number has changed.")
 
 
 def test_revoked_device_learns_that_its_session_ended(users: Users) -> None:
     anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
-    phone = users(of=ben).logs_in()
+    phone = users(of=ben).logs_in_linked(ben)
     phone.goes_to(anna.name)
     anna.says("To both")
     phone.hears("To both")
@@ -149,7 +217,7 @@ def test_revoked_device_learns_that_its_session_ended(users: Users) -> None:
     phone.page.get_by_role("button", name="Log in again").click()
     phone.page.get_by_role("button", name="Log out and erase this device").click()
     phone.is_welcomed()
-    phone.logs_in()  # as another device
+    phone.logs_in_linked(ben)  # as another device
     phone.goes_to(anna.name)
     anna.says("Welcome back")
     phone.hears("Welcome back")

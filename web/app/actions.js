@@ -6,6 +6,7 @@
 import { composerActions } from './features/composer/actions.js';
 import { conversationsActions } from './features/conversations/actions.js';
 import { detailsActions } from './features/details/actions.js';
+import { linkingActions } from './features/linking/actions.js';
 import { newConversationActions } from './features/new-conversation/actions.js';
 import { sessionActions } from './features/session-expired/actions.js';
 import { settingsActions } from './features/settings/actions.js';
@@ -35,6 +36,7 @@ export function createActions(context) {
     ...timelineActions(context),
     ...composerActions(context),
     ...detailsActions(context),
+    ...linkingActions(context),
     ...trustActions(context),
     ...settingsActions(context),
   };

@@ -4,6 +4,9 @@ import './features/conversations/conversation.js';
 import './features/conversations/sidebar.js';
 import './features/details/details.js';
 import './features/details/profile.js';
+import './features/linking/link-device.js';
+import './features/linking/recovery-key.js';
+import './features/linking/waiting.js';
 import './features/new-conversation/new-conversation.js';
 import './features/session-expired/session-expired.js';
 import './features/settings/settings.js';
@@ -21,6 +24,8 @@ import { Element } from './ui/element.js';
  * What is shown above the page; `details` is a pane beside the conversation.
  * @typedef {{ name: 'new', tab?: import('./features/new-conversation/new-conversation.js').Tab, code?: string }
  *   | { name: 'settings' }
+ *   | { name: 'link-device', code?: string }
+ *   | { name: 'recovery-key' }
  *   | { name: 'session-expired' }
  *   | { name: 'details' }
  *   | { name: 'profile', person: import('./state/selectors.js').Person }
@@ -76,7 +81,7 @@ export class App extends Element {
     this.state = EMPTY;
     /** @type {import('../client/transport/frames.d.ts').Server | null} */
     this.server = null;
-    /** What was in the address. @type {{ invite?: string, code?: string }} */
+    /** What was in the address. @type {{ invite?: string, code?: string, link?: string }} */
     this.link = {};
     /** @type {Dialog | null} */
     this.dialog = null;
@@ -114,6 +119,8 @@ export class App extends Element {
       case 'welcome':
         return html`<sv-welcome .invite=${this.link.invite ?? ''} .registration=${this.server?.registration ?? 'open'}
           .motd=${this.server?.motd ?? ''}></sv-welcome>`;
+      case 'waiting':
+        return me ? html`<sv-waiting .me=${me}></sv-waiting>` : nothing;
       case 'home':
         return me ? this.#home(me) : nothing;
     }
@@ -129,7 +136,7 @@ export class App extends Element {
         <sv-sidebar role=${this.#isNarrow.matches && !open ? 'main' : 'complementary'}
           aria-label=${t.conversations.overview} .conversations=${listed(state)} .me=${me} .open=${state.open}
           .typing=${state.typing} .drafts=${state.drafts} .waiting=${state.waiting} .line=${state.line}
-          .hasEnded=${state.hasEnded}></sv-sidebar>
+          .hasEnded=${state.hasEnded} .isRecoveryDue=${state.isRecoveryDue}></sv-sidebar>
         ${
           open
             ? html`<sv-conversation role="main" .conversation=${open} .me=${me.id} .line=${state.line}
@@ -178,6 +185,10 @@ export class App extends Element {
           .tab=${dialog.tab ?? 'name'}></sv-new-conversation>`;
       case 'settings':
         return html`<sv-settings .me=${me} .settings=${state.settings}></sv-settings>`;
+      case 'link-device':
+        return html`<sv-link-device .code=${dialog.code ?? ''}></sv-link-device>`;
+      case 'recovery-key':
+        return html`<sv-recovery-key .me=${me}></sv-recovery-key>`;
       case 'session-expired':
         return html`<sv-session-expired .name=${me.username}></sv-session-expired>`;
       case 'profile':

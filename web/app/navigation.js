@@ -1,5 +1,5 @@
 // @ts-check
-/** The address of the page: an open conversation, an invite or a code. */
+/** The address of the page: an open conversation, an invite, a code, or the code of a new device. */
 import { startConversation } from './features/new-conversation/actions.js';
 import { loadWindow } from './features/timeline/loading.js';
 import { errorText } from './messages/errors.js';
@@ -28,9 +28,9 @@ export function followAddress(context) {
  */
 function takeLink(app) {
   const given = new URLSearchParams(location.hash.slice(1));
-  const [invite, code] = [given.get('invite'), given.get('code')];
-  if (!invite && !code) return false;
-  app.link = invite ? { invite } : { code: String(code) };
+  const [invite, code, link] = ['invite', 'code', 'link'].map((name) => given.get(name) ?? undefined);
+  if (!invite && !code && !link) return false;
+  app.link = { invite, code, link };
   history.replaceState(null, '', '/');
   return true;
 }
@@ -39,7 +39,11 @@ function takeLink(app) {
 export async function arrive(context) {
   const { rpc, store, page } = context;
   void navigator.storage.persist?.(); // keys and messages are not a cache
-  const { invite, code } = page.app.link;
+  const { invite, code, link } = page.app.link;
+  if (link) {
+    page.app.link = {};
+    return page.show({ name: 'link-device', code: link });
+  }
   if (code) return page.show({ name: 'new', tab: 'code', code });
   if (!invite || listed(store.state).length) return followAddress(context);
   const { invited_by: host } = await rpc.account.get().catch(() => ({ invited_by: null }));

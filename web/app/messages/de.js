@@ -44,8 +44,10 @@ export const de = {
     id_taken: 'Diese Nachricht wurde schon gesendet.',
     invalid_credentials: 'Benutzername oder Passwort ist falsch.',
     invite_refused: 'Du kannst noch keine weitere Einladung erstellen.',
+    mistyped_code: 'In diesem Code ist ein Fehler. Prüfe jedes Zeichen.',
     new_readers:
       'Seit du das geschrieben hast, ist jemand dazugekommen oder ein Gerät wurde hinzugefügt. Versuch es noch einmal, um es auch dorthin zu senden.',
+    no_account_key: 'Dieses Gerät hat deinen Kontoschlüssel nicht. Verknüpfe es zuerst.',
     no_device: 'Dieses Gerät ist nicht registriert. Melde dich ab und wieder an.',
     no_key: 'Der Schlüssel dieser Unterhaltung ist nicht auf diesem Gerät.',
     no_such_code: 'Dieser Code ist unbekannt, schon benutzt oder abgelaufen. Ein Code gilt einmal und 24 Stunden lang.',
@@ -74,9 +76,12 @@ export const de = {
     too_many_codes: 'Du hast zu viele gültige Codes. Widerrufe zuerst einen.',
     unauthenticated: 'Deine Sitzung ist beendet. Melde dich wieder an.',
     unavailable: 'Der Server kann gerade nichts speichern. Versuche es gleich noch einmal.',
+    unlisted_device:
+      'Jemand in dieser Unterhaltung hat ein Gerät, das nicht bestätigt ist. Gesendet wird, sobald es bestätigt ist.',
     unreachable: 'Der Server ist nicht erreichbar. Prüfe deine Verbindung.',
     unreadable_picture: 'Dieses Bild ist nicht lesbar. Versuche es mit einer PNG- oder JPEG-Datei.',
     unsendable: 'Diese Nachricht enthält Zeichen, die nicht gesendet werden können.',
+    wrong_code: 'Keines deiner Geräte zeigt diesen Code, oder er ist abgelaufen. Erstelle dort einen neuen.',
     wrong_password: 'Das Passwort ist falsch. Es wurde nichts geändert.',
   },
   unknownError: 'Etwas ist schiefgelaufen. Versuche es noch einmal.',
@@ -99,7 +104,8 @@ export const de = {
       `Mindestens ${length} Zeichen, darunter ein Großbuchstabe, ein Kleinbuchstabe und eine Ziffer.` +
       ' Wenn du es vergisst, kann nur die Verwaltung dieses Servers es zurücksetzen.',
     newDeviceHint:
-      'Dieser Browser wird ein neues Gerät in deinem Konto. Frühere Nachrichten bleiben auf deinen anderen Geräten.',
+      'Dieser Browser wird ein neues Gerät in deinem Konto, sobald du ihn bestätigst. Frühere Nachrichten bleiben auf' +
+      ' deinen anderen Geräten.',
     inviteCode: 'Einladungscode',
     invalid:
       'Prüfe Benutzernamen und Passwort. Ein Benutzername hat bis zu 20 Zeichen und keine Leerzeichen.' +
@@ -187,6 +193,11 @@ export const de = {
     numbersChangedText:
       'Vielleicht gibt es ein neues Telefon oder einen neuen Browser, vielleicht liest aber auch jemand mit.' +
       ' Bestätige die neue Sicherheitsnummer, bevor du etwas Vertrauliches schreibst.',
+    acceptKey: 'Ohne Bestätigung fortfahren',
+    unlistedDevice: (names) => `In dieser Unterhaltung ist ein Gerät, das nicht bestätigt ist (${list(names)}).`,
+    unlistedDeviceText:
+      'Es könnte jemand anderem gehören. Neue Nachrichten warten darum auf diesem Gerät, bis es bestätigt oder entfernt' +
+      ' ist. Geschieht das nicht, frage die Person, die den Server betreibt.',
     verify: (name) => `${name} bestätigen`,
     notMember: 'Du bist nicht mehr in dieser Unterhaltung. Ihre Nachrichten bleiben hier, bis du sie löschst.',
     deleteHere: 'Von diesem Gerät löschen',
@@ -266,6 +277,7 @@ export const de = {
     joined: (name) => `${name} ist mit einem anderen Gerät beigetreten.`,
     youJoined: 'Du bist mit einem anderen Gerät beigetreten.',
     cameBack: (name) => `${name} ist mit einem neuen Gerät zurück. Die Sicherheitsnummer hat sich geändert.`,
+    cameBackListed: (name) => `${name} ist mit einem neuen Gerät zurück.`,
     added: (name, people) => `${name} hat ${list(people)} hinzugefügt.`,
     youAdded: (people) => `Du hast ${list(people)} hinzugefügt.`,
     removed: (name, people) => `${name} hat ${list(people)} entfernt.`,
@@ -274,6 +286,8 @@ export const de = {
     gone: (names) =>
       `${list(names)} ${plural(names.length, { one: 'ist', other: 'sind' })} nicht mehr in dieser Unterhaltung.`,
     ownDevice: 'Du hast ein neues Gerät hinzugefügt. Wenn du das nicht warst, entferne es in den Einstellungen.',
+    newListedDevice: (names) =>
+      plural(names.length, { one: `${list(names)} hat ein neues Gerät.`, other: `${list(names)} haben neue Geräte.` }),
     newDevice: (names) =>
       plural(names.length, {
         one: `${list(names)} hat ein neues Gerät. Die Sicherheitsnummer hat sich geändert.`,
@@ -431,6 +445,59 @@ export const de = {
     directAdvice: 'Schreibe hier nichts, was der Server nicht wissen darf.',
   },
 
+  linking: {
+    title: 'Dieses Gerät bestätigen',
+    text: (name) =>
+      `Du bist als ${name} angemeldet. Bevor du hier lesen und schreiben kannst, bestätige, dass dieses Gerät dir` +
+      ' gehört. So reicht dein Passwort allein nicht, um deine Nachrichten zu lesen.',
+    withDevice: 'Mit einem anderen Gerät von dir',
+    step1: 'Öffne Sottovoce auf einem Gerät, das du schon benutzt.',
+    step2: 'Scanne diesen QR-Code mit dessen Kamera, oder öffne dort die Einstellungen und wähle „Gerät verknüpfen“.',
+    step3: 'Wirst du nach einem Code gefragt, gib den von hier ein.',
+    qr: 'Der Code als QR-Code',
+    makingCode: 'Der Code wird erstellt …',
+    newCode: 'Neuer Code',
+    withRecoveryKey: 'Mit deinem Wiederherstellungsschlüssel',
+    recoveryKey: 'Wiederherstellungsschlüssel',
+    recoveryKeyHint: 'Die 28 Buchstaben und Ziffern, die du aufbewahrt hast.',
+    useRecoveryKey: 'Mit dem Schlüssel bestätigen',
+    noRecoveryKey: 'Dieses Konto hat keinen Wiederherstellungsschlüssel.',
+    withNeither: 'Ich habe beides nicht',
+    startAgainText:
+      'Du kannst mit diesem Gerät allein neu beginnen. Alle, mit denen du schreibst, erfahren, dass sich deine' +
+      ' Sicherheitsnummer geändert hat, und deine anderen Geräte werden abgemeldet.',
+    startAgain: 'Neu beginnen',
+    linkTitle: 'Gerät verknüpfen',
+    linkText:
+      'Melde dich auf deinem neuen Gerät an. Es zeigt einen Code: Gib ihn hier ein. Tu das nur für ein Gerät, das du vor' +
+      ' dir hast.',
+    code: 'Code des neuen Geräts',
+    codeHint: '28 Buchstaben und Ziffern. Groß- und Kleinschreibung ist egal.',
+    link: 'Verknüpfen',
+    linked: 'Das Gerät ist verknüpft. Es empfängt jetzt deine Nachrichten.',
+    asked: 'Ein neues Gerät will zu deinem Konto. Gehört es dir, wähle in den Einstellungen „Gerät verknüpfen“.',
+    notLinked: 'Nicht bestätigt. Es kann deine Nachrichten nicht lesen.',
+    isMine: 'Gehört mir',
+    noKeyYet: 'Du hast noch keinen Wiederherstellungsschlüssel.',
+    noKeyYetText: 'Ohne ihn kannst du kein neues Gerät bestätigen, wenn du dieses verlierst.',
+    saveRecoveryKey: 'Jetzt erstellen',
+    later: 'Später',
+    recoveryTitle: 'Wiederherstellungsschlüssel',
+    recoveryText:
+      'Ein Wiederherstellungsschlüssel bestätigt ein neues Gerät, wenn du kein anderes hast. Bewahre ihn auf Papier oder' +
+      ' in einem Passwort-Manager auf. Wer ihn und dein Passwort hat, kann deine neuen Nachrichten lesen.',
+    recoveryReplaces: 'Hast du schon einen, ersetzt ihn der neue.',
+    makeRecoveryKey: 'Schlüssel erstellen',
+    keepIt: 'Das ist dein Wiederherstellungsschlüssel. Er wird nur einmal gezeigt.',
+    print: 'Drucken',
+    saveFile: 'Als Datei speichern',
+    hasKept: 'Ich habe ihn aufbewahrt',
+    recoverySheet: (name, host, key) =>
+      `Sottovoce-Wiederherstellungsschlüssel\n\nKonto: ${name}\nServer: ${host}\n\n${key}\n\n` +
+      'Gib ihn auf einem neuen Gerät nach der Anmeldung ein. Halte ihn geheim.\n',
+    recoveryFile: (name) => `sottovoce-wiederherstellung-${name}.txt`,
+  },
+
   settings: {
     title: 'Einstellungen',
     choosePicture: 'Bild auswählen',
@@ -479,7 +546,9 @@ export const de = {
     logOutTitle: 'Abmelden?',
     logOutText:
       'Beim Abmelden werden alle Nachrichten und Schlüssel von diesem Gerät gelöscht. Nachrichten, die es nur hier' +
-      ' gibt, gehen verloren. Ohne Verbindung bleibt dieses Gerät in deiner Geräteliste, bis du es dort entfernst.',
+      ' gibt, gehen verloren. Ohne Verbindung bleibt dieses Gerät in deiner Geräteliste, bis du es dort entfernst.' +
+      ' Ist es dein einziges Gerät, bewahre vorher einen Wiederherstellungsschlüssel auf: Du brauchst ihn, um dich wieder' +
+      ' anzumelden, ohne dass alle gewarnt werden.',
     deleteAccount: 'Konto löschen',
     deleteAccountText:
       'Dein Konto, deine Geräte und deine Nachrichten werden endgültig vom Server gelöscht.' +

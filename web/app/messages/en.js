@@ -49,7 +49,9 @@ export const en = {
     id_taken: 'This message was already sent.',
     invalid_credentials: 'Wrong username or password.',
     invite_refused: 'You can’t create another invite yet.',
+    mistyped_code: 'This code has a mistake. Check each letter.',
     new_readers: 'Someone joined, or a new device was added, after you wrote this. Try again to send it to them too.',
+    no_account_key: 'This device doesn’t have your account key. Link it first.',
     no_device: 'This device isn’t registered. Log out, then log in again.',
     no_key: 'The key for this conversation isn’t on this device.',
     no_such_code: 'This code is unknown, already used or expired. A code works once, for 24 hours.',
@@ -77,9 +79,12 @@ export const en = {
     too_many_codes: 'You have too many active codes. Revoke one first.',
     unauthenticated: 'Your session has ended. Log in again.',
     unavailable: 'The server can’t save anything right now. Try again in a moment.',
+    unlisted_device:
+      'Someone in this conversation has a device that they haven’t confirmed. It is sent when they have.',
     unreachable: 'Can’t reach the server. Check your connection.',
     unreadable_picture: 'This picture can’t be read. Try a PNG or JPEG file.',
     unsendable: 'This message contains characters that can’t be sent.',
+    wrong_code: 'None of your devices shows this code, or it has expired. Create a new one there.',
     wrong_password: 'Wrong password. Nothing was changed.',
   },
   unknownError: 'Something went wrong. Try again.',
@@ -103,7 +108,8 @@ export const en = {
     passwordHint: (length) =>
       `At least ${length} characters, including an uppercase letter, a lowercase letter and a digit.` +
       ' If you forget it, only the administrator of this server can reset it.',
-    newDeviceHint: 'This browser becomes a new device on your account. Earlier messages stay on your other devices.',
+    newDeviceHint:
+      'This browser becomes a new device on your account, once you confirm it. Earlier messages stay on your other devices.',
     inviteCode: 'Invite code',
     invalid:
       'Check your username and password. A username has up to 20 characters and no spaces. A password has at least' +
@@ -199,6 +205,12 @@ export const en = {
     numbersChangedText:
       'There may be a new phone or browser, or someone may be intercepting your messages.' +
       ' Verify the new safety number before you share anything confidential.',
+    acceptKey: 'Continue without verifying',
+    /** @param {string[]} names */
+    unlistedDevice: (names) => `${list(names)} didn’t confirm a device in this conversation.`,
+    unlistedDeviceText:
+      'It could belong to someone else, so new messages wait on this device. They are sent when the device is confirmed' +
+      ' or removed. If that doesn’t happen, ask the person who runs the server.',
     /** @param {string} name */
     verify: (name) => `Verify ${name}`,
     notMember: 'You’re no longer in this conversation. Its messages stay here until you delete them.',
@@ -293,6 +305,8 @@ export const en = {
     youJoined: 'You joined from another device.',
     /** @param {string} name */
     cameBack: (name) => `${name} is back on a new device. Their safety number has changed.`,
+    /** @param {string} name */
+    cameBackListed: (name) => `${name} is back on a new device.`,
     /** @param {string} name @param {string[]} people */
     added: (name, people) => `${name} added ${list(people)}.`,
     /** @param {string[]} people */
@@ -307,6 +321,9 @@ export const en = {
     gone: (names) =>
       `${list(names)} ${plural(names.length, { one: 'is', other: 'are' })} no longer in this conversation.`,
     ownDevice: 'You added a new device. If that wasn’t you, remove it in Settings.',
+    /** @param {string[]} names */
+    newListedDevice: (names) =>
+      plural(names.length, { one: `${list(names)} has a new device.`, other: `${list(names)} have new devices.` }),
     /** @param {string[]} names */
     newDevice: (names) =>
       plural(names.length, {
@@ -486,6 +503,61 @@ export const en = {
     directAdvice: 'Don’t share anything here that the server must not know.',
   },
 
+  linking: {
+    title: 'Confirm this device',
+    /** @param {string} name */
+    text: (name) =>
+      `You’re logged in as ${name}. Before you can read and write here, confirm that this device is yours.` +
+      ' That way your password alone isn’t enough to read your messages.',
+    withDevice: 'With another device of yours',
+    step1: 'Open Sottovoce on a device that you already use.',
+    step2: 'Scan this QR code with its camera, or open Settings there and choose “Link a device”.',
+    step3: 'If you’re asked for a code, enter the one below.',
+    qr: 'The code as a QR code',
+    makingCode: 'Creating a code…',
+    newCode: 'New code',
+    withRecoveryKey: 'With your recovery key',
+    recoveryKey: 'Recovery key',
+    recoveryKeyHint: 'The 28 letters and digits that you saved.',
+    useRecoveryKey: 'Confirm with the recovery key',
+    noRecoveryKey: 'This account has no recovery key.',
+    withNeither: 'I have neither',
+    startAgainText:
+      'You can start again with this device alone. Everyone you talk to sees that your safety number has changed,' +
+      ' and your other devices are logged out.',
+    startAgain: 'Start again',
+    linkTitle: 'Link a device',
+    linkText:
+      'Log in on your new device. It shows a code: enter it here. Only do this for a device that you have in front of you.',
+    code: 'Code of the new device',
+    codeHint: '28 letters and digits. Upper and lower case make no difference.',
+    link: 'Link',
+    linked: 'The device is linked. It now receives your messages.',
+    asked: 'A new device wants to join your account. If it’s yours, choose “Link a device” in Settings.',
+    notLinked: 'Not confirmed. It can’t read your messages.',
+    isMine: 'It’s mine',
+    noKeyYet: 'You have no recovery key yet.',
+    noKeyYetText: 'Without it, you can’t confirm a new device if you lose this one.',
+    saveRecoveryKey: 'Create one now',
+    later: 'Later',
+    recoveryTitle: 'Recovery key',
+    recoveryText:
+      'A recovery key confirms a new device when you have no other one. Keep it on paper or in a password manager.' +
+      ' Anyone with this key and your password can read your new messages.',
+    recoveryReplaces: 'If you made one before, the new one replaces it.',
+    makeRecoveryKey: 'Create a recovery key',
+    keepIt: 'This is your recovery key. It’s shown only once.',
+    print: 'Print',
+    saveFile: 'Save as a file',
+    hasKept: 'I’ve saved it',
+    /** @param {string} name @param {string} host @param {string} key */
+    recoverySheet: (name, host, key) =>
+      `Sottovoce recovery key\n\nAccount: ${name}\nServer: ${host}\n\n${key}\n\n` +
+      'Enter it on a new device after you log in. Keep it secret.\n',
+    /** @param {string} name */
+    recoveryFile: (name) => `sottovoce-recovery-key-${name}.txt`,
+  },
+
   settings: {
     title: 'Settings',
     choosePicture: 'Choose a picture',
@@ -538,7 +610,9 @@ export const en = {
     logOutTitle: 'Log out?',
     logOutText:
       'Logging out deletes all messages and keys from this device. Messages that exist only here will be lost.' +
-      ' If you’re offline, this device stays in your list of devices until you remove it there.',
+      ' If you’re offline, this device stays in your list of devices until you remove it there.' +
+      ' If this is your only device, save a recovery key first: you need it to log in again without alarming the people' +
+      ' you talk to.',
     deleteAccount: 'Delete account',
     deleteAccountText:
       'This permanently deletes your account, devices and messages from the server.' +

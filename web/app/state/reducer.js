@@ -6,6 +6,7 @@
  */
 import { composerSlice } from '../features/composer/reducer.js';
 import { conversationsSlice } from '../features/conversations/reducer.js';
+import { linkingSlice } from '../features/linking/reducer.js';
 import { sessionSlice } from '../features/session-expired/reducer.js';
 import { settingsSlice } from '../features/settings/reducer.js';
 import { timelineSlice } from '../features/timeline/reducer.js';
@@ -30,12 +31,13 @@ import { toastsSlice } from './toasts.js';
  * @property {number} [at] when it was loaded
  *
  * @typedef {object} State
- * @property {'starting' | 'failed' | 'welcome' | 'home'} phase
+ * @property {'starting' | 'failed' | 'welcome' | 'waiting' | 'home'} phase
  * @property {string} failure the code of the error that stopped the start
  * @property {Me | null} me
  * @property {boolean} hasEnded the session is over; the device and its data remain
  * @property {'online' | 'offline'} line
  * @property {Settings | null} settings
+ * @property {boolean} isRecoveryDue the user has no recovery key, and is to be reminded
  * @property {Record<string, Conversation>} conversations
  * @property {Record<string, Record<string, number>>} typing by conversation and user: since when
  * @property {string | null} open the id of a conversation
@@ -52,6 +54,8 @@ import { toastsSlice } from './toasts.js';
  *   | { type: 'start failed', code: string }
  *   | { type: 'me', username: string }
  *   | { type: 'settings', settings: Settings }
+ *   | { type: 'standing', standing: import('../../client/trust/enrolment.js').Standing }
+ *   | { type: 'recovery', isDue: boolean }
  *   | { type: 'ready' } | { type: 'offline' } | { type: 'logged out' }
  *   | { type: 'conversation', conversation: Conversation }
  *   | { type: 'gone', conversation: string }
@@ -74,7 +78,7 @@ import { toastsSlice } from './toasts.js';
 
 /** @type {Slice[]} */
 const SLICES = [
-  phaseSlice, sessionSlice, settingsSlice, conversationsSlice, composerSlice, timelineSlice, toastsSlice,
+  phaseSlice, sessionSlice, settingsSlice, conversationsSlice, composerSlice, timelineSlice, linkingSlice, toastsSlice,
 ]; // prettier-ignore
 
 /** @type {State} */
@@ -85,6 +89,7 @@ export const EMPTY = {
   hasEnded: false,
   line: 'offline',
   settings: null,
+  isRecoveryDue: false,
   conversations: {},
   typing: {},
   open: null,

@@ -1,8 +1,8 @@
 // @ts-check
 import { css, html, nothing } from '../../../vendor/lit.js';
-import { trustIn } from '../../../client/trust/verified.js';
+import { trustIn, unlistedIn } from '../../../client/trust/verified.js';
 import { t } from '../../messages/index.js';
-import { isGroup, nameOf, others, pictureOf, titleOf } from '../../state/selectors.js';
+import { isGroup, nameOf, others, participants, pictureOf, titleOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';
 import { Element, UNSET } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
@@ -174,7 +174,9 @@ export class ConversationView extends Element {
         </div>`;
     }
     const changed = people.filter(({ id }) => trustIn(conversation, id) === 'changed');
-    return changed.length ? this.#numbersChanged(changed) : nothing;
+    if (changed.length) return this.#numbersChanged(changed);
+    const unlisted = new Set(unlistedIn(conversation).map(({ user }) => user));
+    return unlisted.size ? this.#unlisted(participants(conversation).filter(({ id }) => unlisted.has(id))) : nothing;
   }
 
   /** @param {import('../../state/selectors.js').Person[]} people @param {string} title */
@@ -211,8 +213,25 @@ export class ConversationView extends Element {
         <p><b>${t.conversation.numbersChanged(people.map(({ name }) => name))}</b>
           ${t.conversation.numbersChangedText}</p>
         ${people.map(
-          ({ id, name }) => html`<button class="button bad" @click=${show(id)}>${t.conversation.verify(name)}</button>`,
+          ({ id, name }) => html`<button class="button bad" @click=${show(id)}>${t.conversation.verify(name)}</button>
+            ${
+              this.conversation.changedKeys?.includes(id)
+                ? html`<button class="button" @click=${() => this.act('acceptKey', { user: id })}>
+                  ${t.conversation.acceptKey}
+                </button>`
+                : nothing
+            }`,
         )}
+      </div>`;
+  }
+
+  /** @param {import('../../state/selectors.js').Person[]} people */
+  #unlisted(people) {
+    const names = people.map(({ id, name }) => (id === this.me ? t.common.you : name));
+    return html`
+      <div class="banner changed" role="alert" id="unlisted-device">
+        ${icon('alarm', 28)}
+        <p><b>${t.conversation.unlistedDevice(names)}</b> ${t.conversation.unlistedDeviceText}</p>
       </div>`;
   }
 

@@ -21,6 +21,7 @@ export class Sidebar extends Element {
     drafts: { attribute: false },
     waiting: { attribute: false },
     line: {},
+    isRecoveryDue: { type: Boolean },
     hasEnded: { type: Boolean },
   };
   static styles = [
@@ -49,6 +50,8 @@ export class Sidebar extends Element {
       .count { justify-self: end; align-self: start; min-width: 1.45rem; padding: 0.05rem 0.4rem; border-radius: 1rem;
         background: var(--accent); color: var(--on-accent); font-size: var(--small); font-weight: 700;
         text-align: center; }
+      .card { display: grid; gap: 0.6rem; margin: 0 0.75rem 0.5rem; padding: 0.8rem 0.9rem; border-radius: 0.8rem;
+        background: var(--accent-soft); font-size: var(--small); }
       .line { margin: 0 1.25rem 0.6rem; padding: 0.5rem 0.8rem; border-radius: 0.7rem; background: var(--hover);
         font-size: var(--small); color: var(--soft); }
       .line.bad { background: var(--warn-soft); color: var(--warn); }
@@ -74,6 +77,7 @@ export class Sidebar extends Element {
     /** @type {'online' | 'offline'} */
     this.line = 'offline';
     this.hasEnded = false;
+    this.isRecoveryDue = false;
   }
 
   render() {
@@ -85,7 +89,7 @@ export class Sidebar extends Element {
         ${this.#button('plus', t.common.newConversation, { name: 'new' })}
         ${this.#button('settings', t.settings.title, { name: 'settings' })}
       </div>
-      ${this.#connection()}
+      <div>${this.#connection()} ${this.isRecoveryDue ? this.#recovery() : nothing}</div>
       <nav aria-label=${t.conversations.label}>
         ${
           requests.length
@@ -114,6 +118,19 @@ export class Sidebar extends Element {
         <button class="button" @click=${() => this.act('show', { dialog: { name: 'new', tab: 'invite' } })}>
           ${t.conversations.invite}
         </button>
+      </div>`;
+  }
+
+  #recovery() {
+    return html`
+      <div class="card" id="recovery">
+        <p><b>${t.linking.noKeyYet}</b> ${t.linking.noKeyYetText}</p>
+        <div class="row">
+          <button class="button" @click=${() => this.act('show', { dialog: { name: 'recovery-key' } })}>
+            ${t.linking.saveRecoveryKey}
+          </button>
+          <button class="plain" @click=${() => this.act('postponeRecoveryKey')}><u>${t.linking.later}</u></button>
+        </div>
       </div>`;
   }
 

@@ -5,7 +5,7 @@ import { t } from '../../messages/index.js';
 import { Section } from './section.js';
 
 /**
- * @typedef {import('../../../client/transport/frames.d.ts').Device} Device
+ * @typedef {import('../../../worker/rpc.js').OwnDevice} OwnDevice
  * @typedef {import('../../../client/transport/frames.d.ts').Session} Session
  */
 
@@ -20,7 +20,7 @@ export class Devices extends Section {
   constructor() {
     super();
     this.me = { id: '', username: '', device: '' };
-    /** @type {Device[]} */
+    /** @type {OwnDevice[]} */
     this.devices = [];
     /** @type {Session[]} */
     this.sessions = [];
@@ -32,18 +32,33 @@ export class Devices extends Section {
         <h3>${t.settings.devices}</h3>
         <p class="small soft">${t.settings.devicesHint}</p>
         <ul class="list" id="devices">${this.devices.map((device) => this.#device(device))}</ul>
+        <div class="row">
+          <button class="button" @click=${this.#show({ name: 'link-device' })}>${t.linking.linkTitle}</button>
+          <button class="button" @click=${this.#show({ name: 'recovery-key' })}>${t.linking.recoveryTitle}</button>
+        </div>
         ${others.length ? this.#sessions(others) : nothing}`;
   }
 
-  /** @param {Device} device */
-  #device({ id, name, created_at: at }) {
+  /** @param {import('../../app.js').Dialog} dialog */
+  #show(dialog) {
+    return () => this.act('show', { dialog });
+  }
+
+  /** @param {OwnDevice} device */
+  #device({ id, name, created_at: at, isListed }) {
     const isThis = id === this.me.device;
     const label = deviceLabel(name);
     const remove = () => this.act('confirm', removal(id, label));
     return html`
       <li>
         <span class="grow">${label}<br><span class="small soft">
-          ${isThis ? t.settings.isThisDevice : t.settings.addedOn(momentOf(at))}</span></span>
+          ${isThis ? t.settings.isThisDevice : t.settings.addedOn(momentOf(at))}</span>
+          ${isListed ? nothing : html`<br><span class="small wrong">${t.linking.notLinked}</span>`}</span>
+        ${
+          isListed
+            ? nothing
+            : html`<button class="button" @click=${this.#show({ name: 'link-device' })}>${t.linking.isMine}</button>`
+        }
         ${
           isThis
             ? nothing

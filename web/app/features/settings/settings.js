@@ -15,7 +15,7 @@ import './profile.js';
  * @typedef {import('./section.js').Values} Values
  * @typedef {import('./section.js').Account} Account
  * @typedef {import('./section.js').Attempt} Attempt
- * @typedef {import('../../../client/transport/frames.d.ts').Device} Device
+ * @typedef {import('../../../worker/rpc.js').OwnDevice} OwnDevice
  * @typedef {import('../../../client/transport/frames.d.ts').Session} Session
  * @typedef {import('../../../client/transport/frames.d.ts').User} User
  */
@@ -41,7 +41,7 @@ export class Settings extends Element {
     this.settings = null;
     /** @type {Account | null} */
     this.account = null;
-    /** @type {Device[]} */
+    /** @type {OwnDevice[]} */
     this.devices = [];
     /** @type {Session[]} */
     this.sessions = [];

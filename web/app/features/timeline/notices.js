@@ -58,7 +58,15 @@ function joinedText(at, conversation, me) {
 function withChange(text, change, conversation, me) {
   if (!change) return { text };
   const sentences = [text, ...changesOf(change, conversation, me)];
-  return { text: sentences.filter(Boolean).join(' '), isLoud: change.devices.length > 0 };
+  return {
+    text: sentences.filter(Boolean).join(' '),
+    isLoud: change.devices.some(({ user }) => !isVouched(user, conversation)),
+  };
+}
+
+/** An account key says which devices are this user's, and it is the same as before. @param {string} user @param {Conversation} conversation */
+function isVouched(user, { listed, changedKeys }) {
+  return listed?.[user] !== undefined && !changedKeys?.includes(user);
 }
 
 /** @param {Change} change @param {Conversation} conversation @param {string} me @returns {string[]} */
@@ -68,7 +76,9 @@ function changesOf({ by, added, removed, devices }, conversation, me) {
   const changed = new Set(devices.map(({ user }) => user)); // users with a new key
   const isBack = added.includes(by) && by !== me && changed.has(by);
   const newcomers = added.filter((user) => user !== by).map(name);
-  const withNewDevice = [...changed].filter((user) => user !== me && !(isBack && user === by)).map(name);
+  const withNewDevice = [...changed].filter((user) => user !== me && !(isBack && user === by));
+  const vouched = withNewDevice.filter((user) => isVouched(user, conversation)).map(name);
+  const unvouched = withNewDevice.filter((user) => !isVouched(user, conversation)).map(name);
   return [
     added.includes(by) ? joinedAgain(by, isBack, conversation, me) : '',
     newcomers.length
@@ -78,7 +88,8 @@ function changesOf({ by, added, removed, devices }, conversation, me) {
       : '',
     ...removedWords(by, removed, conversation, me),
     changed.has(me) ? words.ownDevice : '',
-    withNewDevice.length ? words.newDevice(withNewDevice) : '',
+    vouched.length ? words.newListedDevice(vouched) : '',
+    unvouched.length ? words.newDevice(unvouched) : '',
   ];
 }
 
@@ -86,7 +97,8 @@ function changesOf({ by, added, removed, devices }, conversation, me) {
 function joinedAgain(by, isBack, conversation, me) {
   if (by === me) return t.notices.youJoined;
   const name = nameOfOther(conversation, by);
-  return isBack ? t.notices.cameBack(name) : t.notices.joined(name);
+  if (!isBack) return t.notices.joined(name);
+  return isVouched(by, conversation) ? t.notices.cameBackListed(name) : t.notices.cameBack(name);
 }
 
 /**

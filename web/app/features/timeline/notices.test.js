@@ -58,6 +58,11 @@ test('people who are added', () => {
 test('new keys are announced with a warning, once', () => {
   const dan = { user: 'd', device: '04' };
   assert.equal(changed('d', { devices: [dan] }), 'Dan has a new device. Their safety number has changed.');
+  const withKey = { ...GROUP, listed: { d: ['x'] } };
+  const joined = { what: /** @type {const} */ ('members'), by: 'd', added: [], removed: [], devices: [dan] };
+  assert.deepEqual(words(joined, withKey), { text: 'Dan has a new device.', isLoud: false });
+  assert.deepEqual(words(joined, { ...withKey, changedKeys: ['d'] }).isLoud, true);
+  assert.equal(changed('d', { added: ['d'], devices: [dan] }, withKey), 'Dan is back on a new device.');
   const back = changed('d', { added: ['d'], devices: [dan] });
   assert.equal(back, 'Dan is back on a new device. Their safety number has changed.');
   const notice = words({ what: 'members', by: 'd', added: [], removed: [], devices: [dan] });

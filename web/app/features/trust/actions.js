@@ -13,6 +13,9 @@ export function trustActions({ rpc, page }) {
      */
     verify: ({ user, thumbprints, name }) => rpc.trust.verify({ user, thumbprints, name }),
 
+    /** @param {{ user: string }} detail */
+    acceptKey: ({ user }) => rpc.trust.acceptKey({ user }),
+
     /** A new key for a direct conversation; its messages are deleted. @param {{ conversation: string }} detail */
     async createKey({ conversation }) {
       await rpc.conversations.renewKey({ conversation });

@@ -1,11 +1,18 @@
 // @ts-check
 
 /** Which of the main screens is shown. @type {import('../../state/reducer.js').Slice} */
-export function phaseSlice(_, event) {
+export function phaseSlice({ me }, event) {
   switch (event.type) {
     case 'snapshot':
-      return { phase: event.me ? 'home' : 'welcome' };
+      return { phase: event.me ? phaseOf(event.standing) : 'welcome' };
+    case 'standing':
+      return me ? { phase: phaseOf(event.standing) } : undefined;
     case 'start failed':
       return { phase: 'failed', failure: event.code };
   }
+}
+
+/** A device that its account has not confirmed can do nothing else. @param {string} [standing] */
+function phaseOf(standing) {
+  return standing === 'waiting' ? 'waiting' : 'home';
 }

@@ -1,0 +1,55 @@
+// @ts-check
+import { html, nothing } from '../../../vendor/lit.js';
+import { errorText } from '../../messages/errors.js';
+import { t } from '../../messages/index.js';
+import '../../ui/dialog.js';
+import { Element, field } from '../../ui/element.js';
+
+/** On a device of the account: enter the code that a new device shows. */
+export class LinkDevice extends Element {
+  static properties = { code: {}, problem: { state: true }, isBusy: { state: true }, isDone: { state: true } };
+
+  constructor() {
+    super();
+    this.code = this.problem = '';
+    this.isBusy = this.isDone = false;
+  }
+
+  /** @param {SubmitEvent} event */
+  async #submit(event) {
+    event.preventDefault();
+    const code = field(new FormData(/** @type {HTMLFormElement} */ (event.target)), 'code');
+    this.problem = '';
+    this.isBusy = true;
+    try {
+      await this.ask('linkDevice', { code });
+      this.isDone = true;
+    } catch (error) {
+      this.problem = errorText(error);
+    }
+    this.isBusy = false;
+  }
+
+  render() {
+    return html`
+      <sv-dialog .heading=${t.linking.linkTitle}>
+        ${this.isDone ? html`<p class="explained" role="status">${t.linking.linked}</p>` : this.#form()}
+      </sv-dialog>`;
+  }
+
+  #form() {
+    return html`
+      <form class="stack" @submit=${this.#submit}>
+        <p>${t.linking.linkText}</p>
+        ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
+        <div class="field">
+          <label for="code">${t.linking.code}</label>
+          <input id="code" name="code" data-first required maxlength="60" .value=${this.code} autocomplete="off"
+            autocapitalize="characters" spellcheck="false">
+          <span class="hint">${t.linking.codeHint}</span>
+        </div>
+        <button class="button main" ?disabled=${this.isBusy}>${t.linking.link}</button>
+      </form>`;
+  }
+}
+customElements.define('sv-link-device', LinkDevice);
