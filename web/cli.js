@@ -11,7 +11,10 @@ import { askSecretly } from './client/node/prompt.js';
 const HELP = `Usage: sottovoce chat [--server URL] [--folder DIR] COMMAND
 
   register NAME [INVITE]   create an account, with this device
-  login NAME               add this device to your account
+  login NAME               add this device to your account; it shows a code for \`link\`
+  recover KEY              confirm this device with your recovery key instead
+  link CODE                confirm a new device of yours, which shows this code
+  recovery-key             make a recovery key, which replaces an earlier one
   list                     list your conversations and their members
   start NAME...            start a conversation and open it
   talk NAME|CONVERSATION   open a conversation
@@ -110,9 +113,7 @@ async function talk(id) {
   /** @param {import('./client/conversations/reducer.js').Item} item */
   const show = ({ at, user, device, text, isDeleted, isHidden, edits, notice }) => {
     if (notice?.what === 'members') {
-      for (const one of notice.devices) {
-        console.log(`* ${nameOf(one.user)} has a new device or new keys (${one.device}): compare the safety number`);
-      }
+      for (const one of notice.devices) console.log(`* ${nameOf(one.user)} has a new device (${one.device})`);
     }
     if (notice || isHidden || (device === undefined && !isDeleted)) return;
     const said = isDeleted ? '(deleted)' : `${text}${edits?.length ? ' (edited)' : ''}`;
@@ -160,11 +161,26 @@ async function talk(id) {
   await client.outbox.allSent();
 }
 
+async function connect() {
+  await client.connection.connect();
+  if (!client.enrolment.isListed) fail('this device is not confirmed: run login again, or recover');
+}
+
+/** Another device of the account has to enter the code. */
+async function waitForLink() {
+  console.log(`Confirm this device: enter this code on another device of yours (Settings, or \`link\`):`);
+  console.log(`  ${await client.enrolment.ask()}`);
+  await new Promise((resolve) => {
+    client.listen('standing', resolve);
+  });
+}
+
 /** @type {Record<string, () => Promise<void>>} */
 const commands = {
   async register() {
     if (hasDevice) fail(`${values.folder} is already a device of ${client.me.user.username}`);
     await client.account.register(given[0], await askSecretly('Password: '), given[1]);
+    await client.enrolment.settle();
     console.log(`${client.me.user.username} is registered; this is device ${client.me.device}.`);
   },
   async login() {
@@ -173,25 +189,38 @@ const commands = {
     const password = await askSecretly('Password: ');
     await (hasDevice ? client.account.logInAgain(password) : client.account.logIn(given[0], password));
     await client.connection.connect();
+    if (!client.enrolment.isListed) await waitForLink();
     console.log('Logged in. Earlier messages are on your other devices.');
   },
-  async list() {
+  async recover() {
     await client.connection.connect();
+    await client.enrolment.recover(given[0] ?? fail('recover needs your recovery key'));
+    console.log('This device is confirmed.');
+  },
+  async link() {
+    await client.enrolment.link(given[0] ?? fail('link needs the code that the new device shows'));
+    console.log('The device is linked.');
+  },
+  'recovery-key': async () => {
+    console.log(`Your recovery key, shown only once:\n  ${await client.enrolment.makeRecoveryKey()}`);
+  },
+  async list() {
+    await connect();
     for (const { id, members, state } of await client.membership.list()) {
       console.log(`${id.slice(0, 8)}  ${members.map((one) => one.username).join(', ')}  ${state}`);
     }
   },
   async start() {
     if (!given.length) fail('start needs at least one name');
-    await client.connection.connect();
+    await connect();
     await talk(await client.membership.start(given));
   },
   async talk() {
-    await client.connection.connect();
+    await connect();
     await talk((await conversationOf(given[0] ?? fail('talk needs a name or a conversation'))).id);
   },
   async safety() {
-    await client.connection.connect();
+    await connect();
     await showSafety((await conversationOf(given[0] ?? fail('safety needs a name'))).id, given[0]);
   },
   async logout() {

@@ -1,0 +1,86 @@
+"""`sottovoce chat`: the command-line client, as users run it."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from testing.process import Server, running
+from testing.server import PATIENCE_S
+from testing.tree import ROOT
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(Server(tmp_path_factory.mktemp("cli") / "data")) as started:
+        yield started
+
+
+class Client:
+    """One device in a folder."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self._words = ["node", str(ROOT / "web" / "cli.js"), "--folder", str(folder)]
+        self._environ = os.environ | {"SOTTOVOCE_SERVER": server.address, "SOTTOVOCE_PASSWORD": "Secret1pass"}
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        command = [*self._words, *words]
+        return subprocess.Popen(command, env=self._environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+    def run(self, *words: str, typed: str = "") -> str:
+        """Run a command that succeeds; return what it prints."""
+        process = self.start(*words)
+        printed, wrong = process.communicate(typed, timeout=PATIENCE_S)
+        assert process.returncode == 0, wrong
+        return printed
+
+    def fails(self, *words: str) -> str:
+        process = self.start(*words)
+        _, wrong = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 1
+        return wrong
+
+
+def safety_number(client: Client, other: str) -> str:
+    return client.run("safety", other).splitlines()[-1]
+
+
+def test_new_device_is_linked_by_its_code(server: Server, tmp_path: Path) -> None:
+    alice, bob, phone = (Client(server, tmp_path / name) for name in ("alice", "bob", "phone"))
+    alice.run("register", "alice")
+    bob.run("register", "bob")
+    alice.run("start", "bob", typed="hello bob\n/quit\n")
+    before = safety_number(alice, "bob")
+    waiting = phone.start("login", "bob")
+    assert waiting.stdout is not None
+    assert "Confirm this device" in waiting.stdout.readline()
+    code = waiting.stdout.readline().strip()
+    assert "letters of a code" in bob.fails("link", code[:-1])
+    assert "linked" in bob.run("link", code)
+    printed, _ = waiting.communicate(timeout=PATIENCE_S)
+    assert "Logged in" in printed
+    phone.run("talk", "alice", typed="from my phone\n/quit\n")
+    assert "from my phone" in alice.run("talk", "bob", typed="/quit\n")
+    assert safety_number(alice, "bob") == before == safety_number(phone, "alice")
+
+
+def test_recovery_key_confirms_a_device_alone(server: Server, tmp_path: Path) -> None:
+    carol, dave, again = (Client(server, tmp_path / name) for name in ("carol", "dave", "again"))
+    carol.run("register", "carol")
+    dave.run("register", "dave")
+    dave.run("start", "carol", typed="hello carol\n/quit\n")
+    key = carol.run("recovery-key").split()[-1]
+    carol.run("logout")
+    waiting = again.start("login", "carol")
+    assert waiting.stdout is not None
+    waiting.stdout.readline()
+    waiting.terminate()
+    waiting.communicate(timeout=PATIENCE_S)
+    assert "this device is not confirmed" in again.fails("list")
+    assert "confirmed" in again.run("recover", key)
+    assert "dave" in again.run("list")
