@@ -82,10 +82,7 @@ class Refused(Struct, frozen=True, tag="refused"):
 
 
 class EventFrame(Struct, frozen=True, omit_defaults=True):
-    """An event. `type` is one of these.
-
-    devices_changed, members_changed, profile_changed, direct_changed, key_packages_low, links_changed, deleted, typing.
-    """
+    """An event; docs/PROTOCOL.md lists the types, such as `devices_changed` and `links_changed`."""
 
     type: str
     conversation: UUID | None = None
