@@ -1,6 +1,6 @@
 // @ts-check
 /** What all parts of a client share: the account, the API, the storage, the order of work, and events. */
-import { Api } from './transport/api.js';
+import { Api, Refused } from './transport/api.js';
 
 /**
  * @typedef {import('./session/account.js').Me} Me
@@ -60,7 +60,7 @@ export class Context extends EventTarget {
 
   /** The same in the background; an error is emitted as a 'problem'. @param {() => Promise<unknown>} work */
   later(work) {
-    this.inTurn(work).catch((/** @type {unknown} */ error) => this.emit('problem', { error }));
+    this.inTurn(work).catch((/** @type {unknown} */ error) => this.#report(error));
   }
 
   /**
@@ -68,7 +68,12 @@ export class Context extends EventTarget {
    * @param {() => Promise<unknown>} work
    */
   async attempt(work) {
-    await work().catch((/** @type {unknown} */ error) => this.emit('problem', { error }));
+    await work().catch((/** @type {unknown} */ error) => this.#report(error));
+  }
+
+  /** The end of the session is an event of its own, 'logged out'. @param {unknown} error */
+  #report(error) {
+    if (!(error instanceof Refused && error.status === 401)) this.emit('problem', { error });
   }
 
   /** Returns when the work that was queued before has ended. */
