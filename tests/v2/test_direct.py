@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from chat.model.ids import ConversationId, Seq, UserId
+from store.messages import Messages
 from testing.server import PASSWORD, RunningServer
 from tests.conftest import StartServer, Users
 from tests.v2.direct import assert_refused, at, conversations, key, messages, send, send_texts, texts
@@ -65,6 +67,12 @@ async def test_direct_list_marks_blocked_users(users: Users) -> None:
     assert [one["blocked"] for one in await conversations(bob)] == [False], "a blocked user cannot see the block"
     assert (await alice.api.delete(f"/v2/blocks/{bob.uuid}")).status_code == 200
     assert [one["blocked"] for one in await conversations(alice)] == [False]
+
+
+async def test_block_of_the_own_account_is_refused(users: Users) -> None:
+    (alice,) = await users("alice")
+    assert_refused(await alice.api.put(f"/v2/blocks/{alice.uuid}"), 400, "self_chat")
+    assert (await alice.api.get("/v2/blocks")).json() == []
 
 
 # Keys
@@ -209,6 +217,27 @@ async def test_direct_edit_or_delete_by_another_user_is_refused(users: Users) ->
     assert_refused(await alice.api.patch(at(bob, "messages/2"), json={"text": "hello"}), 404, "no_such_message")
     assert_refused(await alice.api.patch(at(bob, "messages/1"), json={"text": " "}), 400, "invalid")
     assert await texts(bob, alice) == ["hello"]
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+async def test_direct_change_of_a_message_deleted_meanwhile_is_refused(
+    users: Users, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """It was there when its author was looked up, and is gone when it is written."""
+    alice, bob = await users("alice", "bob")
+    await send_texts(alice, bob, "hello")
+    look_up = Messages.sender
+
+    async def slow(self: Messages, conversation_id: ConversationId, seq: Seq) -> UserId | None:
+        sender = await look_up(self, conversation_id, seq)
+        await self.delete(conversation_id, seq)
+        return sender
+
+    monkeypatch.setattr(Messages, "sender", slow)
+    body = {"text": "goodbye"} if method == "PATCH" else None
+    answer = await alice.api.request(method, at(bob, "messages/1"), json=body)
+    assert_refused(answer, 404, "no_such_message")
+    assert await messages(bob, alice) == []
 
 
 async def test_direct_reading_creates_no_conversation(users: Users) -> None:

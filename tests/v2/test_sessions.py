@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from chat.model.ids import SessionId
+from store.sessions import Sessions
 from testing.server import Person, RunningServer
 from tests.conftest import Users
 
@@ -72,6 +74,20 @@ async def test_session_renewal_after_logout_is_401(users: Users) -> None:
     (alice,) = await users("alice")
     assert (await alice.api.delete(RENEW, headers=alice.bearer)).status_code == 200
     assert (await alice.api.put(RENEW, headers=alice.bearer)).status_code == 401
+
+
+async def test_session_that_ends_while_it_is_renewed_is_401(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    (alice,) = await users("alice")
+    renew = Sessions.renew
+
+    async def slow(self: Sessions, session_id: SessionId, expires_at: datetime) -> datetime | None:
+        await self.end(alice.id, session_id)
+        return await renew(self, session_id, expires_at)
+
+    monkeypatch.setattr(Sessions, "renew", slow)
+    answer = await alice.api.put(RENEW)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    assert "Set-Cookie" not in answer.headers
 
 
 async def test_session_renewal_from_a_foreign_page_is_403(users: Users) -> None:
