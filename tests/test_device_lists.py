@@ -43,6 +43,13 @@ def test_device_list_of_the_protocol_is_encoded_and_signed(vector: dict[str, str
     check_signature(raw["account_key"], raw["device_list"], raw["signature"])
 
 
+@pytest.mark.parametrize(("count", "fits"), [(0, False), (1, True), (16, True), (17, False)])
+def test_device_list_has_1_to_16_devices(count: int, fits: bool) -> None:
+    data = DeviceList(UUID(int=1), 1, 2, {device: bytes(32) for device in range(count)}).encode()
+    with contextlib.nullcontext() if fits else pytest.raises(BadDeviceList, match="1 to 16"):
+        assert len(parse_device_list(data).devices) == count
+
+
 @given(LISTS)
 def test_device_list_parsed_is_the_one_encoded(one: DeviceList) -> None:
     assert parse_device_list(one.encode()) == one

@@ -1,7 +1,7 @@
 // @ts-check
 /** How a user learns of a new message: the title, a badge, a toast, a notification, a screen reader. */
 import { t } from './messages/index.js';
-import { participants, titleOf, unreadCount } from './state/selectors.js';
+import { isGroup, participants, titleOf, unreadCount } from './state/selectors.js';
 import { isTabActive } from './visibility.js';
 
 /** @typedef {import('./actions.js').Context} Context */
@@ -32,7 +32,8 @@ export function notifyOf({ store, page }, { conversation: id, message }) {
   page.announce(isOpen ? t.conversations.said(name, content.text) : summary);
   if ((isOpen && isTabActive()) || conversation.state !== 'joined') return;
   const isAllowed = state.settings?.notices && globalThis.Notification?.permission === 'granted';
-  if (isAllowed && notify(titleOf(conversation, me), summary, id)) return;
+  const title = titleOf(conversation, me);
+  if (isAllowed && notify(isGroup(conversation) ? t.notifications.inGroup(title) : title, summary, id)) return;
   if (isAllowed || !isOpen) page.toast(summary);
 }
 

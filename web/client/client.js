@@ -2,8 +2,8 @@
 /**
  * One device of one account: its parts, and what the server sends to each.
  *
- * The parts depend on each other in one direction only: store <- trust <- identities, lineage <- sync <- membership <- healing <-
- * outbox <- direct and receipts. A part that is below another emits an event, and `emitAndWait` returns when the
+ * The parts depend on each other in one direction only: store <- trust <- identities, lineage <- sync <- membership <-
+ * healing, statements <- outbox <- direct and receipts. A part that is below another emits an event, and `emitAndWait` returns when the
  * parts above have handled it.
  *
  * Everything that changes a group or reads its log runs in `inTurn`, one piece of work after the other. An entry is
@@ -23,6 +23,7 @@ import { Account } from './session/account.js';
 import { Connection } from './transport/connection.js';
 import { Enrolment } from './trust/enrolment.js';
 import { Identities } from './trust/identities.js';
+import { Statements } from './trust/statements.js';
 import { VerifiedKeys } from './trust/verified.js';
 
 /**
@@ -45,6 +46,7 @@ export class Client extends Context {
   sync = new Sync(this, this);
   membership = new Membership(this, this);
   healing = new Healing(this, this);
+  statements = new Statements(this, this);
   outbox = new Outbox(this, this);
   direct = new Direct(this, this);
   receipts = new Receipts(this, this);

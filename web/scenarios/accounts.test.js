@@ -96,6 +96,104 @@ test('older_list_brings_no_removed_device_back', async () => {
   await until(async () => (await alice.client.mls.members(id)).length === 2, 'the phone is out');
 });
 
+/**
+ * The server says that this user has no account key.
+ * @param {import("./users.js").Device & { lies: import("./tampering.js").Tampering }} device @param {string} user
+ */
+function withholdList(device, user) {
+  device.lies.answerRequest.push(({ path }) =>
+    path === `users/${user}/device-list`
+      ? Response.json({ error: 'no list', code: 'no_device_list' }, { status: 404 })
+      : undefined,
+  );
+}
+
+test('list_stated_in_the_group_is_taken_where_the_server_withholds_it', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  withholdList(alice, bob.user);
+  const id = await conversation(alice, bob);
+  assert.equal(await alice.client.identities.of(bob.user), undefined);
+  await bob.says(id, 'I am bob');
+  await alice.hears('I am bob');
+  assert.equal((await alice.client.identities.of(bob.user))?.counter, 1);
+  const phone = await another(bob);
+  await phone.isIn(id);
+  await phone.says(id, 'and this is my phone');
+  await alice.hears('and this is my phone');
+  assert.equal((await alice.client.identities.of(bob.user))?.counter, 2);
+  await alice.says(id, 'for both');
+  await phone.hears('for both');
+  assert.deepEqual(
+    (await alice.client.store.items(id, {})).filter(({ isForeign }) => isForeign),
+    [],
+  );
+});
+
+test('list_is_stated_once_for_the_devices_of_a_group', async () => {
+  const [alice, bob, carol] = await people('alice', 'bob', 'carol');
+  const id = await conversation(alice, bob);
+  let stated = 0;
+  bob.client.listen('message', ({ message }) => (stated += Number(message.content.kind === 'device_list')));
+  for (const text of ['one', 'two', 'three']) await alice.says(id, text);
+  await bob.hears('three');
+  assert.equal(stated, 1);
+  await alice.client.membership.add(id, [carol.username]);
+  await carol.isIn(id);
+  for (const text of ['four', 'five']) await alice.says(id, text);
+  await bob.hears('five');
+  assert.equal(stated, 2, 'again, for carol');
+});
+
+for (const isVerified of [true, false])
+  test(`key_stated_by_a_device_that_was_${isVerified ? '' : 'not_'}verified_is_${isVerified ? '' : 'not_'}taken`, async () => {
+    const [alice] = await deceived('alice');
+    const [bob] = await people('bob');
+    withholdList(alice, bob.user);
+    const id = await conversation(alice, bob);
+    const { thumbprints } = await alice.client.trust.safetyNumber(id, bob.user); // version 1: there is no account key
+    await alice.client.trust.verify(bob.user, isVerified ? thumbprints : ['another'], bob.username);
+    await bob.says(id, 'I have an account key now');
+    await alice.hears('I have an account key now');
+    const key = (await listOf(bob)).account_key;
+    assert.equal(await alice.client.trust.key(bob.user), isVerified ? key : undefined);
+    assert.equal((await alice.client.identities.of(bob.user))?.key, isVerified ? key : undefined);
+  });
+
+test('list_stated_by_another_user_is_not_taken', async () => {
+  const [alice] = await deceived('alice');
+  const [bob, mallory] = await people('bob', 'mallory');
+  withholdList(alice, bob.user);
+  const id = await conversation(alice, bob, mallory);
+  const lie = forgedList(bob.user, { [bob.client.me.device]: new Uint8Array(32) });
+  await mallory.client.outbox.send(id, { kind: 'device_list', ...lie });
+  await mallory.says(id, 'bob has a new phone');
+  await alice.hears('bob has a new phone');
+  assert.equal(await alice.client.identities.of(bob.user), undefined);
+  assert.match(String(alice.told('problem')[0]?.error), /another user/);
+});
+
+test('edit_of_a_device_that_was_removed_later_counts', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const phone = await another(bob);
+  const id = await conversation(alice, bob, phone);
+  alice.leaves();
+  await until(() => !alice.client.connection.isReady, 'alice is offline');
+  await phone.says(id, 'see you at egiht');
+  await bob.hears('see you at egiht');
+  const [item] = (await phone.client.store.items(id, {})).filter(({ text }) => text !== undefined);
+  await phone.client.outbox.send(id, { kind: 'edit', of: item.id ?? '', text: 'see you at eight' });
+  await phone.client.outbox.allSent();
+  await bob.client.enrolment.unlist(phone.client.me.device);
+  await bob.client.api.call('DELETE', `devices/${phone.client.me.device}`);
+  await until(async () => (await bob.client.mls.members(id)).length === 2, 'the phone is out');
+  await alice.client.identities.refresh(bob.user); // she has the newest list before she reads the log
+  await alice.returns();
+  await until(async () => (await alice.client.mls.members(id)).length === 2, 'alice has read it all');
+  const [read] = (await alice.client.store.items(id, {})).filter(({ text }) => text !== undefined);
+  assert.deepEqual([read.text, read.isForeign], ['see you at eight', undefined]);
+});
+
 test('expired_list_vouches_for_nobody', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);

@@ -19,6 +19,11 @@ function known(device, id) {
   });
 }
 
+/** What a ghost has read that the server does not have anyway. @param {string[]} contents */
+function secrets(contents) {
+  return contents.filter((content) => JSON.parse(content).kind !== 'device_list');
+}
+
 /** The device has processed everything that came. @param {Deceived} device */
 async function settled(device) {
   await new Promise((resolve) => setTimeout(resolve, 300));
@@ -94,8 +99,11 @@ test('ghost_hidden_behind_a_leaf_stops_the_conversation', async () => {
   await bob.says(id, 'only for alice');
   await settled(alice);
   await settled(bob);
-  for (const frames of caught) assert.deepEqual(await twin.read(frames), [], 'the ghost reads nothing');
-  assert.equal((await alice.client.outbox.waiting()).length, 1, 'the text waits');
+  for (const frames of caught) assert.deepEqual(secrets(await twin.read(frames)), [], 'the ghost reads nothing');
+  assert.ok(
+    (await alice.client.outbox.waiting()).some(({ content }) => content.kind === 'text'),
+    'the text waits',
+  );
 });
 
 /**
@@ -127,12 +135,50 @@ for (const whose of ['alice', 'bob', 'a third user'])
     alice.client.connection.isReady = true;
     await alice.client.inTurn(() => alice.client.outbox.flush());
     await settled(alice);
-    assert.deepEqual(await ghost.read(caught), []);
+    assert.deepEqual(secrets(await ghost.read(caught)), []);
     assert.deepEqual(
-      (await alice.client.outbox.waiting()).map(({ failure }) => failure?.code),
+      (await alice.client.outbox.waiting()).flatMap(({ failure }) => (failure ? [failure.code] : [])),
       [user === alice.user || user === bob.user ? 'unlisted_device' : 'new_readers'],
     );
     assert.equal(alice.told('failed').length, 3, 'alice learns it of each');
+  });
+
+for (const whose of ['alice', 'bob'])
+  test(`ghost_as_a_device_of_${whose}_changes_nothing`, async () => {
+    const [alice] = await deceived('alice');
+    const [bob] = await people('bob');
+    const id = await conversation(alice, bob);
+    const author = whose === 'alice' ? alice : bob;
+    await author.client.outbox.send(id, { kind: 'group', name: 'Us' });
+    await author.says(id, 'in my own words');
+    await bob.hears('in my own words');
+    await alice.hears('in my own words');
+    await settled(alice);
+    const texts = async () => (await alice.client.store.items(id, {})).filter(({ text }) => text !== undefined);
+    const before = await texts();
+    const { ghost, entry } = await ghostJoins(alice, id, author.user);
+    alice.lies.inject(await entryAfter(alice, id, entry));
+    await settled(alice);
+    const of = before[0].id ?? '';
+    const random = () => crypto.randomUUID().replaceAll('-', '');
+    const said = [
+      { kind: 'edit', id: random(), of, text: 'as the server wants it' },
+      { kind: 'reaction', id: random(), of, emoji: '👎' },
+      { kind: 'group', id: random(), name: 'Them' },
+      { kind: 'delete', id: random(), of },
+      { kind: 'text', id: random(), text: 'said by the server' },
+    ];
+    for (const content of said) {
+      const data = await ghost.say(id, content);
+      alice.lies.inject(
+        await entryAfter(alice, id, { epoch: entry.epoch + 1, kind: 'application', sender: ghost.device, data }),
+      );
+      await settled(alice);
+    }
+    const after = await texts();
+    assert.deepEqual(after.slice(0, -1), before);
+    assert.deepEqual([after.at(-1)?.text, after.at(-1)?.isForeign], ['said by the server', true]);
+    assert.equal((await known(alice, id)).name, 'Us');
   });
 
 test('group_info_of_before_a_removal_is_refused', async () => {
@@ -233,6 +279,8 @@ test('direct_frame_with_the_id_of_a_group_text_confirms_nothing', async () => {
   const before = await known(alice, direct);
   const [first] = alice.lies.changeSent;
   assert.equal(first, undefined);
+  await alice.says(id, 'with the list of devices');
+  await bob.hears('with the list of devices');
   const caught = alice.lies.catchMessages();
   await alice.says(id, 'for the group');
   await until(() => caught.length === 1, 'the text is on its way');

@@ -15,7 +15,9 @@ const read = [];
 for (const { data } of log) {
   await mls
     .decrypt(conversation, fromBase64(data ?? ''), async (plaintext) => {
-      if (plaintext) read.push(JSON.parse(new TextDecoder().decode(plaintext)).text);
+      if (!plaintext) return; // a commit
+      const { kind, text } = JSON.parse(new TextDecoder().decode(plaintext));
+      if (kind === 'text') read.push(text);
     })
     .catch(() => {}); // of an epoch that it cannot follow
 }

@@ -145,6 +145,6 @@ test('new_password_and_deletion_end_sessions', async () => {
   assert.equal((await alice.client.mls.members(id)).length, 2);
   const log = await carol.client.api.call('GET', `conversations/${id}/log?after=0`);
   const ofBob = log.filter((entry) => entry.sender === bob.client.me.device && entry.kind === 'application');
-  assert.ok(ofBob.length === 1 && ofBob[0].data === undefined, 'what bob said is erased');
+  assert.ok(ofBob.length > 0 && ofBob.every(({ data }) => data === undefined), 'what bob said is erased');
   [alice, carol].forEach((one) => one.isFine());
 });

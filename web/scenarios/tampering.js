@@ -174,6 +174,12 @@ export class Ghost {
     return toBase64(this.#made?.commit ?? new Uint8Array());
   }
 
+  /** Encrypt content for the group, in base64. @param {string} conversation @param {object} content */
+  async say(conversation, content) {
+    const bytes = new TextEncoder().encode(JSON.stringify(content));
+    return toBase64(await this.core.transaction((context) => context.encryptMessage(groupOf(conversation), bytes)));
+  }
+
   /** What it can decrypt of these `send` or `entry` frames. @param {Frame[]} frames @returns {Promise<string[]>} */
   async read(frames) {
     /** @type {string[]} */

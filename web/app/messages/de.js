@@ -248,6 +248,8 @@ export const de = {
     earlier: 'Frühere Nachricht',
     unreadable: 'Diese Nachricht ist nicht lesbar: Ihr Schlüssel ist nicht auf diesem Gerät.',
     notEncrypted: 'nicht verschlüsselt',
+    foreign: (name) => `${name} hat das Gerät nicht bestätigt, das dies gesendet hat. Es kann von jemand anderem sein.`,
+    foreignOwn: 'Du hast das Gerät nicht bestätigt, das dies gesendet hat. Es kann von jemand anderem sein.',
     edited: 'bearbeitet',
     notSent: (reason) => `Nicht gesendet. ${reason}`,
     replyTo: (name) => `Antwort an ${name}`,
@@ -297,6 +299,7 @@ export const de = {
 
   notifications: {
     newMessage: (name) => `Neue Nachricht von ${name}`,
+    inGroup: (title) => `Gruppe: ${title}`,
     pageTitle: (count) => (count ? `(${count}) Sottovoce` : 'Sottovoce'),
   },
 

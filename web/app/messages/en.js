@@ -265,6 +265,9 @@ export const en = {
     earlier: 'Earlier message',
     unreadable: 'This message can’t be read: its key isn’t on this device.',
     notEncrypted: 'not encrypted',
+    /** @param {string} name */
+    foreign: (name) => `${name} hasn’t confirmed the device that sent this. It may be from someone else.`,
+    foreignOwn: 'You haven’t confirmed the device that sent this. It may be from someone else.',
     edited: 'edited',
     /** @param {string} reason a whole sentence */
     notSent: (reason) => `Not sent. ${reason}`,
@@ -335,6 +338,8 @@ export const en = {
   notifications: {
     /** @param {string} name */
     newMessage: (name) => `New message from ${name}`,
+    /** @param {string} title */
+    inGroup: (title) => `Group: ${title}`,
     /** @param {number} count */
     pageTitle: (count) => (count ? `(${count}) Sottovoce` : 'Sottovoce'),
   },

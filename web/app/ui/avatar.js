@@ -2,10 +2,14 @@
 import { css, html } from '../../vendor/lit.js';
 import { hueOf, initialsOf } from '../format.js';
 import { Element } from './element.js';
+import { icon } from './icon.js';
 
-/** The picture of a person or a group: their own, or initials on a colour that is always the same. */
+/**
+ * The picture of a person, or initials on a colour that is always the same. A group has a drawing: anyone can name a
+ * group like a person.
+ */
 export class Avatar extends Element {
-  static properties = { of: {}, name: {}, picture: {}, size: { type: Number } };
+  static properties = { of: {}, name: {}, picture: {}, group: { type: Boolean }, size: { type: Number } };
   static styles = [
     super.styles,
     css`
@@ -24,6 +28,7 @@ export class Avatar extends Element {
   constructor() {
     super();
     this.of = this.name = this.picture = '';
+    this.group = false;
     this.size = 44;
   }
 
@@ -33,7 +38,8 @@ export class Avatar extends Element {
 
   render() {
     if (this.picture) return html`<img src=${this.picture} alt="">`;
-    return html`<div class="c${hueOf(this.of, 6)}" aria-hidden="true">${initialsOf(this.name)}</div>`;
+    const shown = this.group ? icon('people', this.size * 0.55) : initialsOf(this.name);
+    return html`<div class="c${hueOf(this.of, 6)}" aria-hidden="true">${shown}</div>`;
   }
 }
 customElements.define('sv-avatar', Avatar);

@@ -7,6 +7,7 @@
  */
 import { randomBytes, toHex } from '../util/bytes.js';
 import { deletion } from './delete.js';
+import { statedList } from './device-list.js';
 import { edit } from './edit.js';
 import { groupName } from './group-name.js';
 import { isId } from './kind.js';
@@ -22,6 +23,7 @@ export const KINDS = {
   reaction,
   receipt,
   group: groupName,
+  device_list: statedList,
 };
 
 /**

@@ -10,7 +10,8 @@
 
 /**
  * @template C
- * @typedef {{ seq: number, at: string, sender: ClientName, content: C, how?: How }} Entry a decrypted entry of the log
+ * @typedef {{ seq: number, at: string, sender: ClientName, content: C, how?: How, isForeign?: boolean }} Entry a decrypted
+ *   entry of the log. `isForeign`: of a device that the account key of its user has never listed
  */
 
 /**

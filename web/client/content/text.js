@@ -9,7 +9,7 @@ import { isId, isString, optional } from './kind.js';
 export const text = {
   fields: { text: isString, reply_to: optional(isId) },
   references: ({ id }) => [id],
-  fold(conversation, { seq, at, sender, content, how }, target, me) {
+  fold(conversation, { seq, at, sender, content, how, isForeign }, target, me) {
     const isRepeated = target !== undefined && target.seq !== seq;
     if (isRepeated && target.user === sender.user) return { conversation };
     const id = isRepeated ? undefined : content.id; // an id belongs to the user who used it first
@@ -17,6 +17,7 @@ export const text = {
     const item = { seq, at, user: sender.user, device: sender.device, id, text: content.text };
     if (content.reply_to) item.replyTo = content.reply_to;
     if (how) item.how = how;
+    if (isForeign) item.isForeign = true;
     return { conversation: withUnread(conversation, item, me), item };
   },
   preview: (item) => item.text,

@@ -13,6 +13,7 @@ import { ForgedGroup, NewReaders, UnlistedDevice } from '../mls/errors.js';
 import { Refused, sleep } from '../transport/api.js';
 import { toBase64 } from '../util/bytes.js';
 import { decodeContent, encodeContent, isMessage, kindOf, newId } from '../content/index.js';
+import { readerCheck, readersOf } from './readers.js';
 
 const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits the server's frame
 const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
@@ -22,7 +23,7 @@ const LATER_MS = 5000; // where the server cannot be reached
 /**
  * @typedef {import('../content/index.js').Content} Content
  *
- * @typedef {{ user: string, thumbprint: string }} Reader
+ * @typedef {import('./readers.js').Reader} Reader
  *
  * @typedef {object} Waiting
  * @property {string} id
@@ -66,14 +67,16 @@ export class Outbox {
    * @param {import('../mls/membership.js').Membership} parts.membership
    * @param {import('../mls/healing.js').Healing} parts.healing
    * @param {import('../trust/identities.js').Identities} parts.identities
+   * @param {import('../trust/statements.js').Statements} parts.statements
    */
-  constructor(client, { store, sync, membership, healing, identities }) {
+  constructor(client, { store, sync, membership, healing, identities, statements }) {
     this.client = client;
     this.store = store;
     this.sync = sync;
     this.membership = membership;
     this.healing = healing;
     this.identities = identities;
+    this.statements = statements;
     client.listen('identity', () => client.later(() => this.retryListed()));
     client.on('own message', (frame) => this.onSent(frame));
     client.on('epoch', () => this.flush());
@@ -109,20 +112,27 @@ export class Outbox {
     if (decodeContent(encoded).kind === 'unknown')
       throw new Refused(400, 'unsendable', 'The message contains characters that cannot be sent', 0);
     const known = await this.store.get(conversation);
-    const isDirect = known?.kind === 'direct';
-    /** @type {Waiting} */
-    const waiting = {
-      id,
-      order: await this.#nextOrder(),
-      at: new Date().toISOString(),
-      conversation,
-      isDirect,
-      content: whole,
-    };
-    if (kindOf(whole.kind)?.isBound && !isDirect) waiting.readers = readersOf(known);
-    await this.#keep(waiting);
+    const statement = isMessage(whole) && known?.kind !== 'direct' ? await this.statements.due(conversation) : null;
+    if (statement)
+      await this.#keep(await this.#written(conversation, { ...statement.content, id: newId() }, known), [
+        statement.change,
+      ]);
+    await this.#keep(await this.#written(conversation, whole, known));
     this.client.later(() => this.flush());
     return id;
+  }
+
+  /**
+   * @param {string} conversation @param {Content} content
+   * @param {import('./reducer.js').Conversation | undefined} known @returns {Promise<Waiting>}
+   */
+  async #written(conversation, content, known) {
+    const isDirect = known?.kind === 'direct';
+    const order = await this.#nextOrder();
+    /** @type {Waiting} */
+    const waiting = { id: content.id, order, at: new Date().toISOString(), conversation, isDirect, content };
+    if (kindOf(content.kind)?.isBound && !isDirect) waiting.readers = readersOf(known);
+    return waiting;
   }
 
   /** @param {string} conversation @param {string} id */
@@ -186,9 +196,9 @@ export class Outbox {
     });
   }
 
-  /** @param {Waiting} waiting */
-  async #keep(waiting) {
-    await this.client.storage.write([['outbox', waiting.id, waiting]]);
+  /** @param {Waiting} waiting @param {import('../storage/storage.js').Change[]} [more] written with it */
+  async #keep(waiting, more = []) {
+    await this.client.storage.write([['outbox', waiting.id, waiting], ...more]);
     this.client.emit('waiting', waiting);
   }
 
@@ -259,7 +269,7 @@ export class Outbox {
    * @param {string} conversation @param {Content} content @param {Reader[]} [readers]
    */
   async #encryptedFor(conversation, content, readers) {
-    const check = readers && (await this.#checkOf(conversation, readers));
+    const check = readers && (await readerCheck(this.identities, await this.store.get(conversation), readers));
     try {
       return await this.client.mls.encrypt(conversation, encodeContent(content), check);
     } catch (error) {
@@ -267,24 +277,6 @@ export class Outbox {
       if (error instanceof ForgedGroup) await this.sync.readMembers(conversation);
       throw error;
     }
-  }
-
-  /**
-   * The check of the leaves that would read a message. @param {string} conversation @param {Reader[]} readers
-   * @returns {Promise<(leaves: import('../mls/core-crypto.js').Member[]) => void>}
-   */
-  async #checkOf(conversation, readers) {
-    const seen = new Set(readers.map(({ thumbprint }) => thumbprint));
-    const before = new Set(readers.map(({ user }) => user));
-    const users = (await this.store.get(conversation))?.members.map(({ user }) => user) ?? [];
-    const lists = await this.identities.listsOf([...before, ...users]);
-    return (leaves) => {
-      if (leaves.some(({ user, thumbprint }) => lists.get(user)?.has(thumbprint) === false))
-        throw new UnlistedDevice('the group has devices that their account has not listed');
-      const isFit = (/** @type {Reader} */ { user, thumbprint }) =>
-        seen.has(thumbprint) || (before.has(user) && lists.has(user));
-      if (!leaves.every(isFit)) throw new NewReaders('the group has devices that the author did not see');
-    };
   }
 
   /** A message is not in flight any more, which makes room for others. @param {string} id */
@@ -381,9 +373,4 @@ export class Outbox {
     else await this.drop(id);
     this.client.emit('failed', { ...waiting, code, error });
   }
-}
-
-/** @param {import('./reducer.js').Conversation | undefined} conversation @returns {Reader[]} */
-function readersOf(conversation) {
-  return (conversation?.members ?? []).map(({ user, thumbprint }) => ({ user, thumbprint }));
 }

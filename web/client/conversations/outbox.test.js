@@ -21,6 +21,7 @@ async function refused() {
   });
   const sent = /** @type {string[]} */ ([]);
   client.connection = /** @type {any} */ ({ isReady: true, send: (/** @type {any} */ frame) => sent.push(frame.id) });
+  client.me = /** @type {any} */ ({ user: { id: 'me', username: 'me' }, device: '00' });
   client.mls = /** @type {any} */ ({ encrypt: async () => ({ epoch: 1, data: new Uint8Array(1) }) });
   await storage.write([
     ['conversations', GROUP, { ...emptyConversation(GROUP), isActive: true, state: 'joined' }],

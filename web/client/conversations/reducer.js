@@ -3,10 +3,13 @@
  * The pure reducer of a conversation: a decrypted entry changes the conversation and at most one item. The same entry
  * twice changes nothing more.
  *
+ * A device that its user's account key has never listed may be the server's: it can add messages, which are marked, and
+ * changes nothing else.
+ *
  * An entry that is about an earlier message gets it as `target`. All devices read the log in the same order, so that
  * message was read before, or never will be.
  */
-import { kindOf, previewOf } from '../content/index.js';
+import { isMessage, kindOf, previewOf } from '../content/index.js';
 import { deletedItem, withoutUnread } from './changes.js';
 
 /**
@@ -30,6 +33,7 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {string} [text]
  * @property {string} [replyTo] an id
  * @property {import('../direct/cipher.js').How} [how] a text of a direct conversation was decrypted
+ * @property {boolean} [isForeign] the account key of its user has never listed the device
  * @property {number[]} [edits] their seqs
  * @property {boolean} [isDeleted] for everyone, by its author
  * @property {boolean} [isHidden] deleted on this device only, or of an unknown kind
@@ -76,6 +80,7 @@ export function fold(conversation, said, target, me) {
   const { seq, at, content } = said;
   if (content.kind === 'unknown')
     return { conversation, item: { seq, at, user: said.sender.user, isHidden: true, raw: content.raw } };
+  if (said.isForeign && !isMessage(content)) return { conversation };
   const after = /** @type {import('../content/index.js').AnyKind} */ (kindOf(content.kind)).fold(
     conversation,
     said,

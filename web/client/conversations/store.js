@@ -161,6 +161,7 @@ export class ConversationStore {
         ['state', `key/${id}`],
         ['state', `leaf/${id}`],
         ['state', `commit/${id}`],
+        ['state', `stated/${id}`],
         ...waiting.flatMap(
           ([key]) =>
             /** @type {Change[]} */ ([

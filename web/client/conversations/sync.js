@@ -43,12 +43,14 @@ export class Sync {
    * @param {object} parts
    * @param {import('./store.js').ConversationStore} parts.store
    * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
+   * @param {import('../trust/identities.js').Identities} parts.identities
    * @param {import('../mls/lineage.js').Lineage} parts.lineage
    */
-  constructor(client, { store, trust, lineage }) {
+  constructor(client, { store, trust, identities, lineage }) {
     this.client = client;
     this.store = store;
     this.trust = trust;
+    this.identities = identities;
     this.lineage = lineage;
   }
 
@@ -255,7 +257,12 @@ export class Sync {
       try {
         await this.client.mls.decrypt(id, bytes, async (plaintext, sender) => {
           if (plaintext === null || sender === null) throw new Error('an application entry holds a commit');
-          await this.store.apply(id, { seq, at, sender, content: decodeContent(plaintext) }, [], cursor);
+          await this.store.apply(
+            id,
+            await this.#said({ seq, at, sender, content: decodeContent(plaintext) }, next),
+            [],
+            cursor,
+          );
         });
         this.#unreadable.delete(id);
       } catch (error) {
@@ -265,6 +272,14 @@ export class Sync {
         await this.#onUnreadable(id, bytes);
       }
     }
+  }
+
+  /** @param {import('./reducer.js').Said} said @param {Conversation} conversation */
+  async #said(said, { members }) {
+    const { sender, content } = said;
+    const leaf = members.find(({ user, device }) => user === sender.user && device === sender.device);
+    if (content.kind === 'device_list') await this.identities.acceptStated(sender, leaf, content);
+    return (await this.identities.isForeign(sender, leaf)) ? { ...said, isForeign: true } : said;
   }
 
   /**

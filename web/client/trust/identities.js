@@ -7,14 +7,17 @@
  * from the server or from a device of the user inside a conversation. It does not matter from where: a list is signed,
  * complete, and counted, and one with a lower counter than the highest seen changes nothing.
  *
- * Another account key is never accepted automatically: it is kept aside until the user of this device accepts it. Of a user who
- * was verified by device keys before there were account keys, a device that was verified has to state the key.
+ * Another account key is never accepted automatically: it is kept aside until the user of this device accepts it. Of a
+ * user who was verified by device keys before there were account keys, a device that was verified has to state the key.
+ *
+ * What a device says counts as its user's if it was listed once: a message can be read long after its device was removed.
  */
 import { isEqual } from '../util/equal.js';
 import { Refused } from '../transport/api.js';
 import { BadDeviceList, openDeviceList } from './device-list.js';
 import { thumbprintOf } from './thumbprint.js';
 
+const FORMER_MAX = 256;
 const CLOCK_SKEW_S = 3600; // a clock of this machine may be wrong by this much
 
 /**
@@ -27,6 +30,7 @@ const CLOCK_SKEW_S = 3600; // a clock of this machine may be wrong by this much
  * @property {number} counter of the newest list
  * @property {number} notAfter Unix time in seconds
  * @property {Record<string, string>} devices thumbprints of the listed devices, by their ids
+ * @property {string[]} [former] thumbprints in other lists of the key, the newest last
  * @property {SignedList} signed the newest list
  * @property {SignedList} [changed] the list of another account key, which the user has not accepted
  */
@@ -106,16 +110,45 @@ export class Identities {
       if (!isEqual(known.changed, signed)) await this.#write(user, { ...known, changed: signed });
       return;
     }
-    if (known && list.counter <= known.counter) {
-      if (known.changed) await this.#write(user, { ...known, changed: undefined }); // it was a lie, or a mistake
-      return;
-    }
+    if (known && isEqual(known.signed, signed) && !known.changed) return;
     /** @type {Record<string, string>} */
     const devices = {};
     for (const [device, key] of Object.entries(list.devices)) devices[device] = await thumbprintOf(key);
+    if (known && list.counter <= known.counter) {
+      // Another key that was kept aside was a lie, or a mistake.
+      const former = formerOf(known, known.devices, Object.values(devices));
+      if (known.changed || former.length !== known.former?.length)
+        await this.#write(user, { ...known, changed: undefined, former });
+      return;
+    }
     const { counter, notAfter } = list;
     const isVerified = isByVerifiedDevice || (await this.trust.key(user)) === signed.account_key;
-    await this.#write(user, { key: signed.account_key, counter, notAfter, devices, signed }, isVerified);
+    const former = formerOf(known, devices, Object.values(known?.devices ?? {}));
+    await this.#write(user, { key: signed.account_key, counter, notAfter, devices, former, signed }, isVerified);
+  }
+
+  /**
+   * A device states its user's list inside a group. @param {import('../mls/core-crypto.js').ClientName} sender
+   * @param {Member | undefined} leaf of the sender @param {SignedList} signed
+   */
+  async acceptStated({ user }, leaf, signed) {
+    const verified = await this.trust.thumbprints(user);
+    const isByVerifiedDevice = leaf !== undefined && verified?.includes(leaf.thumbprint) === true;
+    await this.accept(user, signed, { isByVerifiedDevice }).catch((/** @type {unknown} */ error) => {
+      if (!(error instanceof BadDeviceList)) throw error;
+      this.client.emit('problem', { error }); // any member can send any bytes
+    });
+  }
+
+  /**
+   * Whether what a device says is not its user's: the user has an account key, and never listed the device.
+   * @param {import('../mls/core-crypto.js').ClientName} sender @param {Member | undefined} leaf
+   */
+  async isForeign({ user, device }, leaf) {
+    const identity = await this.of(user);
+    if (!identity) return false;
+    const thumbprint = leaf?.thumbprint ?? '';
+    return identity.devices[device] !== thumbprint && !identity.former?.includes(thumbprint);
   }
 
   /** The user accepts the other account key of a contact, who is not verified then. @param {string} user */
@@ -164,6 +197,16 @@ export class Identities {
 /** @param {Identity} identity @param {{ device: string, thumbprint: string }} member */
 export function isListed(identity, { device, thumbprint }) {
   return !isOver(identity) && identity.devices[device] === thumbprint;
+}
+
+/**
+ * The devices that were listed, but not in the newest list.
+ * @param {Identity | undefined} known @param {Record<string, string>} devices of the newest list
+ * @param {string[]} more thumbprints of another list of the same key
+ */
+function formerOf(known, devices, more) {
+  const now = new Set(Object.values(devices));
+  return [...new Set([...(known?.former ?? []), ...more])].filter((one) => !now.has(one)).slice(-FORMER_MAX);
 }
 
 /** @param {Identity} identity */

@@ -95,7 +95,7 @@ export class ConversationView extends Element {
           @click=${() => this.act('openConversation', { conversation: null })}>${icon('back')}</button>
         <h1 class="grow">
           <button class="plain who" id="details" @click=${() => this.act('show', { dialog: { name: 'details' } })}>
-            <sv-avatar size="40" of=${group ? conversation.id : (first?.id ?? conversation.id)} .name=${title}
+            <sv-avatar size="40" ?group=${group} of=${group ? conversation.id : (first?.id ?? conversation.id)} .name=${title}
               .picture=${group ? '' : pictureOf(first)}></sv-avatar>
             <span class="grow"><span class="cut title">${title}</span>${this.#under()}<span class="unseen">:
               ${t.conversation.details}</span></span>

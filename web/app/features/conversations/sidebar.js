@@ -166,9 +166,11 @@ export class Sidebar extends Element {
     const group = isGroup(one);
     return html`
       <a class="one ${count ? 'new' : ''}" href="#c/${one.id}" aria-current=${one.id === this.open}>
-        <sv-avatar of=${group ? one.id : (first?.id ?? one.id)} .name=${title}
+        <sv-avatar ?group=${group} of=${group ? one.id : (first?.id ?? one.id)} .name=${title}
           .picture=${group ? '' : pictureOf(first)}></sv-avatar>
-        <span class="title cut">${title}${one.kind === 'direct' ? this.#direct() : nothing}</span>
+        <span class="title cut">${
+          group ? html`<span class="unseen">${t.details.group}: </span>` : nothing
+        }${title}${one.kind === 'direct' ? this.#direct() : nothing}</span>
         <span class="moment">${one.last ? this.#moment(one.last.at) : nothing}</span>
         <span class="text cut">${this.#preview(one)}</span>
         ${count ? this.#count(count) : html`<span></span>`}

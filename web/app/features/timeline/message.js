@@ -44,6 +44,8 @@ export class Message extends Element {
       .end { float: inline-end; display: inline-flex; align-items: center; gap: 0.25rem;
         margin: 0.45rem -0.15rem -0.15rem 0.75rem; color: var(--soft); font-size: 0.72rem; line-height: 1; }
       .end .open { color: var(--warn); }
+      .foreign { display: flex; gap: 0.35rem; margin-top: 0.35rem; color: var(--warn); font-size: 0.82rem; }
+      .foreign svg { flex: none; }
       .end .read { color: var(--accent); }
       .quote { display: grid; width: 100%; margin: 0.15rem 0 0.35rem; padding: 0.25rem 0.6rem; border: 0;
         border-inline-start: 3px solid var(--accent); border-radius: 0.3rem;
@@ -163,6 +165,7 @@ export class Message extends Element {
         ${this.showsName ? html`<b class="name">${this.name}</b>` : nothing}
         ${item.replyTo ? this.#quote() : nothing}
         ${this.#body()}
+        ${item.isForeign ? html`<span class="foreign">${icon('alarm', 15)} ${this.#foreign()}</span>` : nothing}
         <span class="end">${item.how === 'plain' ? html`<span class="open">${t.message.notEncrypted}</span>` : nothing}
           ${item.edits?.length ? t.message.edited : nothing}
           <time datetime=${item.at} title=${wholeTimeOf(item.at)}>${timeOf(item.at)}</time> ${this.#mark()}</span>
@@ -184,6 +187,11 @@ export class Message extends Element {
       href ? html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow">${part}</a>` : part,
     );
     return html`<span class="text ${isJumbo(text) ? 'jumbo' : ''}" dir="auto">${parts}</span>`;
+  }
+
+  #foreign() {
+    const { user } = this.item;
+    return user === this.me ? t.message.foreignOwn : t.message.foreign(nameOfOther(this.conversation, user));
   }
 
   #mark() {
