@@ -145,7 +145,7 @@ async function talk(id) {
       if (verb === '/quit') break;
       else if (wantsName.includes(verb) && !name) console.error(`Error: ${verb} needs a name`);
       else if (verb === '/help') console.log(HELP.split('\n').at(-3));
-      else if (verb === '/leave') await client.membership.leave(id);
+      else if (verb === '/leave') await client.farewell.leave(id);
       else if (verb === '/add') await client.membership.add(id, [name]);
       else if (verb === '/remove') await client.membership.remove(id, (await client.membership.find(name)).id);
       else if (verb === '/safety') await showSafety(id, name);
@@ -224,7 +224,7 @@ const commands = {
     await showSafety((await conversationOf(given[0] ?? fail('safety needs a name'))).id, given[0]);
   },
   async logout() {
-    await client.account.logOut();
+    await client.farewell.logOut();
     console.log('Logged out. This device was removed and its data deleted.');
   },
 };

@@ -3,7 +3,7 @@
  * One device of one account: its parts, and what the server sends to each.
  *
  * The parts depend on each other in one direction only: store <- trust <- identities, lineage <- sync <- membership <-
- * healing, statements <- outbox <- direct and receipts. A part that is below another emits an event, and `emitAndWait` returns when the
+ * removals, healing, statements <- outbox <- farewell, direct and receipts. A part that is below another emits an event, and `emitAndWait` returns when the
  * parts above have handled it.
  *
  * Everything that changes a group or reads its log runs in `inTurn`, one piece of work after the other. An entry is
@@ -11,6 +11,7 @@
  */
 import { Context } from './context.js';
 import { repeatNameForNewDevices } from './conversations/name-repeat.js';
+import { Farewell } from './conversations/farewell.js';
 import { Outbox } from './conversations/outbox.js';
 import { Receipts } from './conversations/receipts.js';
 import { ConversationStore } from './conversations/store.js';
@@ -19,6 +20,7 @@ import { Direct } from './direct/direct.js';
 import { Healing } from './mls/healing.js';
 import { Lineage } from './mls/lineage.js';
 import { Membership } from './mls/membership.js';
+import { Removals } from './mls/removals.js';
 import { Account } from './session/account.js';
 import { Connection } from './transport/connection.js';
 import { Enrolment } from './trust/enrolment.js';
@@ -45,9 +47,11 @@ export class Client extends Context {
   lineage = new Lineage(this);
   sync = new Sync(this, this);
   membership = new Membership(this, this);
+  removals = new Removals(this, this);
   healing = new Healing(this, this);
   statements = new Statements(this, this);
   outbox = new Outbox(this, this);
+  farewell = new Farewell(this, this);
   direct = new Direct(this, this);
   receipts = new Receipts(this, this);
 
@@ -122,7 +126,7 @@ export class Client extends Context {
   /** @param {string} user */
   async #onDevicesChanged(user) {
     await this.attempt(() => this.identities.refresh(user));
-    if (this.enrolment.isListed) await this.membership.removeAllDue(user);
+    if (this.enrolment.isListed) await this.removals.removeAllDue(user);
   }
 
   /** Everything that this device missed has been received. */
@@ -132,7 +136,7 @@ export class Client extends Context {
     await this.attempt(() => this.account.topUp());
     await this.attempt(() => this.enrolment.settle());
     if (this.enrolment.isListed) await this.attempt(() => this.membership.joinMissing());
-    await this.membership.removeAllDue();
+    await this.removals.removeAllDue();
     await this.attempt(() => this.direct.catchUp());
     if (!this.connection.ready()) return;
     this.emit('ready', {});

@@ -70,7 +70,7 @@ test('removed_member_cannot_read_later_messages', async () => {
 test('leaving_member_is_removed_by_the_others', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const id = await conversation(alice, bob, carol);
-  await carol.client.membership.leave(id);
+  await carol.client.farewell.leave(id);
   await carol.isOut(id);
   await until(async () => (await alice.client.mls.members(id)).length === 2, 'the leaf is gone');
   await alice.says(id, 'carol has left');

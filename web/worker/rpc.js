@@ -159,9 +159,9 @@ export function createRpc(client, { emit, emitSnapshot }) {
       logIn: ({ username, password }) => client.account.logIn(username, password).then(enlist),
       /** @param {{ password: string }} args */
       logInAgain: ({ password }) => client.account.logInAgain(password).then(enter),
-      logOut: () => client.account.logOut().then(close),
+      logOut: () => client.farewell.logOut().then(close),
       /** @param {{ password: string }} args */
-      remove: ({ password }) => client.account.remove(password).then(close),
+      remove: ({ password }) => client.farewell.deleteAccount(password).then(close),
       /** @returns {Promise<OwnAccount>} */
       get: () => api.call('GET', 'account'),
       /** @param {{ bio: string }} args @returns {Promise<void>} */
@@ -273,7 +273,7 @@ export function createRpc(client, { emit, emitSnapshot }) {
       /** @param {{ conversation: string, user: string, role: Person['role'] }} args */
       setRole: ({ conversation, user, role }) => client.membership.setRole(conversation, user, role),
       /** @param {{ conversation: string }} args */
-      leave: ({ conversation }) => client.membership.leave(conversation),
+      leave: ({ conversation }) => client.farewell.leave(conversation),
       /** Accept or ignore a message request. @param {{ conversation: string, state: 'joined' | 'ignored' }} args */
       answer: ({ conversation, state }) => client.membership.answer(conversation, state),
       /** Delete it from this browser; only one that this device has left. @param {{ conversation: string }} args */
@@ -304,6 +304,8 @@ export function createRpc(client, { emit, emitSnapshot }) {
       },
       /** Go on with a contact's other account key, without verifying it. @param {{ user: string }} args */
       acceptKey: ({ user }) => client.identities.acceptChanged(user),
+      /** Remove those whose removal the server asks for. @param {{ conversation: string }} args */
+      agreeToRemovals: ({ conversation }) => client.removals.agree(conversation),
     },
 
     messages: {

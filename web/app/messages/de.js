@@ -63,6 +63,9 @@ export const de = {
     not_yours: 'Du kannst nur deine eigenen Nachrichten ändern.',
     other_account: 'In diesem Browser ist ein anderes Konto angemeldet. Lade die Seite neu und melde es zuerst ab.',
     other_tabs: 'Schließe die anderen Tabs mit Sottovoce, lade diesen neu und versuche es noch einmal.',
+    removal_asked:
+      'Laut Server gehört jemand nicht mehr zu dieser Unterhaltung. Bestätigt ist das nicht. Die Nachricht wird' +
+      ' gesendet, wenn das geklärt ist.',
     registration_closed: 'Die Registrierung ist geschlossen.',
     other_person:
       'Unter diesem Namen hast du eine andere Person bestätigt. Der Server gibt ihn jetzt jemand anderem, deshalb wurde nichts gesendet. Frag auf anderem Weg nach.',
@@ -198,6 +201,13 @@ export const de = {
     unlistedDeviceText:
       'Es könnte jemand anderem gehören. Neue Nachrichten warten darum auf diesem Gerät, bis es bestätigt oder entfernt' +
       ' ist. Geschieht das nicht, frage die Person, die den Server betreibt.',
+    removalAsked: (names) =>
+      `Laut Server ${names.length === 1 ? 'gehört' : 'gehören'} ${list(names)} nicht mehr zu dieser Unterhaltung.` +
+      ' Bestätigt ist das nicht.',
+    removalAskedText:
+      'Neue Nachrichten warten auf diesem Gerät, bis das geklärt ist. Frag auf einem anderen Weg nach. Wenn es stimmt' +
+      ' oder das Gerät verloren ist, entferne die Person. Wenn nicht, frag die Person, die den Server betreibt.',
+    agreeToRemoval: (names) => `${list(names)} entfernen`,
     verify: (name) => `${name} bestätigen`,
     notMember: 'Du bist nicht mehr in dieser Unterhaltung. Ihre Nachrichten bleiben hier, bis du sie löschst.',
     deleteHere: 'Von diesem Gerät löschen',
@@ -273,6 +283,7 @@ export const de = {
     rejoined: 'Dieses Gerät musste der Unterhaltung neu beitreten. Hier können Nachrichten fehlen.',
     youLeft: 'Du hast die Unterhaltung verlassen.',
     left: (name) => `${name} hat die Unterhaltung verlassen.`,
+    claimedLeft: (name) => `Laut Server hat ${name} die Unterhaltung verlassen.`,
     youNamed: (title) => `Du hast diese Gruppe „${title}“ genannt.`,
     named: (name, title) => `${name} hat diese Gruppe „${title}“ genannt.`,
     unreadable: 'Eine Nachricht ist auf diesem Gerät nicht lesbar.',

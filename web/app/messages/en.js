@@ -67,6 +67,7 @@ export const en = {
     not_yours: 'You can only change your own messages.',
     other_account: 'Another account is in use in this browser. Reload the page, and log out there first.',
     other_tabs: 'Close the other Sottovoce tabs, reload this one, and try again.',
+    removal_asked: 'The server says that someone left, but they didn’t say so. It is sent when this is settled.',
     registration_closed: 'Registration is closed.',
     other_person:
       'You verified someone else with this name. The server now gives it to another person, so nothing was sent. Ask them another way.',
@@ -211,6 +212,13 @@ export const en = {
     unlistedDeviceText:
       'It could belong to someone else, so new messages wait on this device. They are sent when the device is confirmed' +
       ' or removed. If that doesn’t happen, ask the person who runs the server.',
+    /** @param {string[]} names */
+    removalAsked: (names) => `The server says that ${list(names)} left, but they didn’t say so.`,
+    removalAskedText:
+      'New messages wait on this device until this is settled. Ask them another way. If they left, or lost their' +
+      ' device, remove them. If not, ask the person who runs the server.',
+    /** @param {string[]} names */
+    agreeToRemoval: (names) => `Remove ${list(names)}`,
     /** @param {string} name */
     verify: (name) => `Verify ${name}`,
     notMember: 'You’re no longer in this conversation. Its messages stay here until you delete them.',
@@ -298,6 +306,8 @@ export const en = {
     youLeft: 'You left.',
     /** @param {string} name */
     left: (name) => `${name} left.`,
+    /** @param {string} name */
+    claimedLeft: (name) => `The server says that ${name} left.`,
     /** @param {string} title */
     youNamed: (title) => `You named this group “${title}”.`,
     /** @param {string} name @param {string} title */

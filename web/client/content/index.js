@@ -11,6 +11,7 @@ import { statedList } from './device-list.js';
 import { edit } from './edit.js';
 import { groupName } from './group-name.js';
 import { isId } from './kind.js';
+import { leave } from './leave.js';
 import { reaction } from './reaction.js';
 import { receipt } from './receipt.js';
 import { text } from './text.js';
@@ -24,6 +25,7 @@ export const KINDS = {
   receipt,
   group: groupName,
   device_list: statedList,
+  leave,
 };
 
 /**

@@ -18,6 +18,8 @@ import { readerCheck, readersOf } from './readers.js';
 const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits the server's frame
 const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
 const RETRY_MS = 200;
+const POLL_MS = 20;
+const HELD = ['unlisted_device', 'removal_asked']; // failures that end without the author
 const LATER_MS = 5000; // where the server cannot be reached
 
 /**
@@ -64,22 +66,22 @@ export class Outbox {
    * @param {object} parts
    * @param {import('./store.js').ConversationStore} parts.store
    * @param {import('./sync.js').Sync} parts.sync
-   * @param {import('../mls/membership.js').Membership} parts.membership
+   * @param {import('../mls/removals.js').Removals} parts.removals
    * @param {import('../mls/healing.js').Healing} parts.healing
    * @param {import('../trust/identities.js').Identities} parts.identities
    * @param {import('../trust/statements.js').Statements} parts.statements
    */
-  constructor(client, { store, sync, membership, healing, identities, statements }) {
+  constructor(client, { store, sync, removals, healing, identities, statements }) {
     this.client = client;
     this.store = store;
     this.sync = sync;
-    this.membership = membership;
+    this.removals = removals;
     this.healing = healing;
     this.identities = identities;
     this.statements = statements;
-    client.listen('identity', () => client.later(() => this.retryListed()));
+    client.listen('identity', () => client.later(() => this.retryHeld()));
     client.on('own message', (frame) => this.onSent(frame));
-    client.on('epoch', () => this.flush());
+    client.on('epoch', () => this.retryHeld());
     client.on('joined', () => this.flush());
   }
 
@@ -182,11 +184,11 @@ export class Outbox {
     });
   }
 
-  /** Devices were listed: what waits for that is sent. */
-  async retryListed() {
-    const held = (await this.waiting()).filter(({ failure }) => failure?.code === 'unlisted_device');
+  /** Devices were listed, or removed: what waits for that is sent. */
+  async retryHeld() {
+    const held = (await this.waiting()).filter(({ failure }) => HELD.includes(failure?.code ?? ''));
     for (const waiting of held) await this.#keep({ ...waiting, failure: undefined });
-    if (held.length) await this.flush();
+    await this.flush();
   }
 
   /** Remove a message that has failed. @param {string} id */
@@ -202,6 +204,22 @@ export class Outbox {
     this.client.emit('waiting', waiting);
   }
 
+  /**
+   * Send these, and return when the server has them, or has refused them; at the latest after `ms`.
+   * @param {{ conversation: string, content: import('../content/index.js').Draft }[]} contents @param {number} ms
+   */
+  async sendNow(contents, ms) {
+    const open = new Set(
+      await Promise.all(contents.map(({ conversation, content }) => this.send(conversation, content))),
+    );
+    const late = sleep(ms).then(() => open.clear());
+    while (open.size) {
+      const waiting = new Set((await this.waiting()).filter(({ failure }) => !failure).map(({ id }) => id));
+      for (const id of open) if (!waiting.has(id)) open.delete(id);
+      if (open.size) await Promise.race([sleep(POLL_MS), late]);
+    }
+  }
+
   /** @param {string} conversation @param {string} text */
   sendText(conversation, text) {
     return this.send(conversation, { kind: 'text', text });
@@ -213,7 +231,7 @@ export class Outbox {
       const waiting = (await this.waiting()).filter(({ failure }) => !failure);
       const known = await Promise.all(waiting.map((one) => this.client.storage.get('conversations', one.conversation)));
       if (!known.some((conversation) => conversation?.isActive)) return;
-      await sleep(20);
+      await sleep(POLL_MS);
     }
   }
 
@@ -346,9 +364,15 @@ export class Outbox {
       case 'stale_epoch':
         await this.sync.catchUp(waiting.conversation);
         break;
-      case 'commit_needed':
-        if (!(await this.membership.removeDue(waiting.conversation))) await sleep(RETRY_MS * (1 + Math.random()));
+      case 'commit_needed': {
+        const done = await this.removals.removeDue(waiting.conversation);
+        if (done === 'asked') {
+          await this.#onRejected(id, 'removal_asked', error);
+          return this.release(id);
+        }
+        if (done === 'none') await sleep(RETRY_MS * (1 + Math.random()));
         break;
+      }
       case 'busy':
       case 'unavailable':
         await sleep(RETRY_MS * (0.5 + Math.random()));

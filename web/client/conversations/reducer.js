@@ -21,7 +21,7 @@ import { deletedItem, withoutUnread } from './changes.js';
  *
  * @typedef {{ by: string, added: string[], removed: string[], devices: { user: string, device: string }[] }} Change
  *   `added` and `removed` are users; `devices` are new devices or keys of users who were members before
- * @typedef {{ what: 'joined' | 'rejoined', change?: Change } | { what: 'left', user: string } | { what: 'unreadable' }
+ * @typedef {{ what: 'joined' | 'rejoined', change?: Change } | { what: 'left', user: string, isClaimed?: boolean } | { what: 'unreadable' }
  *   | { what: 'named', user: string, name: string } | { what: 'members' } & Change } Notice
  *
  * @typedef {object} Item what the timeline shows at one seq
@@ -57,6 +57,8 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {'joined' | 'requested' | 'ignored' | 'blocked'} state 'requested': a message request, or not fetched yet
  * @property {string[]} [seen] users who are in the group or have been
  * @property {string[]} [leaving] users who leave and still have to be removed
+ * @property {string[]} [released] users and devices that said inside the group that they leave
+ * @property {string[]} [asked] verified users whose removal the server asks for, and who did not say that they leave
  * @property {string} [name]
  * @property {number} [namedAt] the seq of the name
  * @property {{ seq: number, at: string, user: string, text: string } | null} last the line in the list of conversations
@@ -134,8 +136,20 @@ export function regrouped(conversation, members, by) {
   const removed = [...users].filter((user) => !now.has(user) && !leaving.includes(user));
   // Unless they were added again.
   const staying = leaving.filter((user) => now.has(user) && !fresh.some((one) => one.user === user));
+  const remaining = members.filter((member) => !fresh.includes(member));
+  const released = conversation.released?.filter((one) =>
+    remaining.some(({ user, device }) => one === user || one === device),
+  );
+  const asked = conversation.asked?.filter((user) => now.has(user));
   return {
-    conversation: { ...conversation, members, seen: [...new Set([...seen, ...now])], leaving: staying },
+    conversation: {
+      ...conversation,
+      members,
+      seen: [...new Set([...seen, ...now])],
+      leaving: staying,
+      released,
+      asked,
+    },
     notice: added.length || removed.length || devices.length ? { what: 'members', by, added, removed, devices } : null,
   };
 }

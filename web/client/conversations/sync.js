@@ -238,8 +238,11 @@ export class Sync {
   async #onLeft(conversation, entry) {
     const user = this.userOf(conversation, entry.sender);
     if (user === this.client.me.user.id) return this.#end(conversation, entry, { what: 'left', user });
+    if (conversation.released?.includes(user)) return this.store.write(conversation); // the user has said it
     const leaving = [...new Set([...(conversation.leaving ?? []), user])];
-    await this.store.write({ ...conversation, leaving }, this.#noticeAt(entry, { what: 'left', user }, conversation));
+    const isClaimed = (await this.identities.of(user)) !== undefined; // the user's client would have said it
+    const notice = { what: /** @type {const} */ ('left'), user, ...(isClaimed ? { isClaimed } : {}) };
+    await this.store.write({ ...conversation, leaving }, this.#noticeAt(entry, notice, conversation));
   }
 
   /** @param {Conversation} next @param {LogEntry} entry */

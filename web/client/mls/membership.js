@@ -50,10 +50,6 @@ export class Membership {
       client.emit('members', { conversation, notice });
       if (notice.added.length || notice.removed.length) this.refreshSoon();
     });
-    client.on('left', async ({ conversation }) => {
-      this.refreshSoon();
-      await this.removeDue(conversation);
-    });
     this.refreshSoon = debounce(() => client.attempt(() => this.refresh()));
   }
 
@@ -113,7 +109,7 @@ export class Membership {
     return this.client.inTurn(async () => {
       const users = await Promise.all(usernames.map((name) => this.find(name)));
       const claimed = await claimAll(this.client, this.identities, users);
-      await this.#commit(id, async (deliver) => {
+      await this.commit(id, async (deliver) => {
         const there = new Set((await this.client.mls.members(id)).map((member) => member.device));
         const keyPackages = claimed.filter(({ device }) => !there.has(device)).map(({ bytes }) => bytes);
         if (keyPackages.length) await this.client.mls.add(id, keyPackages, deliver);
@@ -124,7 +120,7 @@ export class Membership {
   /** Remove a member with all devices. @param {string} id @param {string} user */
   remove(id, user) {
     return this.client.inTurn(() =>
-      this.#commit(id, async (deliver) => {
+      this.commit(id, async (deliver) => {
         const devices = (await this.client.mls.members(id)).filter((member) => member.user === user);
         if (devices.length) await this.client.mls.remove(id, devices, deliver);
       }),
@@ -133,12 +129,12 @@ export class Membership {
 
   /** New keys for this device's leaf. @param {string} id */
   update(id) {
-    return this.client.inTurn(() => this.#commit(id, (deliver) => this.client.mls.update(id, deliver)));
+    return this.client.inTurn(() => this.commit(id, (deliver) => this.client.mls.update(id, deliver)));
   }
 
   /** The same within other work, once: throws Refused if another commit came first. @param {string} id */
   updateOnce(id) {
-    return this.#commit(id, (deliver) => this.client.mls.update(id, deliver), 1);
+    return this.commit(id, (deliver) => this.client.mls.update(id, deliver), 1);
   }
 
   /** @param {string} id */
@@ -174,7 +170,7 @@ export class Membership {
     });
   }
 
-  // Joining, and removing others
+  // Joining
 
   /** @param {Omit<import('../transport/frames.d.ts').WelcomeFrame, 'type'>} frame */
   async onWelcome({ conversation: id, seq, data }) {
@@ -256,33 +252,12 @@ export class Membership {
     await this.client.emitAndWait('joined', { conversation: id, after: seq });
   }
 
-  /** Remove the devices that the server lists as due. Returns whether there were any. @param {string} id */
-  async removeDue(id) {
-    const { devices } = await this.client.api.callUntilAnswered('GET', `conversations/${id}/removals`);
-    if (!devices.length) return false;
-    await this.#commit(id, async (deliver) => {
-      const due = (await this.client.api.callUntilAnswered('GET', `conversations/${id}/removals`)).devices;
-      const names = (await this.client.mls.members(id)).filter((member) => due.includes(member.device));
-      if (names.length) await this.client.mls.remove(id, names, deliver);
-    });
-    return true;
-  }
-
-  /** The same in every group, or in the groups of one user. @param {string} [user] */
-  async removeAllDue(user) {
-    for (const [id, { isActive, members, kind }] of await this.client.storage.all('conversations')) {
-      if (kind === 'direct') continue;
-      const isConcerned = user === undefined || members.some((member) => member.user === user);
-      if (isActive && isConcerned) await this.client.attempt(() => this.removeDue(id));
-    }
-  }
-
   /**
    * Make a commit; if another one came first, make it again on top of that one.
    * @param {string} id @param {(deliver: (bundle: Bundle) => Promise<void>) => Promise<void>} work
    * @param {number} [most] tries
    */
-  async #commit(id, work, most = COMMIT_TRIES) {
+  async commit(id, work, most = COMMIT_TRIES) {
     for (let tries = 1; ; tries++) {
       const known = await this.store.get(id);
       if (!known?.isActive) throw new Refused(403, 'not_a_leaf', 'This device is not in the group', 0);

@@ -81,6 +81,14 @@ export class Account {
     await this.#erase(isEnded ? [] : [me]);
   }
 
+  /** Throws Refused if it is wrong. @param {string} password */
+  async checkPassword(password) {
+    const { username } = this.client.me.user;
+    const session = this.client.api.as('', 'omit');
+    const { token } = await session.call('POST', 'sessions', { username, password });
+    await this.client.api.as(token, 'omit').call('DELETE', 'sessions/current');
+  }
+
   /** Delete the account, and all data here. @param {string} password */
   async remove(password) {
     await this.client.api.call('DELETE', 'account', { password });

@@ -63,6 +63,11 @@ export class VerifiedKeys {
     return this.client.storage.get('state', `verified/${user}`);
   }
 
+  /** @param {string} user */
+  async isVerified(user) {
+    return (await this.thumbprints(user)) !== undefined;
+  }
+
   /** The account key of this user that is verified. @param {string} user @returns {Promise<string | undefined>} */
   key(user) {
     return this.client.storage.get('state', `verified-key/${user}`);

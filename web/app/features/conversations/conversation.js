@@ -175,6 +175,8 @@ export class ConversationView extends Element {
     }
     const changed = people.filter(({ id }) => trustIn(conversation, id) === 'changed');
     if (changed.length) return this.#numbersChanged(changed);
+    const asked = people.filter(({ id }) => conversation.asked?.includes(id));
+    if (asked.length) return this.#removalAsked(asked);
     const unlisted = new Set(unlistedIn(conversation).map(({ user }) => user));
     return unlisted.size ? this.#unlisted(participants(conversation).filter(({ id }) => unlisted.has(id))) : nothing;
   }
@@ -222,6 +224,20 @@ export class ConversationView extends Element {
                 : nothing
             }`,
         )}
+      </div>`;
+  }
+
+  /** @param {import('../../state/selectors.js').Person[]} people */
+  #removalAsked(people) {
+    const { id } = this.conversation;
+    const names = people.map(({ name }) => name);
+    return html`
+      <div class="banner changed" role="alert" id="removal-asked">
+        ${icon('alarm', 28)}
+        <p><b>${t.conversation.removalAsked(names)}</b> ${t.conversation.removalAskedText}</p>
+        <button class="button bad" id="agree" @click=${() => this.act('agreeToRemovals', { conversation: id })}>
+          ${t.conversation.agreeToRemoval(names)}
+        </button>
       </div>`;
   }
 

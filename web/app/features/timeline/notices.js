@@ -22,7 +22,8 @@ export function wordsOf({ notice, seq, at }, conversation, me) {
     case 'rejoined':
       return withChange(words.rejoined, notice.change, conversation, me);
     case 'left':
-      return { text: notice.user === me ? words.youLeft : words.left(nameOfOther(conversation, notice.user)) };
+      if (notice.user === me) return { text: words.youLeft };
+      return { text: (notice.isClaimed ? words.claimedLeft : words.left)(nameOfOther(conversation, notice.user)) };
     case 'named':
       if (notice.user === me) return { text: words.youNamed(notice.name) };
       return { text: words.named(nameOfOther(conversation, notice.user), notice.name) };

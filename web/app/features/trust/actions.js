@@ -16,6 +16,9 @@ export function trustActions({ rpc, page }) {
     /** @param {{ user: string }} detail */
     acceptKey: ({ user }) => rpc.trust.acceptKey({ user }),
 
+    /** @param {{ conversation: string }} detail */
+    agreeToRemovals: ({ conversation }) => rpc.trust.agreeToRemovals({ conversation }),
+
     /** A new key for a direct conversation; its messages are deleted. @param {{ conversation: string }} detail */
     async createKey({ conversation }) {
       await rpc.conversations.renewKey({ conversation });

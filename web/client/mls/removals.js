@@ -1,0 +1,103 @@
+// @ts-check
+/**
+ * Removes the devices that the server lists as due: of members who left, and devices that were revoked. Any member may
+ * commit that.
+ *
+ * The server may lie. A removal is right if the user or the device said inside the group that it leaves, or if the
+ * account key does not list the device. Nobody has to have said it where the user was never verified. Of a verified
+ * user, the user of this device is asked.
+ */
+
+/**
+ * @typedef {import('../conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('./core-crypto.js').Member} Member
+ */
+
+export class Removals {
+  /**
+   * @param {import('../context.js').Context} client
+   * @param {object} parts
+   * @param {import('../conversations/store.js').ConversationStore} parts.store
+   * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
+   * @param {import('../trust/identities.js').Identities} parts.identities
+   * @param {import('./membership.js').Membership} parts.membership
+   */
+  constructor(client, { store, trust, identities, membership }) {
+    this.client = client;
+    this.store = store;
+    this.trust = trust;
+    this.identities = identities;
+    this.membership = membership;
+    client.on('left', async ({ conversation }) => {
+      membership.refreshSoon();
+      await this.removeDue(conversation);
+    });
+    client.listen('identity', ({ user }) => client.later(() => this.#afterIdentity(user)));
+  }
+
+  /**
+   * Remove what is due.
+   * @param {string} id @param {string[]} [agreed] users whose removal the user of this device agrees to
+   * @returns {Promise<'removed' | 'asked' | 'none'>}
+   */
+  async removeDue(id, agreed = []) {
+    const known = await this.store.get(id);
+    const { due, asked } = await this.#due(id, agreed);
+    const users = [...new Set(asked.map(({ user }) => user))].sort();
+    if (known && users.join() !== (known.asked ?? []).join()) await this.store.write({ ...known, asked: users });
+    if (!due.length) return asked.length ? 'asked' : 'none';
+    await this.membership.commit(id, async (deliver) => {
+      const { due: now } = await this.#due(id, agreed);
+      if (now.length) await this.client.mls.remove(id, now, deliver);
+    });
+    return 'removed';
+  }
+
+  /** The same in every group, or in the groups of one user. @param {string} [user] */
+  async removeAllDue(user) {
+    for (const { id, isActive, members, kind } of await this.store.list()) {
+      const isConcerned = user === undefined || members.some((member) => member.user === user);
+      if (kind !== 'direct' && isActive && isConcerned) await this.client.attempt(() => this.removeDue(id));
+    }
+  }
+
+  /** The user agrees to all removals that the server asks for in this group. @param {string} id */
+  agree(id) {
+    return this.client.inTurn(async () => {
+      const known = await this.store.get(id);
+      await this.removeDue(id, known?.asked ?? []);
+      await this.client.emitAndWait('epoch', { conversation: id }); // what waits for the removal
+    });
+  }
+
+  /**
+   * @param {string} id @param {string[]} agreed
+   * @returns {Promise<{ due: Member[], asked: Member[] }>}
+   */
+  async #due(id, agreed) {
+    const { devices } = await this.client.api.callUntilAnswered('GET', `conversations/${id}/removals`);
+    const [due, asked] = [/** @type {Member[]} */ ([]), /** @type {Member[]} */ ([])];
+    if (!devices.length) return { due, asked };
+    const known = await this.store.get(id);
+    for (const member of await this.client.mls.members(id)) {
+      if (!devices.includes(member.device)) continue;
+      const isRight = agreed.includes(member.user) || (await this.#isRight(known, member));
+      (isRight ? due : asked).push(member);
+    }
+    return { due, asked };
+  }
+
+  /** @param {Conversation | undefined} conversation @param {Member} member */
+  async #isRight(conversation, member) {
+    const { user, device } = member;
+    if (conversation?.released?.some((one) => one === user || one === device)) return true;
+    if ((await this.identities.unlisted([member])).length) return true;
+    return !(await this.trust.isVerified(user));
+  }
+
+  /** A newer list, or another account key that was accepted, can show that a removal is right. @param {string} user */
+  async #afterIdentity(user) {
+    for (const { id, isActive, asked } of await this.store.list())
+      if (isActive && asked?.includes(user)) await this.client.attempt(() => this.removeDue(id));
+  }
+}
