@@ -54,6 +54,15 @@ def test_document_paths_exist(name: str) -> None:
     assert not {path for path in cited if not (ROOT / path).exists()}
 
 
+def test_threats_name_tests_that_exist() -> None:
+    """A promise of the threat model names the test that holds it; `…` stands for what a test fills in."""
+    named = set(re.findall(r"`([a-z]+(?:_[a-z…]+){3,})`", prose("docs/THREATS.md")))
+    scenarios = "".join(file.read_text() for file in (ROOT / "web" / "scenarios").glob("*.test.js"))
+    existing = re.findall(r"test\(\s*(['`])(.*?)\1,", scenarios)
+    assert len(named) > 15
+    assert not named - {re.sub(r"\$\{.*?\}", "…", test) for _, test in existing}
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_document_cites_only_the_repository(name: str) -> None:
     assert not OUTSIDE.findall((ROOT / name).read_text())
