@@ -138,7 +138,7 @@ for (const whose of ['alice', 'bob', 'a third user'])
     assert.deepEqual(secrets(await ghost.read(caught)), []);
     assert.deepEqual(
       (await alice.client.outbox.waiting()).flatMap(({ failure }) => (failure ? [failure.code] : [])),
-      [user === alice.user || user === bob.user ? 'unlisted_device' : 'new_readers'],
+      [user === alice.user || user === bob.user ? 'unlisted_device' : 'stranger'],
     );
     assert.equal(alice.told('failed').length, 3, 'alice learns it of each');
   });
@@ -180,6 +180,42 @@ for (const whose of ['alice', 'bob'])
     assert.deepEqual([after.at(-1)?.text, after.at(-1)?.isForeign], ['said by the server', true]);
     assert.equal((await known(alice, id)).name, 'Us');
   });
+
+test('user_whom_no_member_has_added_reads_nothing_until_the_author_agrees', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  const { ghost, entry } = await ghostJoins(alice, id, 'deadbeef-0000-4000-8000-000000000002');
+  const caught = alice.lies.catchMessages();
+  // The server says that bob has made the commit.
+  alice.lies.inject(await entryAfter(alice, id, { ...entry, sender: bob.client.me.device }));
+  await settled(alice);
+  assert.deepEqual((await known(alice, id)).strangers, [ghost.user]);
+  await alice.says(id, 'written while the ghost is shown');
+  await settled(alice);
+  assert.deepEqual(secrets(await ghost.read(caught)), []);
+  const codes = async () => (await alice.client.outbox.waiting()).flatMap(({ failure }) => failure?.code ?? []);
+  assert.deepEqual(await codes(), ['stranger']);
+  await alice.client.membership.acceptStrangers(id);
+  await settled(alice);
+  assert.deepEqual(await codes(), []);
+  assert.match(String(secrets(await ghost.read(caught))), /written while the ghost is shown/, 'alice agrees');
+});
+
+test('user_whom_a_member_adds_is_no_stranger', async () => {
+  const [alice, bob, carol] = await people('alice', 'bob', 'carol');
+  const id = await conversation(alice, bob);
+  await alice.client.membership.add(id, [carol.username]);
+  await carol.isIn(id);
+  await bob.says(id, 'welcome');
+  await carol.hears('welcome');
+  await carol.client.mls.forget(id);
+  await carol.client.inTurn(() => carol.client.membership.join(id, { what: 'rejoined' }));
+  await bob.says(id, 'welcome back');
+  await carol.hears('welcome back');
+  for (const device of [alice, bob, carol]) assert.deepEqual((await known(device, id)).strangers ?? [], []);
+  [alice, bob].forEach((device) => device.isFine());
+});
 
 test('group_info_of_before_a_removal_is_refused', async () => {
   const [alice] = await deceived('alice');

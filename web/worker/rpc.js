@@ -304,6 +304,8 @@ export function createRpc(client, { emit, emitSnapshot }) {
       },
       /** Go on with a contact's other account key, without verifying it. @param {{ user: string }} args */
       acceptKey: ({ user }) => client.identities.acceptChanged(user),
+      /** Let those read along whom no member has added. @param {{ conversation: string }} args */
+      acceptStrangers: ({ conversation }) => client.membership.acceptStrangers(conversation),
       /** Remove those whose removal the server asks for. @param {{ conversation: string }} args */
       agreeToRemovals: ({ conversation }) => client.removals.agree(conversation),
     },

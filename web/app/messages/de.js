@@ -73,6 +73,9 @@ export const de = {
     storage_blocked:
       'Ein anderer Tab nutzt eine ältere Version von Sottovoce. Schließe die anderen Tabs und lade diese Seite neu.',
     storage_outdated: 'Sottovoce wurde in einem anderen Tab aktualisiert. Lade diese Seite neu.',
+    stranger:
+      'In dieser Unterhaltung ist jemand, den niemand hinzugefügt hat. Die Nachricht wird gesendet, wenn du mit der' +
+      ' Person weitermachst oder sie entfernst.',
     taken: 'Dieser Benutzername ist vergeben. Wähle einen anderen.',
     too_long: 'Diese Nachricht ist zu lang.',
     too_many: 'Zu viele Versuche. Warte ein wenig und versuche es dann noch einmal.',
@@ -201,6 +204,11 @@ export const de = {
     unlistedDeviceText:
       'Es könnte jemand anderem gehören. Neue Nachrichten warten darum auf diesem Gerät, bis es bestätigt oder entfernt' +
       ' ist. Geschieht das nicht, frage die Person, die den Server betreibt.',
+    strangers: (names) => `Niemand hier hat ${list(names)} hinzugefügt.`,
+    strangersText:
+      'Das war der Server, oder dein Gerät konnte nicht prüfen, wer es war. Neue Nachrichten warten auf diesem Gerät.' +
+      ' Frag die anderen. Entferne die Person dann in den Details der Unterhaltung, oder mach mit ihr weiter.',
+    acceptStrangers: (names) => `Mit ${list(names)} weitermachen`,
     removalAsked: (names) =>
       `Laut Server ${names.length === 1 ? 'gehört' : 'gehören'} ${list(names)} nicht mehr zu dieser Unterhaltung.` +
       ' Bestätigt ist das nicht.',

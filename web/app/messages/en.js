@@ -74,6 +74,8 @@ export const en = {
     self_chat: 'That’s you. Enter someone else’s username.',
     storage_blocked: 'Another tab is using an older version of Sottovoce. Close the other tabs, then reload this page.',
     storage_outdated: 'Sottovoce has been updated in another tab. Reload this page.',
+    stranger:
+      'Someone is in this conversation whom no one added. It is sent when you continue with them, or remove them.',
     taken: 'That username is taken. Choose another one.',
     too_long: 'This message is too long.',
     too_many: 'Too many attempts. Wait a little, then try again.',
@@ -212,6 +214,13 @@ export const en = {
     unlistedDeviceText:
       'It could belong to someone else, so new messages wait on this device. They are sent when the device is confirmed' +
       ' or removed. If that doesn’t happen, ask the person who runs the server.',
+    /** @param {string[]} names */
+    strangers: (names) => `No one here added ${list(names)} to this conversation.`,
+    strangersText:
+      'The server did, or your device couldn’t check who did. New messages wait on this device. Ask the others, then' +
+      ' remove them in the details of the conversation, or continue.',
+    /** @param {string[]} names */
+    acceptStrangers: (names) => `Continue with ${list(names)}`,
     /** @param {string[]} names */
     removalAsked: (names) => `The server says that ${list(names)} left, but they didn’t say so.`,
     removalAskedText:

@@ -9,7 +9,7 @@
  * was there has listed the device. Nothing is sent to a device that its account key has not listed. A message that was written for
  * a group is never sent to a direct conversation, nor the reverse.
  */
-import { ForgedGroup, NewReaders, UnlistedDevice } from '../mls/errors.js';
+import { ForgedGroup, HeldBack } from '../mls/errors.js';
 import { Refused, sleep } from '../transport/api.js';
 import { toBase64 } from '../util/bytes.js';
 import { decodeContent, encodeContent, isMessage, kindOf, newId } from '../content/index.js';
@@ -19,7 +19,7 @@ const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits th
 const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
 const RETRY_MS = 200;
 const POLL_MS = 20;
-const HELD = ['unlisted_device', 'removal_asked']; // failures that end without the author
+const HELD = ['unlisted_device', 'stranger', 'removal_asked']; // failures that end without the author
 const LATER_MS = 5000; // where the server cannot be reached
 
 /**
@@ -271,8 +271,7 @@ export class Outbox {
   /** @param {Waiting} waiting */
   async #encrypt({ id, conversation, content, readers }) {
     const encrypted = await this.#encryptedFor(conversation, content, readers);
-    if (encrypted instanceof NewReaders) return this.#onRejected(id, 'new_readers', encrypted.message);
-    if (encrypted instanceof UnlistedDevice) return this.#onRejected(id, 'unlisted_device', encrypted.message);
+    if (encrypted instanceof HeldBack) return this.#onRejected(id, encrypted.code, encrypted.message);
     const { epoch, data } = encrypted;
     if (this.#hasInFlight(conversation, epoch)) {
       this.#held.add(conversation); // the server may reject those, and they must be sent again first
@@ -291,7 +290,7 @@ export class Outbox {
     try {
       return await this.client.mls.encrypt(conversation, encodeContent(content), check);
     } catch (error) {
-      if (error instanceof NewReaders || error instanceof UnlistedDevice) return error;
+      if (error instanceof HeldBack) return error;
       if (error instanceof ForgedGroup) await this.sync.readMembers(conversation);
       throw error;
     }

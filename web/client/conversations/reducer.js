@@ -58,6 +58,7 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {string[]} [seen] users who are in the group or have been
  * @property {string[]} [leaving] users who leave and still have to be removed
  * @property {string[]} [released] users and devices that said inside the group that they leave
+ * @property {string[]} [strangers] users whom no member has added, as far as this device knows
  * @property {string[]} [asked] verified users whose removal the server asks for, and who did not say that they leave
  * @property {string} [name]
  * @property {number} [namedAt] the seq of the name
@@ -120,9 +121,10 @@ export function withPreview(conversation, item) {
 /**
  * Compare the group's members with those of before: added and removed users, and new devices or keys.
  * @param {Conversation} conversation @param {Member[]} members as they are now @param {string} by the user who did it
+ * @param {boolean} [isExternal] no member has added those who were never seen
  * @returns {{ conversation: Conversation, notice: ({ what: 'members' } & Change) | null }}
  */
-export function regrouped(conversation, members, by) {
+export function regrouped(conversation, members, by, isExternal = false) {
   const before = conversation.members;
   const users = new Set(before.map(({ user }) => user));
   const seen = new Set([...(conversation.seen ?? []), ...users]); // a returning user's new keys count as new
@@ -136,6 +138,8 @@ export function regrouped(conversation, members, by) {
   const removed = [...users].filter((user) => !now.has(user) && !leaving.includes(user));
   // Unless they were added again.
   const staying = leaving.filter((user) => now.has(user) && !fresh.some((one) => one.user === user));
+  const unseen = isExternal ? added.filter((user) => !seen.has(user)) : [];
+  const strangers = [...(conversation.strangers ?? []).filter((user) => now.has(user)), ...unseen];
   const remaining = members.filter((member) => !fresh.includes(member));
   const released = conversation.released?.filter((one) =>
     remaining.some(({ user, device }) => one === user || one === device),
@@ -148,6 +152,7 @@ export function regrouped(conversation, members, by) {
       seen: [...new Set([...seen, ...now])],
       leaving: staying,
       released,
+      strangers,
       asked,
     },
     notice: added.length || removed.length || devices.length ? { what: 'members', by, added, removed, devices } : null,

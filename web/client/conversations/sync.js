@@ -178,7 +178,14 @@ export class Sync {
     if (!members) return;
     const by = this.userOf({ ...conversation, members: [...members, ...conversation.members] }, sender);
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
-    const { conversation: after, notice } = regrouped({ ...conversation, epoch, isForged: false }, members, by);
+    // Of a commit that was missed in between nothing is known here.
+    const isUnclear = isExternal(entry) || epoch > (conversation.epoch ?? epoch) + 1;
+    const { conversation: after, notice } = regrouped(
+      { ...conversation, epoch, isForged: false },
+      members,
+      by,
+      isUnclear,
+    );
     // New members cannot read earlier messages, so receipts for those do not wait for them.
     const me = this.client.me.user.id;
     const since = (notice?.added ?? []).reduce((one, user) => marked(one, user, 'read', seq, me), after);
@@ -318,6 +325,11 @@ function headOf(id, commit) {
   const head = parseHead(commit);
   if (head.conversation !== id) throw new MalformedFrame('the commit is of another group');
   return head;
+}
+
+/** Who has made it is not a member, and joins by it. @param {LogEntry} entry a commit that was applied */
+function isExternal({ data }) {
+  return data !== undefined && parseHead(fromBase64(data)).isExternal;
 }
 
 /** Or of a later one. @param {Uint8Array} message @param {number} epoch */

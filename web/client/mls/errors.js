@@ -25,14 +25,19 @@ export class ForgedGroup extends Error {
   name = 'ForgedGroup';
 }
 
-/** The group has leaves that the author of a message did not see. Nothing was encrypted. */
-export class NewReaders extends Error {
-  name = 'NewReaders';
-}
+/**
+ * The group has leaves that may not read a message. Nothing was encrypted. `code` says why: `unlisted_device`, one that
+ * the account key of its user has not listed; `stranger`, one of a user whom no member has added; `new_readers`, one
+ * that the author did not see.
+ */
+export class HeldBack extends Error {
+  name = 'HeldBack';
 
-/** The group has leaves that their users' account keys have not listed. Nothing was encrypted. */
-export class UnlistedDevice extends Error {
-  name = 'UnlistedDevice';
+  /** @param {'unlisted_device' | 'stranger' | 'new_readers'} code @param {string} message */
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** A welcome or group info that is not of this group, or older than what this device has seen of it. */

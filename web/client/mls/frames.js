@@ -14,6 +14,7 @@ const KEY_PACKAGE_SOURCE = 1;
 const PUBLIC_MESSAGE = 1;
 const PRIVATE_MESSAGE = 2;
 const GROUP_INFO = 4;
+const NEW_MEMBER_COMMIT = 4; // type of a sender
 const CAPABILITIES = 5; // vectors in Capabilities
 
 /** @typedef {{ user: string, device: string }} ClientName */
@@ -56,14 +57,17 @@ export function parseKeyPackage(bytes) {
 
 /**
  * What a commit or message says of itself, RFC 9420, sections 6.1 and 6.3: nothing of it is encrypted.
- * @param {Uint8Array} bytes @returns {{ conversation: string, epoch: number }} Throws MalformedFrame.
+ * @param {Uint8Array} bytes
+ * @returns {{ conversation: string, epoch: number, isExternal: boolean }} whether its sender is not a member, and joins
+ *   by it. Throws MalformedFrame.
  */
 export function parseHead(bytes) {
   const reader = new Reader(bytes);
   reader.expect(2, MLS_10, 'version');
   const format = reader.number(2);
   if (format !== PUBLIC_MESSAGE && format !== PRIVATE_MESSAGE) throw new MalformedFrame('no message of a group');
-  return { conversation: reader.uuid(), epoch: reader.number(8) };
+  const [conversation, epoch] = [reader.uuid(), reader.number(8)];
+  return { conversation, epoch, isExternal: format === PUBLIC_MESSAGE && reader.number(1) === NEW_MEMBER_COMMIT };
 }
 
 /** RFC 9420, sections 12.4.3 and 8.1. @param {Uint8Array} bytes @returns {{ conversation: string, epoch: number }} */

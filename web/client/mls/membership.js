@@ -148,6 +148,16 @@ export class Membership {
     await this.refresh();
   }
 
+  /** The user agrees that those whom no member has added read along. @param {string} id */
+  acceptStrangers(id) {
+    return this.client.inTurn(async () => {
+      const known = await this.store.get(id);
+      if (!known?.strangers?.length) return;
+      await this.store.write({ ...known, strangers: [] });
+      await this.client.emitAndWait('epoch', { conversation: id }); // what waits for it
+    });
+  }
+
   /** Accept or ignore a message request. @param {string} id @param {'joined' | 'ignored'} state */
   async answer(id, state) {
     await this.client.api.callUntilAnswered('PUT', `conversations/${id}/state`, { state });
@@ -232,7 +242,7 @@ export class Membership {
     const before = await this.store.get(id);
     const members = await this.client.mls.members(id);
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
-    const after = before ? regrouped(before, members, this.client.me.user.id) : null;
+    const after = before ? regrouped(before, members, this.client.me.user.id, true) : null;
     const at = new Date().toISOString();
     const entered = await this.trust.pinned({
       ...emptyConversation(id),

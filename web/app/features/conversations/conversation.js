@@ -166,6 +166,8 @@ export class ConversationView extends Element {
           <p><b>${t.conversation.forged}</b> ${t.conversation.forgedText}</p>
         </div>`;
     }
+    const strangers = people.filter(({ id }) => conversation.strangers?.includes(id));
+    if (strangers.length) return this.#strangers(strangers);
     if (conversation.kind !== 'direct' && people.some(({ isUnknown }) => isUnknown)) {
       return html`
         <div class="banner changed" role="alert" id="unknown-participant">
@@ -224,6 +226,20 @@ export class ConversationView extends Element {
                 : nothing
             }`,
         )}
+      </div>`;
+  }
+
+  /** @param {import('../../state/selectors.js').Person[]} people */
+  #strangers(people) {
+    const { id } = this.conversation;
+    const names = people.map(({ name }) => name);
+    return html`
+      <div class="banner changed" role="alert" id="strangers">
+        ${icon('alarm', 28)}
+        <p><b>${t.conversation.strangers(names)}</b> ${t.conversation.strangersText}</p>
+        <button class="button" id="accept-strangers" @click=${() => this.act('acceptStrangers', { conversation: id })}>
+          ${t.conversation.acceptStrangers(names)}
+        </button>
       </div>`;
   }
 

@@ -17,6 +17,9 @@ export function trustActions({ rpc, page }) {
     acceptKey: ({ user }) => rpc.trust.acceptKey({ user }),
 
     /** @param {{ conversation: string }} detail */
+    acceptStrangers: ({ conversation }) => rpc.trust.acceptStrangers({ conversation }),
+
+    /** @param {{ conversation: string }} detail */
     agreeToRemovals: ({ conversation }) => rpc.trust.agreeToRemovals({ conversation }),
 
     /** A new key for a direct conversation; its messages are deleted. @param {{ conversation: string }} detail */
