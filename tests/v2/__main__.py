@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from testing.process import Server, running
-from tests.v2.node import random_scenario
+from tests.v2.node import random_scenario, table
 
 
 @click.command()
@@ -22,13 +22,7 @@ def main(rounds: int, actions: int, seed: int) -> None:
             for number in range(seed, seed + rounds):
                 found.append(random_scenario(server, number, actions))
                 click.echo(found[-1], err=True)
-    names = list(found[0])
-    rows = [*([f"{one[name]:,}" for name in names] for one in found)]
-    rows.append(["all", *(f"{sum(one[name] for one in found):,}" for name in names[1:])])
-    click.echo("| " + " | ".join(name.replace("_", " ") for name in names) + " |")
-    click.echo("|---" * len(names) + "|")
-    for row in rows:
-        click.echo("| " + " | ".join(row) + " |")
+    click.echo(table(found))
 
 
 if __name__ == "__main__":

@@ -38,8 +38,27 @@ def node(*words: str, server: Server, **environment: str) -> str:
 def random_scenario(server: Server, seed: int, actions: int) -> dict[str, int]:
     """Run web/scenarios/chance.test.js; return its figures."""
     given = {"SOTTOVOCE_SEED": str(seed), "SOTTOVOCE_ACTIONS": str(actions)}
-    output = node("scenarios/chance.test.js", server=server, **given)
+    return figures(node("scenarios/chance.test.js", server=server, **given))
+
+
+def lying_server(server: Server, seed: int, rounds: int) -> dict[str, int]:
+    """Run web/scenarios/lying.test.js; return its figures."""
+    given = {"SOTTOVOCE_SEED": str(seed), "SOTTOVOCE_ROUNDS": str(rounds)}
+    return figures(node("scenarios/lying.test.js", server=server, **given))
+
+
+def figures(output: str) -> dict[str, int]:
+    """Return what a scenario counts."""
     found = re.search(r"figures (\{.*\})", output)
     assert found is not None, output
-    figures: dict[str, int] = json.loads(found[1])
-    return figures
+    counted: dict[str, int] = json.loads(found[1])
+    return counted
+
+
+def table(found: list[dict[str, int]]) -> str:
+    """Return a Markdown table with a row for each run, whose first figure is its seed, and a row of the sums."""
+    names = list(found[0])
+    rows = [[name.replace("_", " ") for name in names], ["---"] * len(names)]
+    rows += [[f"{one[name]:,}" for name in names] for one in found]
+    rows.append(["all", *(f"{sum(one[name] for one in found):,}" for name in names[1:])])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

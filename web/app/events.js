@@ -50,6 +50,11 @@ const HANDLERS = {
   },
 
   /** @param {Context} context @param {{ conversation: string }} detail */
+  rewound(context, { conversation }) {
+    if (conversation === context.store.state.open) void loadWindow(context, conversation);
+  },
+
+  /** @param {Context} context @param {{ conversation: string }} detail */
   gone({ store }, { conversation }) {
     store.dispatch({ type: 'gone', conversation });
     showUnreadCount(store.state);

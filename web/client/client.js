@@ -75,7 +75,8 @@ export class Client extends Context {
     // Other devices delete it by this message; the server then deletes the ciphertext that it stores.
     if (item?.id && item.user === this.me.user.id)
       await this.outbox.send(conversation, { kind: 'delete', of: item.id });
-    for (const one of [...(item?.edits ?? []), seq])
+    for (const one of [...(item?.edits ?? []), seq].filter(Number.isInteger))
+      // others are not in the server's log
       await this.api.callUntilAnswered('DELETE', `conversations/${conversation}/entries/${one}`);
   }
 

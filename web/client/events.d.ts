@@ -44,6 +44,8 @@ export interface ClientEvents extends WaitedEvents {
   item: { conversation: string; item: Item };
   message: { conversation: string; message: Said };
   emptied: { conversation: string };
+  /** Items of the conversation have other places than before. */
+  rewound: { conversation: string };
   members: { conversation: string; notice: { what: 'members' } & Change };
   /** This device is not in the group any more. */
   removed: { conversation: string };

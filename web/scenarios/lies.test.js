@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toBase64 } from '../client/util/bytes.js';
 import { Ghost } from './tampering.js';
-import { another, conversation, deceived, people, refused, until } from './users.js';
+import { another, conversation, deceived, people, refused, unlinked, until } from './users.js';
 
 const NOW = () => new Date().toISOString();
 const GARBAGE = 'AAEAAQ==';
@@ -95,6 +95,12 @@ test('ghost_hidden_behind_a_leaf_stops_the_conversation', async () => {
   }
   // Bob's own device cannot follow a commit that claims to be of his device.
   await until(async () => (await known(alice, id)).isForged, 'alice sees that the group is forged');
+  const data = await twin.say(id, { kind: 'text', id: 'e'.repeat(32), text: 'I am bob, too' });
+  const sender = bob.client.me.device;
+  alice.lies.inject(await entryAfter(alice, id, { epoch: 3, kind: 'application', sender, data }));
+  await settled(alice);
+  const [said] = (await alice.client.store.items(id, {})).filter(({ text }) => text !== undefined);
+  assert.deepEqual([said?.text, said?.isForeign], ['I am bob, too', true]);
   await alice.says(id, 'only for bob');
   await bob.says(id, 'only for alice');
   await settled(alice);
@@ -202,6 +208,48 @@ test('user_whom_no_member_has_added_reads_nothing_until_the_author_agrees', asyn
   assert.match(String(secrets(await ghost.read(caught))), /written while the ghost is shown/, 'alice agrees');
 });
 
+test('removed_member_whom_the_server_lets_in_again_is_a_stranger', async () => {
+  const [alice] = await deceived('alice');
+  const [bob, mallory] = await people('bob', 'mallory');
+  const id = await conversation(alice, bob, mallory);
+  await alice.client.membership.remove(id, mallory.user);
+  const { epoch, cursor } = await known(alice, id);
+  /** @type {string[]} */
+  const commits = [];
+  const { api } = mallory.client;
+  api.groupInfo = async () => alice.client.api.groupInfo(id); // the server gives it to a member of before
+  api.callUntilAnswered = /** @type {any} */ (
+    async (/** @type {string} */ method, /** @type {string} */ path, /** @type {any} */ body) => {
+      if (path !== `conversations/${id}/commits`) return api.call(method, path, body);
+      commits.push(body.commit);
+      return { seq: cursor + 1, epoch, at: NOW() };
+    }
+  );
+  await mallory.client.inTurn(() => mallory.client.membership.join(id));
+  const sender = mallory.client.me.device;
+  alice.lies.inject(await entryAfter(alice, id, { kind: 'commit', epoch, sender, data: commits[0] }));
+  await settled(alice);
+  assert.deepEqual((await known(alice, id)).strangers, [mallory.user]);
+  await alice.says(id, 'without mallory');
+  await settled(alice);
+  const codes = (await alice.client.outbox.waiting()).flatMap(({ failure }) => failure?.code ?? []);
+  assert.deepEqual(codes, ['stranger']);
+});
+
+test('member_who_logs_out_and_comes_back_is_no_stranger', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  const key = await bob.client.enrolment.makeRecoveryKey();
+  await bob.client.farewell.logOut();
+  await until(async () => (await alice.client.mls.members(id)).length === 1, 'bob has logged out');
+  const back = await unlinked(bob);
+  await back.client.enrolment.recover(key);
+  await until(async () => (await alice.client.mls.members(id)).length === 2, 'bob is back');
+  await alice.says(id, 'welcome back');
+  await back.hears('welcome back');
+  alice.isFine();
+});
+
 test('user_whom_a_member_adds_is_no_stranger', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const id = await conversation(alice, bob);
@@ -288,7 +336,8 @@ test('sent_and_replayed_entries_change_no_item', async () => {
   });
   await alice.says(id, 'ok');
   await settled(alice);
-  assert.deepEqual(await alice.client.store.items(id, { limit: Infinity }), before, '`sent` with an old seq');
+  const after = await alice.client.store.items(id, { limit: Infinity });
+  assert.deepEqual([after.slice(0, -1), after.at(-1)?.text], [before, 'ok'], '`sent` with an old seq');
 
   alice.lies.answerRequest.push(({ method, path }) =>
     method === 'POST' && path === `conversations/${id}/commits` ? { seq: 1, epoch: 9, at: NOW() } : undefined,
@@ -303,7 +352,7 @@ test('sent_and_replayed_entries_change_no_item', async () => {
       ...{ sender: bob.client.me.device, at: NOW() },
     });
   await settled(alice);
-  assert.deepEqual(await alice.client.store.items(id, { limit: Infinity }), before, 'a replayed log');
+  assert.deepEqual(await alice.client.store.items(id, { limit: Infinity }), after, 'a replayed log');
 });
 
 test('direct_frame_with_the_id_of_a_group_text_confirms_nothing', async () => {

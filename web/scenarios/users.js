@@ -26,9 +26,9 @@ export function unique(name) {
   return `${name}_${(names++).toString(36)}${Math.random().toString(36).slice(2, 8)}`;
 }
 
-/** @param {() => unknown} isTrue @param {string} what */
-export async function until(isTrue, what) {
-  const deadline = Date.now() + PATIENCE_MS;
+/** @param {() => unknown} isTrue @param {string} what @param {number} [atMost] in ms */
+export async function until(isTrue, what, atMost = PATIENCE_MS) {
+  const deadline = Date.now() + atMost;
   while (!(await isTrue())) {
     assert.ok(Date.now() < deadline, `timed out: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -16,6 +16,7 @@ export const FORWARDED = /** @type {const} */ ([
   'message',
   'me',
   'emptied',
+  'rewound',
   'standing',
   'linking',
 ]);

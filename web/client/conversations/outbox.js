@@ -66,15 +66,17 @@ export class Outbox {
    * @param {object} parts
    * @param {import('./store.js').ConversationStore} parts.store
    * @param {import('./sync.js').Sync} parts.sync
+   * @param {import('../mls/membership.js').Membership} parts.membership
    * @param {import('../mls/removals.js').Removals} parts.removals
    * @param {import('../mls/healing.js').Healing} parts.healing
    * @param {import('../trust/identities.js').Identities} parts.identities
    * @param {import('../trust/statements.js').Statements} parts.statements
    */
-  constructor(client, { store, sync, removals, healing, identities, statements }) {
+  constructor(client, { store, sync, membership, removals, healing, identities, statements }) {
     this.client = client;
     this.store = store;
     this.sync = sync;
+    this.membership = membership;
     this.removals = removals;
     this.healing = healing;
     this.identities = identities;
@@ -82,7 +84,7 @@ export class Outbox {
     client.listen('identity', () => client.later(() => this.retryHeld()));
     client.on('own message', (frame) => this.onSent(frame));
     client.on('epoch', () => this.retryHeld());
-    client.on('joined', () => this.flush());
+    client.on('joined', ({ conversation }) => this.#startOver(conversation));
   }
 
   /** @returns {Promise<number>} */
@@ -241,6 +243,15 @@ export class Outbox {
     return this.flush();
   }
 
+  /**
+   * This device has joined the group again: entries of before do not come any more, and might have confirmed messages.
+   * @param {string} conversation
+   */
+  #startOver(conversation) {
+    for (const [id, one] of this.#inFlight) if (one.conversation === conversation) this.#inFlight.delete(id);
+    return this.flush();
+  }
+
   /** @param {string} conversation @param {number} [epoch] */
   #hasInFlight(conversation, epoch = Infinity) {
     return [...this.#inFlight.values()].some((one) => one.conversation === conversation && one.epoch < epoch);
@@ -326,8 +337,8 @@ export class Outbox {
   }
 
   /**
-   * The server has stored a message. Its entry gives it its place in the log. Only where this device joined the group
-   * again after that entry does `sent` give the place, if no other item has it.
+   * The server has stored a message. Its entry gives it its place in the log. Where this device is
+   * further in the log already, its entry does not come any more: the message then comes behind what it has read.
    * @param {{ id: string, seq: number, at: string }} frame
    */
   async onStored({ id, seq, at }) {
@@ -335,8 +346,8 @@ export class Outbox {
     if (!waiting || waiting.isDirect) return;
     const { conversation } = waiting;
     const cursor = (await this.store.get(conversation))?.cursor ?? 0;
-    if (seq <= cursor && !(await this.store.itemAt(conversation, seq)))
-      await this.onSent({ id, conversation, seq, at });
+    if (seq <= cursor)
+      await this.onSent({ id, conversation, seq: await this.store.freePlace(conversation, cursor), at });
   }
 
   /**
@@ -360,9 +371,16 @@ export class Outbox {
     const waiting = await this.client.storage.get('outbox', id);
     if (!waiting) return;
     switch (code) {
-      case 'stale_epoch':
+      case 'stale_epoch': {
+        const before = await this.store.get(waiting.conversation);
         await this.sync.catchUp(waiting.conversation);
+        const after = await this.store.get(waiting.conversation);
+        if (after?.epoch === before?.epoch) {
+          await sleep(RETRY_MS * Math.random());
+          await this.membership.joinIfElsewhere(waiting.conversation);
+        }
         break;
+      }
       case 'commit_needed': {
         const done = await this.removals.removeDue(waiting.conversation);
         if (done === 'asked') {

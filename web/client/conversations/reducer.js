@@ -58,6 +58,7 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {string[]} [seen] users who are in the group or have been
  * @property {string[]} [leaving] users who leave and still have to be removed
  * @property {string[]} [released] users and devices that said inside the group that they leave
+ * @property {string[]} [absent] members whose last device said that it leaves, and who may come back with another one
  * @property {string[]} [strangers] users whom no member has added, as far as this device knows
  * @property {string[]} [asked] verified users whose removal the server asks for, and who did not say that they leave
  * @property {string} [name]
@@ -121,7 +122,7 @@ export function withPreview(conversation, item) {
 /**
  * Compare the group's members with those of before: added and removed users, and new devices or keys.
  * @param {Conversation} conversation @param {Member[]} members as they are now @param {string} by the user who did it
- * @param {boolean} [isExternal] no member has added those who were never seen
+ * @param {boolean} [isExternal] no member has added anyone
  * @returns {{ conversation: Conversation, notice: ({ what: 'members' } & Change) | null }}
  */
 export function regrouped(conversation, members, by, isExternal = false) {
@@ -138,7 +139,8 @@ export function regrouped(conversation, members, by, isExternal = false) {
   const removed = [...users].filter((user) => !now.has(user) && !leaving.includes(user));
   // Unless they were added again.
   const staying = leaving.filter((user) => now.has(user) && !fresh.some((one) => one.user === user));
-  const unseen = isExternal ? added.filter((user) => !seen.has(user)) : [];
+  const absent = absentUsers(conversation, now, before);
+  const unseen = isExternal ? added.filter((user) => !conversation.absent?.includes(user)) : [];
   const strangers = [...(conversation.strangers ?? []).filter((user) => now.has(user)), ...unseen];
   const remaining = members.filter((member) => !fresh.includes(member));
   const released = conversation.released?.filter((one) =>
@@ -153,10 +155,20 @@ export function regrouped(conversation, members, by, isExternal = false) {
       leaving: staying,
       released,
       strangers,
+      absent,
       asked,
     },
     notice: added.length || removed.length || devices.length ? { what: 'members', by, added, removed, devices } : null,
   };
+}
+
+/**
+ * @param {Conversation} conversation @param {Set<string>} now the users in the group @param {Member[]} before
+ * @returns {string[]} those without a device, who were not removed and did not leave
+ */
+function absentUsers({ absent = [], released = [] }, now, before) {
+  const loggedOut = before.filter(({ device }) => released.includes(device)).map(({ user }) => user);
+  return [...new Set([...absent, ...loggedOut])].filter((user) => !now.has(user) && !released.includes(user));
 }
 
 /** @param {Member} member */

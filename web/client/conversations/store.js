@@ -3,7 +3,7 @@
  * The stored conversations: each with its items, and the sequence number of each message's id.
  *
  * Every change of a conversation and its item is one write, so that a crash leaves both or neither, and is then emitted
- * ('conversation', 'item', 'message', 'emptied').
+ * ('conversation', 'item', 'message', 'emptied', 'rewound').
  */
 import { deletedItem, emptyConversation, marked } from './changes.js';
 import { deleted, fold, references } from './reducer.js';
@@ -174,6 +174,35 @@ export class ConversationStore {
     });
   }
 
+  /** This place, or if an item has it, one before the next. @param {string} id @param {number} seq */
+  async freePlace(id, seq) {
+    const there = await this.client.storage.last('items', itemKey(id, seq), itemKey(id, seq + 1), 1);
+    const [item] = values(there);
+    return item ? (item.seq + seq + 1) / 2 : seq;
+  }
+
+  /**
+   * The log goes on after `seq`, before what this device has read: the server has made entries up, or was set back to a
+   * backup. Later items get places between `seq` and the next one, so that no entry takes the place of another.
+   * @param {string} id @param {number} seq
+   */
+  async rewind(id, seq) {
+    const known = await this.get(id);
+    if (!known || known.cursor <= seq) return;
+    const later = (await this.itemsFrom(id, { from: seq, limit: Infinity })).filter((item) => item.seq > seq);
+    /** @type {Change[]} */
+    const changes = [];
+    for (const [nth, item] of later.entries()) {
+      const moved = { ...item, seq: seq + (nth + 1) / (later.length + 1) };
+      changes.push(['items', itemKey(id, item.seq)], ['items', itemKey(id, moved.seq), moved]);
+      if (item.id) changes.push(['ids', `${id}/${item.id}`, moved.seq]);
+    }
+    const unread = known.unread.filter((one) => one <= seq);
+    const last = known.last && { ...known.last, seq: Math.min(known.last.seq, seq) };
+    await this.write({ ...known, cursor: seq, unread, last }, undefined, changes);
+    this.client.emit('rewound', { conversation: id });
+  }
+
   /** Delete every message, and begin again with the first. @param {string} id */
   async empty(id) {
     const known = await this.get(id);
@@ -200,9 +229,11 @@ function values(entries) {
 }
 
 /**
- * In the order of the sequence numbers; a colon sorts after the digits.
+ * In the order of the sequence numbers, also of places between two of them; a colon sorts after the digits.
  * @param {string} conversation @param {number} seq
  */
 function itemKey(conversation, seq) {
-  return `${conversation}/${seq === Infinity ? ':' : String(seq).padStart(12, '0')}`;
+  if (seq === Infinity) return `${conversation}/:`;
+  const [whole, fraction] = String(seq).split('.');
+  return `${conversation}/${whole.padStart(12, '0')}${fraction ? `.${fraction}` : ''}`;
 }

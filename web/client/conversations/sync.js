@@ -285,11 +285,13 @@ export class Sync {
   }
 
   /** @param {import('./reducer.js').Said} said @param {Conversation} conversation */
-  async #said(said, { members }) {
+  async #said(said, { members, isForged }) {
     const { sender, content } = said;
     const leaf = members.find(({ user, device }) => user === sender.user && device === sender.device);
     if (content.kind === 'device_list') await this.identities.acceptStated(sender, leaf, content);
-    return (await this.identities.isForeign(sender, leaf)) ? { ...said, isForeign: true } : said;
+    // In a forged group another leaf has the name of this device.
+    const isForeign = isForged || (await this.identities.isForeign(sender, leaf));
+    return isForeign ? { ...said, isForeign } : said;
   }
 
   /**

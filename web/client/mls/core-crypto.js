@@ -3,7 +3,7 @@
 import * as cc from '../../vendor/core-crypto.js';
 import { fromBase64, toHex, uuidBytes } from '../util/bytes.js';
 import { ForgedGroup, OutdatedGroup, Undecryptable } from './errors.js';
-import { DOMAIN, MalformedFrame, parseGroupInfo, parseIdentity, parseKeyPackage } from './frames.js';
+import { DOMAIN, MalformedFrame, parseIdentity, parseKeyPackage } from './frames.js';
 import { Transactions } from './transactions.js';
 
 export const SUITE = cc.CipherSuite.Mls128Dhkemx25519Aes128gcmSha256Ed25519;
@@ -119,13 +119,9 @@ export class Mls {
    * Join by an external commit, also where this device has lost its state of the group. Throws OutdatedGroup,
    * ForgedGroup; the state of before then remains.
    * @param {string} conversation @param {Uint8Array} groupInfo
-   * @param {number} seen the highest epoch that this device has seen of the group
    * @param {(bundle: Bundle) => Promise<void>} deliver
    */
-  async join(conversation, groupInfo, seen, deliver) {
-    const offered = parseGroupInfo(groupInfo);
-    if (offered.conversation !== conversation) throw new OutdatedGroup('the group info is of another group');
-    if (offered.epoch < seen) throw new OutdatedGroup('the group info is older than what this device has seen');
+  async join(conversation, groupInfo, deliver) {
     await this.#transactions.commit(deliver, async (context) => {
       await this.#wipe(context, conversation);
       await context.joinByExternalCommit(new cc.GroupInfo(groupInfo.slice(HEADER_BYTES)), this.#credential);

@@ -15,10 +15,15 @@ const PUBLIC_MESSAGE = 1;
 const PRIVATE_MESSAGE = 2;
 const GROUP_INFO = 4;
 const NEW_MEMBER_COMMIT = 4; // type of a sender
+const COMMIT_SOURCE = 3;
+const LEAF_NODE = 1;
+const RATCHET_TREE = 2; // an extension
 const CAPABILITIES = 5; // vectors in Capabilities
+const PARENT_VECTORS = 3; // encryption key, parent hash, unmerged leaves
 
 /** @typedef {{ user: string, device: string }} ClientName */
-/** @typedef {ClientName & { signatureKey: Uint8Array, notBefore: number, notAfter: number }} KeyPackage times in s */
+/** @typedef {ClientName & { signatureKey: Uint8Array }} Leaf */
+/** @typedef {Leaf & { notBefore: number, notAfter: number }} KeyPackage times in s */
 
 /** A frame that is not what this protocol uses. */
 export class MalformedFrame extends Error {
@@ -46,13 +51,40 @@ export function parseKeyPackage(bytes) {
   reader.expect(2, MLS_10, 'version');
   reader.expect(2, SUITE, 'cipher suite');
   reader.vector(); // init key
+  const leaf = leafOf(reader);
+  reader.expect(1, KEY_PACKAGE_SOURCE, 'leaf node source');
+  return { ...leaf, notBefore: reader.number(8), notAfter: reader.number(8) };
+}
+
+/** A leaf node up to its source, RFC 9420, section 7.2. @param {Reader} reader @returns {Leaf} */
+function leafOf(reader) {
   reader.vector(); // encryption key
   const signatureKey = reader.vector();
   reader.expect(2, BASIC, 'credential type');
   const name = parseIdentity(reader.vector());
   for (let n = 0; n < CAPABILITIES; n++) reader.vector();
-  reader.expect(1, KEY_PACKAGE_SOURCE, 'leaf node source');
-  return { ...name, signatureKey, notBefore: reader.number(8), notAfter: reader.number(8) };
+  return { ...name, signatureKey };
+}
+
+/** The leaves of a ratchet tree, RFC 9420, section 12.4.3.3. @param {Uint8Array} tree @returns {Leaf[]} */
+function leavesOf(tree) {
+  const nodes = new Reader(new Reader(tree).vector());
+  /** @type {Leaf[]} */
+  const leaves = [];
+  while (!nodes.isAtEnd) {
+    if (nodes.number(1) === 0) continue; // blank
+    if (nodes.number(1) === LEAF_NODE) {
+      leaves.push(leafOf(nodes));
+      const source = nodes.number(1);
+      if (source === KEY_PACKAGE_SOURCE) nodes.number(16); // lifetime
+      if (source === COMMIT_SOURCE) nodes.vector(); // parent hash
+      nodes.vector(); // extensions
+      nodes.vector(); // signature
+    } else {
+      for (let n = 0; n < PARENT_VECTORS; n++) nodes.vector();
+    }
+  }
+  return leaves;
 }
 
 /**
@@ -70,14 +102,26 @@ export function parseHead(bytes) {
   return { conversation, epoch, isExternal: format === PUBLIC_MESSAGE && reader.number(1) === NEW_MEMBER_COMMIT };
 }
 
-/** RFC 9420, sections 12.4.3 and 8.1. @param {Uint8Array} bytes @returns {{ conversation: string, epoch: number }} */
+/**
+ * RFC 9420, sections 12.4.3 and 8.1.
+ * @param {Uint8Array} bytes @returns {{ conversation: string, epoch: number, leaves: Leaf[] }} Throws MalformedFrame.
+ */
 export function parseGroupInfo(bytes) {
   const reader = new Reader(bytes);
   reader.expect(2, MLS_10, 'version');
   reader.expect(2, GROUP_INFO, 'wire format');
   reader.expect(2, MLS_10, 'version of the group');
   reader.expect(2, SUITE, 'cipher suite');
-  return { conversation: reader.uuid(), epoch: reader.number(8) };
+  const [conversation, epoch] = [reader.uuid(), reader.number(8)];
+  reader.vector(); // tree hash
+  reader.vector(); // confirmed transcript hash
+  reader.vector(); // extensions of the group
+  const extensions = new Reader(reader.vector());
+  while (!extensions.isAtEnd) {
+    const [type, data] = [extensions.number(2), extensions.vector()];
+    if (type === RATCHET_TREE) return { conversation, epoch, leaves: leavesOf(data) };
+  }
+  throw new MalformedFrame('the group info has no ratchet tree');
 }
 
 class Reader {
@@ -94,6 +138,10 @@ class Reader {
     if (taken.length < length) throw new MalformedFrame('the frame is too short');
     this.#at += length;
     return taken;
+  }
+
+  get isAtEnd() {
+    return this.#at === this.bytes.length;
   }
 
   /** Big-endian; above 2^53 it is not exact. @param {number} length */

@@ -18,10 +18,22 @@ test('key_package_tells_its_device_key_and_lifetime', () => {
   assert.ok(notBefore > 1.7e9 && notAfter > notBefore);
 });
 
+/** The devices in the tree after each commit. */
+const LEAVES = [
+  [1, 2],
+  [1, 2],
+  [1, 2, 3],
+  [1, 3],
+];
+
 test('group_info_tells_its_group_and_epoch', () => {
   frames.steps.forEach(({ group_info }, at) => {
-    const { conversation, epoch } = parseGroupInfo(fromBase64(group_info));
+    const { conversation, epoch, leaves } = parseGroupInfo(fromBase64(group_info));
     assert.deepEqual([conversation, epoch], ['01234567-89ab-cdef-0123-456789abcdef', at + 1]);
+    assert.deepEqual(
+      leaves.map(({ device, signatureKey }) => [Number(device), signatureKey.length]),
+      LEAVES[at].map((device) => [device, 32]),
+    );
   });
 });
 

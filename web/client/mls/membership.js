@@ -8,8 +8,10 @@
  */
 import { Api, Refused } from '../transport/api.js';
 import { fromBase64 } from '../util/bytes.js';
-import { CommitRejected, OutdatedGroup } from './errors.js';
+import { CommitRejected, ForgedGroup, OutdatedGroup } from './errors.js';
+import { parseGroupInfo } from './frames.js';
 import { claimAll } from './claimed-key-packages.js';
+import { thumbprintOf } from '../trust/thumbprint.js';
 import { isEqual } from '../util/equal.js';
 import { debounce } from '../util/debounce.js';
 import { emptyConversation } from '../conversations/changes.js';
@@ -200,13 +202,14 @@ export class Membership {
     this.client.connection.send({ type: 'ack', conversation: id, seq });
   }
 
-  /** Join the groups of this account in which this device has no leaf. */
+  /** Join the groups of this account in which this device has no leaf, or one that the server does not have. */
   async joinMissing() {
-    for (const { id, state } of await this.list()) {
+    for (const shown of await this.list()) {
+      const { id, state } = shown;
       const known = await this.store.get(id);
       if (known?.kind === 'direct') continue; // it never becomes a group
-      if (!known?.isActive && state !== 'ignored' && state !== 'blocked')
-        await this.client.attempt(() => this.join(id));
+      if (known?.isActive) await this.client.attempt(() => this.#joinIfElsewhere(shown));
+      else if (state !== 'ignored' && state !== 'blocked') await this.client.attempt(() => this.join(id));
     }
   }
 
@@ -219,12 +222,14 @@ export class Membership {
       const known = await this.store.get(id);
       try {
         let cursor = 0;
-        await this.client.mls.join(id, await this.client.api.groupInfo(id), known?.epoch ?? 0, async (bundle) => {
+        const groupInfo = await this.client.api.groupInfo(id);
+        await this.#checkOffered(id, parseGroupInfo(groupInfo), known);
+        await this.client.mls.join(id, groupInfo, async (bundle) => {
           const body = { ...Api.bundle(bundle), read: 0 };
           cursor = (await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body)).seq;
-          if (cursor <= (known?.cursor ?? 0)) throw new OutdatedGroup('the commit is before what this device has read');
           await this.lineage.remember(id, bundle.commit, cursor);
         });
+        await this.store.rewind(id, cursor - 1);
         await this.#enter(id, cursor, notice);
         return;
       } catch (error) {
@@ -232,6 +237,43 @@ export class Membership {
         if (!isLate(cause) || tries === COMMIT_TRIES) throw cause ?? error;
       }
     }
+  }
+
+  /**
+   * The state of a group never goes back: a group info of an earlier epoch would let a removed member in again. Only
+   * where all its leaves are those of today's members, the server has shown this device epochs that it did not have, or
+   * was set back to a backup. The same has to hold after the group was forged. Throws OutdatedGroup, ForgedGroup.
+   * @param {string} id @param {ReturnType<typeof parseGroupInfo>} offered @param {Conversation | undefined} known
+   */
+  async #checkOffered(id, offered, known) {
+    if (offered.conversation !== id) throw new OutdatedGroup('the group info is of another group');
+    if (new Set(offered.leaves.map(({ device }) => device)).size !== offered.leaves.length)
+      throw new ForgedGroup('two leaves of the group have the same device');
+    if (!known || (offered.epoch >= (known.epoch ?? 0) && !known.isForged)) return;
+    const users = new Set(known.members.map(({ user }) => user));
+    const isKnown = new Set(known.members.map(({ device, thumbprint }) => `${device} ${thumbprint}`));
+    for (const { user, device, signatureKey } of offered.leaves) {
+      const thumbprint = await thumbprintOf(signatureKey);
+      if (isKnown.has(`${device} ${thumbprint}`)) continue;
+      const isListed = users.has(user) && (await this.identities.listsOf([user])).get(user)?.has(thumbprint);
+      if (!isListed) throw new OutdatedGroup('the group info is older than what this device has seen');
+    }
+  }
+
+  /** Join again where this device has another state than the group on the server. @param {string} id */
+  async joinIfElsewhere(id) {
+    const shown = (await this.list()).find((one) => one.id === id);
+    if (shown) await this.#joinIfElsewhere(shown);
+  }
+
+  /** @param {Shown} shown */
+  async #joinIfElsewhere({ id, epoch, last_seq: last }) {
+    const known = await this.store.get(id);
+    if (!known?.isActive) return;
+    // A device that has read the whole log and is in another epoch has not seen a commit, or one that is not in the log.
+    const isElsewhere = known.cursor >= last && (await this.client.mls.epoch(id)) !== epoch;
+    if (known.isForged || known.cursor > last || isElsewhere)
+      await this.client.emitAndWait('state lost', { conversation: id, reason: 'the server has another group' });
   }
 
   /**
@@ -283,6 +325,7 @@ export class Membership {
         const cause = error instanceof CommitRejected ? error.cause : null;
         if (!isLate(cause) || tries === most) throw cause ?? error;
         await this.sync.catchUp(id);
+        if (tries > 1) await this.joinIfElsewhere(id);
       }
     }
   }

@@ -37,7 +37,8 @@ export async function loadOlder(context, conversation, seq) {
 /** @param {Context} context @param {string} conversation @param {number} seq the newest item that is loaded */
 export async function loadNewer(context, conversation, seq) {
   context.store.dispatch({ type: 'window requested' });
-  const items = await context.rpc.messages.listFrom({ conversation, from: seq + 1, limit: PAGE });
+  const found = await context.rpc.messages.listFrom({ conversation, from: seq, limit: PAGE + 1 });
+  const items = found.filter((item) => item.seq > seq);
   context.store.dispatch({ type: 'newer', conversation, items, isAll: items.length < PAGE });
   resync(context, items);
 }
