@@ -236,6 +236,20 @@ test('removed_member_whom_the_server_lets_in_again_is_a_stranger', async () => {
   assert.deepEqual(codes, ['stranger']);
 });
 
+for (const isVerified of [true, false])
+  test(`user_who_is_there_after_joining_again_is_${isVerified ? 'a' : 'no'}_stranger_where_${isVerified ? 'a_member' : 'nobody'}_is_verified`, async () => {
+    const [alice] = await deceived('alice');
+    const [bob, carol] = await people('bob', 'carol');
+    const id = await conversation(bob, alice);
+    const { thumbprints } = await alice.client.trust.safetyNumber(id, bob.user);
+    if (isVerified) await alice.client.trust.verify(bob.user, thumbprints, bob.username);
+    alice.lies.changeFrame.push((frame) => (frame.type === 'entry' ? null : undefined));
+    await bob.client.membership.add(id, [carol.username]);
+    await alice.client.inTurn(() => alice.client.membership.join(id, { what: 'rejoined' }));
+    const { members, strangers } = await known(alice, id);
+    assert.deepEqual([members.length, strangers], [3, isVerified ? [carol.user] : []]);
+  });
+
 test('member_who_logs_out_and_comes_back_is_no_stranger', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
@@ -244,7 +258,7 @@ test('member_who_logs_out_and_comes_back_is_no_stranger', async () => {
   await until(async () => (await alice.client.mls.members(id)).length === 1, 'bob has logged out');
   const back = await unlinked(bob);
   await back.client.enrolment.recover(key);
-  await until(async () => (await alice.client.mls.members(id)).length === 2, 'bob is back');
+  await until(async () => (await known(alice, id)).members.length === 2, 'bob is back');
   await alice.says(id, 'welcome back');
   await back.hears('welcome back');
   alice.isFine();

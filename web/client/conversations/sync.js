@@ -226,8 +226,8 @@ export class Sync {
     const conversation = await this.store.get(id);
     if (!conversation?.isActive) return;
     const members = await this.#membersOf(conversation);
-    if (!members || isEqual(members, conversation.members)) return;
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
+    if (!members || isEqual([members, epoch], [conversation.members, conversation.epoch])) return;
     await this.store.write(await this.trust.pinned({ ...conversation, members, epoch, isForged: false }));
   }
 

@@ -284,7 +284,7 @@ export class Membership {
     const before = await this.store.get(id);
     const members = await this.client.mls.members(id);
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
-    const after = before ? regrouped(before, members, this.client.me.user.id, true) : null;
+    const after = before ? regrouped(before, members, this.client.me.user.id, isAnyVerified(before)) : null;
     const at = new Date().toISOString();
     const entered = await this.trust.pinned({
       ...emptyConversation(id),
@@ -329,6 +329,11 @@ export class Membership {
       }
     }
   }
+}
+
+/** @param {Conversation} conversation */
+function isAnyVerified({ verified }) {
+  return Object.keys(verified).length > 0;
 }
 
 /** The group or its log is further than this device: read the log and try again. @param {unknown} cause */
