@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from chat.model.ids import UserId
 from crypto.device_lists import ENTRY, HEAD, LABEL
+from store.device_lists import DeviceLists
 from testing.server import PASSWORD, PATIENCE_S, RunningServer
 from tests.conftest import Users
 from tests.v2.devices import listens
@@ -129,6 +131,21 @@ async def test_device_list_is_refused_if(users: Users, what: str) -> None:
     assert_refused(missing, 404, "no_device_list")
 
 
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [
+        pytest.param({"days": 1 / 24 / 60}, 200, id="over in a minute"),
+        pytest.param({"days": 366 + 59 / 24 / 60}, 200, id="366 days by a clock that is almost an hour ahead"),
+        pytest.param({"days": 366 + 61 / 24 / 60}, 400, id="by one that is more than an hour ahead"),
+        pytest.param({"counter": 2**63 - 1}, 200, id="the highest counter"),
+    ],
+)
+async def test_device_list_life_and_counter_have_bounds(users: Users, what: dict[str, Any], status: int) -> None:
+    (alice,) = [await device(one) for one in await users("alice")]
+    answer = await alice.session.api.put(LIST, json=AccountKey(alice.session).lists(alice, **what))
+    assert answer.status_code == status, answer.text
+
+
 async def test_device_list_notifies_those_who_share_a_group(users: Users) -> None:
     alice, bob = [await device(one) for one in await users("alice", "bob")]
     await group_of(alice, bob)
@@ -210,6 +227,23 @@ async def test_recovery_is_signed_by_the_account_key(users: Users) -> None:
     for body in (forged, key.recovery(b""), key.recovery(bytes(1025))):
         assert_refused(await alice.session.api.put("/v2/account/recovery", json=body), 400, "invalid")
     assert (await alice.session.api.put("/v2/account/recovery", json=key.recovery(bytes(1024)))).status_code == 200
+
+
+async def test_recovery_of_a_key_replaced_meanwhile_is_refused(
+    users: Users, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (alice,) = [await device(one) for one in await users("alice")]
+    key = await account_key_of(alice)
+    store = DeviceLists.set_recovery
+
+    async def late(self: DeviceLists, user_id: UserId, account_key: bytes, recovery: bytes) -> bool:
+        await server.sql("UPDATE account_keys SET public_key = %s", bytes(32))
+        return await store(self, user_id, account_key, recovery)
+
+    monkeypatch.setattr(DeviceLists, "set_recovery", late)
+    answer = await alice.session.api.put("/v2/account/recovery", json=key.recovery())
+    assert_refused(answer, 409, "account_key_exists")
+    assert_refused(await alice.session.api.get("/v2/account/recovery"), 404, "no_device_list")
 
 
 # Linking
