@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptyConversation } from '../../client/conversations/changes.js';
 import { EMPTY, reduce } from './reducer.js';
-import { isGroup, listed, nameOf, participants, titleOf, unreadCount } from './selectors.js';
+import { isGroup, listed, lockOf, nameOf, participants, titleOf, unreadCount } from './selectors.js';
 
 /**
  * @typedef {import('./reducer.js').Event} Event
@@ -155,6 +155,18 @@ test('a device whose user the server does not name is an unknown participant', (
   assert.deepEqual([stranger.username, stranger.isUnknown], ['Unknown participant', true]);
   const known = conversation('one', { members, names: { [CARA]: 'cara' } });
   assert.equal(participants(known)[2].isUnknown, false);
+});
+
+test("the lock is closed only where no leaf may be the server's", () => {
+  const [, ben] = conversation('one').people;
+  const members = [{ user: ben.id, device: '01', thumbprint: 'aa' }];
+  const verified = conversation('one', { members, verified: { [ben.id]: ['aa'] } });
+  assert.equal(lockOf(conversation('one', { members }), ANNA), 'unknown');
+  assert.equal(lockOf(verified, ANNA), 'verified');
+  assert.equal(lockOf({ ...verified, kind: 'direct' }, ANNA), 'direct');
+  assert.equal(lockOf({ ...verified, verified: { [ben.id]: ['bb'] } }, ANNA), 'changed');
+  for (const unsafe of [{ isForged: true }, { strangers: [CARA] }, { listed: { [ben.id]: ['bb'] } }])
+    assert.equal(lockOf({ ...verified, ...unsafe }, ANNA), 'unsafe', JSON.stringify(unsafe));
 });
 
 test('a title names the others', () => {

@@ -1,5 +1,6 @@
 // @ts-check
 /** What the components compute from the state. */
+import { trustIn, unlistedIn } from '../../client/trust/verified.js';
 import { t } from '../messages/index.js';
 
 /**
@@ -53,6 +54,18 @@ function shownName({ knownAs }, user, name) {
 /** @param {Conversation} conversation @param {string} me @returns {Person[]} */
 export function others(conversation, me) {
   return participants(conversation).filter(({ id }) => id !== me);
+}
+
+/**
+ * What the lock of a conversation shows; 'unsafe': there is a leaf that may be the server's.
+ * @param {Conversation} conversation @param {string} me
+ */
+export function lockOf(conversation, me) {
+  if (conversation.kind === 'direct') return 'direct';
+  if (conversation.isForged || conversation.strangers?.length || unlistedIn(conversation).length) return 'unsafe';
+  const trust = others(conversation, me).map(({ id }) => trustIn(conversation, id));
+  if (trust.includes('changed')) return 'changed';
+  return trust.length && trust.every((one) => one === 'verified') ? 'verified' : 'unknown';
 }
 
 /** @param {Conversation} conversation @param {string} me */

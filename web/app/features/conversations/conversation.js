@@ -2,7 +2,7 @@
 import { css, html, nothing } from '../../../vendor/lit.js';
 import { trustIn, unlistedIn } from '../../../client/trust/verified.js';
 import { t } from '../../messages/index.js';
-import { isGroup, nameOf, others, participants, pictureOf, titleOf } from '../../state/selectors.js';
+import { isGroup, lockOf, nameOf, others, participants, pictureOf, titleOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';
 import { Element, UNSET } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
@@ -129,18 +129,10 @@ export class ConversationView extends Element {
     return t.conversation.members(others(this.conversation, this.me).map(({ name }) => name));
   }
 
-  #trust() {
-    if (this.conversation.kind === 'direct') return 'direct';
-    const trust = others(this.conversation, this.me).map(({ id }) => trustIn(this.conversation, id));
-    if (this.conversation.isForged) return 'forged';
-    if (trust.includes('changed')) return 'changed';
-    return trust.length && trust.every((one) => one === 'verified') ? 'verified' : 'unknown';
-  }
-
   #lock() {
-    const trust = this.#trust();
+    const trust = lockOf(this.conversation, this.me);
     const [name, word] = {
-      forged: ['alarm', t.conversation.notSafe],
+      unsafe: ['alarm', t.conversation.notSafe],
       changed: ['alarm', t.conversation.safetyNumberChanged],
       verified: ['shield', t.conversation.verified],
       unknown: ['lock', t.conversation.encrypted],
@@ -148,7 +140,7 @@ export class ConversationView extends Element {
     }[trust];
     const dialog = { name: /** @type {const} */ ('encryption'), conversation: this.conversation.id };
     return html`
-      <button class="lock ${trust === 'forged' ? 'changed' : trust}" id="lock" title=${t.conversation.aboutEncryption}
+      <button class="lock ${trust === 'unsafe' ? 'changed' : trust}" id="lock" title=${t.conversation.aboutEncryption}
         @click=${() => this.act('show', { dialog })}>
         ${icon(name, 18)}<span>${word}</span><span class="unseen">. ${t.conversation.aboutEncryption}</span>
       </button>`;
