@@ -211,7 +211,7 @@ def test_deleted_account_is_gone_for_others(users: Users, two: Two) -> None:
     is_empty(anna)
     ben.hears("What you have stays with you")
     ben.is_in("Just you")  # he knows that she is gone
-    ben.sees(f"{anna.name} is no longer in this conversation.")
+    ben.sees(f"{anna.name} left.")
     ben.begins("Person")
     ben.page.get_by_label("Username").fill(anna.name)
     ben.page.get_by_role("button", name="Start", exact=True).click()

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { chanceOf } from './chance.js';
 import { workerPids } from './workers.js';
 
 const server = process.env.SOTTOVOCE_SERVER ?? '';
@@ -19,16 +20,6 @@ const PEOPLE = 6;
 const AT_ONCE = 6;
 const SETTLE_MS = 60_000;
 const ANSWER_MS = 120_000;
-
-/** mulberry32 @param {number} state */
-function chanceOf(state) {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const figures = {
   seed,

@@ -5,7 +5,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Liar, chanceOf } from './liar.js';
+import { chanceOf } from './chance.js';
+import { Liar } from './liar.js';
 import { conversation, deceived, until } from './users.js';
 
 /** @typedef {import('./liar.js').Victim} Victim */

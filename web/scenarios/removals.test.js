@@ -110,6 +110,8 @@ for (const end of ['logs_out', 'deletes_the_account', 'removes_a_device'])
       await bob.client.api.call('DELETE', `devices/${phone?.client.me.device}`);
     }
     await until(async () => (await membersOf(alice, id)) === before - 1, 'it is removed');
+    if (end === 'deletes_the_account')
+      await until(async () => (await alice.client.store.get(id))?.people.length === 2, 'bob is shown no more');
     await alice.says(id, 'we go on');
     await carol.hears('we go on');
     [alice, carol].forEach((one) => one.isFine());

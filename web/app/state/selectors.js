@@ -62,9 +62,10 @@ export function others(conversation, me) {
  */
 export function lockOf(conversation, me) {
   if (conversation.kind === 'direct') return 'direct';
-  if (conversation.isForged || conversation.strangers?.length || unlistedIn(conversation).length) return 'unsafe';
+  if (conversation.isForged || conversation.strangers?.length) return 'unsafe';
   const trust = others(conversation, me).map(({ id }) => trustIn(conversation, id));
   if (trust.includes('changed')) return 'changed';
+  if (unlistedIn(conversation).length) return 'unsafe';
   return trust.length && trust.every((one) => one === 'verified') ? 'verified' : 'unknown';
 }
 

@@ -52,6 +52,11 @@ export class Membership {
       client.emit('members', { conversation, notice });
       if (notice.added.length || notice.removed.length) this.refreshSoon();
     });
+    client.on('epoch', async ({ conversation }) => {
+      const { people = [], members = [] } = (await store.get(conversation)) ?? {};
+      const isThere = new Set(members.map(({ user }) => user));
+      if (people.some(({ id }) => !isThere.has(id))) this.refreshSoon(); // who left is not among the members changed
+    });
     this.refreshSoon = debounce(() => client.attempt(() => this.refresh()));
   }
 
