@@ -225,3 +225,19 @@ test('log_out_without_a_network_ends_the_session_at_the_next_start', async () =>
   await refused(phone.client.api.as(token, 'omit').call('GET', 'account'), 'unauthenticated');
   assert.deepEqual(await storage.all('state'), []);
 });
+
+test('messages_refused_in_an_earlier_epoch_are_sent_again_at_once', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  let lists = 0;
+  alice.lies.answerRequest.push(
+    ({ method, path }) => void (lists += Number(method === 'GET' && path === 'conversations')),
+  );
+  alice.lies.changeFrame.push((frame) => (frame.type === 'entry' && frame.kind === 'commit' ? null : undefined));
+  await bob.client.membership.update(id);
+  const texts = Array.from({ length: 10 }, (_, n) => `late ${n}`);
+  for (const text of texts) await alice.says(id, text);
+  await bob.hears(...texts);
+  assert.equal(lists, 0, 'alice does not suspect the server for each of them');
+});

@@ -84,6 +84,7 @@ export class Outbox {
     client.listen('identity', () => client.later(() => this.retryHeld()));
     client.on('own message', (frame) => this.onSent(frame));
     client.on('epoch', () => this.retryHeld());
+    client.on('agreed', () => this.retryHeld());
     client.on('joined', ({ conversation }) => this.#startOver(conversation));
   }
 
@@ -367,20 +368,19 @@ export class Outbox {
 
   /** @param {{ id: string, code: string, error: string }} frame */
   async onRefused({ id, code, error }) {
+    const sentIn = this.#inFlight.get(id)?.epoch;
     this.#inFlight.delete(id);
     const waiting = await this.client.storage.get('outbox', id);
     if (!waiting) return;
     switch (code) {
-      case 'stale_epoch': {
-        const before = await this.store.get(waiting.conversation);
+      case 'stale_epoch':
         await this.sync.catchUp(waiting.conversation);
-        const after = await this.store.get(waiting.conversation);
-        if (after?.epoch === before?.epoch) {
+        // The server refuses the epoch that this device is in after it has read the whole log.
+        if ((await this.client.mls.epoch(waiting.conversation)) === sentIn) {
           await sleep(RETRY_MS * Math.random());
           await this.membership.joinIfElsewhere(waiting.conversation);
         }
         break;
-      }
       case 'commit_needed': {
         const done = await this.removals.removeDue(waiting.conversation);
         if (done === 'asked') {

@@ -16,6 +16,7 @@ import { deleted, fold, references } from './reducer.js';
  * @typedef {import('../storage/storage.js').Change} Change
  */
 
+const STEP = 0.000001; // between items that have no place of their own in the log
 const NEWEST_SEARCHED = 50; // items before the last in which a message of another user is looked for
 
 export class ConversationStore {
@@ -178,7 +179,7 @@ export class ConversationStore {
   async freePlace(id, seq) {
     const there = await this.client.storage.last('items', itemKey(id, seq), itemKey(id, seq + 1), 1);
     const [item] = values(there);
-    return item ? (item.seq + seq + 1) / 2 : seq;
+    return item ? item.seq + STEP : seq;
   }
 
   /**
@@ -193,7 +194,7 @@ export class ConversationStore {
     /** @type {Change[]} */
     const changes = [];
     for (const [nth, item] of later.entries()) {
-      const moved = { ...item, seq: seq + (nth + 1) / (later.length + 1) };
+      const moved = { ...item, seq: seq + (nth + 1) / (later.length + 1) / 2 }; // the other half is for `freePlace`
       changes.push(['items', itemKey(id, item.seq)], ['items', itemKey(id, moved.seq), moved]);
       if (item.id) changes.push(['ids', `${id}/${item.id}`, moved.seq]);
     }

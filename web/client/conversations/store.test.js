@@ -39,9 +39,9 @@ test('items_beyond_the_log_stay_in_their_order_before_what_follows', async () =>
   await store.rewind(ID, 9);
   assert.deepEqual(await placesOf(store), [
     [9, 'at 9'],
-    [9.25, 'at 10'],
-    [9.5, 'at 11'],
-    [9.75, 'at 100'],
+    [9.125, 'at 10'],
+    [9.25, 'at 11'],
+    [9.375, 'at 100'],
   ]);
   const { cursor, unread } = (await store.get(ID)) ?? {};
   assert.deepEqual([cursor, unread], [9, [9]]);
@@ -63,5 +63,27 @@ test('log_that_is_as_long_as_what_was_read_moves_nothing', async () => {
 
 test('free_place_is_after_the_item_and_before_the_next', async () => {
   const store = await withTexts(1, 2, 2.5, 3);
-  assert.deepEqual(await Promise.all([1, 2, 3, 4].map((seq) => store.freePlace(ID, seq))), [1.5, 2.75, 3.5, 4]);
+  assert.deepEqual(
+    await Promise.all([1, 2, 3, 4].map((seq) => store.freePlace(ID, seq))),
+    [1.000001, 2.500001, 3.000001, 4],
+  );
+});
+
+test('thousand_own_messages_find_places_before_the_next_entry', async () => {
+  const store = await withTexts(1, 2);
+  await store.rewind(ID, 1);
+  for (let n = 0; n < 1000; n++) {
+    const seq = await store.freePlace(ID, 1);
+    const known = await store.get(ID);
+    if (known) await store.write(known, { seq, at: '', user: 'me', id: String(n).padStart(32, 'a'), text: `own ${n}` });
+  }
+  const places = await placesOf(store);
+  assert.deepEqual(places.map(([, text]) => text), ['at 1', 'at 2', ...Array.from({ length: 1000 }, (_, n) => `own ${n}`)]); // prettier-ignore
+  assert.ok(places.every(([seq]) => Number(seq) < 2));
+});
+
+test('log_that_begins_again_keeps_the_order_of_what_was_read', async () => {
+  const store = await withTexts(1, 2, 3);
+  await store.rewind(ID, 0);
+  assert.deepEqual((await placesOf(store)).map(([, text]) => text), ['at 1', 'at 2', 'at 3']); // prettier-ignore
 });

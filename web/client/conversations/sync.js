@@ -329,7 +329,7 @@ function headOf(id, commit) {
   return head;
 }
 
-/** Who has made it is not a member, and joins by it. @param {LogEntry} entry a commit that was applied */
+/** Whether its sender joins the group by it (an external commit). @param {LogEntry} entry a commit that was applied */
 function isExternal({ data }) {
   return data !== undefined && parseHead(fromBase64(data)).isExternal;
 }

@@ -161,7 +161,7 @@ export class Membership {
       const known = await this.store.get(id);
       if (!known?.strangers?.length) return;
       await this.store.write({ ...known, strangers: [] });
-      await this.client.emitAndWait('epoch', { conversation: id }); // what waits for it
+      await this.client.emitAndWait('agreed', { conversation: id });
     });
   }
 
@@ -234,7 +234,7 @@ export class Membership {
           cursor = (await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body)).seq;
           await this.lineage.remember(id, bundle.commit, cursor);
         });
-        await this.store.rewind(id, cursor - 1);
+        await this.store.rewind(id, Math.max(0, cursor - 1));
         await this.#enter(id, cursor, notice);
         return;
       } catch (error) {

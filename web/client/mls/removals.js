@@ -4,8 +4,8 @@
  * commit that.
  *
  * The server may lie. A removal is right if the user or the device said inside the group that it leaves, or if the
- * account key does not list the device. Nobody has to have said it where the user was never verified. Of a verified
- * user, the user of this device is asked.
+ * account key does not list the device, or if the user of this device never verified that member. Otherwise this
+ * device asks its user.
  */
 
 /**
@@ -66,7 +66,7 @@ export class Removals {
     return this.client.inTurn(async () => {
       const known = await this.store.get(id);
       await this.removeDue(id, known?.asked ?? []);
-      await this.client.emitAndWait('epoch', { conversation: id }); // what waits for the removal
+      await this.client.emitAndWait('agreed', { conversation: id });
     });
   }
 

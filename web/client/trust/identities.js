@@ -7,8 +7,8 @@
  * from the server or from a device of the user inside a conversation. It does not matter from where: a list is signed,
  * complete, and counted, and one with a lower counter than the highest seen changes nothing.
  *
- * Another account key is never accepted automatically: it is kept aside until the user of this device accepts it. Of a
- * user who was verified by device keys before there were account keys, a device that was verified has to state the key.
+ * A client never accepts another account key automatically: it keeps the key aside until the user of this device accepts
+ * it. If the user verified a contact by device keys, one of those devices has to state the contact's account key.
  *
  * What a device says counts as its user's if it was listed once: a message can be read long after its device was removed.
  */
