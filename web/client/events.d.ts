@@ -29,19 +29,22 @@ export interface WaitedEvents {
   joined: { conversation: string; after: number };
   /** This device was listed by the account key, or is not listed any more. */
   standing: { standing: Standing };
+  /** Everything that this device missed has been received. */
+  ready: object;
+  /** Messages wait that may be sent now. */
+  due: object;
 }
 
 /** Everything that a client emits, with its details. */
 export interface ClientEvents extends WaitedEvents {
-  ready: object;
   offline: object;
   'logged out': object;
   problem: { error: unknown };
   me: Me['user'];
   conversation: Conversation;
-  /** There is a newer list of a user's devices, or another account key. */
   /** Another device of the account shows a code. */
   linking: object;
+  /** There is a newer list of a user's devices, or another account key. */
   identity: { user: string; identity: Identity };
   item: { conversation: string; item: Item };
   message: { conversation: string; message: Said };

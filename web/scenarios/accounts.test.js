@@ -33,7 +33,7 @@ test('device_by_password_alone_joins_and_reads_nothing', async () => {
   const id = await conversation(alice, bob);
   const thief = await unlinked(bob);
   assert.equal(thief.client.enrolment.standing, 'waiting');
-  await refused(thief.client.membership.join(id), 'not_listed');
+  await refused(thief.client.joining.join(id), 'not_listed');
   await refused(thief.client.membership.start([alice.username]), 'not_listed');
   await refused(thief.client.enrolment.link(await codeOf(newSecret())), 'no_account_key');
   await alice.says(id, 'for bob');
@@ -204,7 +204,7 @@ test('expired_list_vouches_for_nobody', async () => {
   await alice.says(id, 'are you still bob?');
   await until(async () => (await failures(alice)).includes('unlisted_device'), 'it waits');
   await alice.client.storage.write([['state', `identity/${bob.user}`, known]]);
-  await alice.client.inTurn(() => alice.client.outbox.retryHeld());
+  await alice.client.inTurn(() => alice.client.emitAndWait('agreed', { conversation: id }));
   await bob.hears('are you still bob?');
 });
 

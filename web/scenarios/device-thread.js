@@ -2,11 +2,12 @@
 /** A device in its own thread, which can be killed at any moment; its data is in a folder. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { platformIn } from '../client/node/platform.js';
+import { FOLDER_KEY } from './folder-key.js';
 import { PASSWORD } from './password.js';
 
 const { server, folder, username, how } = workerData;
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
-const platform = await platformIn(folder);
+const platform = await platformIn(folder, FOLDER_KEY);
 const { Client } = await import('../client/client.js');
 const client = new Client(server, platform);
 

@@ -76,7 +76,7 @@ test('leaving_member_is_removed_by_the_others', async () => {
   await alice.says(id, 'carol has left');
   await bob.hears('carol has left');
   await carol.doesNotHear('carol has left');
-  assert.deepEqual((await alice.client.membership.list())[0].members.length, 2);
+  assert.deepEqual((await alice.client.joining.list())[0].members.length, 2);
 });
 
 test('only_owner_or_admin_adds_and_removes_members', async () => {

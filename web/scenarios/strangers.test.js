@@ -6,7 +6,7 @@ import { another, conversation, invited, people, refused, server, until } from '
 
 /** @param {import('./users.js').Device} device @param {string} id */
 async function stateOf(device, id) {
-  return (await device.client.membership.list()).find((one) => one.id === id)?.state;
+  return (await device.client.joining.list()).find((one) => one.id === id)?.state;
 }
 
 test('conversation_of_a_stranger_is_a_request', async () => {
@@ -46,7 +46,7 @@ test('blocked_user_reaches_nobody_and_is_not_told', async () => {
     (await alice.client.api.call('GET', 'blocks')).map((/** @type {any} */ one) => one.username),
     [mallory.username],
   );
-  assert.equal((await mallory.client.membership.list())[0].members.length, 2, 'mallory sees nothing of it');
+  assert.equal((await mallory.client.joining.list())[0].members.length, 2, 'mallory sees nothing of it');
   await alice.client.api.call('DELETE', `blocks/${mallory.user}`);
   await alice.hears('why do you not answer');
   mallory.isFine();

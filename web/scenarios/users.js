@@ -166,7 +166,8 @@ export async function deceived(...wanted) {
 /** A new user whose device keeps its data in a folder. @param {string} folder @param {string} name */
 export async function deviceIn(folder, name) {
   const { platformIn } = await import('../client/node/platform.js');
-  return device(unique(name), 'register', undefined, await platformIn(folder));
+  const { FOLDER_KEY } = await import('./folder-key.js');
+  return device(unique(name), 'register', undefined, await platformIn(folder, FOLDER_KEY));
 }
 
 /** A new user with an invite. @param {string} name @param {string} invite */

@@ -26,8 +26,8 @@ export const FORWARDED = /** @type {const} */ ([
  *
  * @typedef {object} OwnEvents the events of the worker itself
  * @property {object} leads a worker has begun to lead
- * @property {import('./rpc.js').Snapshot} snapshot
- * @property {import('./rpc.js').Settings} settings
+ * @property {import('./page.js').Snapshot} snapshot
+ * @property {import('./page.js').Settings} settings
  * @property {{ isDue: boolean }} recovery
  * @property {{ conversation: string }} gone
  * @property {{ error: { code: string, message: string } }} problem

@@ -17,8 +17,8 @@ import { toastsSlice } from './toasts.js';
  * @typedef {import('../../client/conversations/reducer.js').Conversation} Conversation
  * @typedef {import('../../client/conversations/reducer.js').Item} Item
  * @typedef {import('../../client/conversations/outbox.js').Waiting} Waiting
- * @typedef {import('../../worker/rpc.js').Settings} Settings
- * @typedef {import('../../worker/rpc.js').Snapshot} Snapshot
+ * @typedef {import('../../worker/page.js').Settings} Settings
+ * @typedef {import('../../worker/page.js').Snapshot} Snapshot
  * @typedef {NonNullable<Snapshot['me']>} Me
  * @typedef {{ id: number, text: string }} Toast
  *

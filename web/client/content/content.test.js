@@ -15,9 +15,9 @@ test('documented_content_of_every_kind_decodes_to_itself', () => {
 });
 
 test('content_of_unknown_kind_is_kept_as_it_is', () => {
-  const poll = JSON.stringify({ kind: 'poll', id: '1', question: 'tea?' });
-  const read = decodeContent(new TextEncoder().encode(poll));
-  assert.deepEqual(read, { kind: 'unknown', id: '', raw: poll });
+  const newer = JSON.stringify({ kind: 'kind of a newer client', id: '0'.repeat(32), question: 'tea?' });
+  const read = decodeContent(new TextEncoder().encode(newer));
+  assert.deepEqual(read, { kind: 'unknown', id: '', raw: newer });
   assert.deepEqual(decodeContent(encodeContent(read)), read);
 });
 
@@ -30,9 +30,9 @@ test('content_of_known_kind_keeps_its_known_fields_only', () => {
 test('content_that_is_nested_too_deeply_is_stored_as_text', () => {
   const nested = (/** @type {number} */ levels) => '['.repeat(levels) + ']'.repeat(levels);
   for (const levels of [16, 5000, 40_000]) {
-    const poll = `{"kind":"text","id":"${'0'.repeat(32)}","text":"hi","more":${nested(levels)}}`;
-    const read = decodeContent(new TextEncoder().encode(poll));
-    assert.deepEqual(read, { kind: 'unknown', id: '', raw: levels < 30_000 ? poll : '' });
+    const nestedText = `{"kind":"text","id":"${'0'.repeat(32)}","text":"hi","more":${nested(levels)}}`;
+    const read = decodeContent(new TextEncoder().encode(nestedText));
+    assert.deepEqual(read, { kind: 'unknown', id: '', raw: levels < 30_000 ? nestedText : '' });
     assert.deepEqual(JSON.parse(JSON.stringify(structuredClone(read))), read);
   }
   /** @type {import('./index.js').Content} */

@@ -176,7 +176,7 @@ test('group_text_is_never_sent_to_a_direct_conversation_nor_the_reverse', async 
     send: (/** @type {any} */ frame) => sent.push(`group ${frame.id}`),
   });
   client.mls.encrypt = async () => ({ epoch: 1, data: new Uint8Array(1) });
-  client.direct.deliver = async ({ id }) => void sent.push(`direct ${id}`);
+  client.directSender.deliver = async ({ id }) => void sent.push(`direct ${id}`);
   const waiting = (/** @type {string} */ id, /** @type {boolean} */ isDirect) => ({
     id,
     order: 1,
@@ -194,7 +194,7 @@ test('group_text_is_never_sent_to_a_direct_conversation_nor_the_reverse', async 
   ])) {
     await storage.write([['conversations', GROUP, { ...conversation, kind }]]);
     sent.length = 0;
-    await client.inTurn(() => client.outbox.restart());
+    await client.inTurn(() => client.emitAndWait('ready', {}));
     await new Promise((resolve) => setTimeout(resolve, 5));
     assert.deepEqual(sent, [expected]);
   }

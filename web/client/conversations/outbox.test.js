@@ -28,7 +28,7 @@ async function refused() {
     ['state', `leaf/${GROUP}`, { at: Date.now(), sent: 0 }],
     ['outbox', content.id, { id: content.id, order: 1, at: '', conversation: GROUP, isDirect: false, content }],
   ]);
-  await client.outbox.onRefused({ id: content.id, code: 'forbidden', error: 'no' });
+  await client.groupSender.onRefused({ id: content.id, code: 'forbidden', error: 'no' });
   await client.settled();
   assert.deepEqual(sent, [], 'it is not sent again without its author');
   return { client, sent };

@@ -110,7 +110,7 @@ export class Sync {
     /** @type {boolean} */
     let isActive;
     try {
-      isActive = await this.#apply(id, entry);
+      isActive = await this.lineage.apply(id, entry);
     } catch (error) {
       if (error instanceof MalformedFrame) {
         this.client.emit('problem', { error }); // a lie of the server: its place in the log stays free
@@ -127,47 +127,6 @@ export class Sync {
       await this.#end(conversation, entry, { what: 'members', by, added: [], removed: [me.user.id], devices: [] });
     }
     return false;
-  }
-
-  /**
-   * Apply a commit, unless it was applied before. Returns whether this device is still in the group. Throws
-   * MalformedFrame, and Undecryptable where the state does not fit the log.
-   * @param {string} id @param {LogEntry} entry
-   */
-  async #apply(id, { data, epoch: claimed, seq, sender }) {
-    const commit = data === undefined ? null : fromBase64(data);
-    const ended = commit ? headOf(id, commit).epoch : claimed; // the server's claim counts where there is nothing else
-    let epoch = await this.client.mls.epoch(id);
-    if (epoch !== null && epoch < ended) epoch = await this.#applyMissed(id, seq);
-    if (epoch !== null && epoch > ended) {
-      if (commit && (await this.lineage.isFork(id, commit))) throw new Undecryptable('the server has forked it', null);
-      return true;
-    }
-    if (!commit || epoch !== ended || sender === this.client.me.device)
-      throw new Undecryptable('our state is lost', null);
-    const keep = () => this.lineage.remember(id, commit, seq);
-    return (await this.client.mls.decrypt(id, commit, keep)).isActive;
-  }
-
-  /**
-   * Apply the commits that this device has not seen, if the server has them after all.
-   * @param {string} id @param {number} before their entries are before this one
-   * @returns {Promise<number | null>} the epoch
-   */
-  async #applyMissed(id, before) {
-    const { mls, api } = this.client;
-    const { seq = 0 } = (await this.lineage.last(id)) ?? {};
-    for (const entry of await api.callUntilAnswered('GET', `conversations/${id}/log?after=${seq}`)) {
-      if (entry.kind !== 'commit' || entry.data === undefined || entry.seq >= before) continue;
-      const commit = fromBase64(entry.data);
-      try {
-        if (headOf(id, commit).epoch !== (await mls.epoch(id))) continue;
-        await mls.decrypt(id, commit, () => this.lineage.remember(id, commit, entry.seq));
-      } catch (error) {
-        if (!(error instanceof Undecryptable || error instanceof MalformedFrame)) throw error;
-      }
-    }
-    return mls.epoch(id);
   }
 
   /** The group is in the epoch that this commit began. @param {Conversation} conversation @param {LogEntry} entry */
@@ -320,13 +279,6 @@ export class Sync {
     if (device === this.client.me.device) return this.client.me.user.id;
     return conversation.members.find((member) => member.device === device)?.user ?? '';
   }
-}
-
-/** What a commit says of itself. @param {string} id @param {Uint8Array} commit Throws MalformedFrame. */
-function headOf(id, commit) {
-  const head = parseHead(commit);
-  if (head.conversation !== id) throw new MalformedFrame('the commit is of another group');
-  return head;
 }
 
 /** Whether its sender joins the group by it (an external commit). @param {LogEntry} entry a commit that was applied */

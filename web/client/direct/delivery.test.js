@@ -193,7 +193,7 @@ test('text_in_flight_during_key_change_survives_a_crash', async () => {
     'it is deleted again, and a missing message is no error',
   );
   client.connection = /** @type {any} */ ({ isReady: true });
-  await client.inTurn(() => client.outbox.restart());
+  await client.inTurn(() => client.emitAndWait('ready', {}));
   await nothingWaits(client);
   assert.deepEqual(await server.texts(), ['hello']);
 });
@@ -203,7 +203,7 @@ test('waiting_texts_are_sent_once_after_reconnection', async () => {
   const open = gated(server);
   for (const text of ['one', 'two']) await client.outbox.send(ID, { kind: 'text', text });
   await until(() => server.writes.length === 1);
-  await client.inTurn(() => client.outbox.restart());
+  await client.inTurn(() => client.emitAndWait('ready', {}));
   open();
   await nothingWaits(client);
   await client.outbox.send(ID, { kind: 'text', text: 'three' });
@@ -217,12 +217,12 @@ test('text_deleted_while_queued_twice_is_not_sent_again', async () => {
   const open = gated(server);
   await client.outbox.send(ID, { kind: 'text', text: 'one' });
   await until(() => server.writes.length === 1);
-  await client.inTurn(() => client.outbox.restart());
+  await client.inTurn(() => client.emitAndWait('ready', {}));
   const second = gate();
-  const { deliver } = client.direct;
-  client.direct.deliver = async (waiting) => {
+  const { deliver } = client.directSender;
+  client.directSender.deliver = async (waiting) => {
     await second.opened; // the second delivery waits
-    return deliver.call(client.direct, waiting);
+    return deliver.call(client.directSender, waiting);
   };
   open();
   await until(async () => (await items()).includes('one'));

@@ -3,8 +3,7 @@
  * Direct conversations of two users, whose key the server has made. They are stored and shown like groups, but never as
  * end-to-end encrypted.
  */
-import { Refused } from '../transport/api.js';
-import { DirectKeys } from './keys.js';
+import { pathOf } from './path.js';
 import { isEqual } from '../util/equal.js';
 import { debounce } from '../util/debounce.js';
 import { emptyConversation } from '../conversations/changes.js';
@@ -12,7 +11,6 @@ import { withPreview } from '../conversations/reducer.js';
 
 /**
  * @typedef {import('../conversations/reducer.js').Conversation} Conversation
- * @typedef {import('../conversations/outbox.js').Waiting} Waiting
  * @typedef {import('../storage/storage.js').Change} Change
  * @typedef {import('../transport/frames.d.ts').ListedDirect} Shown
  * @typedef {import('../transport/frames.d.ts').DirectText} Text
@@ -24,13 +22,15 @@ export class Direct {
    * @param {object} parts
    * @param {import('../conversations/store.js').ConversationStore} parts.store
    * @param {import('../conversations/outbox.js').Outbox} parts.outbox
+   * @param {import('./keys.js').DirectKeys} parts.directKeys
+   * @param {import('./sender.js').DirectSender} parts.directSender
    */
-  constructor(client, { store, outbox }) {
+  constructor(client, { store, outbox, directKeys, directSender }) {
     this.client = client;
     this.store = store;
     this.outbox = outbox;
-    this.keys = new DirectKeys(client);
-    outbox.deliverDirect = (waiting) => this.deliver(waiting);
+    this.keys = directKeys;
+    this.sender = directSender;
     this.catchUpSoon = debounce(() => client.attempt(() => client.inTurn(() => this.catchUp())));
   }
 
@@ -145,39 +145,6 @@ export class Direct {
     return known;
   }
 
-  /** Returns when the server has stored it. @param {Waiting} waiting */
-  async deliver({ id, conversation, content }) {
-    const known = /** @type {Conversation} */ (await this.store.get(conversation));
-    const path = `direct/${otherOf(known, this.client.me.user.id)}/messages`;
-    switch (content.kind) {
-      case 'text': {
-        // A repeated message has to be identical, so its ciphertext is stored.
-        const text = await this.client.inTurn(async () => {
-          const waiting = await this.client.storage.get('outbox', id);
-          if (!waiting || waiting.failure) return null; // confirmed, discarded or rejected since it was queued
-          const kept =
-            (await this.client.storage.get('state', `sealed/${id}`)) ??
-            (await this.keys.encrypt(await this.store.get(conversation), content.text));
-          await this.client.storage.write([['state', `sealed/${id}`, kept]]);
-          return kept;
-        });
-        if (text !== null) await this.client.api.callUntilAnswered('POST', path, { id, text });
-        return;
-      }
-      case 'edit': {
-        const item = await this.store.itemOf(conversation, content.of);
-        if (!item) throw new Refused(404, 'no_such_message', 'This message does not exist any more', 0);
-        const text = await this.client.inTurn(async () =>
-          this.keys.encrypt(await this.store.get(conversation), content.text),
-        );
-        await this.client.api.callUntilAnswered('PATCH', `${path}/${item.seq}`, { text });
-        return;
-      }
-      default:
-        throw new Refused(400, 'not_here', 'Direct conversations do not support this', 0);
-    }
-  }
-
   /** @param {Conversation} known @param {number} seq */
   async deleteForEveryone(known, seq) {
     if (!(await this.#delete(known, seq))) this.client.later(() => this.onChanged({ conversation: known.id, seq }));
@@ -185,12 +152,12 @@ export class Direct {
 
   /** Returns false if it was deleted before. @param {Conversation} known @param {number} seq */
   async #delete(known, seq) {
-    const path = `direct/${otherOf(known, this.client.me.user.id)}/messages/${seq}`;
+    const path = `${pathOf(known, this.client.me.user.id)}/messages/${seq}`;
     try {
       await this.client.api.callUntilAnswered('DELETE', path);
       return true;
     } catch (error) {
-      if (/** @type {Refused} */ (error).code !== 'no_such_message') throw error;
+      if (/** @type {import('../transport/api.js').Refused} */ (error).code !== 'no_such_message') throw error;
       return false;
     }
   }
@@ -257,7 +224,8 @@ export class Direct {
     const sealed = waiting.map((one) => /** @type {Change} */ (['state', `sealed/${one.id}`]));
     await this.client.storage.write([...(await this.keys.withoutOld(id, fingerprint)), ...sealed]);
     await this.store.empty(id);
-    for (const one of waiting) this.outbox.release(one.id);
+    for (const one of waiting) this.sender.release(one.id);
+    this.client.later(() => this.sender.flush());
   }
 
   /** @param {Conversation} conversation @param {Text} text */
@@ -278,7 +246,7 @@ export class Direct {
       ['state', `sealed/${id}`],
     ];
     await this.store.apply(conversation.id, said, isWaiting ? confirmed : [], seq);
-    if (isWaiting) this.outbox.release(id);
+    if (isWaiting) this.sender.release(id);
     if (editedAt === undefined) return;
     const [item] = await this.store.itemsFrom(conversation.id, { from: seq, limit: 1 });
     const now = (await this.store.get(conversation.id)) ?? conversation;
@@ -308,13 +276,7 @@ export class Direct {
   #read(conversation, query) {
     return this.client.api.callUntilAnswered(
       'GET',
-      `direct/${otherOf(conversation, this.client.me.user.id)}/messages?${query}`,
+      `${pathOf(conversation, this.client.me.user.id)}/messages?${query}`,
     );
   }
-}
-
-/** @param {Conversation} conversation @param {string} me */
-function otherOf(conversation, me) {
-  return /** @type {import('../conversations/reducer.js').Person} */ (conversation.people.find(({ id }) => id !== me))
-    .id;
 }

@@ -89,7 +89,7 @@ test('server_that_denies_the_key_gets_no_plain_text', async () => {
     assert.equal((await storage.get('conversations', id))?.key, key);
     const posted = /** @type {any[]} */ ([]);
     client.api.callUntilAnswered = /** @type {any} */ (async (/** @type {any[]} */ ...given) => posted.push(given[2]));
-    await client.direct.deliver(waiting).catch((error) => assert.equal(error.code, 'no_key'));
+    await client.directSender.deliver(waiting).catch((error) => assert.equal(error.code, 'no_key'));
     assert.deepEqual(
       posted.map(({ text }) => text.slice(0, 5)),
       key === 'here' ? ['aes1.'] : [],

@@ -1,12 +1,17 @@
 // @ts-check
 /**
- * Which commit began the newest epoch of each group. A server that gives two halves of a group two commits of one epoch
- * forks it: the log then shows this device a commit that is not the one that it has applied.
+ * Applies the commits of the log, and remembers which one began the newest epoch of each group. A server that gives two
+ * halves of a group two commits of one epoch forks it: the log then shows this device a commit that is not the one that
+ * it has applied.
  */
-import { toBase64 } from '../util/bytes.js';
-import { parseHead } from './frames.js';
+import { fromBase64, toBase64 } from '../util/bytes.js';
+import { Undecryptable } from './errors.js';
+import { MalformedFrame, parseHead } from './frames.js';
 
-/** @typedef {{ epoch: number, hash: string, seq: number }} Applied a commit: the epoch that it ended, and its entry */
+/**
+ * @typedef {import('../transport/frames.d.ts').LogEntry} LogEntry
+ * @typedef {{ epoch: number, hash: string, seq: number }} Applied a commit: the epoch that it ended, and its entry
+ */
 
 export class Lineage {
   /** @param {import('../context.js').Context} client */
@@ -23,14 +28,55 @@ export class Lineage {
     await this.client.storage.write([['state', `commit/${id}`, { epoch, hash: await hashOf(commit), seq }]]);
   }
 
+  /**
+   * Apply a commit, unless it was applied before. Returns whether this device is still in the group. Throws
+   * MalformedFrame, and Undecryptable where the state does not fit the log.
+   * @param {string} id @param {LogEntry} entry
+   */
+  async apply(id, { data, epoch: claimed, seq, sender }) {
+    const commit = data === undefined ? null : fromBase64(data);
+    const ended = commit ? headOf(id, commit).epoch : claimed; // the server's claim counts where there is nothing else
+    let epoch = await this.client.mls.epoch(id);
+    if (epoch !== null && epoch < ended) epoch = await this.#applyMissed(id, seq);
+    if (epoch !== null && epoch > ended) {
+      if (commit && (await this.#isFork(id, commit))) throw new Undecryptable('the server has forked it', null);
+      return true;
+    }
+    if (!commit || epoch !== ended || sender === this.client.me.device)
+      throw new Undecryptable('our state is lost', null);
+    const keep = () => this.remember(id, commit, seq);
+    return (await this.client.mls.decrypt(id, commit, keep)).isActive;
+  }
+
+  /**
+   * Apply the commits that this device has not seen, if the server has them after all.
+   * @param {string} id @param {number} before their entries are before this one
+   * @returns {Promise<number | null>} the epoch
+   */
+  async #applyMissed(id, before) {
+    const { mls, api } = this.client;
+    const { seq = 0 } = (await this.#last(id)) ?? {};
+    for (const entry of await api.callUntilAnswered('GET', `conversations/${id}/log?after=${seq}`)) {
+      if (entry.kind !== 'commit' || entry.data === undefined || entry.seq >= before) continue;
+      const commit = fromBase64(entry.data);
+      try {
+        if (headOf(id, commit).epoch !== (await mls.epoch(id))) continue;
+        await mls.decrypt(id, commit, () => this.remember(id, commit, entry.seq));
+      } catch (error) {
+        if (!(error instanceof Undecryptable || error instanceof MalformedFrame)) throw error;
+      }
+    }
+    return mls.epoch(id);
+  }
+
   /** @param {string} id @returns {Promise<Applied | undefined>} */
-  last(id) {
+  #last(id) {
     return this.client.storage.get('state', `commit/${id}`);
   }
 
   /** This commit ended the same epoch as the last one, and is another. @param {string} id @param {Uint8Array} commit */
-  async isFork(id, commit) {
-    const last = await this.last(id);
+  async #isFork(id, commit) {
+    const last = await this.#last(id);
     return last?.epoch === parseHead(commit).epoch && last.hash !== (await hashOf(commit));
   }
 }
@@ -38,4 +84,11 @@ export class Lineage {
 /** @param {Uint8Array} commit */
 async function hashOf(commit) {
   return toBase64(new Uint8Array(await crypto.subtle.digest('SHA-256', /** @type {BufferSource} */ (commit))));
+}
+
+/** What a commit says of itself. @param {string} id @param {Uint8Array} commit Throws MalformedFrame. */
+function headOf(id, commit) {
+  const head = parseHead(commit);
+  if (head.conversation !== id) throw new MalformedFrame('the commit is of another group');
+  return head;
 }

@@ -4,7 +4,7 @@ import { listed, others } from '../../state/selectors.js';
 
 /**
  * @typedef {import('../../actions.js').Context} Context
- * @typedef {import('../../../worker/rpc.js').ShareKind} ShareKind
+ * @typedef {import('../../../worker/calls/contacts.js').ShareKind} ShareKind
  * @typedef {import('../../../client/transport/frames.d.ts').ShareCode} ShareCode
  */
 

@@ -8,7 +8,7 @@ import { icon } from '../../ui/icon.js';
 import '../../ui/qr.js';
 
 /**
- * @typedef {import('../../../worker/rpc.js').ShareKind} ShareKind
+ * @typedef {import('../../../worker/calls/contacts.js').ShareKind} ShareKind
  * @typedef {import('../../../client/transport/frames.d.ts').ShareCode} ShareCode
  */
 

@@ -3,7 +3,7 @@ import { failure } from '../../messages/errors.js';
 
 /**
  * @typedef {import('../../link.js').CallFailed} CallFailed
- * @typedef {import('../../../worker/rpc.js').Settings} Settings
+ * @typedef {import('../../../worker/page.js').Settings} Settings
  */
 
 /** @param {import('../../actions.js').Context} context */

@@ -5,7 +5,7 @@ import { t } from '../../messages/index.js';
 import { Section } from './section.js';
 
 /**
- * @typedef {import('../../../worker/rpc.js').OwnDevice} OwnDevice
+ * @typedef {import('../../../worker/calls/devices.js').OwnDevice} OwnDevice
  * @typedef {import('../../../client/transport/frames.d.ts').Session} Session
  */
 

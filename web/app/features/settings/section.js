@@ -4,7 +4,7 @@ import { css } from '../../../vendor/lit.js';
 import { Element, field } from '../../ui/element.js';
 
 /**
- * @typedef {import('../../../worker/rpc.js').Settings} Values
+ * @typedef {import('../../../worker/page.js').Settings} Values
  * @typedef {import('../../../client/transport/frames.d.ts').OwnAccount} Account
  *
  * @typedef Attempt

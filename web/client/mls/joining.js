@@ -1,0 +1,171 @@
+// @ts-check
+/**
+ * How this device joins groups: by a welcome, or by an external commit where it has none or its state does not fit.
+ *
+ * The state of a group never goes back: what the server offers is compared with what this device has seen.
+ */
+import { emptyConversation } from '../conversations/changes.js';
+import { regrouped } from '../conversations/reducer.js';
+import { Api } from '../transport/api.js';
+import { thumbprintOf } from '../trust/thumbprint.js';
+import { fromBase64 } from '../util/bytes.js';
+import { ForgedGroup, OutdatedGroup } from './errors.js';
+import { parseGroupInfo } from './frames.js';
+import { untilAccepted } from './retry.js';
+
+/**
+ * @typedef {import('../conversations/reducer.js').Conversation} Conversation
+ * @typedef {import('../transport/frames.d.ts').ListedConversation} Shown as the server knows it
+ */
+
+export class Joining {
+  /**
+   * @param {import('../context.js').Context} client
+   * @param {object} parts
+   * @param {import('../conversations/store.js').ConversationStore} parts.store
+   * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
+   * @param {import('../trust/identities.js').Identities} parts.identities
+   * @param {import('./lineage.js').Lineage} parts.lineage
+   */
+  constructor(client, { store, trust, identities, lineage }) {
+    this.client = client;
+    this.store = store;
+    this.trust = trust;
+    this.identities = identities;
+    this.lineage = lineage;
+    client.on('state lost', async ({ conversation, reason }) => {
+      client.emit('rejoined', { conversation, reason });
+      await this.join(conversation, { what: 'rejoined' });
+    });
+    client.on('standing', async ({ standing }) => {
+      if (standing === 'listed') await client.attempt(() => this.joinMissing());
+    });
+  }
+
+  /** The groups of this account, as the server lists them. @returns {Promise<Shown[]>} */
+  list() {
+    return this.client.api.callUntilAnswered('GET', 'conversations');
+  }
+
+  /** @param {Omit<import('../transport/frames.d.ts').WelcomeFrame, 'type'>} frame */
+  async onWelcome({ conversation: id, seq, data }) {
+    const known = await this.store.get(id);
+    if (known?.kind === 'direct') return;
+    if ((known?.cursor ?? 0) < seq) {
+      // A welcome never replaces the state of a group that this device is in: its maker chose the members.
+      if (known?.isActive) return this.join(id, { what: 'rejoined' });
+      try {
+        await this.client.mls.accept(id, fromBase64(data ?? ''), known?.epoch ?? 0);
+      } catch {
+        await this.join(id); // its last-resort key package was used before
+        return;
+      }
+      await this.#enter(id, seq, { what: 'joined' });
+    }
+    this.client.connection.send({ type: 'ack', conversation: id, seq });
+  }
+
+  /** Join the groups of this account in which this device has no leaf, or one that the server does not have. */
+  async joinMissing() {
+    for (const shown of await this.list()) {
+      const { id, state } = shown;
+      const known = await this.store.get(id);
+      if (known?.kind === 'direct') continue; // it never becomes a group
+      if (known?.isActive) await this.client.attempt(() => this.#joinIfElsewhere(shown));
+      else if (state !== 'ignored' && state !== 'blocked') await this.client.attempt(() => this.join(id));
+    }
+  }
+
+  /**
+   * Join by an external commit; earlier messages stay unreadable.
+   * @param {string} id @param {{ what: 'joined' | 'rejoined' }} [notice]
+   */
+  async join(id, notice = { what: 'joined' }) {
+    const cursor = await untilAccepted(() => this.#joinOnce(id));
+    await this.store.rewind(id, Math.max(0, cursor - 1));
+    await this.#enter(id, cursor, notice);
+  }
+
+  /** @param {string} id @returns {Promise<number>} the place of the commit in the log */
+  async #joinOnce(id) {
+    const known = await this.store.get(id);
+    let cursor = 0;
+    const groupInfo = await this.client.api.groupInfo(id);
+    await this.#checkOffered(id, parseGroupInfo(groupInfo), known);
+    await this.client.mls.join(id, groupInfo, async (bundle) => {
+      const body = { ...Api.bundle(bundle), read: 0 };
+      cursor = (await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body)).seq;
+      await this.lineage.remember(id, bundle.commit, cursor);
+    });
+    return cursor;
+  }
+
+  /**
+   * The state of a group never goes back: a group info of an earlier epoch would let a removed member in again. Only
+   * where all its leaves are those of today's members, the server has shown this device epochs that it did not have, or
+   * was set back to a backup. The same has to hold after the group was forged. Throws OutdatedGroup, ForgedGroup.
+   * @param {string} id @param {ReturnType<typeof parseGroupInfo>} offered @param {Conversation | undefined} known
+   */
+  async #checkOffered(id, offered, known) {
+    if (offered.conversation !== id) throw new OutdatedGroup('the group info is of another group');
+    if (new Set(offered.leaves.map(({ device }) => device)).size !== offered.leaves.length)
+      throw new ForgedGroup('two leaves of the group have the same device');
+    if (!known || (offered.epoch >= (known.epoch ?? 0) && !known.isForged)) return;
+    const users = new Set(known.members.map(({ user }) => user));
+    const isKnown = new Set(known.members.map(({ device, thumbprint }) => `${device} ${thumbprint}`));
+    for (const { user, device, signatureKey } of offered.leaves) {
+      const thumbprint = await thumbprintOf(signatureKey);
+      if (isKnown.has(`${device} ${thumbprint}`)) continue;
+      const isListed = users.has(user) && (await this.identities.listsOf([user])).get(user)?.has(thumbprint);
+      if (!isListed) throw new OutdatedGroup('the group info is older than what this device has seen');
+    }
+  }
+
+  /** Join again where this device has another state than the group on the server. @param {string} id */
+  async joinIfElsewhere(id) {
+    const shown = (await this.list()).find((one) => one.id === id);
+    if (shown) await this.#joinIfElsewhere(shown);
+  }
+
+  /** @param {Shown} shown */
+  async #joinIfElsewhere({ id, epoch, last_seq: last }) {
+    const known = await this.store.get(id);
+    if (!known?.isActive) return;
+    // A device that has read the whole log and is in another epoch has not seen a commit, or one that is not in the log.
+    const isElsewhere = known.cursor >= last && (await this.client.mls.epoch(id)) !== epoch;
+    if (known.isForged || known.cursor > last || isElsewhere)
+      await this.client.emitAndWait('state lost', { conversation: id, reason: 'the server has another group' });
+  }
+
+  /**
+   * Store a group that this device has joined; its log begins after `seq`.
+   * @param {string} id @param {number} seq @param {{ what: 'joined' | 'rejoined' }} notice
+   */
+  async #enter(id, seq, notice) {
+    const before = await this.store.get(id);
+    const members = await this.client.mls.members(id);
+    const epoch = (await this.client.mls.epoch(id)) ?? 0;
+    const after = before ? regrouped(before, members, this.client.me.user.id, isAnyVerified(before)) : null;
+    const at = new Date().toISOString();
+    const entered = await this.trust.pinned({
+      ...emptyConversation(id),
+      last: { seq, at, user: '', text: '' },
+      ...after?.conversation,
+      since: seq,
+      cursor: seq,
+      isActive: true,
+      isForged: false,
+      epoch,
+      members,
+    });
+    const told = after?.notice ? { ...notice, change: after.notice } : notice; // new keys of the others must be shown
+    await this.store.write(entered, { seq, at, user: this.client.me.user.id, notice: told });
+    if (after?.notice) this.client.emit('members', { conversation: id, notice: after.notice });
+    await this.client.emitAndWait('joined', { conversation: id, after: seq });
+  }
+}
+
+/** @param {Conversation} conversation */
+function isAnyVerified({ verified }) {
+  return Object.keys(verified).length > 0;
+}

@@ -1,0 +1,26 @@
+// @ts-check
+/** Commits that another device's commit overtakes are made again. */
+import { Refused } from '../transport/api.js';
+import { CommitRejected } from './errors.js';
+
+const TRIES = 10;
+const LATE = ['stale_epoch', 'tree_differs', 'unread_messages']; // the group or its log is further than this device
+
+/**
+ * Run `work`, which makes a commit, until no other commit comes first. Throws what the server answered, not the
+ * CommitRejected around it.
+ * @template R @param {() => Promise<R>} work @param {(tries: number) => Promise<unknown>} [catchUp] before the next try
+ * @param {number} [most] tries
+ */
+export async function untilAccepted(work, catchUp = async () => {}, most = TRIES) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      const cause = error instanceof CommitRejected ? error.cause : error;
+      const isLate = error !== cause && cause instanceof Refused && LATE.includes(cause.code);
+      if (!isLate || tries === most) throw cause;
+      await catchUp(tries);
+    }
+  }
+}

@@ -1,0 +1,220 @@
+// @ts-check
+/**
+ * Sends the waiting messages of groups, encrypted with MLS.
+ *
+ * Messages of one group are sent in the order in which they were written. A message that would reach a device that was
+ * not in the group when it was written is held back: whom the server or another member adds afterwards reads it only if
+ * its author agrees, or if the account key of one who was there has listed the device. Nothing is sent to a device that
+ * its account key has not listed.
+ */
+import { readerCheck } from '../conversations/readers.js';
+import { encodeContent } from '../content/index.js';
+import { sleep } from '../transport/api.js';
+import { toBase64 } from '../util/bytes.js';
+import { ForgedGroup, HeldBack } from './errors.js';
+
+const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
+const RETRY_MS = 200;
+const HELD = ['unlisted_device', 'stranger', 'removal_asked']; // failures that end without the author
+
+/**
+ * @typedef {import('../content/index.js').Content} Content
+ * @typedef {import('../conversations/outbox.js').Waiting} Waiting
+ * @typedef {import('../conversations/readers.js').Reader} Reader
+ */
+
+export class GroupSender {
+  /**
+   * Messages that were sent and are not confirmed, by id.
+   * @type {Map<string, { conversation: string, epoch: number }>}
+   */
+  #inFlight = new Map();
+  /**
+   * Groups with messages of an earlier epoch in flight, which no other message may overtake.
+   * @type {Set<string>}
+   */
+  #held = new Set();
+
+  /**
+   * @param {import('../context.js').Context} client
+   * @param {object} parts
+   * @param {import('../conversations/store.js').ConversationStore} parts.store
+   * @param {import('../conversations/outbox.js').Outbox} parts.outbox
+   * @param {import('../conversations/sync.js').Sync} parts.sync
+   * @param {import('./joining.js').Joining} parts.joining
+   * @param {import('./removals.js').Removals} parts.removals
+   * @param {import('./healing.js').Healing} parts.healing
+   * @param {import('../trust/identities.js').Identities} parts.identities
+   */
+  constructor(client, { store, outbox, sync, joining, removals, healing, identities }) {
+    this.client = client;
+    this.store = store;
+    this.outbox = outbox;
+    this.sync = sync;
+    this.joining = joining;
+    this.removals = removals;
+    this.healing = healing;
+    this.identities = identities;
+    client.on('due', () => this.flush());
+    client.on('ready', () => this.#sendAgain());
+    client.on('joined', ({ conversation }) => this.#startOver(conversation));
+    client.on('own message', (entry) => this.#onOwnEntry(entry));
+    client.on('epoch', () => this.#retryHeld());
+    client.on('agreed', () => this.#retryHeld());
+    client.listen('identity', () => client.later(() => this.#retryHeld()));
+    client.listen('dropped', ({ id }) => this.#inFlight.delete(id));
+  }
+
+  /** Send what can be sent now. */
+  async flush() {
+    if (!this.client.connection.isReady) return;
+    let waiting = await this.#waiting();
+    const due = new Set(waiting.filter(({ readers, failure }) => readers && !failure).map((one) => one.conversation));
+    for (const id of due) {
+      if ((await this.store.get(id))?.isActive && (await this.healing.beforeMessages(id)))
+        waiting = await this.#waiting(); // the update's entry has sent some
+    }
+    for (const one of waiting) {
+      if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
+      const known = await this.store.get(one.conversation);
+      if (this.#inFlight.has(one.id) || one.failure) continue;
+      if (!known?.isActive || known.isForged || known.kind === 'direct') continue;
+      if (this.#held.has(one.conversation) && this.#hasInFlight(one.conversation)) continue;
+      this.#held.delete(one.conversation);
+      // One message that cannot be encrypted must not stop the others.
+      await this.client.attempt(() => this.#send(one));
+    }
+  }
+
+  async #waiting() {
+    return (await this.outbox.waiting()).filter(({ isDirect }) => !isDirect);
+  }
+
+  /** @param {Waiting} waiting */
+  async #send({ id, conversation, content, readers }) {
+    const encrypted = await this.#encrypt(conversation, content, readers);
+    if (encrypted instanceof HeldBack) return this.outbox.fail(id, encrypted.code, encrypted.message);
+    const { epoch, data } = encrypted;
+    if (this.#hasInFlight(conversation, epoch)) {
+      this.#held.add(conversation); // the server may reject those, and they must be sent again first
+      return;
+    }
+    this.#inFlight.set(id, { conversation, epoch });
+    this.client.connection.send({ type: 'send', id, conversation, epoch, data: toBase64(data) });
+  }
+
+  /**
+   * Returns the error where the group has devices that must not read it.
+   * @param {string} conversation @param {Content} content @param {Reader[]} [readers]
+   */
+  async #encrypt(conversation, content, readers) {
+    const check = readers && (await readerCheck(this.identities, await this.store.get(conversation), readers));
+    try {
+      return await this.client.mls.encrypt(conversation, encodeContent(content), check);
+    } catch (error) {
+      if (error instanceof HeldBack) return error;
+      if (error instanceof ForgedGroup) await this.sync.readMembers(conversation);
+      throw error;
+    }
+  }
+
+  /** @param {string} conversation @param {number} [epoch] */
+  #hasInFlight(conversation, epoch = Infinity) {
+    return [...this.#inFlight.values()].some((one) => one.conversation === conversation && one.epoch < epoch);
+  }
+
+  /** After a reconnection: the server recognises a message that it has by its id. */
+  #sendAgain() {
+    this.#inFlight.clear();
+    return this.flush();
+  }
+
+  /**
+   * This device has joined the group again: entries of before do not come any more, and might have confirmed messages.
+   * @param {string} conversation
+   */
+  #startOver(conversation) {
+    for (const [id, one] of this.#inFlight) if (one.conversation === conversation) this.#inFlight.delete(id);
+    return this.flush();
+  }
+
+  /** Devices were listed, or removed: what waits for that is sent. */
+  async #retryHeld() {
+    await this.outbox.clearFailures(HELD);
+    await this.flush();
+  }
+
+  // What the server answers
+
+  /**
+   * The server has stored a message. Its entry gives it its place in the log. Where this device is further in the log
+   * already, its entry does not come any more: the message then comes behind what it has read.
+   * @param {{ id: string, seq: number, at: string }} frame
+   */
+  async onStored({ id, seq, at }) {
+    const waiting = await this.client.storage.get('outbox', id);
+    if (!waiting || waiting.isDirect) return;
+    const { conversation } = waiting;
+    const cursor = (await this.store.get(conversation))?.cursor ?? 0;
+    if (seq <= cursor)
+      await this.#onOwnEntry({ id, conversation, seq: await this.store.freePlace(conversation, cursor), at });
+  }
+
+  /**
+   * The entry of a message of this device has come.
+   * @param {{ id: string, conversation: string, seq: number, at: string }} entry
+   */
+  async #onOwnEntry({ id, conversation, seq, at }) {
+    const waiting = await this.client.storage.get('outbox', id);
+    if (waiting?.conversation !== conversation) return;
+    this.#release(id);
+    const sender = { user: this.client.me.user.id, device: this.client.me.device };
+    const count = await this.healing.counted(conversation);
+    await this.store.apply(conversation, { seq, at, sender, content: waiting.content }, [['outbox', id], count]);
+    this.client.emit('sent', { id, conversation, seq });
+  }
+
+  /** A message is not in flight any more, which makes room for others. @param {string} id */
+  #release(id) {
+    this.#inFlight.delete(id);
+    // Reads the whole outbox, so not for each message.
+    if (this.#inFlight.size <= IN_FLIGHT_MAX / 2) this.client.later(() => this.flush());
+  }
+
+  /** @param {{ id: string, code: string, error: string }} frame */
+  async onRefused({ id, code, error }) {
+    const sentIn = this.#inFlight.get(id)?.epoch;
+    this.#inFlight.delete(id);
+    const waiting = await this.client.storage.get('outbox', id);
+    if (!waiting) return;
+    switch (code) {
+      case 'stale_epoch':
+        await this.sync.catchUp(waiting.conversation);
+        // The server refuses the epoch that this device is in after it has read the whole log.
+        if ((await this.client.mls.epoch(waiting.conversation)) === sentIn) {
+          await sleep(RETRY_MS * Math.random());
+          await this.joining.joinIfElsewhere(waiting.conversation);
+        }
+        break;
+      case 'commit_needed': {
+        const done = await this.removals.removeDue(waiting.conversation);
+        if (done === 'asked') {
+          await this.outbox.fail(id, 'removal_asked', error);
+          return this.#release(id);
+        }
+        if (done === 'none') await sleep(RETRY_MS * (1 + Math.random()));
+        break;
+      }
+      case 'busy':
+      case 'unavailable':
+        await sleep(RETRY_MS * (0.5 + Math.random()));
+        break;
+      case 'not_a_leaf':
+        return; // this device was removed; the entry follows
+      default:
+        await this.outbox.fail(id, code, error);
+        return this.#release(id);
+    }
+    await this.flush();
+  }
+}

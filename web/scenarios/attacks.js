@@ -1,0 +1,44 @@
+// @ts-check
+/** What the scenarios of a server that lies share. */
+import assert from 'node:assert/strict';
+import { Ghost } from './tampering.js';
+
+export const NOW = () => new Date().toISOString();
+export const GARBAGE = 'AAEAAQ==';
+
+/** @typedef {Awaited<ReturnType<typeof import('./users.js').deceived>>[number]} Deceived */
+
+/** @param {import('./users.js').Device} device @param {string} id */
+export function known(device, id) {
+  return device.client.store.get(id).then((found) => {
+    assert.ok(found);
+    return found;
+  });
+}
+
+/** What a ghost has read that the server does not have anyway. @param {string[]} contents */
+export function secrets(contents) {
+  return contents.filter((content) => JSON.parse(content).kind !== 'device_list');
+}
+
+/** The device has processed everything that came. @param {Deceived} device */
+export async function settled(device) {
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await device.client.settled();
+}
+
+/** @param {Deceived} device @param {string} id @param {object} more */
+export async function entryAfter(device, id, more) {
+  return { type: 'entry', conversation: id, seq: (await known(device, id)).cursor + 1, at: NOW(), ...more };
+}
+
+/**
+ * A ghost joins the group of alice and bob by an external commit that the server makes up, as a device of this user.
+ * @param {Deceived} alice @param {string} id @param {string} user
+ */
+export async function ghostJoins(alice, id, user) {
+  const ghost = await Ghost.open(user);
+  const { epoch = 0 } = await known(alice, id);
+  const commit = await ghost.join(await alice.client.api.groupInfo(id));
+  return { ghost, entry: { epoch, kind: 'commit', sender: ghost.device, data: commit } };
+}

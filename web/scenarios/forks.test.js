@@ -1,0 +1,172 @@
+// @ts-check
+/** States of a group that are not the members': older ones, hidden and forked ones. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { toBase64 } from '../client/util/bytes.js';
+import { entryAfter, GARBAGE, known, NOW, settled } from './attacks.js';
+import { Ghost } from './tampering.js';
+import { conversation, deceived, people, until } from './users.js';
+
+/** @typedef {import('./attacks.js').Deceived} Deceived */
+
+test('group_info_of_before_a_removal_is_refused', async () => {
+  const [alice] = await deceived('alice');
+  const [bob, mallory] = await people('bob', 'mallory');
+  const id = await conversation(alice, bob, mallory);
+  const old = await alice.client.api.call('GET', `conversations/${id}/group-info`);
+  const other = await conversation(bob, mallory);
+  for (let epoch = 2; epoch <= 3; epoch++) await bob.client.membership.update(other); // newer than the first group
+  const ofOther = await bob.client.api.call('GET', `conversations/${other}/group-info`);
+  mallory.leaves();
+  await alice.client.membership.remove(id, mallory.user);
+  let commits = 0;
+  for (const lie of [old, ofOther]) {
+    alice.lies.answerRequest = [
+      ({ method, path }) => {
+        if (method === 'GET' && path === `conversations/${id}/group-info`) return lie;
+        if (method === 'POST' && path === `conversations/${id}/commits`)
+          return { seq: 1000 + commits++, epoch: 2, at: NOW() };
+        return undefined;
+      },
+    ];
+    const garbage = { epoch: 2, kind: 'commit', sender: bob.client.me.device, data: GARBAGE };
+    alice.lies.inject(await entryAfter(alice, id, garbage));
+    alice.lies.inject({ type: 'welcome', conversation: id, seq: 2000, data: GARBAGE });
+    await settled(alice);
+    assert.deepEqual([await alice.client.mls.epoch(id), (await known(alice, id)).epoch], [2, 2]);
+    assert.ok(alice.told('problem').length, 'it is not silent');
+    assert.equal(commits, 0, 'no commit leaves the device');
+  }
+  alice.lies.answerRequest = [];
+  await alice.says(id, 'without mallory');
+  await bob.hears('without mallory');
+  await bob.says(id, 'the honest log goes on');
+  await alice.hears('the honest log goes on');
+});
+
+test('welcome_of_another_group_replaces_nothing', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  const evil = await Ghost.open(bob.user, bob.client.me.device);
+  const [{ key_package }] = await bob.client.api.call('POST', `users/${alice.user}/key-packages/claim`, {});
+  const welcome = await evil.create(id, 5, [key_package]);
+  /** @type {import('./tampering.js').Frame[]} */
+  const caught = [];
+  alice.lies.changeSent.push((frame) => {
+    if (frame.type === 'send') caught.push(frame);
+    return undefined;
+  });
+  const before = await known(alice, id);
+  alice.lies.inject({ type: 'welcome', conversation: id, seq: before.cursor + 1, data: welcome });
+  await settled(alice);
+  await alice.says(id, 'still in the same group');
+  await bob.hears('still in the same group');
+  assert.deepEqual(await evil.read(caught), []);
+});
+
+test('withheld_entry_of_an_own_commit_hides_no_member', async () => {
+  const [alice] = await deceived('alice');
+  const [bob, carol] = await people('bob', 'carol');
+  const id = await conversation(alice, bob);
+  alice.lies.changeFrame.push((frame) => (frame.type === 'entry' && frame.kind === 'commit' ? null : undefined));
+  alice.lies.changeAnswer.push(({ path }) => (path.includes('/log?') ? [] : undefined));
+  await alice.client.membership.add(id, [carol.username]);
+  const { members } = await known(alice, id);
+  assert.equal(members.length, 3);
+  assert.ok(members.some(({ user }) => user === carol.user));
+});
+
+test('two_commits_of_one_epoch_are_noticed_and_healed', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  alice.lies.answerRequest.push(({ method, path }) =>
+    method === 'POST' && path === `conversations/${id}/commits` ? { seq: 2, epoch: 1, at: NOW() } : undefined,
+  );
+  await alice.client.membership.update(id); // the server says yes, and tells nobody
+  assert.equal(await alice.client.mls.epoch(id), 2);
+  alice.lies.answerRequest.length = 0; // it turns honest
+  await bob.client.membership.update(id);
+  await until(async () => (await known(alice, id)).since > 2, 'alice notices that bob has another second epoch');
+  await bob.says(id, 'one group again');
+  await alice.hears('one group again');
+  await alice.says(id, 'for both');
+  await bob.hears('for both');
+});
+
+/** The server shows something else in place of bob's commits. @param {Deceived} alice */
+function hideCommits(alice) {
+  const hidden = (/** @type {any} */ entry) =>
+    entry.kind === 'commit' ? { ...entry, kind: 'of a later version', data: undefined } : entry;
+  alice.lies.changeFrame.push((frame) => (frame.type === 'entry' ? hidden(frame) : undefined));
+  alice.lies.changeAnswer.push(({ path }, answer) => (path.includes('/log?') ? answer.map(hidden) : undefined));
+}
+
+test('hidden_commit_is_applied_as_soon_as_the_server_shows_it', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  hideCommits(alice);
+  await bob.client.membership.update(id);
+  await until(async () => (await known(alice, id)).cursor === 2, 'alice has passed the place of the commit');
+  assert.equal(await alice.client.mls.epoch(id), 1);
+  alice.lies.changeFrame.length = alice.lies.changeAnswer.length = 0;
+  await bob.client.membership.update(id);
+  await bob.says(id, 'two epochs later');
+  await alice.hears('two epochs later');
+  assert.deepEqual([await alice.client.mls.epoch(id), alice.told('rejoined')], [3, []], 'without joining again');
+});
+
+test('hidden_commit_makes_a_device_join_again_after_three_messages', async () => {
+  const [alice] = await deceived('alice');
+  const [bob, mallory] = await people('bob', 'mallory');
+  const id = await conversation(alice, bob, mallory);
+  hideCommits(alice);
+  await bob.client.membership.update(id);
+  for (const text of ['lost 1', 'lost 2', 'lost 3']) await bob.says(id, text);
+  await until(async () => (await known(alice, id)).since > 2, 'alice notices that she cannot read, and joins again');
+  alice.lies.changeFrame.length = alice.lies.changeAnswer.length = 0;
+  await bob.says(id, 'and now?');
+  await alice.hears('and now?');
+
+  // A member who sends rubbish makes each device join again at most once in an hour.
+  for (let n = 0; n < 10;) {
+    const { epoch, data } = await mallory.client.mls.encrypt(id, new Uint8Array(1));
+    data[data.length - 1] ^= 1;
+    const message = { id: n.toString(16).padStart(32, 'd'), epoch, data: toBase64(data) };
+    const sent = mallory.client.api.call('POST', `conversations/${id}/messages`, message);
+    await sent.then(
+      () => n++,
+      (error) => assert.equal(error.code, 'stale_epoch'), // bob joins again
+    );
+  }
+  await bob.says(id, 'still here');
+  await alice.hears('still here');
+  assert.equal(alice.told('undecryptable').length, 13);
+  assert.deepEqual([alice.told('rejoined').length, bob.told('rejoined').length], [1, 1]);
+});
+
+test('commit_of_another_group_or_no_commit_changes_nothing', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  const other = await conversation(bob, alice);
+  /** @type {string[]} */
+  const commits = [GARBAGE];
+  alice.lies.changeFrame.push((frame) => {
+    if (frame.type !== 'entry' || frame.conversation !== other || frame.kind !== 'commit') return undefined;
+    commits.push(frame.data);
+    return null;
+  });
+  await bob.client.membership.update(other);
+  await until(() => commits.length === 2, 'a commit of the other group');
+  for (const data of commits) {
+    const before = await known(alice, id);
+    alice.lies.inject(await entryAfter(alice, id, { epoch: 1, kind: 'commit', sender: bob.client.me.device, data }));
+    await settled(alice);
+    assert.equal((await known(alice, id)).cursor, before.cursor);
+  }
+  assert.equal(alice.told('problem').length, 2);
+  assert.deepEqual([await alice.client.mls.epoch(id), alice.told('rejoined')], [1, []]);
+});

@@ -1,0 +1,98 @@
+// @ts-check
+/** Users whom the server lets into a group, and whom no member has added. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { entryAfter, ghostJoins, known, NOW, secrets, settled } from './attacks.js';
+import { conversation, deceived, people, unlinked, until } from './users.js';
+
+test('user_whom_no_member_has_added_reads_nothing_until_the_author_agrees', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  const { ghost, entry } = await ghostJoins(alice, id, 'deadbeef-0000-4000-8000-000000000002');
+  const caught = alice.lies.catchMessages();
+  // The server says that bob has made the commit.
+  alice.lies.inject(await entryAfter(alice, id, { ...entry, sender: bob.client.me.device }));
+  await settled(alice);
+  assert.deepEqual((await known(alice, id)).strangers, [ghost.user]);
+  await alice.says(id, 'written while the ghost is shown');
+  await settled(alice);
+  assert.deepEqual(secrets(await ghost.read(caught)), []);
+  const codes = async () => (await alice.client.outbox.waiting()).flatMap(({ failure }) => failure?.code ?? []);
+  assert.deepEqual(await codes(), ['stranger']);
+  await alice.client.membership.acceptStrangers(id);
+  await settled(alice);
+  assert.deepEqual(await codes(), []);
+  assert.match(String(secrets(await ghost.read(caught))), /written while the ghost is shown/, 'alice agrees');
+});
+
+test('removed_member_whom_the_server_lets_in_again_is_a_stranger', async () => {
+  const [alice] = await deceived('alice');
+  const [bob, mallory] = await people('bob', 'mallory');
+  const id = await conversation(alice, bob, mallory);
+  await alice.client.membership.remove(id, mallory.user);
+  const { epoch, cursor } = await known(alice, id);
+  /** @type {string[]} */
+  const commits = [];
+  const { api } = mallory.client;
+  api.groupInfo = async () => alice.client.api.groupInfo(id); // the server gives it to a member of before
+  api.callUntilAnswered = /** @type {any} */ (
+    async (/** @type {string} */ method, /** @type {string} */ path, /** @type {any} */ body) => {
+      if (path !== `conversations/${id}/commits`) return api.call(method, path, body);
+      commits.push(body.commit);
+      return { seq: cursor + 1, epoch, at: NOW() };
+    }
+  );
+  await mallory.client.inTurn(() => mallory.client.joining.join(id));
+  const sender = mallory.client.me.device;
+  alice.lies.inject(await entryAfter(alice, id, { kind: 'commit', epoch, sender, data: commits[0] }));
+  await settled(alice);
+  assert.deepEqual((await known(alice, id)).strangers, [mallory.user]);
+  await alice.says(id, 'without mallory');
+  await settled(alice);
+  const codes = (await alice.client.outbox.waiting()).flatMap(({ failure }) => failure?.code ?? []);
+  assert.deepEqual(codes, ['stranger']);
+});
+
+for (const isVerified of [true, false])
+  test(`user_who_is_there_after_joining_again_is_${isVerified ? 'a' : 'no'}_stranger_where_${isVerified ? 'a_member' : 'nobody'}_is_verified`, async () => {
+    const [alice] = await deceived('alice');
+    const [bob, carol] = await people('bob', 'carol');
+    const id = await conversation(bob, alice);
+    const { thumbprints } = await alice.client.trust.safetyNumber(id, bob.user);
+    if (isVerified) await alice.client.trust.verify(bob.user, thumbprints, bob.username);
+    alice.lies.changeFrame.push((frame) => (frame.type === 'entry' ? null : undefined));
+    await bob.client.membership.add(id, [carol.username]);
+    await alice.client.inTurn(() => alice.client.joining.join(id, { what: 'rejoined' }));
+    const { members, strangers } = await known(alice, id);
+    assert.deepEqual([members.length, strangers], [3, isVerified ? [carol.user] : []]);
+  });
+
+test('member_who_logs_out_and_comes_back_is_no_stranger', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  const key = await bob.client.enrolment.makeRecoveryKey();
+  await bob.client.farewell.logOut();
+  await until(async () => (await alice.client.mls.members(id)).length === 1, 'bob has logged out');
+  const back = await unlinked(bob);
+  await back.client.enrolment.recover(key);
+  await until(async () => (await known(alice, id)).members.length === 2, 'bob is back');
+  await alice.says(id, 'welcome back');
+  await back.hears('welcome back');
+  alice.isFine();
+});
+
+test('user_whom_a_member_adds_is_no_stranger', async () => {
+  const [alice, bob, carol] = await people('alice', 'bob', 'carol');
+  const id = await conversation(alice, bob);
+  await alice.client.membership.add(id, [carol.username]);
+  await carol.isIn(id);
+  await bob.says(id, 'welcome');
+  await carol.hears('welcome');
+  await carol.client.mls.forget(id);
+  await carol.client.inTurn(() => carol.client.joining.join(id, { what: 'rejoined' }));
+  await bob.says(id, 'welcome back');
+  await carol.hears('welcome back');
+  for (const device of [alice, bob, carol]) assert.deepEqual((await known(device, id)).strangers ?? [], []);
+  [alice, bob].forEach((device) => device.isFine());
+});

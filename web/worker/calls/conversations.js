@@ -1,0 +1,73 @@
+// @ts-check
+/** Conversations: their members, their state, and whom the user trusts in them. */
+
+/**
+ * @typedef {import('../../client/conversations/reducer.js').Person} Person
+ * @typedef {`${string}-${string}-${string}-${string}-${string}`} Uuid
+ */
+
+/** @param {{ client: import('../../client/client.js').Client, emit: import('../events.js').Emit, page: import('../page.js').Page }} parts */
+export function conversationCalls({ client, emit, page }) {
+  return {
+    conversations: {
+      /** Returns its id. @param {{ usernames: string[], name?: string, id: Uuid }} args */
+      async start({ usernames, name, id }) {
+        await client.membership.start(usernames, id);
+        if (name) await client.outbox.send(id, { kind: 'group', name });
+        return id;
+      },
+      /** Returns its id. @param {{ username: string }} args */
+      startDirect: ({ username }) => client.membership.find(username).then((user) => client.direct.open(user.id)),
+      /** A new key of a direct conversation; deletes its messages. @param {{ conversation: string }} args */
+      async renewKey({ conversation }) {
+        const known = await client.store.get(conversation);
+        const other = known?.people.find(({ id }) => id !== client.me.user.id);
+        if (!other) throw new Error(`${conversation} has no other member`);
+        return client.direct.renewKey(other);
+      },
+      /** @param {{ conversation: string, username: string }} args */
+      addMember: ({ conversation, username }) => client.membership.add(conversation, [username]),
+      /** @param {{ conversation: string, user: string }} args */
+      removeMember: ({ conversation, user }) => client.membership.remove(conversation, user),
+      /** @param {{ conversation: string, user: string, role: Person['role'] }} args */
+      setRole: ({ conversation, user, role }) => client.membership.setRole(conversation, user, role),
+      /** @param {{ conversation: string }} args */
+      leave: ({ conversation }) => client.farewell.leave(conversation),
+      /** Accept or ignore a message request. @param {{ conversation: string, state: 'joined' | 'ignored' }} args */
+      answer: ({ conversation, state }) => client.membership.answer(conversation, state),
+      /** Delete it from this browser; only one that this device has left. @param {{ conversation: string }} args */
+      async forget({ conversation }) {
+        await client.store.forget(conversation);
+        emit('gone', { conversation });
+      },
+      /** @param {{ conversation: string }} args */
+      typing({ conversation }) {
+        if (page.settings.typing) client.type(conversation);
+      },
+      /** An empty text deletes the draft. @param {{ conversation: string, text: string }} args */
+      saveDraft: ({ conversation, text }) =>
+        client.storage.write([['state', `draft/${conversation}`, text || undefined]]),
+      /** Everything up to `seq` has been read. @param {{ conversation: string, seq: number }} args */
+      markRead: ({ conversation, seq }) => client.receipts.read(conversation, seq),
+    },
+
+    trust: {
+      /** @param {{ conversation: string, user: string }} args */
+      safetyNumber: ({ conversation, user }) => client.trust.safetyNumber(conversation, user),
+      /**
+       * The safety number made of these thumbprints was compared.
+       * @param {{ user: string, thumbprints: string[], name: string }} args
+       */
+      async verify({ user, thumbprints, name }) {
+        await client.identities.acceptChanged(user);
+        await client.trust.verify(user, thumbprints, name);
+      },
+      /** Go on with a contact's other account key, without verifying it. @param {{ user: string }} args */
+      acceptKey: ({ user }) => client.identities.acceptChanged(user),
+      /** Let those read along whom no member has added. @param {{ conversation: string }} args */
+      acceptStrangers: ({ conversation }) => client.membership.acceptStrangers(conversation),
+      /** Remove those whose removal the server asks for. @param {{ conversation: string }} args */
+      agreeToRemovals: ({ conversation }) => client.removals.agree(conversation),
+    },
+  };
+}

@@ -1,0 +1,51 @@
+// @ts-check
+/** The devices of the account, and how a new one is confirmed. */
+
+/**
+ * @typedef {import('../../client/transport/frames.d.ts').Device} Device
+ * @typedef {Device & { isListed: boolean }} OwnDevice
+ */
+
+/** @param {{ client: import('../../client/client.js').Client, emit: import('../events.js').Emit }} parts */
+export function deviceCalls({ client, emit }) {
+  return {
+    devices: {
+      /** @returns {Promise<OwnDevice[]>} */
+      async list() {
+        const own = await client.identities.of(client.me.user.id);
+        const devices = await client.api.call('GET', 'devices');
+        return devices.map((one) => ({ ...one, isListed: own === undefined || own.devices[one.id] !== undefined }));
+      },
+      /** @param {{ device: string }} args */
+      async revoke({ device }) {
+        await client.enrolment.unlist(device);
+        await client.api.call('DELETE', `devices/${device}`);
+      },
+    },
+
+    linking: {
+      ask: () => client.enrolment.ask(),
+      /** @param {{ code: string }} args of the new device */
+      link: ({ code }) => client.enrolment.link(code),
+      /** @param {{ code: string }} args the recovery key */
+      async recover({ code }) {
+        await client.enrolment.recover(code);
+        await client.storage.write([['state', 'recovery-made', Date.now()]]);
+      },
+      /** @param {{ password: string }} args */
+      startAgain: ({ password }) => client.enrolment.startAgain(password),
+      /** Returns the recovery key. */
+      async makeRecoveryKey() {
+        const code = await client.enrolment.makeRecoveryKey();
+        await client.storage.write([['state', 'recovery-made', Date.now()]]);
+        emit('recovery', { isDue: false });
+        return code;
+      },
+      /** @param {{ days: number }} args until the next reminder */
+      async postponeRecoveryKey({ days }) {
+        await client.storage.write([['state', 'recovery-reminder', Date.now() + days * 24 * 3600 * 1000]]);
+        emit('recovery', { isDue: false });
+      },
+    },
+  };
+}
