@@ -40,7 +40,7 @@ setup(
     packages=[*PACKAGES, "web"],
     package_data={
         "web": [
-            *("*.html", "*.css", "*.js", "*.json", "*.webmanifest", "client/**/*.js"),
+            *("*.html", "*.css", "*.js", "*.json", "*.webmanifest", "cli/*.js", "client/**/*.js"),
             *("app/**", "icons/**", "vendor/**", "worker/**"),
         ],
         "migrations": ["fingerprint.txt", "script.py.mako", "versions/*.py", "versions/*.sql"],

@@ -40,6 +40,7 @@ HIDDEN = {
     "package-lock.json": "{}",
     "build-vendor.js": SCRIPT,
     "cli.js": SCRIPT,
+    "cli/talk.js": SCRIPT,
     "without-client.html": "<title>No client</title>",
     "manifest.json": "{}",
     "client/transport/api.test.js": SCRIPT,
@@ -149,6 +150,7 @@ async def test_web_checkout_files_outside_the_client_are_404(server: RunningServ
     own = [
         "package.json",
         "cli.js",
+        "cli/talk.js",
         "echo-bot.js",
         "scenarios/users.js",
         "client/node/files.js",

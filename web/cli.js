@@ -3,10 +3,12 @@
 /** The command-line client: one device in a folder. See `node cli.js --help`. */
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { COMMANDS, talk } from './cli/talk.js';
+import { SafetyNumbers } from './cli/trust.js';
 import { platformIn } from './client/node/platform.js';
-import { askSecretly } from './client/node/prompt.js';
+import { FolderKey } from './client/node/passphrase.js';
+import { askPassphrase, askSecretly } from './client/node/prompt.js';
 
 const HELP = `Usage: sottovoce chat [--server URL] [--folder DIR] COMMAND
 
@@ -21,8 +23,8 @@ const HELP = `Usage: sottovoce chat [--server URL] [--folder DIR] COMMAND
   safety NAME              show the safety number
   logout                   remove this device and delete its data
 
-In a conversation, each line is a message. Commands: /add NAME, /remove NAME, /safety NAME, /leave and /quit.
-The password is read from SOTTOVOCE_PASSWORD, or asked for. To trust a server's own certificate authority, set
+${COMMANDS}
+The folder is encrypted with a passphrase. SOTTOVOCE_PASSPHRASE and SOTTOVOCE_PASSWORD are read, or asked for. To trust a server's own certificate authority, set
 NODE_EXTRA_CA_CERTS=<data folder>/tls/ca.pem.`;
 
 /** @param {string} problem @returns {never} */
@@ -64,24 +66,18 @@ if (values.help || !command) {
 }
 
 if (!/^https?:\/\//.test(values.server)) fail('--server must be a URL like https://chat.example.org:8443');
-const platform = await platformIn(values.folder).catch(failWith);
+const platform = await platformIn(values.folder, new FolderKey(values.folder, askPassphrase)).catch(failWith);
 platform.name = `command line on ${hostname()}`;
 const { Client } = await import('./client/client.js');
 const client = new Client(values.server, platform);
 const hasDevice = await client.account.resume();
 await client.account.endLeft();
 
-/** Without the control characters that could change the terminal; further lines are indented. @param {string} text */
-function printable(text) {
-  // eslint-disable-next-line no-control-regex -- these are the ones
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '?').replaceAll('\n', '\n    ');
-}
-
-/** @typedef {{ id: string, state: string, members: { id: string, username: string, role: string }[] }} Shown */
+/** @typedef {import('./cli/talk.js').Shown} Shown */
 
 /** @param {string} given a name, or the first characters of a conversation's id @returns {Promise<Shown>} */
 async function conversationOf(given) {
-  const all = /** @type {Shown[]} */ (await client.membership.list());
+  const all = /** @type {Shown[]} */ (await client.joining.list());
   const found =
     all.find((one) => given.length >= 4 && one.id.startsWith(given)) ??
     all.find((one) => one.members.length === 2 && one.members.some((member) => sameName(member.username, given))) ??
@@ -92,73 +88,6 @@ async function conversationOf(given) {
 /** @param {string} one @param {string} other */
 function sameName(one, other) {
   return one.toLowerCase() === other.toLowerCase();
-}
-
-/** @param {string} id @param {string} username */
-async function showSafety(id, username) {
-  const { id: user } = await client.membership.find(username);
-  const { digits } = await client.trust.safetyNumber(id, user);
-  console.log(`Safety number with ${username}; it must be the same on their device:\n  ${digits}`);
-}
-
-/** @param {string} id */
-async function talk(id) {
-  const shown = /** @type {Shown[]} */ (await client.membership.list()).find((one) => one.id === id);
-  const names = new Map(shown?.members.map((member) => [member.id, member.username]));
-  const others = shown?.members.filter((member) => member.id !== client.me.user.id).map((member) => member.username);
-  console.log(`* conversation with ${others?.join(', ') || 'yourself'}; /quit to leave it open, /help for commands`);
-  if (shown?.state === 'requested') console.log('* Message request: replying accepts it.');
-  /** @param {string} user */
-  const nameOf = (user) => (user === client.me.user.id ? 'you' : (names.get(user) ?? user.slice(0, 8)));
-  /** @param {import('./client/conversations/reducer.js').Item} item */
-  const show = ({ at, user, device, text, isDeleted, isHidden, edits, notice }) => {
-    if (notice?.what === 'members') {
-      for (const one of notice.devices) console.log(`* ${nameOf(one.user)} has a new device (${one.device})`);
-    }
-    if (notice || isHidden || (device === undefined && !isDeleted)) return;
-    const said = isDeleted ? '(deleted)' : `${text}${edits?.length ? ' (edited)' : ''}`;
-    console.log(`${new Date(at).toLocaleTimeString()} ${nameOf(user)}: ${printable(said)}`);
-  };
-  for (const item of await client.store.items(id, { limit: 20 })) show(item);
-  client.listen('item', ({ conversation, item }) => {
-    if (conversation === id) show(item);
-  });
-  client.listen('failed', ({ id: message, content, error }) => {
-    console.error(`* not sent: ${content.kind === 'text' ? content.text : content.kind} (${error})`);
-    void client.outbox.discard(message);
-  });
-  client.listen('removed', ({ conversation }) => {
-    if (conversation !== id) return;
-    console.log('* you are no longer in this conversation');
-    process.exit(0);
-  });
-  client.listen('left', ({ conversation, device }) => {
-    if (conversation === id) console.log(`* ${names.get(users.get(device) ?? '') ?? 'a member'} has left`);
-  });
-  client.listen('offline', () => console.log('* offline; your messages will be sent later'));
-
-  const users = new Map((await client.mls.members(id)).map((member) => [member.device, member.user]));
-  const wantsName = ['/add', '/remove', '/safety'];
-  for await (const line of createInterface({ input: process.stdin })) {
-    const [verb, name] = line.split(/\s+/);
-    try {
-      if (verb === '/quit') break;
-      else if (wantsName.includes(verb) && !name) console.error(`Error: ${verb} needs a name`);
-      else if (verb === '/help') console.log(HELP.split('\n').at(-3));
-      else if (verb === '/leave') await client.farewell.leave(id);
-      else if (verb === '/add') await client.membership.add(id, [name]);
-      else if (verb === '/remove') await client.membership.remove(id, (await client.membership.find(name)).id);
-      else if (verb === '/safety') await showSafety(id, name);
-      else if (line.startsWith('/')) console.error(`Error: unknown command ${verb}; see /help`);
-      else if (line.trim()) {
-        if (shown?.state === 'requested') await client.membership.answer(id, 'joined');
-        await client.outbox.sendText(id, line);
-      }
-    } catch (error) {
-      console.error(`Error: ${/** @type {Error} */ (error).message}`);
-    }
-  }
-  await client.outbox.allSent();
 }
 
 async function connect() {
@@ -179,14 +108,14 @@ async function waitForLink() {
 const commands = {
   async register() {
     if (hasDevice) fail(`${values.folder} is already a device of ${client.me.user.username}`);
-    await client.account.register(given[0], await askSecretly('Password: '), given[1]);
+    await client.account.register(given[0], await askSecretly('Password: ', 'SOTTOVOCE_PASSWORD'), given[1]);
     await client.enrolment.settle();
     console.log(`${client.me.user.username} is registered; this is device ${client.me.device}.`);
   },
   async login() {
     if (hasDevice && given[0] !== client.me.user.username)
       fail(`${values.folder} is already a device of ${client.me.user.username}`);
-    const password = await askSecretly('Password: ');
+    const password = await askSecretly('Password: ', 'SOTTOVOCE_PASSWORD');
     await (hasDevice ? client.account.logInAgain(password) : client.account.logIn(given[0], password));
     await client.connection.connect();
     if (!client.enrolment.isListed) await waitForLink();
@@ -206,22 +135,24 @@ const commands = {
   },
   async list() {
     await connect();
-    for (const { id, members, state } of await client.membership.list()) {
+    for (const { id, members, state } of await client.joining.list()) {
       console.log(`${id.slice(0, 8)}  ${members.map((one) => one.username).join(', ')}  ${state}`);
     }
   },
   async start() {
     if (!given.length) fail('start needs at least one name');
     await connect();
-    await talk(await client.membership.start(given));
+    const id = await client.membership.start(given);
+    await talk(client, await conversationOf(id));
   },
   async talk() {
     await connect();
-    await talk((await conversationOf(given[0] ?? fail('talk needs a name or a conversation'))).id);
+    await talk(client, await conversationOf(given[0] ?? fail('talk needs a name or a conversation')));
   },
   async safety() {
     await connect();
-    await showSafety((await conversationOf(given[0] ?? fail('safety needs a name'))).id, given[0]);
+    const { id } = await conversationOf(given[0] ?? fail('safety needs a name'));
+    await new SafetyNumbers(client).show(id, given[0]);
   },
   async logout() {
     await client.farewell.logOut();

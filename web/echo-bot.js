@@ -1,14 +1,20 @@
 #!/usr/bin/env node
 // @ts-check
-/** A bot that repeats every message: `SOTTOVOCE_PASSWORD=… node echo-bot.js NAME`. It accepts every message request. */
+/**
+ * A bot that repeats every message: `SOTTOVOCE_PASSWORD=… SOTTOVOCE_PASSPHRASE=… node echo-bot.js NAME`. It accepts every
+ * message request.
+ */
+import { FolderKey } from './client/node/passphrase.js';
 import { platformIn } from './client/node/platform.js';
+import { askPassphrase } from './client/node/prompt.js';
 
 const server = process.env.SOTTOVOCE_SERVER ?? 'http://127.0.0.1:2607';
 const [name] = process.argv.slice(2);
 const password = process.env.SOTTOVOCE_PASSWORD ?? '';
-if (!name || !password) throw new Error('usage: SOTTOVOCE_PASSWORD=… node echo-bot.js NAME');
+if (!name || !password) throw new Error('usage: SOTTOVOCE_PASSWORD=… SOTTOVOCE_PASSPHRASE=… node echo-bot.js NAME');
 
-const platform = await platformIn(process.env.SOTTOVOCE_FOLDER ?? `./echo-bot-${name}`);
+const folder = process.env.SOTTOVOCE_FOLDER ?? `./echo-bot-${name}`;
+const platform = await platformIn(folder, new FolderKey(folder, () => askPassphrase(false)));
 const { Client } = await import('./client/client.js');
 const bot = new Client(server, platform);
 

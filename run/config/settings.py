@@ -204,8 +204,12 @@ def default_settings() -> Settings:
 def known_environment() -> set[str]:
     """Return the names of all environment variables that the server or `sottovoce chat` reads."""
     files = {f"{setting.envvar}_FILE" for setting in SETTINGS if isinstance(setting.type, _Secret)}
-    # `sottovoce chat` reads SOTTOVOCE_PASSWORD.
-    return {setting.envvar for setting in SETTINGS} | files | {"SOTTOVOCE_CONFIG", "SOTTOVOCE_PASSWORD"}
+    # `sottovoce chat` reads the last two.
+    return (
+        {setting.envvar for setting in SETTINGS}
+        | files
+        | {"SOTTOVOCE_CONFIG", "SOTTOVOCE_PASSWORD", "SOTTOVOCE_PASSPHRASE"}
+    )
 
 
 def with_settings(*shown: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -23,9 +23,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 class Client:
     """One device in a folder."""
 
-    def __init__(self, server: Server, folder: Path) -> None:
+    def __init__(self, server: Server, folder: Path, **environ: str) -> None:
         self._words = ["node", str(ROOT / "web" / "cli.js"), "--folder", str(folder)]
-        self._environ = os.environ | {"SOTTOVOCE_SERVER": server.address, "SOTTOVOCE_PASSWORD": "Secret1pass"}
+        secrets = {"SOTTOVOCE_PASSWORD": "Secret1pass", "SOTTOVOCE_PASSPHRASE": "correct horse"}
+        self._environ = os.environ | secrets | {"SOTTOVOCE_SERVER": server.address} | environ
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
@@ -84,3 +85,23 @@ def test_recovery_key_confirms_a_device_alone(server: Server, tmp_path: Path) ->
     assert "this device is not confirmed" in again.fails("list")
     assert "confirmed" in again.run("recover", key)
     assert "dave" in again.run("list")
+
+
+def test_contact_stays_verified(server: Server, tmp_path: Path) -> None:
+    erin, frank = (Client(server, tmp_path / name) for name in ("erin", "frank"))
+    erin.run("register", "erin")
+    frank.run("register", "frank")
+    assert "Not verified: frank" in erin.run("start", "frank", typed="/verify frank\n/quit\n")
+    assert "frank is verified" in erin.run("talk", "frank", typed="/safety frank\n/verify frank\n/quit\n")
+    assert "* Verified: frank." in erin.run("talk", "frank", typed="hello\n/quit\n")
+    assert "Not verified: erin" in frank.run("talk", "erin", typed="/quit\n")
+
+
+def test_folder_opens_with_its_passphrase_only(server: Server, tmp_path: Path) -> None:
+    grace = Client(server, tmp_path / "grace")
+    grace.run("register", "grace")
+    thief = Client(server, tmp_path / "grace", SOTTOVOCE_PASSPHRASE="correct horsf")
+    assert thief.fails("list") == "Error: wrong passphrase\n"
+    files = [path.read_bytes() for path in (tmp_path / "grace").iterdir()]
+    assert files
+    assert not [content for content in files if b"grace" in content]

@@ -4,13 +4,17 @@ import 'fake-indexeddb/auto';
 import { mkdir, open, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import v8 from 'node:v8';
+import { SALTS } from './passphrase.js';
 import { MemoryStorage } from '../storage/memory.js';
 import { COLLECTIONS } from '../storage/storage.js';
 
 const OWNER_ONLY = 0o600;
-const OURS = ['journal.jsonl', 'journal.jsonl.new', 'keys.bin', 'keys.bin.new', 'lock'];
+const OURS = ['journal.jsonl', 'journal.jsonl.new', 'keys.bin', 'keys.bin.new', 'lock', ...SALTS];
 
-/** @typedef {import('../storage/storage.js').Storage} Storage */
+/**
+ * @typedef {import('../storage/storage.js').Change} Change
+ * @typedef {import('../storage/storage.js').Storage} Storage
+ */
 
 /**
  * Each write is one line of the journal, on disk before the write returns; reads come from memory.
@@ -32,25 +36,23 @@ export class FileStorage extends MemoryStorage {
     const storage = new FileStorage(folder);
     await storage.#lock();
     await storage.#replay();
-    await storage.#compact();
+    await storage.compact();
     return storage;
   }
 
   async #replay() {
     const lines = ((await read(this.path))?.toString() ?? '').split('\n');
     lines.pop(); // empty, or cut off by a crash
-    for (const line of lines) {
-      /** @type {unknown} */
-      const changes = JSON.parse(line);
-      await super.write(/** @type {import('../storage/storage.js').Change[]} */ (changes));
-    }
+    for (const line of lines) await super.write(parsed(line));
   }
 
   /** Replace the journal by one line for each present value. */
-  async #compact() {
+  async compact() {
     const lines = [];
     for (const one of COLLECTIONS)
-      for (const [key, value] of await this.all(one)) lines.push(`${JSON.stringify([[one, key, value]])}\n`);
+      for (const [key, value] of await this.all(one)) lines.push(lineOf([[one, key, value]]));
+    await this.#journal?.close();
+    this.#journal = null;
     await replace(this.path, lines.join(''));
   }
 
@@ -60,9 +62,9 @@ export class FileStorage extends MemoryStorage {
     await super.write(changes);
   }
 
-  /** Returns when it is on disk. @param {unknown[]} change */
-  async #note(change) {
-    await (this.#journal ??= await this.#begin()).write(`${JSON.stringify(change)}\n`);
+  /** Returns when it is on disk. @param {Change[]} changes */
+  async #note(changes) {
+    await (this.#journal ??= await this.#begin()).write(lineOf(changes));
     await this.#journal?.datasync();
   }
 
@@ -83,6 +85,18 @@ export class FileStorage extends MemoryStorage {
     await rmdir(this.folder).catch(() => {}); // other files may be in it
     await super.wipe();
   }
+}
+
+/** A line of the journal. @param {Change[]} changes */
+function lineOf(changes) {
+  return `${v8.serialize(changes).toString('base64')}\n`;
+}
+
+/** @param {string} line also one of an earlier release, which wrote JSON @returns {Change[]} */
+function parsed(line) {
+  /** @type {unknown} */
+  const changes = line.startsWith('[') ? JSON.parse(line) : v8.deserialize(Buffer.from(line, 'base64'));
+  return /** @type {Change[]} */ (changes);
 }
 
 /**

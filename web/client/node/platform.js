@@ -2,6 +2,7 @@
 /** The client's platform in Node: WebSockets with headers, CoreCrypto's start, storage in files. */
 import { readFile } from 'node:fs/promises';
 import WebSocket from 'ws';
+import { EncryptedStorage } from '../storage/encrypted.js';
 
 /** Node sends the session's token in a header; browsers send a cookie. */
 export class NodeWebSocket extends WebSocket {
@@ -10,6 +11,14 @@ export class NodeWebSocket extends WebSocket {
   /** @param {string} address @param {import('ws').ClientOptions} [options] */
   constructor(address, options) {
     super(address, options);
+  }
+}
+
+export class WrongPassphrase extends Error {
+  name = 'WrongPassphrase';
+
+  constructor() {
+    super('wrong passphrase');
   }
 }
 
@@ -32,14 +41,23 @@ export function startInNode() {
 }
 
 /**
- * The platform of a client that stores its data in a folder. @param {string} folder
- * @returns {Promise<import('../context.js').Platform>}
+ * The platform of a client that stores its data in a folder, encrypted with a key.
+ * @param {string} folder @param {Pick<import('./passphrase.js').FolderKey, 'open' | 'isNew' | 'settle'>} key
+ * @returns {Promise<import('../context.js').Platform>} Throws WrongPassphrase.
  */
-export async function platformIn(folder) {
+export async function platformIn(folder, key) {
   await startInNode();
   const { FileStorage, Snapshot } = await import('./files.js');
   const { openDatabase } = await import('../mls/core-crypto.js');
-  const storage = await FileStorage.open(folder);
+  const files = await FileStorage.open(folder);
+  const storage = new EncryptedStorage(files, () => key.open());
+  const isPlain = await key.isNew();
+  await storage.upgrade({ isPlain }).catch((/** @type {unknown} */ error) => {
+    const isKeyWrong = error instanceof DOMException && error.name === 'OperationError';
+    throw isKeyWrong ? new WrongPassphrase() : error;
+  });
+  if (isPlain) await files.compact(); // no earlier value stays on disk
+  await key.settle();
   const snapshot = new Snapshot(folder);
   await snapshot.load();
   return {

@@ -1,17 +1,27 @@
 // @ts-check
 /**
- * Encrypts the values of another storage with AES-256-GCM. A value opens only in its collection and under its key: both
- * are the associated data. Values of the first format were bound to their collection only; `upgrade` encrypts them again.
+ * Encrypts another storage: its values with AES-256-GCM, and the names in its keys with HMAC-SHA-256.
+ *
+ * A key such as `draft/<conversation>` is a path. Each part becomes a hash that only this storage can compute, except
+ * numbers, which keep their order. A value opens only in its collection and under its key: both are the associated data.
+ * The key itself is encrypted with the value. The secret of the hashes is a value too, under the key `names`.
  */
-import { randomBytes } from '../util/bytes.js';
+import { fromHex, randomBytes, toHex } from '../util/bytes.js';
 import { COLLECTIONS } from './storage.js';
 
-/** @typedef {import('./storage.js').Storage} Storage */
+/** @typedef {import('./storage.js').Change} Change */
 /** @typedef {import('./storage.js').Collection} Collection */
+/** @typedef {import('./storage.js').Storage} Storage */
 /** @typedef {{ format?: number, iv: Uint8Array<ArrayBuffer>, data: ArrayBuffer }} Encrypted `format`: 1 if missing */
 
-const FORMAT = 2;
+const FORMAT = 3; // 1: only the collection was bound to the value; 2: keys were not encrypted
 const IV_BYTES = 12;
+const NAME_BYTES = 16;
+const NAMES = 'names';
+const NAMES_MAX = 10_000; // hashes that are kept in memory
+const NUMBER = /^[\d.:]*$/; // also the end of a range of numbers
+const END = '\uffff';
+const PAGE = 200; // values that an upgrade reads at once
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -19,6 +29,10 @@ const decoder = new TextDecoder();
 export class EncryptedStorage {
   /** @type {Promise<CryptoKey> | null} */
   #opened = null;
+  /** The secret of the hashes. @type {Promise<CryptoKey> | null} */
+  #secret = null;
+  /** Hashes of parts of keys. @type {Map<string, Promise<string>>} */
+  #names = new Map();
 
   /**
    * @param {Storage} inner
@@ -38,92 +52,153 @@ export class EncryptedStorage {
     return crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
   }
 
-  /** Encrypt the values of the first format again, once; from then on they do not open. */
-  async upgrade() {
-    if ((await this.inner.get('state', 'format')) !== undefined) return;
+  /**
+   * Bring values of earlier formats to today's, once; from then on they do not count. A value that does not open now is
+   * left as it is. Throws where the key is wrong.
+   * @param {{ isPlain?: boolean }} [options] `isPlain`: the values may be from before they were encrypted at all
+   */
+  async upgrade({ isPlain = false } = {}) {
+    if ((await this.get('state', 'format')) === FORMAT) return;
+    const first = isPlain ? 0 : (await this.inner.get('state', 'format')) === undefined ? 1 : 2;
     for (const collection of COLLECTIONS) {
-      /** @type {import('./storage.js').Change[]} */
-      const changes = [];
-      for (const [key, stored] of await this.inner.all(collection)) {
-        const { format = 1, iv, data } = /** @type {Encrypted} */ (/** @type {unknown} */ (stored));
-        if (format !== 1) continue;
-        const parameters = { name: 'AES-GCM', iv, additionalData: encoder.encode(collection) };
-        const plain = await crypto.subtle.decrypt(parameters, await this.#key, data);
-        changes.push([collection, key, await this.#encrypt(collection, key, JSON.parse(decoder.decode(plain)))]);
+      for (let from = ''; ;) {
+        const page = await this.inner.first(collection, from, END, PAGE);
+        if (!page.length) break;
+        const changes = await Promise.all(page.map(([key, value]) => this.#upgraded(first, collection, key, value)));
+        await this.inner.write(changes.flat());
+        from = `${page[page.length - 1][0]}\0`;
       }
-      await this.inner.write(changes);
     }
     await this.write([['state', 'format', FORMAT]]);
   }
 
+  /**
+   * @param {number} first the earliest format that there can be @param {Collection} collection @param {string} key
+   * @param {unknown} stored @returns {Promise<Change[]>}
+   */
+  async #upgraded(first, collection, key, stored) {
+    const { iv, data, format = iv ? 1 : 0 } = /** @type {Encrypted} */ (stored ?? {});
+    if (format >= FORMAT || format < first) return [];
+    const value = format === 0 ? stored : await this.#openEarlier(format, collection, key, { iv, data });
+    return value === undefined ? [] : [[collection, key], await this.#encrypted([collection, key, value])];
+  }
+
+  /**
+   * @param {number} format @param {Collection} collection @param {string} key @param {Encrypted} stored
+   * @returns {Promise<unknown>} undefined if it does not open
+   */
+  async #openEarlier(format, collection, key, { iv, data }) {
+    const bound = format === 1 ? collection : [format, collection, key].join('/');
+    const parameters = { name: 'AES-GCM', iv, additionalData: encoder.encode(bound) };
+    const plain = await crypto.subtle.decrypt(parameters, await this.#key, data).catch(() => null);
+    return plain === null ? undefined : JSON.parse(decoder.decode(plain));
+  }
+
   /** @type {Storage['get']} */
   async get(collection, key) {
-    return this.#decrypt(collection, key, await this.inner.get(collection, key));
+    const name = await this.#nameOf(key);
+    const stored = await this.inner.get(collection, name);
+    return stored === undefined ? undefined : (await this.#decrypt(collection, name, stored))[1];
   }
 
   /** @type {Storage['write']} */
   async write(changes) {
-    await this.inner.write(
-      await Promise.all(
-        changes.map(async ([collection, key, value]) => {
-          /** @type {import('./storage.js').Change} */
-          const change = [
-            collection,
-            key,
-            value === undefined ? undefined : await this.#encrypt(collection, key, value),
-          ];
-          return change;
-        }),
-      ),
-    );
+    await this.inner.write(await Promise.all(changes.map((change) => this.#encrypted(change))));
   }
 
   /** @type {Storage['all']} */
-  async all(collection, prefix) {
-    return this.#decryptAll(collection, await this.inner.all(collection, prefix));
+  async all(collection, prefix = /** @type {any} */ ('')) {
+    return this.#decryptAll(collection, await this.inner.all(collection, await this.#nameOf(prefix)));
   }
 
   /** @type {Storage['last']} */
   async last(collection, from, to, limit) {
-    return this.#decryptAll(collection, await this.inner.last(collection, from, to, limit));
+    const found = await this.inner.last(collection, await this.#nameOf(from), await this.#nameOf(to), limit);
+    return this.#decryptAll(collection, found);
   }
 
   /** @type {Storage['first']} */
   async first(collection, from, to, limit) {
-    return this.#decryptAll(collection, await this.inner.first(collection, from, to, limit));
+    const found = await this.inner.first(collection, await this.#nameOf(from), await this.#nameOf(to), limit);
+    return this.#decryptAll(collection, found);
   }
 
   async wipe() {
     await this.inner.wipe();
-    this.#opened = null;
+    this.#opened = this.#secret = null;
+    this.#names.clear();
   }
 
-  /** @param {Collection} collection @param {string} key @param {unknown} value @returns {Promise<Encrypted>} */
-  async #encrypt(collection, key, value) {
+  /** @param {Change} change @returns {Promise<Change>} as it is stored */
+  async #encrypted([collection, key, value]) {
+    const name = await this.#nameOf(key);
+    return value === undefined
+      ? [collection, name]
+      : [collection, name, await this.#encrypt(collection, name, key, value)];
+  }
+
+  /**
+   * @param {Collection} collection @param {string} name @param {string} key @param {unknown} value
+   * @returns {Promise<Encrypted>}
+   */
+  async #encrypt(collection, name, key, value) {
     const iv = randomBytes(IV_BYTES);
-    const plain = encoder.encode(JSON.stringify(value));
-    const data = await crypto.subtle.encrypt(parameters(iv, collection, key), await this.#key, plain);
+    const plain = encoder.encode(JSON.stringify([key, value]));
+    const data = await crypto.subtle.encrypt(parameters(iv, collection, name), await this.#key, plain);
     return { format: FORMAT, iv, data };
   }
 
   /**
-   * @template T @param {Collection} collection @param {string} key @param {T} stored Encrypted, in fact
-   * @returns {Promise<T>} the value
+   * @template T @param {Collection} collection @param {string} name @param {T} stored Encrypted, in fact
+   * @returns {Promise<[key: string, value: T]>}
    */
-  async #decrypt(collection, key, stored) {
-    if (stored === undefined) return stored;
+  async #decrypt(collection, name, stored) {
     const { iv, data } = /** @type {Encrypted} */ (/** @type {unknown} */ (stored));
-    const plain = await crypto.subtle.decrypt(parameters(iv, collection, key), await this.#key, data);
-    return /** @type {T} */ (JSON.parse(decoder.decode(plain)));
+    const plain = await crypto.subtle.decrypt(parameters(iv, collection, name), await this.#key, data);
+    return /** @type {[string, T]} */ (JSON.parse(decoder.decode(plain)));
   }
 
   /** @template T @param {Collection} collection @param {[string, T][]} found @returns {Promise<[string, T][]>} */
   #decryptAll(collection, found) {
-    return Promise.all(found.map(async ([key, stored]) => [key, await this.#decrypt(collection, key, stored)]));
+    const ours = found.filter(([, stored]) => /** @type {Encrypted} */ (stored).format === FORMAT);
+    return Promise.all(ours.map(([name, stored]) => this.#decrypt(collection, name, stored)));
+  }
+
+  /** A key as it is stored. @param {string} key */
+  async #nameOf(key) {
+    const parts = key.split('/').map(async (part) => (NUMBER.test(part) ? part : this.#hash(part)));
+    return (await Promise.all(parts)).join('/');
+  }
+
+  /** @param {string} part of a key @returns {Promise<string>} */
+  #hash(part) {
+    const known = this.#names.get(part);
+    if (known) return known;
+    const made = this.#makeHash(part);
+    if (this.#names.size >= NAMES_MAX) this.#names.clear();
+    this.#names.set(part, made);
+    made.catch(() => this.#names.delete(part));
+    return made;
+  }
+
+  /** @param {string} part */
+  async #makeHash(part) {
+    this.#secret ??= this.#openSecret();
+    const hash = await crypto.subtle.sign('HMAC', await this.#secret, encoder.encode(part));
+    return toHex(new Uint8Array(hash, 0, NAME_BYTES));
+  }
+
+  async #openSecret() {
+    const stored = /** @type {string | undefined} */ (await this.inner.get('state', NAMES));
+    const [, secret] =
+      stored === undefined ? [NAMES, toHex(randomBytes(32))] : await this.#decrypt('state', NAMES, stored);
+    if (stored === undefined)
+      await this.inner.write([['state', NAMES, await this.#encrypt('state', NAMES, NAMES, secret)]]);
+    return crypto.subtle.importKey('raw', fromHex(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
   }
 }
 
-/** @param {Uint8Array<ArrayBuffer>} iv @param {Collection} collection @param {string} key @returns {AesGcmParams} */
-function parameters(iv, collection, key) {
-  return { name: 'AES-GCM', iv, additionalData: encoder.encode([FORMAT, collection, key].join('/')) };
+/** @param {Uint8Array<ArrayBuffer>} iv @param {Collection} collection @param {string} name @returns {AesGcmParams} */
+function parameters(iv, collection, name) {
+  return { name: 'AES-GCM', iv, additionalData: encoder.encode([FORMAT, collection, name].join('/')) };
 }

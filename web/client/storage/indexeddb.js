@@ -23,7 +23,10 @@ function createMissing(database, names) {
 }
 
 /** The step that leads to version 1 first. @type {Upgrade[]} */
-export const UPGRADES = [(database) => createMissing(database, ['state', 'conversations', 'items', 'ids', 'outbox'])];
+export const UPGRADES = [
+  (database) => createMissing(database, ['state', 'conversations', 'items', 'ids', 'outbox']),
+  () => {}, // keys are encrypted (storage/encrypted.js): a tab of an older release must not read or write here
+];
 
 const BLOCKED_MS = 5000; // how long a tab may take to finish its transactions and close its connection
 

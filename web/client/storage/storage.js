@@ -21,7 +21,7 @@
  * @template {string} Key
  * @typedef {Key extends 'me' ? import('../session/account.js').Me
  *   : Key extends 'left' ? import('../session/account.js').Left[]
- *   : Key extends 'settings' ? import('../../worker/rpc.js').Settings
+ *   : Key extends 'settings' ? import('../../worker/page.js').Settings
  *   : Key extends `commit/${string}` ? import('../mls/lineage.js').Applied
  *   : Key extends `leaf/${string}` ? import('../mls/healing.js').LeafAge
  *   : Key extends `verified/${string}` ? string[]

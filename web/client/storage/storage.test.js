@@ -9,6 +9,7 @@ import { FileStorage } from '../node/files.js';
 import { IndexedDbStorage } from './indexeddb.js';
 import { EncryptedStorage } from './encrypted.js';
 import { MemoryStorage } from './memory.js';
+import { COLLECTIONS } from './storage.js';
 
 const folder = () => mkdtemp(join(tmpdir(), 'sottovoce-storage-'));
 let databases = 0;
@@ -89,38 +90,86 @@ test('encrypted_value_opens_only_in_its_collection_with_its_key', async () => {
   const inner = new MemoryStorage();
   const storage = new EncryptedStorage(inner, EncryptedStorage.makeKey);
   await storage.write([['items', 'a/1', { text: 'a secret' }]]);
-  const lies = /** @type {{ data: ArrayBuffer }} */ (/** @type {unknown} */ (await inner.get('items', 'a/1')));
+  const [[name, stored]] = await inner.all('items');
+  const lies = /** @type {{ data: ArrayBuffer }} */ (/** @type {unknown} */ (stored));
   assert.ok(!Buffer.from(lies.data).includes('secret'));
+  const other = `${name.split('/')[0]}/2`;
   await inner.write([
-    ['outbox', 'a/1', lies],
-    ['items', 'a/2', lies],
+    ['outbox', name, lies],
+    ['items', other, lies],
   ]);
   await assert.rejects(storage.get('outbox', 'a/1'));
   await assert.rejects(storage.get('items', 'a/2'));
   await assert.rejects(storage.all('items'));
-  await assert.rejects(storage.first('items', 'a/', 'b/', 5));
-  await assert.rejects(storage.last('items', 'a/', 'b/', 5));
+  await assert.rejects(storage.first('items', 'a/', 'a/:', 5));
+  await assert.rejects(storage.last('items', 'a/', 'a/:', 5));
   await assert.rejects(new EncryptedStorage(inner, EncryptedStorage.makeKey).get('items', 'a/1'));
 });
 
-test('encrypted_storage_upgrades_values_of_the_first_format_once', async () => {
+test('encrypted_keys_hide_names_and_keep_numbers', async () => {
   const inner = new MemoryStorage();
   const key = await EncryptedStorage.makeKey();
-  const old = async (/** @type {string} */ collection, /** @type {unknown} */ value) => {
-    const iv = crypto.getRandomValues(new Uint8Array(12));
-    const parameters = { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(collection) };
-    const plain = new TextEncoder().encode(JSON.stringify(value));
-    return { iv, data: await crypto.subtle.encrypt(parameters, key, plain) };
-  };
-  await inner.write([
-    ['state', 'me', await old('state', { name: 'kim' })],
-    ['items', 'a/1', await old('items', { text: 'one' })],
-  ]);
   const storage = new EncryptedStorage(inner, async () => key);
+  await storage.write([
+    ['state', 'draft/3f94f62e', 'hello'],
+    ['items', '3f94f62e/000000000012', 1],
+    ['items', '3f94f62e/000000000002', 2],
+  ]);
+  const names = (await Promise.all(COLLECTIONS.map((one) => inner.all(one)))).flat().map(([name]) => name);
+  assert.ok(!names.some((name) => /draft|3f94f62e/.test(name)), names.join());
+  assert.ok(names.some((name) => name.endsWith('/000000000012')));
+  const again = new EncryptedStorage(inner, async () => key);
+  assert.deepEqual(await again.all('state', 'draft/'), [['draft/3f94f62e', 'hello']]);
+  assert.deepEqual((await again.all('items', '3f94f62e/')).map(([, value]) => value), [2, 1]); // prettier-ignore
+  const elsewhere = new MemoryStorage();
+  await new EncryptedStorage(elsewhere, async () => key).write([['state', 'draft/3f94f62e', 'hello']]);
+  assert.equal((await elsewhere.all('state')).filter(([name]) => names.includes(name)).length, 1, 'only `names`');
+});
+
+/** What earlier releases stored. */
+async function earlier() {
+  const inner = new MemoryStorage();
+  const key = await EncryptedStorage.makeKey();
+  /** @param {string} bound the associated data @param {object} more @param {unknown} value */
+  const old = async (bound, more, value) => {
+    const iv = crypto.getRandomValues(new Uint8Array(12));
+    const parameters = { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(bound) };
+    const plain = new TextEncoder().encode(JSON.stringify(value));
+    return { ...more, iv, data: await crypto.subtle.encrypt(parameters, key, plain) };
+  };
+  return { inner, key, old, storage: new EncryptedStorage(inner, async () => key) };
+}
+
+test('encrypted_storage_upgrades_values_of_the_first_format_once', async () => {
+  const { inner, old, storage } = await earlier();
+  const many = await Promise.all(
+    Array.from(
+      { length: 450 },
+      async (_, at) => /** @type {const} */ (['items', `a/${at}`, await old('items', {}, at)]),
+    ),
+  );
+  await inner.write([['state', 'me', await old('state', {}, { name: 'kim' })], ...many.map((one) => /** @type {import('./storage.js').Change} */ ([...one]))]); // prettier-ignore
   await storage.upgrade();
   assert.deepEqual(await storage.get('state', 'me'), { name: 'kim' });
-  assert.deepEqual(await storage.all('items', 'a/'), [['a/1', { text: 'one' }]]);
-  await inner.write([['items', 'a/1', await old('items', { text: 'another' })]]);
+  assert.equal((await storage.all('items', 'a/')).length, 450);
+  assert.equal((await inner.all('items')).length, 450, 'none is left under its name');
+  await inner.write([['items', 'a/1', await old('items', {}, 'another')]]);
   await storage.upgrade();
-  await assert.rejects(storage.get('items', 'a/1'), 'a value of the first format is refused after the upgrade');
+  assert.equal(await storage.get('items', 'a/1'), 1, 'a value of the first format is refused after the upgrade');
+});
+
+test('encrypted_storage_upgrades_values_of_the_second_format', async () => {
+  const { inner, old, storage } = await earlier();
+  const second = (/** @type {string} */ path, /** @type {unknown} */ value) => old(`2/${path}`, { format: 2 }, value);
+  await inner.write([
+    ['state', 'format', await second('state/format', 2)],
+    ['state', 'me', await second('state/me', 'kim')],
+    ['state', 'draft/a', await second('state/draft/b', 'of another conversation')],
+    ['state', 'draft/b', await old('state', {}, 'of the first format')],
+    ['items', 'a/1', { format: 2, iv: new Uint8Array(12), data: new ArrayBuffer(20) }],
+  ]);
+  await storage.upgrade();
+  assert.equal(await storage.get('state', 'me'), 'kim');
+  assert.deepEqual(await storage.all('state', 'draft/'), [], 'values under another key, or of the first format');
+  assert.deepEqual(await storage.all('items'), [], 'a value that does not open stops nothing');
 });
