@@ -106,7 +106,8 @@ def _with_group(connection: psycopg.Connection[Any], *pair: Person) -> tuple[Per
         session_id = UUID(claims(person.token)["sid"])
         device_id = secrets.randbits(62) | 1
         connection.execute(
-            "INSERT INTO devices SELECT %s, user_id, 'bench', %s, now() FROM sessions WHERE id = %s",
+            "INSERT INTO devices (id, user_id, name, signature_key, created_at)"
+            " SELECT %s, user_id, 'bench', %s, now() FROM sessions WHERE id = %s",
             [device_id, os.urandom(32), session_id],
         )
         connection.execute("UPDATE sessions SET device_id = %s WHERE id = %s", [device_id, session_id])

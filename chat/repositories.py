@@ -12,8 +12,8 @@ from typing import Protocol
 
 from chat.model.accounts import Account, Person
 from chat.model.direct import DirectConversation
-from chat.model.groups import Device, DeviceMembership, EncryptedConversation
-from chat.model.ids import ConversationId, DeviceId, Seq, UserId
+from chat.model.groups import Device, DeviceMembership, EncryptedConversation, Removals
+from chat.model.ids import ConversationId, Seq, UserId
 from chat.model.messages import Conversation, Entry, Sender
 
 
@@ -60,8 +60,8 @@ class GroupRepository(Protocol):
         """The epoch, and the group info by which a member's new device joins. Raises NoSuchConversation."""
         ...
 
-    async def removals(self, account: Account, conversation_id: ConversationId) -> list[DeviceId]:
-        """The devices that a commit must remove before the next message; none if the account is no member."""
+    async def removals(self, account: Account, conversation_id: ConversationId) -> Removals:
+        """The devices that any member may remove; none if the account is no member."""
         ...
 
     async def memberships(self, device: Device) -> list[DeviceMembership]:

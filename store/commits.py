@@ -13,7 +13,10 @@ from store.notify.postgres import notify
 LOCK = "SELECT 1 FROM conversations WHERE id = %s FOR NO KEY UPDATE"
 GROUP = "SELECT epoch, group_info FROM groups WHERE conversation_id = %s"
 LEAVES = """
-SELECT l.leaf, l.device_id, l.user_id, d.id IS NULL, l.muted_until IS NOT NULL
+SELECT l.leaf, l.device_id, l.user_id,
+       d.id IS NULL OR EXISTS (SELECT FROM unlisted_devices u WHERE u.id = d.id),
+       l.muted_until IS NOT NULL,
+       EXISTS (SELECT FROM unused_devices u WHERE u.id = d.id)
 FROM leaves l LEFT JOIN devices d ON d.id = l.device_id AND d.user_id = l.user_id
 WHERE l.conversation_id = %s AND l.until_seq IS NULL
 """

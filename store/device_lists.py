@@ -8,10 +8,17 @@ from chat.model.ids import UserId
 from store.database.locks import lock_user
 from store.database.pool import Database
 from store.devices import notify_devices_changed
+from store.members import UPDATE_REMOVAL_DUE
 
 GET = "SELECT public_key, device_list, signature FROM account_keys WHERE user_id = %s"
 STORED = "SELECT public_key, counter FROM account_keys WHERE user_id = %s"
 DEVICES = "SELECT id, signature_key FROM devices WHERE user_id = %s"
+# Groups with a leaf of the account, in the order of the writer's locks.
+GROUPS = """
+SELECT c.id FROM conversations c WHERE c.id IN (
+    SELECT conversation_id FROM leaves WHERE user_id = %s AND until_seq IS NULL
+) ORDER BY c.id FOR NO KEY UPDATE
+"""
 PUBLISH = """
 INSERT INTO account_keys AS stored (user_id, public_key, counter, device_list, signature, listed)
 VALUES (%(user)s, %(key)s, %(counter)s, %(list)s, %(signature)s, %(listed)s)
@@ -33,7 +40,11 @@ class DeviceLists:
     async def publish(
         self, account: Account, publication: Publication, check: Callable[[PublicationFacts], None]
     ) -> None:
-        """Check and store a list in one transaction, and notify the devices of everyone in a group with the account."""
+        """Check and store a list in one transaction, and notify the devices of everyone in a group with the account.
+
+        In their groups, leaves that the list omits must be removed before the next message. A commit that adds such a
+        leaf at the same time is not seen: then the members' devices, which are notified, remove it.
+        """
         values = {
             "user": account.id,
             "key": publication.signed.account_key,
@@ -48,7 +59,9 @@ class DeviceLists:
             devices = dict(await (await connection.execute(DEVICES, [account.id])).fetchall())
             account_key, counter = stored or (None, 0)
             check(PublicationFacts(account_key, counter, devices))
+            groups = [row[0] for row in await (await connection.execute(GROUPS, [account.id])).fetchall()]
             await connection.execute(PUBLISH, values)
+            await connection.execute(UPDATE_REMOVAL_DUE, [groups])
             await notify_devices_changed(connection, account.id, account.uuid)
 
     async def get(self, user_id: UserId) -> SignedDeviceList | None:

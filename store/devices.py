@@ -22,12 +22,12 @@ from store.notify.postgres import notify
 COUNT = "SELECT count(*) FROM devices WHERE user_id = %s AND id <> %s"
 # The id of a deleted device that held a leaf is not used again: the new device could read the deleted one's messages.
 MAKE = """
-INSERT INTO devices (id, user_id, name, signature_key, created_at)
-SELECT %(id)s, %(user)s, %(name)s, %(key)s, %(now)s
+INSERT INTO devices (id, user_id, name, signature_key, created_at, seen_at)
+SELECT %(id)s, %(user)s, %(name)s, %(key)s, %(now)s, %(now)s
 WHERE NOT EXISTS (
     SELECT FROM leaves l WHERE l.device_id = %(id)s AND NOT EXISTS (SELECT FROM devices d WHERE d.id = l.device_id)
 )
-ON CONFLICT (id) DO UPDATE SET name = excluded.name
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, seen_at = excluded.seen_at
     WHERE devices.user_id = excluded.user_id AND devices.signature_key = excluded.signature_key
 RETURNING xmax = 0  -- made, not found
 """

@@ -21,6 +21,7 @@ from chat.model.groups import (
     Member,
     MemberRole,
     Refused,
+    Removals,
     Repeated,
 )
 from chat.model.ids import ConversationId, DeviceId, Seq, UserId
@@ -52,8 +53,11 @@ SELECT g.epoch, g.group_info FROM groups g JOIN members m USING (conversation_id
 WHERE g.conversation_id = %s AND m.user_id = %s
 """
 REMOVALS = """
-SELECT r.device_id FROM removals r JOIN members m USING (conversation_id)
-WHERE r.conversation_id = %s AND m.user_id = %s
+SELECT l.device_id, r.device_id IS NOT NULL
+FROM leaves l JOIN members m USING (conversation_id)
+LEFT JOIN removals r USING (conversation_id, device_id) LEFT JOIN unused_devices u ON u.id = l.device_id
+WHERE l.conversation_id = %s AND m.user_id = %s AND l.until_seq IS NULL
+AND coalesce(r.device_id, u.id) IS NOT NULL
 """
 # A member who ignores or blocks a conversation gets nothing of it. A removed device gets the log up to its removal.
 MEMBERSHIPS = """
@@ -172,9 +176,10 @@ class Groups:
         epoch, group_info = rows[0]
         return epoch, group_info
 
-    async def removals(self, account: Account, conversation_id: ConversationId) -> list[DeviceId]:
+    async def removals(self, account: Account, conversation_id: ConversationId) -> Removals:
         """Return the devices to remove; none if the account is not a member."""
-        return [row[0] for row in await self._database.rows(REMOVALS, [conversation_id, account.id])]
+        rows = await self._database.rows(REMOVALS, [conversation_id, account.id])
+        return Removals([id_ for id_, is_due in rows if is_due], [id_ for id_, is_due in rows if not is_due])
 
     async def memberships(self, device: Device) -> list[DeviceMembership]:
         """Return the memberships by conversation, the earlier first. One statement answers concurrent callers."""

@@ -17,7 +17,15 @@ FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY(%b)
 """
 
 OF_USER = "SELECT id, created_at, expires_at, device_id FROM sessions WHERE user_id = %s AND expires_at > %s ORDER BY 2"
-RENEW = "UPDATE sessions SET expires_at = greatest(expires_at, %s) WHERE id = %s RETURNING expires_at"
+RENEW = """
+WITH renewed AS (
+    UPDATE sessions SET expires_at = greatest(expires_at, %(until)s) WHERE id = %(session)s
+    RETURNING expires_at, device_id
+), seen AS (
+    UPDATE devices d SET seen_at = greatest(d.seen_at, %(now)s) FROM renewed WHERE d.id = renewed.device_id
+)
+SELECT expires_at FROM renewed
+"""
 END = "DELETE FROM sessions WHERE user_id = %s AND id = %s"
 
 ENDED = """
@@ -55,10 +63,14 @@ class Sessions:
         """Return the sessions of an account that have not expired, oldest first."""
         return [SessionShown(*row) for row in await self._database.rows(OF_USER, [user_id, now])]
 
-    async def renew(self, session_id: SessionId, expires_at: datetime) -> datetime | None:
-        """Extend a session to `expires_at`; never shorten it. Return its expiry; None if there is no such session."""
+    async def renew(self, session_id: SessionId, now: datetime, expires_at: datetime) -> datetime | None:
+        """Extend a session to `expires_at`; never shorten it. Its device is in use.
+
+        Return its expiry; None if there is no such session.
+        """
         async with self._database.connection() as connection:
-            row = await (await connection.execute(RENEW, [expires_at, session_id])).fetchone()
+            values = {"session": session_id, "now": now, "until": expires_at}
+            row = await (await connection.execute(RENEW, values)).fetchone()
             return row[0] if row is not None else None
 
     async def end(self, user_id: UserId, session_id: SessionId) -> bool:

@@ -62,7 +62,7 @@ class SessionStore(Protocol):
         """List the sessions of an account that have not expired, oldest first."""
         ...
 
-    async def renew(self, session_id: SessionId, expires_at: datetime) -> datetime | None:
+    async def renew(self, session_id: SessionId, now: datetime, expires_at: datetime) -> datetime | None:
         """Return the new end, never earlier than the old one; None if the session does not exist."""
         ...
 
@@ -165,7 +165,7 @@ class Accounts:
     async def renew_session(self, session: Session, life: timedelta) -> tuple[str, datetime]:
         """Extend the session to `life` from now; return its new token and end. Raises Unauthenticated."""
         now = self._now()
-        expires_at = await self._sessions.renew(session.id, now + life)
+        expires_at = await self._sessions.renew(session.id, now, now + life)
         if expires_at is None:
             raise Unauthenticated("This session has ended, log in again")
         return self._tokens.issue(session.id, session.account.id, now, expires_at), expires_at

@@ -163,12 +163,12 @@ def _change(frames: Frames, device: Device, group: Group, claims: Claims) -> Gro
 
 
 def is_removal_due(leaves: Mapping[int, LeafHolder], members: Container[UserId]) -> bool:
-    """Whether a revoked device, or a device of an account that is not a member, still holds a leaf.
+    """Whether a disowned device, or a device of an account that is not a member, still holds a leaf.
 
     Until a commit removes the leaf, the server refuses messages: the device could read them. The view `removals` lists
     such leaves.
     """
-    return any(holder.is_revoked or holder.user_id not in members for holder in leaves.values())
+    return any(holder.is_disowned or holder.user_id not in members for holder in leaves.values())
 
 
 def _tree(group: Group, device: Device) -> dict[int, tuple[bytes, bytes]]:
@@ -219,12 +219,12 @@ def _lost_members(
 ) -> list[UserId]:
     """Return the members whom another member removes. Raises NotAllowed, BadFrame.
 
-    Every member may remove revoked devices and devices of former members.
+    Every member may remove disowned and unused devices, and devices of former members.
     """
     lost = {
         holder.user_id
         for holder in removed
-        if holder.user_id != device.user_id and holder.user_id in roles and not holder.is_revoked
+        if holder.user_id != device.user_id and holder.user_id in roles and not (holder.is_disowned or holder.is_unused)
     }
     mine = roles[device.user_id]
     if any(mine not in STAFF or (roles[user_id] in STAFF and mine != "owner") for user_id in lost):

@@ -56,8 +56,16 @@ class ClaimedKeyPackage(Struct, frozen=True):
 class LeafHolder(Struct, frozen=True):
     device_id: DeviceId
     user_id: UserId
-    is_revoked: bool = False
+    is_disowned: bool = False  # its account has revoked the device, or has an account key that does not list it
     is_muted: bool = False
+    is_unused: bool = False  # nobody has used the device for a long time
+
+
+class Removals(Struct, frozen=True):
+    """Devices that any member may remove from a group."""
+
+    due: list[DeviceId]  # before the next message
+    unused: list[DeviceId]  # at any time
 
 
 class Group(Struct, frozen=True):

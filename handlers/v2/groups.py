@@ -18,7 +18,7 @@ from handlers.v2.schemas.groups import (
     NewMessage,
     NewRole,
     NewState,
-    Removals,
+    RemovalsShown,
     Seen,
     WelcomeShown,
 )
@@ -81,10 +81,10 @@ async def group_info(call: Call, conversation: Conversation) -> GroupInfo:
     return GroupInfo(epoch, data)
 
 
-async def removals(call: Call, conversation: Conversation) -> Removals:
-    """List the devices that a commit has to remove before anything else."""
-    devices = await call.services.repositories.groups.removals(call.account, conversation)
-    return Removals([hex_of(device) for device in devices])
+async def removals(call: Call, conversation: Conversation) -> RemovalsShown:
+    """List the devices that a commit has to remove before anything else, and those that it may remove."""
+    found = await call.services.repositories.groups.removals(call.account, conversation)
+    return RemovalsShown([hex_of(one) for one in found.due], [hex_of(one) for one in found.unused])
 
 
 async def answer(call: Call, conversation: Conversation, body: NewState) -> Empty:

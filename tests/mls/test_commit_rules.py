@@ -114,6 +114,7 @@ UPDATE = Step("update", BOBS, after("add", 1, BOTH), change())
 JOIN = Step("join", PHONE, after("update", 2, BOTH), change(added={2: AT_PHONE}))
 REMOVE = Step("remove", LAPTOP, after("join", 3, {**BOTH, 2: AT_PHONE}), change(removed=[AT_BOBS], lost_members=[BOB]))
 REMAIN = {**BOTH, 2: AT_PHONE}
+UNUSED = LeafHolder(BOBS.id, BOB, is_unused=True)
 
 
 def refusal(outcome: Outcome) -> ChatError:
@@ -175,10 +176,10 @@ def test_member_is_removed_by_a_higher_role(mine: MemberRole, theirs: MemberRole
     assert effects(REMOVE.on(roles={ALICE: mine, BOB: theirs}).plan()).lost_members == [BOB]
 
 
-def test_device_revoked_or_of_former_member_is_removed_by_anyone() -> None:
-    revoked = {**REMAIN, 1: LeafHolder(BOBS.id, BOB, is_revoked=True)}
+def test_disowned_unused_or_former_leaf_is_removed_by_anyone() -> None:
     plain = {ALICE: "member", BOB: "member"}
-    assert effects(REMOVE.on(leaves=revoked, roles=plain).plan()).lost_members == []
+    for holder in (LeafHolder(BOBS.id, BOB, is_disowned=True), UNUSED):
+        assert effects(REMOVE.on(leaves={**REMAIN, 1: holder}, roles=plain).plan()).lost_members == []
     assert effects(REMOVE.on(roles={ALICE: "member"}).plan()).lost_members == []
 
 
@@ -214,6 +215,11 @@ def test_add_of_a_members_second_device_adds_no_member() -> None:
         ),
         pytest.param(REMOVE.on(roles={ALICE: "owner"}), False, id="a former member's leaf is removed"),
         pytest.param(REMOVE.on(leaves={**REMAIN, 1: LeafHolder(BOBS.id, BOB, True)}), False, id="a revoked is removed"),
+        pytest.param(
+            UPDATE.on(leaves={**BOTH, 0: LeafHolder(LAPTOP.id, ALICE, is_unused=True)}),
+            False,
+            id="an unused leaf stays",
+        ),
         pytest.param(REMOVE.on(leaves={**REMAIN, 2: LeafHolder(PHONE.id, ALICE, True)}), True, id="another one stays"),
         pytest.param(ADD, False, id="a new member's leaf is added"),
         pytest.param(JOIN.on(roles={ALICE: "owner"}), True, id="a device joins beside a former member's"),

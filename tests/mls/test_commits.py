@@ -355,8 +355,8 @@ async def test_departure_of_the_last_owner_promotes_a_successor(own_database_url
             assert await at.sql("SELECT 1 FROM conversations WHERE id = %s", alone.group_id) == []
         assert await at.roles(made) == {bob.account.id: "member", carol.account.id: "owner"}
         assert await at.removal_due(made)
-        assert await at.repository.removals(carol.account, conversation_id) == [alice.device.id]
-        assert await at.repository.removals(alice.account, conversation_id) == []
+        assert (await at.repository.removals(carol.account, conversation_id)).due == [alice.device.id]
+        assert (await at.repository.removals(alice.account, conversation_id)).due == []
         await at.commit(made, bob, made.commit(bob.signer, remove=[alice.signer], read=2))
         assert not await at.removal_due(made)
 

@@ -39,7 +39,7 @@ def test_next_owner_is_an_admin_or_the_longest_standing(roles: dict[UserId, Memb
         pytest.param({ALICE: "owner", BOB: "member"}, {1: AT_BOBS}, Departure(BOB, False), id="without a leaf"),
         pytest.param(
             {ALICE: "owner", BOB: "member"},
-            {1: LeafHolder(AT_BOBS.device_id, BOB, is_revoked=True)},
+            {1: LeafHolder(AT_BOBS.device_id, BOB, is_disowned=True)},
             Departure(BOB, True),
             id="while another removal is due",
         ),

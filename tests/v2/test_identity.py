@@ -1,9 +1,11 @@
 """Account keys: what the server checks of a device list, and which devices it lets join groups."""
 
 import asyncio
+import secrets
 from base64 import b64decode
 from typing import Any
 
+import httpx
 import pytest
 
 from chat.model.ids import UserId
@@ -244,6 +246,73 @@ async def test_recovery_of_a_key_replaced_meanwhile_is_refused(
     answer = await alice.session.api.put("/v2/account/recovery", json=key.recovery())
     assert_refused(answer, 409, "account_key_exists")
     assert_refused(await alice.session.api.get("/v2/account/recovery"), 404, "no_device_list")
+
+
+# Leaves of devices that are not listed, or not used
+
+
+async def says(by: MlsDevice, group: MlsGroup) -> httpx.Response:
+    body = {"id": secrets.token_hex(16), "epoch": group.epoch, "data": group.message()}
+    return await by.session.api.post(f"{group.path}/messages", json=body)
+
+
+async def removals(by: MlsDevice, group: MlsGroup) -> dict[str, list[str]]:
+    answer: dict[str, list[str]] = (await by.session.api.get(f"{group.path}/removals")).json()
+    return answer
+
+
+async def test_leaf_that_a_newer_list_omits_is_removed_first(users: Users) -> None:
+    (alice,) = await users("alice")
+    laptop, phone = await device(alice), await device(await alice.again())
+    bob, carol = [await device(one) for one in await users("bob", "carol")]
+    key = await account_key_of(laptop, phone)
+    group = await group_of(carol, bob, laptop, phone)
+    assert (await says(bob, group)).status_code == 200
+    assert (await key.publishes(laptop, counter=2)).status_code == 200
+    assert await removals(bob, group) == {"devices": [phone.hex], "unused": []}
+    assert_refused(await says(bob, group), 409, "commit_needed")
+    assert (await key.publishes(laptop, phone, counter=3)).status_code == 200
+    assert (await says(bob, group)).status_code == 200, "the device is listed again"
+    assert (await key.publishes(laptop, counter=4)).status_code == 200
+    assert (await group.commit(bob, remove=(phone,)).sent_by(bob.session)).status_code == 200, "a member without a role"
+    assert (await says(bob, group)).status_code == 200
+    assert_refused(await group.commit(bob, remove=(laptop,)).sent_by(bob.session), 403, "not_allowed")
+
+
+async def test_first_list_makes_the_removal_of_other_devices_due(users: Users) -> None:
+    (alice,) = await users("alice")
+    laptop, phone = await device(alice), await device(await alice.again())
+    (bob,) = [await device(one) for one in await users("bob")]
+    group = await group_of(bob, laptop, phone)
+    await account_key_of(laptop)
+    assert await removals(laptop, group) == {"devices": [phone.hex], "unused": []}
+    assert_refused(await says(bob, group), 409, "commit_needed")
+
+
+async def test_leaf_unused_for_90_days_is_removed_by_any_member(users: Users, server: RunningServer) -> None:
+    alice, bob, carol = [await device(one) for one in await users("alice", "bob", "carol")]
+    group = await group_of(carol, bob, alice)
+    age = "UPDATE devices SET seen_at = now() - make_interval(days => %s) WHERE id = %s"
+    await server.sql(age, 89, alice.id)
+    assert await removals(bob, group) == {"devices": [], "unused": []}
+    await server.sql(age, 91, alice.id)
+    assert await removals(bob, group) == {"devices": [], "unused": [alice.hex]}
+    assert (await says(bob, group)).status_code == 200, "messages do not wait for it"
+    assert (await alice.session.api.put("/v2/sessions/current")).status_code == 200
+    assert await removals(bob, group) == {"devices": [], "unused": []}, "it is used"
+    assert_refused(await group.commit(bob, remove=(alice,)).sent_by(bob.session), 403, "not_allowed")
+    await server.sql(age, 91, alice.id)
+    assert (await group.commit(bob, remove=(alice,)).sent_by(bob.session)).status_code == 200
+    assert (await says(bob, group)).status_code == 200
+
+
+async def test_device_that_a_new_session_takes_over_is_used(users: Users, server: RunningServer) -> None:
+    alice, bob = [await device(one) for one in await users("alice", "bob")]
+    group = await group_of(bob, alice)
+    await server.sql("UPDATE devices SET seen_at = now() - interval '91 days' WHERE id = %s", alice.id)
+    again = await alice.session.again()
+    assert (await again.api.post("/v2/devices", json=alice.registration)).is_success
+    assert await removals(bob, group) == {"devices": [], "unused": []}
 
 
 # Linking

@@ -80,9 +80,9 @@ async def test_session_that_ends_while_it_is_renewed_is_401(users: Users, monkey
     (alice,) = await users("alice")
     renew = Sessions.renew
 
-    async def slow(self: Sessions, session_id: SessionId, expires_at: datetime) -> datetime | None:
+    async def slow(self: Sessions, session_id: SessionId, now: datetime, expires_at: datetime) -> datetime | None:
         await self.end(alice.id, session_id)
-        return await renew(self, session_id, expires_at)
+        return await renew(self, session_id, now, expires_at)
 
     monkeypatch.setattr(Sessions, "renew", slow)
     answer = await alice.api.put(RENEW)

@@ -279,3 +279,17 @@ test('removed_device_is_unlisted_and_ends', async () => {
   await bob.client.enrolment.unlist(bob.client.me.device); // the last one stays, a list is never empty
   assert.equal(fromBase64((await listOf(bob)).device_list).length, 55 + 40);
 });
+
+test('device_that_a_newer_list_omits_is_removed_by_any_member', async () => {
+  const [alice, bob, carol] = await people('alice', 'bob', 'carol');
+  const phone = await another(bob);
+  const id = await conversation(alice, bob, carol, phone);
+  for (const one of [alice, bob]) one.client.removals.removeDue = async () => 'none'; // carol, who has no role, does it
+  await bob.client.enrolment.unlist(phone.client.me.device); // and does not revoke it
+  await until(async () => (await carol.client.mls.members(id)).length === 3, 'it is removed');
+  await carol.says(id, 'without the phone');
+  await bob.hears('without the phone');
+  await phone.doesNotHear('without the phone');
+  const words = (await carol.client.store.items(id, {})).flatMap(({ notice }) => notice ?? []);
+  assert.ok(!words.some((notice) => 'disowned' in notice), 'it was bob’s once');
+});

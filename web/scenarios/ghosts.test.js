@@ -85,29 +85,51 @@ test('ghost_hidden_behind_a_leaf_stops_the_conversation', async () => {
   );
 });
 
-for (const whose of ['alice', 'bob', 'a third user'])
-  test(`ghost_as_a_device_of_${whose.replaceAll(' ', '_')}_reads_nothing_that_was_written_before`, async () => {
-    const [alice] = await deceived('alice');
-    const [bob] = await people('bob');
-    const id = await conversation(alice, bob);
-    const user = { alice: alice.user, bob: bob.user }[whose] ?? 'deadbeef-0000-4000-8000-000000000001';
-    const { ghost, entry } = await ghostJoins(alice, id, user);
-    const caught = alice.lies.catchMessages();
-    alice.client.connection.isReady = false; // she writes offline
-    await alice.says(id, 'for bob as I know him');
-    await alice.client.outbox.send(id, { kind: 'group', name: 'A name for bob' });
-    await alice.client.outbox.send(id, { kind: 'reaction', of: '0'.repeat(32), emoji: '👍' });
-    alice.lies.inject(await entryAfter(alice, id, entry));
-    await settled(alice);
-    assert.equal(await alice.client.mls.epoch(id), entry.epoch + 1, 'the ghost is in');
-    alice.client.connection.isReady = true;
-    await alice.client.inTurn(() => alice.client.groupSender.flush());
-    await settled(alice);
-    assert.deepEqual(secrets(await ghost.read(caught)), []);
-    assert.deepEqual(
-      (await alice.client.outbox.waiting()).flatMap(({ failure }) => (failure ? [failure.code] : [])),
-      [user === alice.user || user === bob.user ? 'unlisted_device' : 'stranger'],
-    );
+/** The server keeps a ghost in. @param {Deceived} alice */
+function refuseCommits(alice) {
+  alice.lies.answerRequest.push(({ method, path }) =>
+    method === 'POST' && path.endsWith('/commits')
+      ? Response.json({ code: 'not_allowed', error: 'Your role does not allow you to' }, { status: 403 })
+      : undefined,
+  );
+}
+
+/** Alice has written to bob while she was offline; then a ghost joins. @param {'alice' | 'bob' | 'a third user'} whose */
+async function ghostJoinsBeforeMessages(whose, isRemovalRefused = false) {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  const user = { alice: alice.user, bob: bob.user, 'a third user': 'deadbeef-0000-4000-8000-000000000001' }[whose];
+  const { ghost, entry } = await ghostJoins(alice, id, user);
+  const caught = alice.lies.catchMessages();
+  if (isRemovalRefused) refuseCommits(alice);
+  alice.client.connection.isReady = false; // she writes offline
+  await alice.says(id, 'for bob as I know him');
+  await alice.client.outbox.send(id, { kind: 'group', name: 'A name for bob' });
+  await alice.client.outbox.send(id, { kind: 'reaction', of: '0'.repeat(32), emoji: '👍' });
+  alice.lies.inject(await entryAfter(alice, id, entry));
+  await settled(alice);
+  assert.equal(await alice.client.mls.epoch(id), entry.epoch + 1, 'the ghost is in');
+  alice.client.connection.isReady = true;
+  await alice.client.inTurn(() => alice.client.groupSender.flush());
+  await settled(alice);
+  assert.deepEqual(secrets(await ghost.read(caught)), []);
+  const failures = (await alice.client.outbox.waiting()).flatMap(({ failure }) => failure?.code ?? []);
+  return { alice, id, caught, failures };
+}
+
+for (const whose of /** @type {const} */ (['alice', 'bob']))
+  test(`ghost_as_a_device_of_${whose}_is_removed_before_messages`, async () => {
+    const { alice, id, caught, failures } = await ghostJoinsBeforeMessages(whose);
+    assert.deepEqual(failures, []);
+    assert.equal((await alice.client.mls.members(id)).length, 2, 'alice and bob');
+    await until(() => caught.length >= 3, 'all three go out');
+  });
+
+for (const whose of /** @type {const} */ (['alice', 'bob', 'a third user']))
+  test(`ghost_as_a_device_of_${whose.replaceAll(' ', '_')}_that_stays_reads_nothing`, async () => {
+    const { alice, failures } = await ghostJoinsBeforeMessages(whose, true);
+    assert.deepEqual(failures, [whose === 'a third user' ? 'stranger' : 'unlisted_device']);
     assert.equal(alice.told('failed').length, 3, 'alice learns it of each');
   });
 
@@ -125,6 +147,7 @@ for (const whose of ['alice', 'bob'])
     const texts = async () => (await alice.client.store.items(id, {})).filter(({ text }) => text !== undefined);
     const before = await texts();
     const { ghost, entry } = await ghostJoins(alice, id, author.user);
+    refuseCommits(alice);
     alice.lies.inject(await entryAfter(alice, id, entry));
     await settled(alice);
     const of = before[0].id ?? '';

@@ -5,6 +5,8 @@ import { test } from 'node:test';
 import { PASSWORD } from './password.js';
 import { another, conversation, deceived, people, refused, until } from './users.js';
 
+const { DAY_MS } = await import('../client/mls/healing.js');
+
 /** @typedef {import('./users.js').Device} Device */
 
 /** @param {Device} device @param {string} id @param {Device} other */
@@ -125,4 +127,31 @@ test('wrong_password_deletes_no_account_and_says_nothing', async () => {
   await alice.hears('still here');
   assert.deepEqual(await leftNotices(alice, id), []);
   assert.equal((await bob.client.api.call('GET', 'sessions')).length, 1);
+});
+
+test('device_unheard_of_for_90_days_is_removed_and_may_come_back', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  await verifies(alice, id, bob);
+  await bob.says(id, 'I am here');
+  await alice.hears('I am here');
+  alice.lies.answerRequest.push(({ path }) =>
+    path === `conversations/${id}/removals` ? { devices: [], unused: [bob.client.me.device] } : undefined,
+  );
+  const remove = () => alice.client.inTurn(() => alice.client.removals.removeDue(id));
+  assert.equal(await remove(), 'none', 'a server that lies: alice has heard of it');
+  const known = await alice.client.store.get(id);
+  assert.ok(known?.heard?.[bob.client.me.device], 'the time is stored');
+  const days = (/** @type {number} */ count) => ({ [bob.client.me.device]: Date.now() - count * DAY_MS });
+  await alice.client.store.write({ ...known, heard: { ...known.heard, ...days(89) } });
+  assert.equal(await remove(), 'none');
+  await alice.client.store.write({ ...known, heard: { ...known.heard, ...days(91) } });
+  assert.equal(await remove(), 'removed');
+  await bob.isOut(id);
+  assert.deepEqual(
+    (await alice.client.store.get(id))?.absent,
+    [bob.user],
+    'bob may come back, and is no stranger then',
+  );
 });

@@ -58,8 +58,9 @@ class GroupInfo(Struct, frozen=True):
     group_info: bytes
 
 
-class Removals(Struct, frozen=True):
+class RemovalsShown(Struct, frozen=True):
     devices: list[str]
+    unused: list[str]
 
 
 class MemberShown(Struct, frozen=True, omit_defaults=True):

@@ -306,6 +306,9 @@ export const de = {
     loggedOut: (names) => `${list(names)} ${plural(names.length, { one: 'hat', other: 'haben' })} sich abgemeldet.`,
     gone: (names) =>
       `${list(names)} ${plural(names.length, { one: 'ist', other: 'sind' })} nicht mehr in dieser Unterhaltung.`,
+    /** @param {string[]} names */
+    disowned: (names) => `Ein Gerät, das nicht bestätigt war (${list(names)}), wurde entfernt.`,
+    ownDisowned: 'Ein Gerät, das du nicht bestätigt hast, wurde entfernt.',
     ownDevice: 'Du hast ein neues Gerät hinzugefügt. Wenn du das nicht warst, entferne es in den Einstellungen.',
     newListedDevice: (names) =>
       plural(names.length, { one: `${list(names)} hat ein neues Gerät.`, other: `${list(names)} haben neue Geräte.` }),

@@ -342,6 +342,9 @@ export const en = {
     /** @param {string[]} names */
     gone: (names) =>
       `${list(names)} ${plural(names.length, { one: 'is', other: 'are' })} no longer in this conversation.`,
+    /** @param {string[]} names */
+    disowned: (names) => `A device that ${list(names)} didn’t confirm was removed.`,
+    ownDisowned: 'A device that you didn’t confirm was removed.',
     ownDevice: 'You added a new device. If that wasn’t you, remove it in Settings.',
     /** @param {string[]} names */
     newListedDevice: (names) =>

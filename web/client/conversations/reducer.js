@@ -10,6 +10,7 @@
  * message was read before, or never will be.
  */
 import { isMessage, kindOf, previewOf } from '../content/index.js';
+import { isNearlySilent } from '../mls/silence.js';
 import { deletedItem, withoutUnread } from './changes.js';
 
 /**
@@ -19,8 +20,9 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @typedef {import('../content/kind.js').Entry<Content>} Said a decrypted entry
  * @typedef {{ emoji: string, seq: number }} Reaction an empty emoji: removed
  *
- * @typedef {{ by: string, added: string[], removed: string[], devices: { user: string, device: string }[] }} Change
- *   `added` and `removed` are users; `devices` are new devices or keys of users who were members before
+ * @typedef {{ by: string, added: string[], removed: string[], devices: { user: string, device: string }[],
+ *   disowned?: string[] }} Change `added` and `removed` are users; `devices` are new devices or keys of users who were
+ *   members before; `disowned` are users with a removed device that their account had never listed
  * @typedef {{ what: 'joined' | 'rejoined', change?: Change } | { what: 'left', user: string, isClaimed?: boolean } | { what: 'unreadable' }
  *   | { what: 'named', user: string, name: string } | { what: 'members' } & Change } Notice
  *
@@ -61,6 +63,7 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {string[]} [absent] members whose last device said that it leaves, and who may come back with another one
  * @property {string[]} [strangers] users whom no member has added, as far as this device knows
  * @property {string[]} [asked] verified users whose removal the server asks for, and who did not say that they leave
+ * @property {Record<string, number>} [heard] when each device of the group sent something, to a day: Unix times in ms
  * @property {string} [name]
  * @property {number} [namedAt] the seq of the name
  * @property {{ seq: number, at: string, user: string, text: string } | null} last the line in the list of conversations
@@ -123,9 +126,10 @@ export function withPreview(conversation, item) {
  * Compare the group's members with those of before: added and removed users, and new devices or keys.
  * @param {Conversation} conversation @param {Member[]} members as they are now @param {string} by the user who did it
  * @param {boolean} [isExternal] no member has added anyone
+ * @param {string[]} [disowned] users with a removed device that their account had never listed
  * @returns {{ conversation: Conversation, notice: ({ what: 'members' } & Change) | null }}
  */
-export function regrouped(conversation, members, by, isExternal = false) {
+export function regrouped(conversation, members, by, isExternal = false, disowned = []) {
   const before = conversation.members;
   const users = new Set(before.map(({ user }) => user));
   const seen = new Set([...(conversation.seen ?? []), ...users]); // a returning user's new keys count as new
@@ -158,7 +162,9 @@ export function regrouped(conversation, members, by, isExternal = false) {
       absent,
       asked,
     },
-    notice: added.length || removed.length || devices.length ? { what: 'members', by, added, removed, devices } : null,
+    notice: [added, removed, devices, disowned].some(({ length }) => length)
+      ? { what: 'members', by, added, removed, devices, ...(disowned.length ? { disowned } : {}) }
+      : null,
   };
 }
 
@@ -166,8 +172,12 @@ export function regrouped(conversation, members, by, isExternal = false) {
  * @param {Conversation} conversation @param {Set<string>} now the users in the group @param {Member[]} before
  * @returns {string[]} those without a device, who were not removed and did not leave
  */
-function absentUsers({ absent = [], released = [] }, now, before) {
-  const loggedOut = before.filter(({ device }) => released.includes(device)).map(({ user }) => user);
+function absentUsers(conversation, now, before) {
+  const { absent = [], released = [] } = conversation;
+  const gone = before.filter(
+    ({ device }) => released.includes(device) || isNearlySilent(conversation, device, Date.now()),
+  );
+  const loggedOut = gone.map(({ user }) => user);
   return [...new Set([...absent, ...loggedOut])].filter((user) => !now.has(user) && !released.includes(user));
 }
 

@@ -16,6 +16,7 @@
 import { decodeContent } from '../content/index.js';
 import { ForgedGroup, Undecryptable } from '../mls/errors.js';
 import { MalformedFrame, parseHead } from '../mls/frames.js';
+import { heardFrom } from '../mls/silence.js';
 import { fromBase64 } from '../util/bytes.js';
 import { isEqual } from '../util/equal.js';
 import { marked } from './changes.js';
@@ -83,7 +84,8 @@ export class Sync {
     const conversation = await this.store.get(id);
     if (conversation?.kind === 'direct') return;
     if (!conversation?.isActive || seq !== conversation.cursor + 1) return;
-    const next = { ...conversation, cursor: seq };
+    const heard = heardFrom(conversation, entry.sender, Date.now());
+    const next = { ...conversation, cursor: seq, heard };
     switch (entry.kind) {
       case 'commit':
         if (await this.#onCommit(next, entry)) return; // joined again with a cursor of its own, or not a commit at all
@@ -144,6 +146,7 @@ export class Sync {
       members,
       by,
       isUnclear,
+      await this.#disowned(conversation, members),
     );
     // New members cannot read earlier messages, so receipts for those do not wait for them.
     const me = this.client.me.user.id;
@@ -161,6 +164,19 @@ export class Sync {
     const isThere = new Set(members.map(({ device }) => device));
     if (conversation.members.some(({ user, device }) => user === me && !isThere.has(device)))
       await this.client.emitAndWait('own device removed', { conversation: id });
+  }
+
+  /**
+   * Users with a device that is not in the group any more, and that their account has never listed.
+   * @param {Conversation} before @param {import('../mls/core-crypto.js').Member[]} members
+   */
+  async #disowned(before, members) {
+    const isThere = new Set(members.map(({ thumbprint }) => thumbprint));
+    /** @type {Set<string>} */
+    const users = new Set();
+    for (const leaf of before.members)
+      if (!isThere.has(leaf.thumbprint) && (await this.identities.isForeign(leaf, leaf))) users.add(leaf.user);
+    return [...users];
   }
 
   /**

@@ -1,12 +1,13 @@
 // @ts-check
 /**
- * Removes the devices that the server lists as due: of members who left, and devices that were revoked. Any member may
- * commit that.
+ * Removes leaves that any member may remove: those that the server lists as due (of members who left, and of revoked
+ * devices), those of devices that their account key does not list, and those that nobody uses.
  *
- * The server may lie. A removal is right if the user or the device said inside the group that it leaves, or if the
- * account key does not list the device, or if the user of this device never verified that member. Otherwise this
- * device asks its user.
+ * The server may lie. A removal that it asks for is right if the user or the device said inside the group that it leaves,
+ * or if the account key does not list the device, or if the user of this device never verified that member. Otherwise
+ * this device asks its user. A leaf is unused only if this device has heard nothing from it either.
  */
+import { isSilent } from './silence.js';
 
 /**
  * @typedef {import('../conversations/reducer.js').Conversation} Conversation
@@ -75,14 +76,19 @@ export class Removals {
    * @returns {Promise<{ due: Member[], asked: Member[] }>}
    */
   async #due(id, agreed) {
-    const { devices } = await this.client.api.callUntilAnswered('GET', `conversations/${id}/removals`);
+    const answer = await this.client.api.callUntilAnswered('GET', `conversations/${id}/removals`);
+    const { devices, unused = [] } = answer;
     const [due, asked] = [/** @type {Member[]} */ ([]), /** @type {Member[]} */ ([])];
-    if (!devices.length) return { due, asked };
     const known = await this.store.get(id);
-    for (const member of await this.client.mls.members(id)) {
-      if (!devices.includes(member.device)) continue;
-      const isRight = agreed.includes(member.user) || (await this.#isRight(known, member));
-      (isRight ? due : asked).push(member);
+    const members = await this.client.mls.members(id);
+    const disowned = await this.identities.disowned(members);
+    for (const member of members) {
+      const { device, user } = member;
+      if (device === this.client.me.device) continue;
+      const isUnused = unused.includes(device) && known !== undefined && isSilent(known, device, Date.now());
+      if (isUnused || disowned.includes(member)) due.push(member);
+      else if (devices.includes(device))
+        (agreed.includes(user) || (await this.#isRight(known, member)) ? due : asked).push(member);
     }
     return { due, asked };
   }

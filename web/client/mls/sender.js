@@ -34,6 +34,8 @@ export class GroupSender {
    * @type {Set<string>}
    */
   #held = new Set();
+  /** The epoch in which unlisted leaves were to be removed, by group. @type {Map<string, number>} */
+  #cleaned = new Map();
 
   /**
    * @param {import('../context.js').Context} client
@@ -93,7 +95,10 @@ export class GroupSender {
   /** @param {Waiting} waiting */
   async #send({ id, conversation, content, readers }) {
     const encrypted = await this.#encrypt(conversation, content, readers);
-    if (encrypted instanceof HeldBack) return this.outbox.fail(id, encrypted.code, encrypted.message);
+    if (encrypted instanceof HeldBack) {
+      if (encrypted.code === 'unlisted_device' && (await this.#removeUnlisted(conversation))) return;
+      return this.outbox.fail(id, encrypted.code, encrypted.message);
+    }
     const { epoch, data } = encrypted;
     if (this.#hasInFlight(conversation, epoch)) {
       this.#held.add(conversation); // the server may reject those, and they must be sent again first
@@ -116,6 +121,22 @@ export class GroupSender {
       if (error instanceof ForgedGroup) await this.sync.readMembers(conversation);
       throw error;
     }
+  }
+
+  /**
+   * Remove leaves that their account has not listed, at most once for each epoch: a server that lies could refuse it.
+   * Returns whether the message can be sent then; the event 'epoch' of the commit sends it.
+   * @param {string} conversation
+   */
+  async #removeUnlisted(conversation) {
+    const epoch = await this.client.mls.epoch(conversation);
+    if (epoch === null || this.#cleaned.get(conversation) === epoch) return false;
+    this.#cleaned.set(conversation, epoch);
+    let isDone = false;
+    await this.client.attempt(async () => {
+      isDone = (await this.removals.removeDue(conversation)) === 'removed';
+    });
+    return isDone;
   }
 
   /** @param {string} conversation @param {number} [epoch] */

@@ -166,7 +166,7 @@ const ANSWERS = {
   'POST conversations/*/messages': object({ seq, at: time }),
   'GET conversations/*/log?*': list(object(logEntry)),
   'GET conversations/*/group-info': object({ epoch: count, group_info: base64 }),
-  'GET conversations/*/removals': object({ devices: list(device) }),
+  'GET conversations/*/removals': object({ devices: list(device), unused: optional(list(device)) }),
   'DELETE conversations/*/entries/*': ignored,
   'PUT conversations/*/state': ignored,
   'PUT conversations/*/members/*': ignored,

@@ -72,6 +72,19 @@ export class Identities {
   }
 
   /**
+   * Those that a valid list of their user omits. Where the user has another account key, the user of this device decides.
+   * @param {Member[]} members @returns {Promise<Member[]>}
+   */
+  async disowned(members) {
+    const found = [];
+    for (const member of await this.unlisted(members)) {
+      const identity = await this.of(member.user);
+      if (identity && !isOver(identity) && !identity.changed) found.push(member);
+    }
+    return found;
+  }
+
+  /**
    * Thumbprints of the devices that these users have listed; users without an account key are not in it.
    * @param {Iterable<string>} users @returns {Promise<Map<string, Set<string>>>}
    */

@@ -1,0 +1,8 @@
+CREATE OR REPLACE VIEW removals AS
+    SELECT l.conversation_id, l.device_id FROM leaves l
+    WHERE l.until_seq IS NULL AND NOT EXISTS (
+        SELECT FROM devices d JOIN members m ON m.user_id = d.user_id
+        WHERE d.id = l.device_id AND d.user_id = l.user_id AND m.conversation_id = l.conversation_id
+    );
+DROP VIEW unused_devices;
+ALTER TABLE devices DROP COLUMN seen_at;

@@ -1,0 +1,10 @@
+ALTER TABLE devices ADD COLUMN seen_at timestamptz NOT NULL DEFAULT now(); -- when a session of it began or was renewed
+-- Devices that nobody has used for a long time.
+CREATE VIEW unused_devices AS SELECT id FROM devices WHERE seen_at < now() - interval '90 days';
+CREATE OR REPLACE VIEW removals AS
+    SELECT l.conversation_id, l.device_id FROM leaves l
+    WHERE l.until_seq IS NULL AND NOT EXISTS (
+        SELECT FROM devices d JOIN members m ON m.user_id = d.user_id
+        WHERE d.id = l.device_id AND d.user_id = l.user_id AND m.conversation_id = l.conversation_id
+        AND NOT EXISTS (SELECT FROM unlisted_devices u WHERE u.id = d.id)
+    );

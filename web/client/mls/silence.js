@@ -1,0 +1,37 @@
+// @ts-check
+/**
+ * Devices of a group that have sent nothing for a long time. Their keys are old, so any member removes their leaves (RFC
+ * 9420, section 16.6). A device that is connected sends at least one update a week; one that comes back joins again.
+ *
+ * The times are of this device's clock: the server could give others.
+ */
+
+/** @typedef {import('../conversations/reducer.js').Conversation} Conversation */
+
+const DAY_MS = 24 * 3600 * 1000;
+export const SILENT_MS = 90 * DAY_MS;
+const ABSENT_MS = 60 * DAY_MS; // less, because another device may have heard it earlier
+
+/**
+ * When each device of the group was heard last, to a day: Unix times in ms, by device.
+ * @param {Conversation} conversation @param {string} sender @param {number} now
+ * @returns {Record<string, number>}
+ */
+export function heardFrom({ members, heard = {} }, sender, now) {
+  return Object.fromEntries(
+    members.map(({ device }) => {
+      const before = heard[device] ?? now; // one that is new, or of a time before this was stored
+      return [device, device === sender && now - before > DAY_MS ? now : before];
+    }),
+  );
+}
+
+/** It may be removed. @param {Conversation} conversation @param {string} device @param {number} now */
+export function isSilent({ heard }, device, now) {
+  return now - (heard?.[device] ?? now) > SILENT_MS;
+}
+
+/** Another member may remove it for that reason. @param {Conversation} conversation @param {string} device @param {number} now */
+export function isNearlySilent({ heard }, device, now) {
+  return now - (heard?.[device] ?? now) > ABSENT_MS;
+}
