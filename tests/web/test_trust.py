@@ -126,7 +126,7 @@ def test_held_text_says_why_and_can_be_sent_again(users: Users) -> None:
     anna.page.evaluate(HOLD)
     asked = anna.page.get_by_role("alert").filter(has_text="Someone joined, or a new device was added")
     expect(asked).to_contain_text("Not sent")
-    expect(asked.get_by_role("button", name="Try again")).to_be_visible()
+    expect(asked.get_by_role("button", name="Send to everyone here now")).to_be_visible()
 
 
 def test_recovery_key_confirms_a_device_without_another_one(users: Users) -> None:
@@ -164,12 +164,34 @@ def test_link_in_the_qr_code_opens_the_dialog_with_the_code(users: Users) -> Non
     ben = users("ben").registers()
     phone = users(of=ben).logs_in()
     code = phone.page.locator("#link-code").inner_text()
-    ben.sees("A new device wants to join your account.")
+    ben.sees("logged in to your account.")
     ben.opens(f"/#link={code}")
     expect(ben.page.get_by_label("Code of the new device")).to_have_value(code)
     ben.page.get_by_role("button", name="Link", exact=True).click()
     ben.sees("The device is linked.")
     phone.is_home()
+
+
+def test_unconfirmed_device_is_a_row_with_two_answers(users: Users) -> None:
+    ben = users("ben").registers()
+    phone = users(of=ben).logs_in()
+    row = ben.page.get_by_role("alert").filter(has_text="logged in to your account.")
+    expect(row).to_contain_text("It can’t read anything until you confirm it.")
+    row.get_by_role("button", name="It’s mine").click()
+    expect(ben.page.get_by_label("Code of the new device")).to_be_visible()
+    ben.closes()
+    row.get_by_role("button", name=re.compile("^Remove ")).click()
+    ben.confirms("Remove")
+    expect(row).to_have_count(0)
+    phone.sees("Your session has ended.")
+
+
+def test_log_out_dialog_offers_a_recovery_key(users: Users) -> None:
+    ben = users("ben").registers()
+    ben.opens_settings()
+    ben.page.locator("#log-out").click()
+    ben.page.get_by_role("button", name="Create a recovery key").click()
+    expect(ben.page.get_by_role("heading", name="Recovery key")).to_be_visible()
 
 
 def test_contact_back_with_new_keys_is_announced(users: Users, two: Two) -> None:

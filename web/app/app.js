@@ -136,7 +136,8 @@ export class App extends Element {
         <sv-sidebar role=${this.#isNarrow.matches && !open ? 'main' : 'complementary'}
           aria-label=${t.conversations.overview} .conversations=${listed(state)} .me=${me} .open=${state.open}
           .typing=${state.typing} .drafts=${state.drafts} .waiting=${state.waiting} .line=${state.line}
-          .hasEnded=${state.hasEnded} .isRecoveryDue=${state.isRecoveryDue}></sv-sidebar>
+          .hasEnded=${state.hasEnded} .isRecoveryDue=${state.isRecoveryDue}
+          .unconfirmed=${state.unconfirmed}></sv-sidebar>
         ${
           open
             ? html`<sv-conversation role="main" .conversation=${open} .me=${me.id} .line=${state.line}

@@ -87,11 +87,6 @@ const HANDLERS = {
     store.dispatch({ type: 'typing', conversation, user, at: Date.now() });
   },
 
-  /** @param {Context} context */
-  linking({ page }) {
-    page.toast(t.linking.asked);
-  },
-
   message: notifyOf,
 
   /** @param {Context} context @param {{ error: { code: string, message: string } }} detail */

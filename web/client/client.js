@@ -28,6 +28,7 @@ import { Account } from './session/account.js';
 import { Connection } from './transport/connection.js';
 import { Enrolment } from './trust/enrolment.js';
 import { Identities } from './trust/identities.js';
+import { OwnDevices } from './trust/own-devices.js';
 import { Statements } from './trust/statements.js';
 import { VerifiedKeys } from './trust/verified.js';
 
@@ -47,6 +48,7 @@ export class Client extends Context {
   trust = new VerifiedKeys(this, this);
   identities = new Identities(this, this);
   enrolment = new Enrolment(this, this);
+  ownDevices = new OwnDevices(this, this);
   lineage = new Lineage(this);
   sync = new Sync(this, this);
   joining = new Joining(this, this);
@@ -131,6 +133,7 @@ export class Client extends Context {
   /** @param {string} user */
   async #onDevicesChanged(user) {
     await this.attempt(() => this.identities.refresh(user));
+    if (user === this.me.user.id) await this.attempt(() => this.ownDevices.check());
     if (this.enrolment.isListed) await this.removals.removeAllDue(user);
   }
 

@@ -4,6 +4,7 @@ import type { Member } from './mls/core-crypto.js';
 import type { Me } from './session/account.js';
 import type { Standing } from './trust/enrolment.js';
 import type { Identity } from './trust/identities.js';
+import type { OwnDevice } from './trust/own-devices.js';
 
 /** Events that other parts handle before the part that emits them goes on, with their details. */
 export interface WaitedEvents {
@@ -42,8 +43,8 @@ export interface ClientEvents extends WaitedEvents {
   problem: { error: unknown };
   me: Me['user'];
   conversation: Conversation;
-  /** Another device of the account shows a code. */
-  linking: object;
+  /** Devices of this account that it has not confirmed. */
+  unconfirmed: { devices: OwnDevice[] };
   /** There is a newer list of a user's devices, or another account key. */
   identity: { user: string; identity: Identity };
   item: { conversation: string; item: Item };

@@ -18,7 +18,7 @@ export const FORWARDED = /** @type {const} */ ([
   'emptied',
   'rewound',
   'standing',
-  'linking',
+  'unconfirmed',
 ]);
 
 /**

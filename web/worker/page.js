@@ -16,6 +16,7 @@
  * @property {boolean} [isOnline]
  * @property {import('../client/trust/enrolment.js').Standing} [standing]
  * @property {boolean} [isRecoveryDue] the user has no recovery key, and is to be reminded
+ * @property {import('../client/trust/own-devices.js').OwnDevice[]} [unconfirmed] devices of the account
  * @property {Conversation[]} [conversations]
  * @property {Waiting[]} [waiting]
  * @property {[conversation: string, text: string][]} [drafts]
@@ -98,6 +99,7 @@ export class Page {
       isOnline: client.connection.isReady,
       standing: client.enrolment.standing,
       isRecoveryDue: await this.#isRecoveryDue(),
+      unconfirmed: client.ownDevices.unconfirmed,
       settings,
       conversations: conversations.map(([, one]) => one),
       waiting: await client.outbox.waiting(),

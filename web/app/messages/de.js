@@ -45,8 +45,7 @@ export const de = {
     invalid_credentials: 'Benutzername oder Passwort ist falsch.',
     invite_refused: 'Du kannst noch keine weitere Einladung erstellen.',
     mistyped_code: 'In diesem Code ist ein Fehler. Prüfe jedes Zeichen.',
-    new_readers:
-      'Seit du das geschrieben hast, ist jemand dazugekommen oder ein Gerät wurde hinzugefügt. Versuch es noch einmal, um es auch dorthin zu senden.',
+    new_readers: 'Seit du das geschrieben hast, ist jemand dazugekommen oder ein Gerät wurde hinzugefügt.',
     no_account_key: 'Dieses Gerät hat deinen Kontoschlüssel nicht. Verknüpfe es zuerst.',
     no_device: 'Dieses Gerät ist nicht registriert. Melde dich ab und wieder an.',
     no_key: 'Der Schlüssel dieser Unterhaltung ist nicht auf diesem Gerät.',
@@ -270,6 +269,7 @@ export const de = {
     foreignOwn: 'Du hast das Gerät nicht bestätigt, das dies gesendet hat. Es kann von jemand anderem sein.',
     edited: 'bearbeitet',
     notSent: (reason) => `Nicht gesendet. ${reason}`,
+    sendToAll: 'An alle hier senden',
     replyTo: (name) => `Antwort an ${name}`,
     replyToYou: 'Antwort auf deine Nachricht',
     replyToEarlier: 'Antwort auf eine frühere Nachricht',
@@ -500,7 +500,9 @@ export const de = {
     codeHint: '28 Buchstaben und Ziffern. Groß- und Kleinschreibung ist egal.',
     link: 'Verknüpfen',
     linked: 'Das Gerät ist verknüpft. Es empfängt jetzt deine Nachrichten.',
-    asked: 'Ein neues Gerät will zu deinem Konto. Gehört es dir, wähle in den Einstellungen „Gerät verknüpfen“.',
+    unconfirmed: (name) => `${name} hat sich bei deinem Konto angemeldet.`,
+    unconfirmedText:
+      'Es kann nichts lesen, solange du es nicht bestätigst. Gehört es dir nicht, entferne es und ändere dein Passwort.',
     notLinked: 'Nicht bestätigt. Es kann deine Nachrichten nicht lesen.',
     isMine: 'Gehört mir',
     noKeyYet: 'Du hast noch keinen Wiederherstellungsschlüssel.',

@@ -50,7 +50,7 @@ export const en = {
     invalid_credentials: 'Wrong username or password.',
     invite_refused: 'You can’t create another invite yet.',
     mistyped_code: 'This code has a mistake. Check each letter.',
-    new_readers: 'Someone joined, or a new device was added, after you wrote this. Try again to send it to them too.',
+    new_readers: 'Someone joined, or a new device was added, after you wrote this.',
     no_account_key: 'This device doesn’t have your account key. Link it first.',
     no_device: 'This device isn’t registered. Log out, then log in again.',
     no_key: 'The key for this conversation isn’t on this device.',
@@ -288,6 +288,7 @@ export const en = {
     edited: 'edited',
     /** @param {string} reason a whole sentence */
     notSent: (reason) => `Not sent. ${reason}`,
+    sendToAll: 'Send to everyone here now',
     /** @param {string} name */
     replyTo: (name) => `reply to ${name}`,
     replyToYou: 'reply to your message',
@@ -560,7 +561,10 @@ export const en = {
     codeHint: '28 letters and digits. Upper and lower case make no difference.',
     link: 'Link',
     linked: 'The device is linked. It now receives your messages.',
-    asked: 'A new device wants to join your account. If it’s yours, choose “Link a device” in Settings.',
+    /** @param {string} name */
+    unconfirmed: (name) => `${name} logged in to your account.`,
+    unconfirmedText:
+      'It can’t read anything until you confirm it. If it isn’t yours, remove it and change your password.',
     notLinked: 'Not confirmed. It can’t read your messages.',
     isMine: 'It’s mine',
     noKeyYet: 'You have no recovery key yet.',

@@ -38,6 +38,7 @@ import { toastsSlice } from './toasts.js';
  * @property {'online' | 'offline'} line
  * @property {Settings | null} settings
  * @property {boolean} isRecoveryDue the user has no recovery key, and is to be reminded
+ * @property {import('../../client/trust/own-devices.js').OwnDevice[]} unconfirmed devices of the account
  * @property {Record<string, Conversation>} conversations
  * @property {Record<string, Record<string, number>>} typing by conversation and user: since when
  * @property {string | null} open the id of a conversation
@@ -56,6 +57,7 @@ import { toastsSlice } from './toasts.js';
  *   | { type: 'settings', settings: Settings }
  *   | { type: 'standing', standing: import('../../client/trust/enrolment.js').Standing }
  *   | { type: 'recovery', isDue: boolean }
+ *   | { type: 'unconfirmed', devices: import('../../client/trust/own-devices.js').OwnDevice[] }
  *   | { type: 'ready' } | { type: 'offline' } | { type: 'logged out' }
  *   | { type: 'conversation', conversation: Conversation }
  *   | { type: 'gone', conversation: string }
@@ -90,6 +92,7 @@ export const EMPTY = {
   line: 'offline',
   settings: null,
   isRecoveryDue: false,
+  unconfirmed: [],
   conversations: {},
   typing: {},
   open: null,

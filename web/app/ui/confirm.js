@@ -1,5 +1,5 @@
 // @ts-check
-import { html } from '../../vendor/lit.js';
+import { html, nothing } from '../../vendor/lit.js';
 import { t } from '../messages/index.js';
 import './dialog.js';
 import { Element, UNSET } from './element.js';
@@ -7,8 +7,9 @@ import { Element, UNSET } from './element.js';
 /**
  * Asks before an action that can't be undone.
  *
- * @typedef {{ heading: string, text: string, label: string, then: import('../actions.js').Call }} Question
- *   `label` is on the button that runs the action `then`
+ * @typedef {import('../actions.js').Call} Call
+ * @typedef {{ heading: string, text: string, label: string, then: Call, before?: { label: string, then: Call } }} Question
+ *   `label` is on the button that runs the action `then`; `before`: what the user may want to do first
  */
 export class Confirm extends Element {
   static properties = { question: { attribute: false } };
@@ -30,13 +31,14 @@ export class Confirm extends Element {
   }
 
   render() {
-    const { heading, text, label } = this.question;
+    const { heading, text, label, before } = this.question;
     return html`
       <sv-dialog .heading=${heading}>
         <div class="stack">
           <p>${text}</p>
           <div class="row">
             <button class="button bad" @click=${this.#confirm}>${label}</button>
+            ${before ? html`<button class="button" @click=${() => this.run(before.then)}>${before.label}</button>` : nothing}
             <button class="button" @click=${() => this.#dialog.close()}>${t.common.cancel}</button>
           </div>
         </div>

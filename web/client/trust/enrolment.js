@@ -126,9 +126,7 @@ export class Enrolment {
 
   /** Become listed if another device has answered. */
   async onLinksChanged() {
-    if (!this.isListed) return this.#takeAnswer();
-    const links = await this.client.api.callUntilAnswered('GET', 'links');
-    if (links.some(({ answer }) => answer === null)) this.client.emit('linking', {});
+    if (!this.isListed) await this.#takeAnswer();
   }
 
   async #takeAnswer() {

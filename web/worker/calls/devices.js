@@ -1,25 +1,16 @@
 // @ts-check
 /** The devices of the account, and how a new one is confirmed. */
 
-/**
- * @typedef {import('../../client/transport/frames.d.ts').Device} Device
- * @typedef {Device & { isListed: boolean }} OwnDevice
- */
-
 /** @param {{ client: import('../../client/client.js').Client, emit: import('../events.js').Emit }} parts */
 export function deviceCalls({ client, emit }) {
   return {
     devices: {
-      /** @returns {Promise<OwnDevice[]>} */
-      async list() {
-        const own = await client.identities.of(client.me.user.id);
-        const devices = await client.api.call('GET', 'devices');
-        return devices.map((one) => ({ ...one, isListed: own === undefined || own.devices[one.id] !== undefined }));
-      },
+      list: () => client.ownDevices.list(),
       /** @param {{ device: string }} args */
       async revoke({ device }) {
         await client.enrolment.unlist(device);
         await client.api.call('DELETE', `devices/${device}`);
+        await client.ownDevices.check();
       },
     },
 

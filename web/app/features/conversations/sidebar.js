@@ -4,6 +4,7 @@ import { momentOf, wholeTimeOf } from '../../messages/format.js';
 import { t } from '../../messages/index.js';
 import { isGroup, nameOf, others, pictureOf, titleOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';
+import { deviceLabel, removal } from '../linking/own-device.js';
 import { Element } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
 
@@ -23,6 +24,7 @@ export class Sidebar extends Element {
     line: {},
     isRecoveryDue: { type: Boolean },
     hasEnded: { type: Boolean },
+    unconfirmed: { attribute: false },
   };
   static styles = [
     super.styles,
@@ -78,6 +80,8 @@ export class Sidebar extends Element {
     this.line = 'offline';
     this.hasEnded = false;
     this.isRecoveryDue = false;
+    /** @type {import('../../../client/trust/own-devices.js').OwnDevice[]} */
+    this.unconfirmed = [];
   }
 
   render() {
@@ -89,7 +93,8 @@ export class Sidebar extends Element {
         ${this.#button('plus', t.common.newConversation, { name: 'new' })}
         ${this.#button('settings', t.settings.title, { name: 'settings' })}
       </div>
-      <div>${this.#connection()} ${this.isRecoveryDue ? this.#recovery() : nothing}</div>
+      <div>${this.#connection()} ${this.unconfirmed.map((device) => this.#unconfirmed(device))}
+        ${this.isRecoveryDue ? this.#recovery() : nothing}</div>
       <nav aria-label=${t.conversations.label}>
         ${
           requests.length
@@ -118,6 +123,22 @@ export class Sidebar extends Element {
         <button class="button" @click=${() => this.act('show', { dialog: { name: 'new', tab: 'invite' } })}>
           ${t.conversations.invite}
         </button>
+      </div>`;
+  }
+
+  /** @param {import('../../../client/trust/own-devices.js').OwnDevice} device */
+  #unconfirmed({ id, name }) {
+    const label = deviceLabel(name);
+    return html`
+      <div class="card" role="alert" data-device=${id}>
+        <p><b>${t.linking.unconfirmed(label)}</b> ${t.linking.unconfirmedText}</p>
+        <div class="row">
+          <button class="button" @click=${() => this.act('show', { dialog: { name: 'link-device' } })}>
+            ${t.linking.isMine}
+          </button>
+          <button class="button bad" aria-label=${t.settings.removeDevice(label)}
+            @click=${() => this.act('confirm', removal(id, label))}>${t.common.remove}</button>
+        </div>
       </div>`;
   }
 

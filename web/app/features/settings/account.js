@@ -77,6 +77,10 @@ function loggingOut() {
     text: t.settings.logOutText,
     label: t.common.logOut,
     then: { action: 'logOut' },
+    before: {
+      label: t.linking.makeRecoveryKey,
+      then: { action: 'show', detail: { dialog: { name: 'recovery-key' } } },
+    },
   };
 }
 customElements.define('sv-settings-account', OwnAccount);

@@ -34,10 +34,11 @@ export function settingsActions({ rpc, page }) {
     /** @param {{ password: string }} detail */
     deleteAccount: ({ password }) => rpc.account.remove({ password }).catch(asWrongPassword),
 
-    /** @param {{ id: string }} detail */
-    async revokeDevice({ id }) {
+    /** @param {{ id: string, isInSettings: boolean }} detail `isInSettings`: the question has covered them */
+    async revokeDevice({ id, isInSettings }) {
       await rpc.devices.revoke({ device: id });
-      page.show({ name: 'settings' });
+      if (isInSettings) page.show({ name: 'settings' });
+      else page.close();
     },
 
     /** @param {{ id: string }} detail */

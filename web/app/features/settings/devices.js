@@ -2,10 +2,11 @@
 import { html, nothing } from '../../../vendor/lit.js';
 import { momentOf } from '../../messages/format.js';
 import { t } from '../../messages/index.js';
+import { deviceLabel, removal } from '../linking/own-device.js';
 import { Section } from './section.js';
 
 /**
- * @typedef {import('../../../worker/calls/devices.js').OwnDevice} OwnDevice
+ * @typedef {import('../../../client/trust/own-devices.js').OwnDevice} OwnDevice
  * @typedef {import('../../../client/transport/frames.d.ts').Session} Session
  */
 
@@ -48,7 +49,7 @@ export class Devices extends Section {
   #device({ id, name, created_at: at, isListed }) {
     const isThis = id === this.me.device;
     const label = deviceLabel(name);
-    const remove = () => this.act('confirm', removal(id, label));
+    const remove = () => this.act('confirm', removal(id, label, true));
     return html`
       <li>
         <span class="grow">${label}<br><span class="small soft">
@@ -84,19 +85,4 @@ export class Devices extends Section {
   }
 }
 
-/** Devices name themselves in English, e.g. "Firefox on Linux". @param {string} name */
-function deviceLabel(name) {
-  const [, browser, system] = /^(\w+) on (\w+)$/.exec(name) ?? [];
-  return browser && system ? t.settings.deviceName(browser, system) : name;
-}
-
-/** @param {string} id @param {string} name @returns {import('../../ui/confirm.js').Question} */
-function removal(id, name) {
-  return {
-    heading: t.settings.removeDeviceTitle(name),
-    text: t.settings.removeDeviceText,
-    label: t.common.remove,
-    then: { action: 'revokeDevice', detail: { id } },
-  };
-}
 customElements.define('sv-settings-devices', Devices);

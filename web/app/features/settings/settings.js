@@ -15,7 +15,7 @@ import './profile.js';
  * @typedef {import('./section.js').Values} Values
  * @typedef {import('./section.js').Account} Account
  * @typedef {import('./section.js').Attempt} Attempt
- * @typedef {import('../../../worker/calls/devices.js').OwnDevice} OwnDevice
+ * @typedef {import('../../../client/trust/own-devices.js').OwnDevice} OwnDevice
  * @typedef {import('../../../client/transport/frames.d.ts').Session} Session
  * @typedef {import('../../../client/transport/frames.d.ts').User} User
  */

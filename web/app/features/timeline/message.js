@@ -24,6 +24,7 @@ export class Message extends Element {
     quoted: { attribute: false },
     mark: {},
     failure: {},
+    isForNewReaders: { type: Boolean },
   };
   static styles = [
     super.styles,
@@ -81,6 +82,7 @@ export class Message extends Element {
     this.mark = '';
     /** Why it was not sent, as a sentence. */
     this.failure = '';
+    this.isForNewReaders = false;
     /** @type {import('../../state/selectors.js').Conversation} */
     this.conversation = UNSET;
     this.showsName = this.isFollowing = false;
@@ -218,7 +220,9 @@ export class Message extends Element {
       <div class="failed" role="alert">
         <span class="row">${icon('alarm', 16)} <span>${t.message.notSent(this.failure)}</span></span>
         <span class="row">
-          <button class="button" @click=${() => this.act('retryMessage', { id })}>${t.common.tryAgain}</button>
+          <button class="button" @click=${() => this.act('retryMessage', { id })}>
+            ${this.isForNewReaders ? t.message.sendToAll : t.common.tryAgain}
+          </button>
           <button class="button discard" @click=${() => this.act('discardMessage', { id })}>
             ${t.message.discard}
           </button>

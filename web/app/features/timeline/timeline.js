@@ -292,7 +292,7 @@ export class Timeline extends Element {
       html: html`
         <sv-message role="listitem" data-seq=${Infinity} tabindex="-1" .item=${item} .name=${t.common.you}
           .conversation=${this.conversation} .me=${this.me} .showsName=${false} .isFollowing=${true}
-          .quoted=${this.#quoted(replyTo)} .failure=${reason} .mark=${failure ? '' : 'sending'}></sv-message>`,
+          .quoted=${this.#quoted(replyTo)} .failure=${reason} .isForNewReaders=${failure?.code === 'new_readers'} .mark=${failure ? '' : 'sending'}></sv-message>`,
     };
   }
 
