@@ -54,12 +54,12 @@ class DeviceLists:
             "listed": publication.listed,
         }
         async with self._database.transaction() as connection:
-            await lock_user(connection, account.id)
+            groups = [row[0] for row in await (await connection.execute(GROUPS, [account.id])).fetchall()]
+            await lock_user(connection, account.id)  # after the groups, as the deletion of an account
             stored = await (await connection.execute(STORED, [account.id])).fetchone()
             devices = dict(await (await connection.execute(DEVICES, [account.id])).fetchall())
             account_key, counter = stored or (None, 0)
             check(PublicationFacts(account_key, counter, devices))
-            groups = [row[0] for row in await (await connection.execute(GROUPS, [account.id])).fetchall()]
             await connection.execute(PUBLISH, values)
             await connection.execute(UPDATE_REMOVAL_DUE, [groups])
             await notify_devices_changed(connection, account.id, account.uuid)

@@ -17,15 +17,8 @@ FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ANY(%b)
 """
 
 OF_USER = "SELECT id, created_at, expires_at, device_id FROM sessions WHERE user_id = %s AND expires_at > %s ORDER BY 2"
-RENEW = """
-WITH renewed AS (
-    UPDATE sessions SET expires_at = greatest(expires_at, %(until)s) WHERE id = %(session)s
-    RETURNING expires_at, device_id
-), seen AS (
-    UPDATE devices d SET seen_at = greatest(d.seen_at, %(now)s) FROM renewed WHERE d.id = renewed.device_id
-)
-SELECT expires_at FROM renewed
-"""
+RENEW = "UPDATE sessions SET expires_at = greatest(expires_at, %s) WHERE id = %s RETURNING expires_at, device_id"
+USED = "UPDATE devices SET seen_at = %s WHERE id = %s"
 END = "DELETE FROM sessions WHERE user_id = %s AND id = %s"
 
 ENDED = """
@@ -69,9 +62,13 @@ class Sessions:
         Return its expiry; None if there is no such session.
         """
         async with self._database.connection() as connection:
-            values = {"session": session_id, "now": now, "until": expires_at}
-            row = await (await connection.execute(RENEW, values)).fetchone()
-            return row[0] if row is not None else None
+            row = await (await connection.execute(RENEW, [expires_at, session_id])).fetchone()
+            if row is None:
+                return None
+            # Not in one transaction: a revocation locks the device first, and then its sessions.
+            await connection.execute(USED, [now, row[1]])
+            renewed: datetime = row[0]
+            return renewed
 
     async def end(self, user_id: UserId, session_id: SessionId) -> bool:
         """Delete a session of the account. Return False if it has no such session."""

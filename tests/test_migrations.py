@@ -51,9 +51,9 @@ FROZEN = {
     "0005_account_keys.down.sql": "c243b024a01d44657044768365c26601f43e5f596827baa5091b7c2a49f95000",
     "0005_account_keys.py": "b33ba127a4b6594ef222721b68d68cc37735757b52e8073d8623263e92495e6d",
     "0005_account_keys.sql": "241cc4ddba5f43dd89af6cbbbbd75c5ee17fbfdc031853394f918f89e52530e7",
-    "0006_disowned_devices.down.sql": "53b4a74610294ed833c3f56ad963178a9ccb0e327536c7ebeba1ce49b25994b8",
+    "0006_disowned_devices.down.sql": "0206ed5249a7117c749e6e35bd852f8e6fb827e7ceb91fcd1d4a3b75fbf58388",
     "0006_disowned_devices.py": "e9c11cd0a5af0df9bb0ecb981507ae13c637fcd1cffc9c77a4db7f49f902aba5",
-    "0006_disowned_devices.sql": "6330b808469fb298e4e5fc93a043f60e48181903a0f2b76ca21b136c4dd67cb4",
+    "0006_disowned_devices.sql": "b33ff1012049048da353f05a60e043cc995387250e07522eee5c0f9583f757a8",
 }
 
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 // @ts-check
 /** The command-line client: one device in a folder. See `node cli.js --help`. */
+import { existsSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { COMMANDS, talk } from './cli/talk.js';
-import { SafetyNumbers } from './cli/trust.js';
+import { printable } from './cli/printable.js';
+import { showSafetyNumber } from './cli/trust.js';
 import { platformIn } from './client/node/platform.js';
 import { FolderKey } from './client/node/passphrase.js';
 import { askPassphrase, askSecretly } from './client/node/prompt.js';
@@ -24,7 +26,8 @@ const HELP = `Usage: sottovoce chat [--server URL] [--folder DIR] COMMAND
   logout                   remove this device and delete its data
 
 ${COMMANDS}
-The folder is encrypted with a passphrase. SOTTOVOCE_PASSPHRASE and SOTTOVOCE_PASSWORD are read, or asked for. To trust a server's own certificate authority, set
+The folder is encrypted with a passphrase. It and the password come from SOTTOVOCE_PASSPHRASE and SOTTOVOCE_PASSWORD,
+or are typed in. To trust a server's own certificate authority, set
 NODE_EXTRA_CA_CERTS=<data folder>/tls/ca.pem.`;
 
 /** @param {string} problem @returns {never} */
@@ -66,18 +69,11 @@ if (values.help || !command) {
 }
 
 if (!/^https?:\/\//.test(values.server)) fail('--server must be a URL like https://chat.example.org:8443');
-const platform = await platformIn(values.folder, new FolderKey(values.folder, askPassphrase)).catch(failWith);
-platform.name = `command line on ${hostname()}`;
-const { Client } = await import('./client/client.js');
-const client = new Client(values.server, platform);
-const hasDevice = await client.account.resume();
-await client.account.endLeft();
-
 /** @typedef {import('./cli/talk.js').Shown} Shown */
 
 /** @param {string} given a name, or the first characters of a conversation's id @returns {Promise<Shown>} */
 async function conversationOf(given) {
-  const all = /** @type {Shown[]} */ (await client.joining.list());
+  const all = await client.joining.list();
   const found =
     all.find((one) => given.length >= 4 && one.id.startsWith(given)) ??
     all.find((one) => one.members.length === 2 && one.members.some((member) => sameName(member.username, given))) ??
@@ -136,7 +132,7 @@ const commands = {
   async list() {
     await connect();
     for (const { id, members, state } of await client.joining.list()) {
-      console.log(`${id.slice(0, 8)}  ${members.map((one) => one.username).join(', ')}  ${state}`);
+      console.log(`${id.slice(0, 8)}  ${members.map((one) => printable(one.username)).join(', ')}  ${state}`);
     }
   },
   async start() {
@@ -152,7 +148,7 @@ const commands = {
   async safety() {
     await connect();
     const { id } = await conversationOf(given[0] ?? fail('safety needs a name'));
-    await new SafetyNumbers(client).show(id, given[0]);
+    await showSafetyNumber(client, id, given[0]);
   },
   async logout() {
     await client.farewell.logOut();
@@ -160,10 +156,18 @@ const commands = {
   },
 };
 
-const run = commands[command] ?? fail(`unknown command ${command}; see --help`);
-if (!hasDevice && !['register', 'login'].includes(command))
-  fail('no device in this folder: run register or login first');
+if (!Object.hasOwn(commands, command)) fail(`unknown command ${command}; see --help`);
+const isFirst = ['register', 'login'].includes(command);
+const noDevice = 'no device in this folder: run register or login first';
+if (!isFirst && !existsSync(values.folder)) fail(noDevice); // before it asks for a passphrase
+const platform = await platformIn(values.folder, new FolderKey(values.folder, askPassphrase)).catch(failWith);
+platform.name = `command line on ${hostname()}`;
+const { Client } = await import('./client/client.js');
+const client = new Client(values.server, platform);
+const hasDevice = await client.account.resume();
+await client.account.endLeft();
+if (!hasDevice && !isFirst) fail(noDevice);
 if (hasDevice && !['login', 'logout'].includes(command)) await client.api.call('GET', 'account').catch(failWith);
-await run().catch(failWith);
+await commands[command]().catch(failWith);
 client.connection.close();
 process.exit(0);

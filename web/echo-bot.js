@@ -14,7 +14,7 @@ const password = process.env.SOTTOVOCE_PASSWORD ?? '';
 if (!name || !password) throw new Error('usage: SOTTOVOCE_PASSWORD=… SOTTOVOCE_PASSPHRASE=… node echo-bot.js NAME');
 
 const folder = process.env.SOTTOVOCE_FOLDER ?? `./echo-bot-${name}`;
-const platform = await platformIn(folder, new FolderKey(folder, () => askPassphrase(false)));
+const platform = await platformIn(folder, new FolderKey(folder, askPassphrase));
 const { Client } = await import('./client/client.js');
 const bot = new Client(server, platform);
 

@@ -6,3 +6,5 @@ CREATE OR REPLACE VIEW removals AS
     );
 DROP VIEW unused_devices;
 ALTER TABLE devices DROP COLUMN seen_at;
+-- The server refuses messages exactly where there is something to remove.
+UPDATE groups g SET removal_due = EXISTS (SELECT FROM removals r WHERE r.conversation_id = g.conversation_id);

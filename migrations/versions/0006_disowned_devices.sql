@@ -8,3 +8,5 @@ CREATE OR REPLACE VIEW removals AS
         WHERE d.id = l.device_id AND d.user_id = l.user_id AND m.conversation_id = l.conversation_id
         AND NOT EXISTS (SELECT FROM unlisted_devices u WHERE u.id = d.id)
     );
+-- The server refuses messages exactly where there is something to remove.
+UPDATE groups g SET removal_due = EXISTS (SELECT FROM removals r WHERE r.conversation_id = g.conversation_id);

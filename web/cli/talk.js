@@ -1,28 +1,24 @@
 // @ts-check
 /** A conversation on the command line: each line is a message or a command. */
 import { createInterface } from 'node:readline';
-import { SafetyNumbers, statusOf, WAITS } from './trust.js';
+import { printable, printableLines } from './printable.js';
+import { showSafetyNumber, statusOf, WAITS } from './trust.js';
 
 export const COMMANDS =
   'In a conversation, each line is a message. Commands: /add NAME, /remove NAME, /safety NAME, /verify NAME,' +
   ' /continue NAME,\n/accept, /agree, /send, /leave and /quit.';
 
-/** @typedef {{ id: string, state: string, members: { id: string, username: string, role: string }[] }} Shown */
-
-/** Without the control characters that could change the terminal; further lines are indented. @param {string} text */
-function printable(text) {
-  // eslint-disable-next-line no-control-regex -- these are the ones
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '?').replaceAll('\n', '\n    ');
-}
+/** @typedef {import('../client/transport/frames.d.ts').ListedConversation} Shown */
 
 /** @param {import('../client/client.js').Client} client @param {Shown} shown */
 export async function talk(client, { id, state, members }) {
   const me = client.me.user.id;
-  const names = new Map(members.map((member) => [member.id, member.username]));
+  const names = new Map(members.map((member) => [member.id, printable(member.username)]));
   /** @param {string} user */
   const nameOf = (user) => (user === me ? 'you' : (names.get(user) ?? user.slice(0, 8)));
-  const others = members.filter((member) => member.id !== me).map((member) => member.username);
-  const numbers = new SafetyNumbers(client);
+  const others = members.filter((member) => member.id !== me).map((member) => nameOf(member.id));
+  /** The safety numbers that were shown, by name. @type {Map<string, Awaited<ReturnType<typeof showSafetyNumber>>>} */
+  const shown = new Map();
   let status = '';
 
   /** @param {import('../client/conversations/reducer.js').Conversation | undefined} conversation */
@@ -40,7 +36,7 @@ export async function talk(client, { id, state, members }) {
     if (notice || isHidden || (device === undefined && !isDeleted)) return;
     const said = isDeleted ? '(deleted)' : `${text}${edits?.length ? ' (edited)' : ''}`;
     const foreign = isForeign ? ' (from a device that they did not confirm)' : '';
-    console.log(`${new Date(at).toLocaleTimeString()} ${nameOf(user)}${foreign}: ${printable(said)}`);
+    console.log(`${new Date(at).toLocaleTimeString()} ${nameOf(user)}${foreign}: ${printableLines(said)}`);
   };
 
   console.log(`* conversation with ${others.join(', ') || 'yourself'}; /quit to leave it open, /help for commands`);
@@ -48,14 +44,15 @@ export async function talk(client, { id, state, members }) {
   for (const item of await client.store.items(id, { limit: 20 })) show(item);
   showStatus(await client.store.get(id));
 
-  const users = new Map((await client.mls.members(id)).map((member) => [member.device, member.user]));
+  const users = new Map((await client.store.get(id))?.members.map((member) => [member.device, member.user]));
   client.listen('item', ({ conversation, item }) => {
     if (conversation === id) show(item);
   });
   client.listen('conversation', (conversation) => {
     if (conversation.id === id) showStatus(conversation);
   });
-  client.listen('failed', ({ id: message, content, code, error }) => {
+  client.listen('failed', ({ id: message, conversation, content, code, error }) => {
+    if (conversation !== id) return;
     const what = content.kind === 'text' ? content.text : content.kind;
     console.error(WAITS[code] ? `* waits: ${what} (${WAITS[code]})` : `* not sent: ${what} (${error})`);
     if (!WAITS[code]) void client.outbox.discard(message);
@@ -78,16 +75,21 @@ export async function talk(client, { id, state, members }) {
     '/accept': () => client.membership.acceptStrangers(id),
     '/agree': () => client.removals.agree(id),
     '/send': async () => {
-      for (const { id: message, failure } of await client.outbox.waiting())
-        if (failure?.code === 'new_readers') await client.outbox.retry(message);
+      for (const { id: message, conversation, failure } of await client.outbox.waiting())
+        if (conversation === id && failure?.code === 'new_readers') await client.outbox.retry(message);
     },
   };
   /** @type {Record<string, (name: string) => Promise<unknown>>} */
   const commandsOfName = {
     '/add': (name) => client.membership.add(id, [name]),
     '/remove': async (name) => client.membership.remove(id, await idOf(name)),
-    '/safety': (name) => numbers.show(id, name),
-    '/verify': (name) => numbers.verify(name),
+    '/safety': async (name) => shown.set(name.toLowerCase(), await showSafetyNumber(client, id, name)),
+    '/verify': async (name) => {
+      const { user, compared } = shown.get(name.toLowerCase()) ?? {};
+      if (!user || !compared) throw new Error(`compare it first: /safety ${name}`);
+      await client.identities.verify(user, compared, name);
+      console.log(`${printable(name)} is verified.`);
+    },
     '/continue': async (name) => client.identities.acceptChanged(await idOf(name)),
   };
   /** @param {string} line */

@@ -1,13 +1,14 @@
 // @ts-check
 /** Whom the user of the command line can trust in a conversation: the same states as in the page, in lines of text. */
 import { trustIn, unlistedIn } from '../client/trust/verified.js';
+import { printable } from './printable.js';
 
 /** @typedef {import('../client/conversations/reducer.js').Conversation} Conversation */
 
 /** Failures after which a message waits, with what the user can do. @type {Record<string, string>} */
 export const WAITS = {
   new_readers: 'someone joined, or has a new device, since you wrote it: /send sends it to them too',
-  removal_asked: 'someone is said to have left: see above',
+  removal_asked: 'the server says that someone left: see above',
   stranger: 'no one here added one of the participants: see above',
   unlisted_device: 'a device is not confirmed: see above',
 };
@@ -27,53 +28,34 @@ export function statusOf(conversation, me, nameOf) {
     (user) => user !== me,
   );
   const are = (/** @type {string} */ trust) => others.filter((user) => trustIn(conversation, user) === trust);
-  const lines = [
-    ...are('changed').map(
-      (user) => `! The safety number of ${nameOf(user)} has changed. Compare it (/safety), then /verify; or /continue.`,
-    ),
-    ...(unlistedIn(conversation).length
-      ? [
-          `! ${names(unlistedIn(conversation).map(({ user }) => user))} did not confirm a device in this conversation. Messages wait until it is confirmed or removed.`,
-        ]
-      : []),
-    ...(strangers.length
-      ? [`! No one here added ${names(strangers)}. Messages wait: /remove them, or /accept lets them read.`]
-      : []),
-    ...(asked.length
-      ? [`! The server says that ${names(asked)} left, but they did not say so. Messages wait: /agree removes them.`]
-      : []),
-    ...(are('unknown').length
-      ? [`* Not verified: ${names(are('unknown'))}. Compare the number that /safety shows, then /verify.`]
-      : []),
-    ...(are('verified').length ? [`* Verified: ${names(are('verified'))}.`] : []),
-  ];
+  const unlisted = unlistedIn(conversation).map(({ user }) => user);
+  const [verified, unknown] = [are('verified'), are('unknown')];
+  const lines = are('changed').map(
+    (user) => `! The safety number of ${nameOf(user)} has changed. Compare it (/safety), then /verify; or /continue.`,
+  );
+  if (unlisted.length)
+    lines.push(
+      `! ${names(unlisted)} did not confirm a device in this conversation. Messages wait until it is confirmed or removed.`,
+    );
+  if (strangers.length)
+    lines.push(`! No one here added ${names(strangers)}. Messages wait: /remove them, or /accept lets them read.`);
+  if (asked.length)
+    lines.push(
+      `! The server says that ${names(asked)} left, but they did not say so. Messages wait: /agree removes them.`,
+    );
+  if (unknown.length)
+    lines.push(`* Not verified: ${names(unknown)}. Compare the number that /safety shows, then /verify.`);
+  if (verified.length) lines.push(`* Verified: ${names(verified)}.`);
   return lines;
 }
 
-/** The safety numbers that the user has looked at, and may mark as verified. */
-export class SafetyNumbers {
-  /** @type {Map<string, { user: string, thumbprints: string[], name: string }>} */
-  #shown = new Map();
-
-  /** @param {import('../client/client.js').Client} client */
-  constructor(client) {
-    this.client = client;
-  }
-
-  /** @param {string} id @param {string} username */
-  async show(id, username) {
-    const { id: user } = await this.client.membership.find(username);
-    const { digits, thumbprints } = await this.client.trust.safetyNumber(id, user);
-    this.#shown.set(username.toLowerCase(), { user, thumbprints, name: username });
-    console.log(`Safety number with ${username}; it must be the same on their device:\n  ${digits}`);
-  }
-
-  /** They match. @param {string} username */
-  async verify(username) {
-    const shown = this.#shown.get(username.toLowerCase());
-    if (!shown) throw new Error(`compare it first: /safety ${username}`);
-    await this.client.identities.acceptChanged(shown.user);
-    await this.client.trust.verify(shown.user, shown.thumbprints, shown.name);
-    console.log(`${username} is verified.`);
-  }
+/**
+ * Print a safety number. Returns what it was made of.
+ * @param {import('../client/client.js').Client} client @param {string} id of the conversation @param {string} username
+ */
+export async function showSafetyNumber(client, id, username) {
+  const { id: user } = await client.membership.find(username);
+  const { digits, ...compared } = await client.trust.safetyNumber(id, user);
+  console.log(`Safety number with ${printable(username)}; it must be the same on their device:\n  ${digits}`);
+  return { user, compared };
 }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptyConversation } from '../client/conversations/changes.js';
+import { printable, printableLines } from './printable.js';
 import { statusOf } from './trust.js';
 
 const [ME, BOB] = ['me', 'bob'];
@@ -31,4 +32,9 @@ test('command_line_says_for_what_messages_wait', () => {
   assert.match(lines({ isForged: true, verified: { [BOB]: ["bob's key"] } }), /^! This conversation is not safe/);
   const mallory = [...talking.members, leaf('mallory')];
   assert.match(lines({ members: mallory }), /Not verified: bob, mallory/, 'also whom the server does not name');
+});
+
+test('name_from_the_server_begins_no_line_and_moves_no_cursor', () => {
+  assert.equal(printable('x\n* Verified: bob.\x1b[2J\u202e'), 'x?* Verified: bob.?[2J?');
+  assert.equal(printableLines('one\ntwo\r'), 'one\n    two?');
 });

@@ -60,7 +60,7 @@ test('list_by_another_account_key_is_never_taken', async () => {
   const [bob] = await people('bob');
   const id = await conversation(alice, bob);
   const before = await alice.client.trust.safetyNumber(id, bob.user);
-  await alice.client.trust.verify(bob.user, before.thumbprints, 'bob');
+  await alice.client.identities.verify(bob.user, before, 'bob');
   const ghost = await Ghost.open(bob.user);
   const right = await alice.client.identities.of(bob.user);
   const lie = forgedList(bob.user, { [ghost.device]: new Uint8Array(32) });
@@ -151,8 +151,8 @@ for (const isVerified of [true, false])
     const [bob] = await people('bob');
     withholdList(alice, bob.user);
     const id = await conversation(alice, bob);
-    const { thumbprints } = await alice.client.trust.safetyNumber(id, bob.user); // version 1: there is no account key
-    await alice.client.trust.verify(bob.user, isVerified ? thumbprints : ['another'], bob.username);
+    const compared = await alice.client.trust.safetyNumber(id, bob.user); // version 1: there is no account key
+    await alice.client.identities.verify(bob.user, isVerified ? compared : { thumbprints: ['another'] }, bob.username);
     await bob.says(id, 'I have an account key now');
     await alice.hears('I have an account key now');
     const key = (await listOf(bob)).account_key;
@@ -280,6 +280,27 @@ test('removed_device_is_unlisted_and_ends', async () => {
   assert.equal(fromBase64((await listOf(bob)).device_list).length, 55 + 40);
 });
 
+test('messages_that_wait_for_a_removal_are_sent_once_and_in_order', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const phone = await another(bob);
+  const id = await conversation(alice, bob, phone);
+  alice.client.connection.isReady = false;
+  const texts = ['one', 'two', 'three', 'four'];
+  for (const text of texts) await alice.says(id, text);
+  for (const one of [alice, bob]) one.client.removals.removeAllDue = async () => {};
+  await bob.client.enrolment.unlist(phone.client.me.device);
+  await until(async () => (await alice.client.identities.of(bob.user))?.counter === (await bob.client.identities.of(bob.user))?.counter, 'alice has the list'); // prettier-ignore
+  alice.client.connection.isReady = true;
+  await alice.client.inTurn(() => alice.client.groupSender.flush());
+  await bob.hears('four');
+  await alice.client.outbox.allSent();
+  const heard = (await bob.client.store.items(id, {})).flatMap(({ text }) => text ?? []);
+  assert.deepEqual(heard, texts);
+  await alice.client.membership.update(id); // a commit, behind which nothing may be left in flight
+  await alice.says(id, 'five');
+  await bob.hears('five');
+});
+
 test('device_that_a_newer_list_omits_is_removed_by_any_member', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const phone = await another(bob);
@@ -291,5 +312,19 @@ test('device_that_a_newer_list_omits_is_removed_by_any_member', async () => {
   await bob.hears('without the phone');
   await phone.doesNotHear('without the phone');
   const words = (await carol.client.store.items(id, {})).flatMap(({ notice }) => notice ?? []);
-  assert.ok(!words.some((notice) => 'disowned' in notice), 'it was bob’s once');
+  assert.ok(!words.some((notice) => 'neverListed' in notice), 'it was bob’s once');
+});
+
+test('key_that_came_after_the_comparison_is_not_verified', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  const compared = await alice.client.trust.safetyNumber(id, bob.user);
+  const phone = await unlinked(bob);
+  await phone.client.enrolment.startAgain(PASSWORD);
+  await until(async () => (await alice.client.store.get(id))?.changedKeys?.length === 1, 'alice is shown it');
+  await refused(alice.client.identities.verify(bob.user, compared, 'bob'), 'number_changed');
+  assert.equal(await alice.client.trust.isVerified(bob.user), false);
+  await phone.isIn(id);
+  await alice.client.identities.verify(bob.user, await alice.client.trust.safetyNumber(id, bob.user), 'bob');
+  assert.equal(await alice.client.trust.isVerified(bob.user), true);
 });

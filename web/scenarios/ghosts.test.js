@@ -87,11 +87,13 @@ test('ghost_hidden_behind_a_leaf_stops_the_conversation', async () => {
 
 /** The server keeps a ghost in. @param {Deceived} alice */
 function refuseCommits(alice) {
-  alice.lies.answerRequest.push(({ method, path }) =>
-    method === 'POST' && path.endsWith('/commits')
-      ? Response.json({ code: 'not_allowed', error: 'Your role does not allow you to' }, { status: 403 })
-      : undefined,
-  );
+  const count = { refused: 0 };
+  alice.lies.answerRequest.push(({ method, path }) => {
+    if (method !== 'POST' || !path.endsWith('/commits')) return undefined;
+    count.refused++;
+    return Response.json({ code: 'not_allowed', error: 'Your role does not allow you to' }, { status: 403 });
+  });
+  return count;
 }
 
 /** Alice has written to bob while she was offline; then a ghost joins. @param {'alice' | 'bob' | 'a third user'} whose */
@@ -102,7 +104,7 @@ async function ghostJoinsBeforeMessages(whose, isRemovalRefused = false) {
   const user = { alice: alice.user, bob: bob.user, 'a third user': 'deadbeef-0000-4000-8000-000000000001' }[whose];
   const { ghost, entry } = await ghostJoins(alice, id, user);
   const caught = alice.lies.catchMessages();
-  if (isRemovalRefused) refuseCommits(alice);
+  const commits = isRemovalRefused ? refuseCommits(alice) : { refused: 0 };
   alice.client.connection.isReady = false; // she writes offline
   await alice.says(id, 'for bob as I know him');
   await alice.client.outbox.send(id, { kind: 'group', name: 'A name for bob' });
@@ -115,7 +117,7 @@ async function ghostJoinsBeforeMessages(whose, isRemovalRefused = false) {
   await settled(alice);
   assert.deepEqual(secrets(await ghost.read(caught)), []);
   const failures = (await alice.client.outbox.waiting()).flatMap(({ failure }) => failure?.code ?? []);
-  return { alice, id, caught, failures };
+  return { alice, id, caught, failures, commits };
 }
 
 for (const whose of /** @type {const} */ (['alice', 'bob']))
@@ -128,9 +130,12 @@ for (const whose of /** @type {const} */ (['alice', 'bob']))
 
 for (const whose of /** @type {const} */ (['alice', 'bob', 'a third user']))
   test(`ghost_as_a_device_of_${whose.replaceAll(' ', '_')}_that_stays_reads_nothing`, async () => {
-    const { alice, failures } = await ghostJoinsBeforeMessages(whose, true);
+    const { alice, failures, commits } = await ghostJoinsBeforeMessages(whose, true);
     assert.deepEqual(failures, [whose === 'a third user' ? 'stranger' : 'unlisted_device']);
     assert.equal(alice.told('failed').length, 3, 'alice learns it of each');
+    const tried = commits.refused;
+    await alice.client.emitAndWait('agreed', { conversation: '' }); // she tries to send once more
+    assert.equal(commits.refused, tried, 'and does not try to remove it again in this epoch');
   });
 
 for (const whose of ['alice', 'bob'])

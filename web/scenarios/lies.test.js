@@ -72,8 +72,8 @@ test('name_of_a_verified_person_given_to_another_is_noticed', async () => {
   const [alice] = await deceived('alice');
   const [bob, mallory] = await people('bob', 'mallory');
   const [id, other] = [await conversation(alice, bob), await conversation(alice, mallory)];
-  const { thumbprints } = await alice.client.trust.safetyNumber(id, bob.user);
-  await alice.client.trust.verify(bob.user, thumbprints, bob.username);
+  const compared = await alice.client.trust.safetyNumber(id, bob.user);
+  await alice.client.identities.verify(bob.user, compared, bob.username);
   const swap = { [bob.user]: mallory.username, [mallory.user]: bob.username };
   alice.lies.changeAnswer.push(({ method, path }, answer) => {
     if (method === 'GET' && path === `users/${bob.username}`) return { ...answer, id: mallory.user };

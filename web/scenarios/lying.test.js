@@ -157,8 +157,8 @@ test(`lying_server_of_seed_${seed}_gains_nothing`, async () => {
   const [alice, bob] = victims;
   const first = await conversation(alice, bob);
   for (const [one, other] of [victims, [...victims].reverse()]) {
-    const { thumbprints } = await one.client.trust.safetyNumber(first, other.user);
-    await one.client.trust.verify(other.user, thumbprints, other.username);
+    const compared = await one.client.trust.safetyNumber(first, other.user);
+    await one.client.identities.verify(other.user, compared, other.username);
   }
   const only = process.env.SOTTOVOCE_ROUND;
   for (let number = Number(only ?? 0); number < (only === undefined ? rounds : Number(only) + 1); number++) {

@@ -11,8 +11,8 @@ const { DAY_MS } = await import('../client/mls/healing.js');
 
 /** @param {Device} device @param {string} id @param {Device} other */
 async function verifies(device, id, other) {
-  const { thumbprints } = await device.client.trust.safetyNumber(id, other.user);
-  await device.client.trust.verify(other.user, thumbprints, other.username);
+  const compared = await device.client.trust.safetyNumber(id, other.user);
+  await device.client.identities.verify(other.user, compared, other.username);
 }
 
 /** @param {Device} device @param {string} id */
@@ -142,11 +142,18 @@ test('device_unheard_of_for_90_days_is_removed_and_may_come_back', async () => {
   const remove = () => alice.client.inTurn(() => alice.client.removals.removeDue(id));
   assert.equal(await remove(), 'none', 'a server that lies: alice has heard of it');
   const known = await alice.client.store.get(id);
-  assert.ok(known?.heard?.[bob.client.me.device], 'the time is stored');
+  assert.ok(known);
   const days = (/** @type {number} */ count) => ({ [bob.client.me.device]: Date.now() - count * DAY_MS });
   await alice.client.store.write({ ...known, heard: { ...known.heard, ...days(89) } });
   assert.equal(await remove(), 'none');
   await alice.client.store.write({ ...known, heard: { ...known.heard, ...days(91) } });
+  await bob.says(id, 'I am here again');
+  await alice.hears('I am here again');
+  await alice.client.settled();
+  assert.equal(await remove(), 'none', 'a message counts');
+  const later = await alice.client.store.get(id);
+  assert.ok(later);
+  await alice.client.store.write({ ...later, heard: { ...later.heard, ...days(91) } });
   assert.equal(await remove(), 'removed');
   await bob.isOut(id);
   assert.deepEqual(

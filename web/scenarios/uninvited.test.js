@@ -59,8 +59,9 @@ for (const isVerified of [true, false])
     const [alice] = await deceived('alice');
     const [bob, carol] = await people('bob', 'carol');
     const id = await conversation(bob, alice);
-    const { thumbprints } = await alice.client.trust.safetyNumber(id, bob.user);
-    if (isVerified) await alice.client.trust.verify(bob.user, thumbprints, bob.username);
+    await alice.client.settled(); // it has bob's account key
+    const compared = await alice.client.trust.safetyNumber(id, bob.user);
+    if (isVerified) await alice.client.identities.verify(bob.user, compared, bob.username);
     alice.lies.changeFrame.push((frame) => (frame.type === 'entry' ? null : undefined));
     await bob.client.membership.add(id, [carol.username]);
     await alice.client.inTurn(() => alice.client.joining.join(id, { what: 'rejoined' }));

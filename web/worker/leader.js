@@ -56,13 +56,13 @@ export async function lead() {
 
   for (const type of FORWARDED) client.listen(type, (detail) => emit(type, detail));
   client.listen('problem', ({ error }) => emit('problem', { error: plainError(error) }));
-  const page = {
+  const tabs = {
     emit,
     /** @param {() => Promise<object>} snapshot */
     emitSnapshot: (snapshot) => sendBeforeEvents(async () => ({ event: 'snapshot', detail: await snapshot() })),
   };
   await storage.upgrade();
-  const { start, rpc } = createRpc(client, page);
+  const { start, rpc } = createRpc(client, tabs);
   await start();
   /** @param {MessageEvent<import('../app/link.js').Call & { call?: string }>} event */
   channel.onmessage = async ({ data: { call, group, method, args } }) => {

@@ -46,6 +46,7 @@ export const de = {
     invite_refused: 'Du kannst noch keine weitere Einladung erstellen.',
     mistyped_code: 'In diesem Code ist ein Fehler. Prüfe jedes Zeichen.',
     new_readers: 'Seit du das geschrieben hast, ist jemand dazugekommen oder ein Gerät wurde hinzugefügt.',
+    number_changed: 'Die Sicherheitsnummer hat sich seit deinem Vergleich geändert. Vergleiche sie noch einmal.',
     no_account_key: 'Dieses Gerät hat deinen Kontoschlüssel nicht. Verknüpfe es zuerst.',
     no_device: 'Dieses Gerät ist nicht registriert. Melde dich ab und wieder an.',
     no_key: 'Der Schlüssel dieser Unterhaltung ist nicht auf diesem Gerät.',

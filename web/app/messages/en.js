@@ -51,6 +51,7 @@ export const en = {
     invite_refused: 'You can’t create another invite yet.',
     mistyped_code: 'This code has a mistake. Check each letter.',
     new_readers: 'Someone joined, or a new device was added, after you wrote this.',
+    number_changed: 'The safety number has changed since you compared it. Compare it again.',
     no_account_key: 'This device doesn’t have your account key. Link it first.',
     no_device: 'This device isn’t registered. Log out, then log in again.',
     no_key: 'The key for this conversation isn’t on this device.',

@@ -78,10 +78,10 @@ export class Outbox {
     const known = await this.store.get(conversation);
     const statement = isMessage(whole) && known?.kind !== 'direct' ? await this.statements.due(conversation) : null;
     if (statement)
-      await this.#keep(await this.#written(conversation, { ...statement.content, id: newId() }, known), [
+      await this.#store(await this.#toWaiting(conversation, { ...statement.content, id: newId() }, known), [
         statement.change,
       ]);
-    await this.#keep(await this.#written(conversation, whole, known));
+    await this.#store(await this.#toWaiting(conversation, whole, known));
     this.client.later(() => this.#sendDue());
     return id;
   }
@@ -90,7 +90,7 @@ export class Outbox {
    * @param {string} conversation @param {Content} content
    * @param {import('./reducer.js').Conversation | undefined} known @returns {Promise<Waiting>}
    */
-  async #written(conversation, content, known) {
+  async #toWaiting(conversation, content, known) {
     const isDirect = known?.kind === 'direct';
     const order = await this.#nextOrder();
     /** @type {Waiting} */
@@ -138,7 +138,7 @@ export class Outbox {
       const waiting = await this.client.storage.get('outbox', id);
       if (waiting?.failure) {
         const readers = waiting.readers && readersOf(await this.store.get(waiting.conversation));
-        await this.#keep({ ...waiting, readers, failure: undefined });
+        await this.#store({ ...waiting, readers, failure: undefined });
       }
       await this.#sendDue();
     });
@@ -147,7 +147,7 @@ export class Outbox {
   /** Forget failures of these kinds: what they waited for has happened. @param {string[]} codes */
   async clearFailures(codes) {
     const held = (await this.waiting()).filter(({ failure }) => failure && codes.includes(failure.code));
-    for (const waiting of held) await this.#keep({ ...waiting, failure: undefined });
+    for (const waiting of held) await this.#store({ ...waiting, failure: undefined });
   }
 
   /**
@@ -157,7 +157,7 @@ export class Outbox {
   async fail(id, code, error) {
     const waiting = await this.client.storage.get('outbox', id);
     if (!waiting) return;
-    if (isMessage(waiting.content)) await this.#keep({ ...waiting, failure: { code, message: error } });
+    if (isMessage(waiting.content)) await this.#store({ ...waiting, failure: { code, message: error } });
     else await this.drop(id);
     this.client.emit('failed', { ...waiting, code, error });
   }
@@ -170,7 +170,7 @@ export class Outbox {
   }
 
   /** @param {Waiting} waiting @param {import('../storage/storage.js').Change[]} [more] written with it */
-  async #keep(waiting, more = []) {
+  async #store(waiting, more = []) {
     await this.client.storage.write([['outbox', waiting.id, waiting], ...more]);
     this.client.emit('waiting', waiting);
   }
@@ -201,7 +201,7 @@ export class Outbox {
     for (;;) {
       const waiting = (await this.waiting()).filter(({ failure }) => !failure);
       const known = await Promise.all(waiting.map((one) => this.client.storage.get('conversations', one.conversation)));
-      if (!known.some((conversation) => conversation?.isActive)) return;
+      if (!known.some((conversation) => conversation?.isActive && !conversation.isForged)) return;
       await sleep(POLL_MS);
     }
   }

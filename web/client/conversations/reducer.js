@@ -10,7 +10,7 @@
  * message was read before, or never will be.
  */
 import { isMessage, kindOf, previewOf } from '../content/index.js';
-import { isNearlySilent } from '../mls/silence.js';
+import { ABSENT_MS, isSilent } from '../mls/silence.js';
 import { deletedItem, withoutUnread } from './changes.js';
 
 /**
@@ -21,8 +21,8 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @typedef {{ emoji: string, seq: number }} Reaction an empty emoji: removed
  *
  * @typedef {{ by: string, added: string[], removed: string[], devices: { user: string, device: string }[],
- *   disowned?: string[] }} Change `added` and `removed` are users; `devices` are new devices or keys of users who were
- *   members before; `disowned` are users with a removed device that their account had never listed
+ *   neverListed?: string[] }} Change `added` and `removed` are users; `devices` are new devices or keys of users who were
+ *   members before; `neverListed` are users with a removed device that their account had never listed
  * @typedef {{ what: 'joined' | 'rejoined', change?: Change } | { what: 'left', user: string, isClaimed?: boolean } | { what: 'unreadable' }
  *   | { what: 'named', user: string, name: string } | { what: 'members' } & Change } Notice
  *
@@ -125,11 +125,11 @@ export function withPreview(conversation, item) {
 /**
  * Compare the group's members with those of before: added and removed users, and new devices or keys.
  * @param {Conversation} conversation @param {Member[]} members as they are now @param {string} by the user who did it
- * @param {boolean} [isExternal] no member has added anyone
- * @param {string[]} [disowned] users with a removed device that their account had never listed
+ * @param {{ isExternal?: boolean, neverListed?: string[], at?: number }} [about] `isExternal`: no member has added anyone;
+ *   `neverListed`: users with a removed device that their account had never listed; `at`: Unix time in ms
  * @returns {{ conversation: Conversation, notice: ({ what: 'members' } & Change) | null }}
  */
-export function regrouped(conversation, members, by, isExternal = false, disowned = []) {
+export function regrouped(conversation, members, by, { isExternal = false, neverListed = [], at = Date.now() } = {}) {
   const before = conversation.members;
   const users = new Set(before.map(({ user }) => user));
   const seen = new Set([...(conversation.seen ?? []), ...users]); // a returning user's new keys count as new
@@ -143,7 +143,7 @@ export function regrouped(conversation, members, by, isExternal = false, disowne
   const removed = [...users].filter((user) => !now.has(user) && !leaving.includes(user));
   // Unless they were added again.
   const staying = leaving.filter((user) => now.has(user) && !fresh.some((one) => one.user === user));
-  const absent = absentUsers(conversation, now, before);
+  const absent = absentUsers(conversation, now, before, at);
   const unseen = isExternal ? added.filter((user) => !conversation.absent?.includes(user)) : [];
   const strangers = [...(conversation.strangers ?? []).filter((user) => now.has(user)), ...unseen];
   const remaining = members.filter((member) => !fresh.includes(member));
@@ -162,23 +162,27 @@ export function regrouped(conversation, members, by, isExternal = false, disowne
       absent,
       asked,
     },
-    notice: [added, removed, devices, disowned].some(({ length }) => length)
-      ? { what: 'members', by, added, removed, devices, ...(disowned.length ? { disowned } : {}) }
+    notice: [added, removed, devices, neverListed].some(({ length }) => length)
+      ? { what: 'members', by, added, removed, devices, ...(neverListed.length ? { neverListed } : {}) }
       : null,
   };
 }
 
 /**
- * @param {Conversation} conversation @param {Set<string>} now the users in the group @param {Member[]} before
- * @returns {string[]} those without a device, who were not removed and did not leave
+ * The users without a device in the group who were not removed, so that they may come back: their last devices said that
+ * they leave, or were silent.
+ * @param {Conversation} conversation @param {Set<string>} there the users in the group @param {Member[]} before
+ * @param {number} at Unix time in ms
  */
-function absentUsers(conversation, now, before) {
+function absentUsers(conversation, there, before, at) {
   const { absent = [], released = [] } = conversation;
-  const gone = before.filter(
-    ({ device }) => released.includes(device) || isNearlySilent(conversation, device, Date.now()),
+  const isGone = (/** @type {Member} */ { device }) =>
+    released.includes(device) || isSilent(conversation, device, at, ABSENT_MS);
+  const removed = before.filter(({ user }) => !there.has(user));
+  const gone = removed.filter(({ user }) => removed.filter((one) => one.user === user).every(isGone));
+  return [...new Set([...absent, ...gone.map(({ user }) => user)])].filter(
+    (user) => !there.has(user) && !released.includes(user),
   );
-  const loggedOut = gone.map(({ user }) => user);
-  return [...new Set([...absent, ...loggedOut])].filter((user) => !now.has(user) && !released.includes(user));
 }
 
 /** @param {Member} member */

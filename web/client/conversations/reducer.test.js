@@ -101,12 +101,13 @@ test('fold_of_unknown_content_stores_a_hidden_item', () => {
   assert.deepEqual(played.conversation.unread, []);
 });
 
+const leaf = (/** @type {string} */ user, /** @type {string} */ device, thumbprint = device) => ({
+  user,
+  device,
+  thumbprint,
+});
+
 test('regrouped_reports_added_removed_and_new_devices', () => {
-  const leaf = (/** @type {string} */ user, /** @type {string} */ device, thumbprint = device) => ({
-    user,
-    device,
-    thumbprint,
-  });
   const before = {
     ...emptyConversation('c'),
     members: [leaf(ME, '1'), leaf('bob', '2'), leaf('carol', '3')],
@@ -163,4 +164,18 @@ test('deleting_the_newest_message_empties_the_preview', () => {
   const seq = played.says('bob', text('a', 'too much'));
   const after = deleted(played.conversation, /** @type {any} */ (played.items.get(seq)));
   assert.equal(after.conversation.last?.text, '');
+});
+
+test('user_whose_removed_devices_were_all_silent_may_come_back', () => {
+  const [start, days] = [1_800_000_000_000, 24 * 3600_000];
+  const members = [leaf(ME, '1'), leaf('bob', '2'), leaf('bob', '3')];
+  const of = (/** @type {string} */ thumbprint) => members.find((one) => one.thumbprint === thumbprint)?.device ?? '';
+  const heard = { [of('2')]: start, [of('3')]: start };
+  /** @param {Record<string, number>} times @param {number} at */
+  const absent = (times, at) =>
+    regrouped({ ...emptyConversation('c'), members, heard: times }, [leaf(ME, '1')], ME, { at }).conversation.absent;
+  assert.deepEqual(absent(heard, start + 60 * days + 1), ['bob']);
+  assert.deepEqual(absent(heard, start + 60 * days), [], 'one that was heard lately was removed on purpose');
+  assert.deepEqual(absent({ ...heard, [of('3')]: start + days }, start + 60 * days + 1), [], 'the other one was heard');
+  assert.deepEqual(absent({}, start + 900 * days), [], 'nothing is known');
 });

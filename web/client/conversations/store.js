@@ -94,13 +94,13 @@ export class ConversationStore {
 
   /**
    * Fold a decrypted entry into what is stored. @param {string} id @param {Said} entry
-   * @param {Change[]} [more] written with it @param {number} [cursor] the new cursor
+   * @param {Change[]} [more] written with it @param {Partial<Conversation>} [progress] the new cursor, and what it brings
    */
-  async apply(id, entry, more, cursor) {
+  async apply(id, entry, more, progress) {
     const before = (await this.get(id)) ?? emptyConversation(id);
     const target = await this.#target(id, entry);
     const { conversation, item } = this.#fold(before, entry, target);
-    await this.write(cursor === undefined ? conversation : { ...conversation, cursor }, item, more);
+    await this.write({ ...conversation, ...progress }, item, more);
     this.client.emit('message', { conversation: id, message: entry });
   }
 

@@ -141,13 +141,10 @@ export class Sync {
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
     // Of a commit that was missed in between nothing is known here.
     const isUnclear = isExternal(entry) || epoch > (conversation.epoch ?? epoch) + 1;
-    const { conversation: after, notice } = regrouped(
-      { ...conversation, epoch, isForged: false },
-      members,
-      by,
-      isUnclear,
-      await this.#disowned(conversation, members),
-    );
+    const { conversation: after, notice } = regrouped({ ...conversation, epoch, isForged: false }, members, by, {
+      isExternal: isUnclear,
+      neverListed: await this.#neverListed(conversation, members),
+    });
     // New members cannot read earlier messages, so receipts for those do not wait for them.
     const me = this.client.me.user.id;
     const since = (notice?.added ?? []).reduce((one, user) => marked(one, user, 'read', seq, me), after);
@@ -170,7 +167,7 @@ export class Sync {
    * Users with a device that is not in the group any more, and that their account has never listed.
    * @param {Conversation} before @param {import('../mls/core-crypto.js').Member[]} members
    */
-  async #disowned(before, members) {
+  async #neverListed(before, members) {
     const isThere = new Set(members.map(({ thumbprint }) => thumbprint));
     /** @type {Set<string>} */
     const users = new Set();
@@ -229,12 +226,12 @@ export class Sync {
 
   /** @param {Conversation} next @param {LogEntry} entry */
   async #onMessage(next, entry) {
-    const { id, cursor } = next;
+    const { id, cursor, heard } = next;
     const { seq, at } = entry;
     if (entry.sender === this.client.me.device) {
       if (entry.id !== undefined)
         await this.client.emitAndWait('own message', { id: entry.id, conversation: id, seq, at });
-      await this.store.write({ ...((await this.store.get(id)) ?? next), cursor });
+      await this.store.write({ ...((await this.store.get(id)) ?? next), cursor, heard });
     } else if (entry.data === undefined) {
       await this.store.write(next, { seq, at, user: this.userOf(next, entry.sender), isDeleted: true });
     } else {
@@ -246,7 +243,7 @@ export class Sync {
             id,
             await this.#said({ seq, at, sender, content: decodeContent(plaintext) }, next),
             [],
-            cursor,
+            { cursor, heard },
           );
         });
         this.#unreadable.delete(id);

@@ -245,7 +245,7 @@ export class Direct {
       ['outbox', id],
       ['state', `sealed/${id}`],
     ];
-    await this.store.apply(conversation.id, said, isWaiting ? confirmed : [], seq);
+    await this.store.apply(conversation.id, said, isWaiting ? confirmed : [], { cursor: seq });
     if (isWaiting) this.sender.release(id);
     if (editedAt === undefined) return;
     const [item] = await this.store.itemsFrom(conversation.id, { from: seq, limit: 1 });

@@ -32,7 +32,7 @@ export class DirectSender {
     this.outbox = outbox;
     this.keys = directKeys;
     client.on('due', () => this.flush());
-    client.on('ready', () => this.sendAgain());
+    client.on('ready', () => this.#sendAgain());
     client.listen('dropped', ({ id }) => this.#inFlight.delete(id));
   }
 
@@ -47,7 +47,7 @@ export class DirectSender {
   }
 
   /** Queue everything once more; the server recognises a text that it has by its id. */
-  sendAgain() {
+  #sendAgain() {
     this.#inFlight.clear();
     return this.flush();
   }

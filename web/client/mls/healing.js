@@ -11,7 +11,6 @@
  * wait for it.
  */
 import { Refused } from '../transport/api.js';
-import { CommitRejected } from './errors.js';
 
 export const DAY_MS = 24 * 3600 * 1000;
 export const OWN_MESSAGES_MAX = 100;
@@ -81,7 +80,7 @@ export class Healing {
       await this.membership.updateOnce(id);
     } catch (error) {
       await this.#write(id, before);
-      if (!(error instanceof Refused || error instanceof CommitRejected)) throw error;
+      if (!(error instanceof Refused)) throw error;
     }
   }
 

@@ -145,7 +145,9 @@ export class Joining {
     const before = await this.store.get(id);
     const members = await this.client.mls.members(id);
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
-    const after = before ? regrouped(before, members, this.client.me.user.id, isAnyVerified(before)) : null;
+    const after = before
+      ? regrouped(before, members, this.client.me.user.id, { isExternal: isAnyVerified(before) })
+      : null;
     const at = new Date().toISOString();
     const entered = await this.trust.pinned({
       ...emptyConversation(id),
@@ -155,6 +157,7 @@ export class Joining {
       cursor: seq,
       isActive: true,
       isForged: false,
+      heard: undefined, // nothing is known of the time in between
       epoch,
       members,
     });

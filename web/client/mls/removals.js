@@ -37,16 +37,17 @@ export class Removals {
   }
 
   /**
-   * Remove what is due.
+   * Remove what is due. Returns 'removed' if something was, by this device or another one; 'asked' if the user has to
+   * agree first; 'own' if only this device is due, which others have to remove.
    * @param {string} id @param {string[]} [agreed] users whose removal the user of this device agrees to
-   * @returns {Promise<'removed' | 'asked' | 'none'>}
+   * @returns {Promise<'removed' | 'asked' | 'own' | 'none'>}
    */
   async removeDue(id, agreed = []) {
     const known = await this.store.get(id);
-    const { due, asked } = await this.#due(id, agreed);
+    const { due, asked, isOwnDue } = await this.#due(id, agreed);
     const users = [...new Set(asked.map(({ user }) => user))].sort();
     if (known && users.join() !== (known.asked ?? []).join()) await this.store.write({ ...known, asked: users });
-    if (!due.length) return asked.length ? 'asked' : 'none';
+    if (!due.length) return asked.length ? 'asked' : isOwnDue ? 'own' : 'none';
     await this.membership.commit(id, async (deliver) => {
       const { due: now } = await this.#due(id, agreed);
       if (now.length) await this.client.mls.remove(id, now, deliver);
@@ -56,9 +57,10 @@ export class Removals {
 
   /** The same in every group, or in the groups of one user. @param {string} [user] */
   async removeAllDue(user) {
-    for (const { id, isActive, members, kind } of await this.store.list()) {
+    for (const { id, isActive, isForged, members, kind } of await this.store.list()) {
       const isConcerned = user === undefined || members.some((member) => member.user === user);
-      if (kind !== 'direct' && isActive && isConcerned) await this.client.attempt(() => this.removeDue(id));
+      if (kind !== 'direct' && isActive && !isForged && isConcerned)
+        await this.client.attempt(() => this.removeDue(id));
     }
   }
 
@@ -73,7 +75,7 @@ export class Removals {
 
   /**
    * @param {string} id @param {string[]} agreed
-   * @returns {Promise<{ due: Member[], asked: Member[] }>}
+   * @returns {Promise<{ due: Member[], asked: Member[], isOwnDue: boolean }>}
    */
   async #due(id, agreed) {
     const answer = await this.client.api.callUntilAnswered('GET', `conversations/${id}/removals`);
@@ -81,16 +83,16 @@ export class Removals {
     const [due, asked] = [/** @type {Member[]} */ ([]), /** @type {Member[]} */ ([])];
     const known = await this.store.get(id);
     const members = await this.client.mls.members(id);
-    const disowned = await this.identities.disowned(members);
+    const omitted = await this.identities.omitted(members);
     for (const member of members) {
       const { device, user } = member;
       if (device === this.client.me.device) continue;
       const isUnused = unused.includes(device) && known !== undefined && isSilent(known, device, Date.now());
-      if (isUnused || disowned.includes(member)) due.push(member);
+      if (isUnused || omitted.includes(member)) due.push(member);
       else if (devices.includes(device))
         (agreed.includes(user) || (await this.#isRight(known, member)) ? due : asked).push(member);
     }
-    return { due, asked };
+    return { due, asked, isOwnDue: devices.includes(this.client.me.device) };
   }
 
   /** @param {Conversation | undefined} conversation @param {Member} member */

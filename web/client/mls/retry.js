@@ -17,8 +17,9 @@ export async function untilAccepted(work, catchUp = async () => {}, most = TRIES
     try {
       return await work();
     } catch (error) {
-      const cause = error instanceof CommitRejected ? error.cause : error;
-      const isLate = error !== cause && cause instanceof Refused && LATE.includes(cause.code);
+      if (!(error instanceof CommitRejected)) throw error;
+      const { cause } = error;
+      const isLate = cause instanceof Refused && LATE.includes(cause.code);
       if (!isLate || tries === most) throw cause;
       await catchUp(tries);
     }

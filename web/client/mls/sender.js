@@ -15,7 +15,7 @@ import { ForgedGroup, HeldBack } from './errors.js';
 
 const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
 const RETRY_MS = 200;
-const HELD = ['unlisted_device', 'stranger', 'removal_asked']; // failures that end without the author
+const PASSING = ['unlisted_device', 'stranger', 'removal_asked']; // failures that end without the author
 
 /**
  * @typedef {import('../content/index.js').Content} Content
@@ -33,9 +33,9 @@ export class GroupSender {
    * Groups with messages of an earlier epoch in flight, which no other message may overtake.
    * @type {Set<string>}
    */
-  #held = new Set();
-  /** The epoch in which unlisted leaves were to be removed, by group. @type {Map<string, number>} */
-  #cleaned = new Map();
+  #behind = new Set();
+  /** The epoch in which this device tried to remove unlisted leaves, by group. @type {Map<string, number>} */
+  #removalTriedIn = new Map();
 
   /**
    * @param {import('../context.js').Context} client
@@ -61,9 +61,9 @@ export class GroupSender {
     client.on('ready', () => this.#sendAgain());
     client.on('joined', ({ conversation }) => this.#startOver(conversation));
     client.on('own message', (entry) => this.#onOwnEntry(entry));
-    client.on('epoch', () => this.#retryHeld());
-    client.on('agreed', () => this.#retryHeld());
-    client.listen('identity', () => client.later(() => this.#retryHeld()));
+    client.on('epoch', () => this.#retryPassing());
+    client.on('agreed', () => this.#retryPassing());
+    client.listen('identity', () => client.later(() => this.#retryPassing()));
     client.listen('dropped', ({ id }) => this.#inFlight.delete(id));
   }
 
@@ -73,16 +73,18 @@ export class GroupSender {
     let waiting = await this.#waiting();
     const due = new Set(waiting.filter(({ readers, failure }) => readers && !failure).map((one) => one.conversation));
     for (const id of due) {
-      if ((await this.store.get(id))?.isActive && (await this.healing.beforeMessages(id)))
-        waiting = await this.#waiting(); // the update's entry has sent some
+      const known = await this.store.get(id);
+      if (!known?.isActive || known.isForged || known.kind === 'direct') continue;
+      const hasCommitted = (await this.#removeOmitted(known)) || (await this.healing.beforeMessages(id));
+      if (hasCommitted) waiting = await this.#waiting(); // the commit's entry has sent some
     }
     for (const one of waiting) {
       if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
       const known = await this.store.get(one.conversation);
       if (this.#inFlight.has(one.id) || one.failure) continue;
       if (!known?.isActive || known.isForged || known.kind === 'direct') continue;
-      if (this.#held.has(one.conversation) && this.#hasInFlight(one.conversation)) continue;
-      this.#held.delete(one.conversation);
+      if (this.#behind.has(one.conversation) && this.#hasInFlight(one.conversation)) continue;
+      this.#behind.delete(one.conversation);
       // One message that cannot be encrypted must not stop the others.
       await this.client.attempt(() => this.#send(one));
     }
@@ -95,13 +97,10 @@ export class GroupSender {
   /** @param {Waiting} waiting */
   async #send({ id, conversation, content, readers }) {
     const encrypted = await this.#encrypt(conversation, content, readers);
-    if (encrypted instanceof HeldBack) {
-      if (encrypted.code === 'unlisted_device' && (await this.#removeUnlisted(conversation))) return;
-      return this.outbox.fail(id, encrypted.code, encrypted.message);
-    }
+    if (encrypted instanceof HeldBack) return this.outbox.fail(id, encrypted.code, encrypted.message);
     const { epoch, data } = encrypted;
     if (this.#hasInFlight(conversation, epoch)) {
-      this.#held.add(conversation); // the server may reject those, and they must be sent again first
+      this.#behind.add(conversation); // the server may reject those, and they must be sent again first
       return;
     }
     this.#inFlight.set(id, { conversation, epoch });
@@ -124,19 +123,15 @@ export class GroupSender {
   }
 
   /**
-   * Remove leaves that their account has not listed, at most once for each epoch: a server that lies could refuse it.
-   * Returns whether the message can be sent then; the event 'epoch' of the commit sends it.
-   * @param {string} conversation
+   * Remove leaves that a list of their account omits, at most once in each epoch: a server that lies could refuse it.
+   * Returns whether this device tried.
+   * @param {import('../conversations/reducer.js').Conversation} conversation
    */
-  async #removeUnlisted(conversation) {
-    const epoch = await this.client.mls.epoch(conversation);
-    if (epoch === null || this.#cleaned.get(conversation) === epoch) return false;
-    this.#cleaned.set(conversation, epoch);
-    let isDone = false;
-    await this.client.attempt(async () => {
-      isDone = (await this.removals.removeDue(conversation)) === 'removed';
-    });
-    return isDone;
+  async #removeOmitted({ id, members, epoch = 0 }) {
+    if (this.#removalTriedIn.get(id) === epoch || !(await this.identities.omitted(members)).length) return false;
+    this.#removalTriedIn.set(id, epoch);
+    await this.client.attempt(() => this.removals.removeDue(id));
+    return true;
   }
 
   /** @param {string} conversation @param {number} [epoch] */
@@ -160,8 +155,8 @@ export class GroupSender {
   }
 
   /** Devices were listed, or removed: what waits for that is sent. */
-  async #retryHeld() {
-    await this.outbox.clearFailures(HELD);
+  async #retryPassing() {
+    await this.outbox.clearFailures(PASSING);
     await this.flush();
   }
 
@@ -174,7 +169,8 @@ export class GroupSender {
    */
   async onStored({ id, seq, at }) {
     const waiting = await this.client.storage.get('outbox', id);
-    if (!waiting || waiting.isDirect) return;
+    if (!waiting) return this.#release(id); // its entry came before, and it was sent twice
+    if (waiting.isDirect) return;
     const { conversation } = waiting;
     const cursor = (await this.store.get(conversation))?.cursor ?? 0;
     if (seq <= cursor)
@@ -223,6 +219,7 @@ export class GroupSender {
           await this.outbox.fail(id, 'removal_asked', error);
           return this.#release(id);
         }
+        if (done === 'own') return; // it waits until this device is listed again, or removed
         if (done === 'none') await sleep(RETRY_MS * (1 + Math.random()));
         break;
       }

@@ -10,7 +10,7 @@
 
 const DAY_MS = 24 * 3600 * 1000;
 export const SILENT_MS = 90 * DAY_MS;
-const ABSENT_MS = 60 * DAY_MS; // less, because another device may have heard it earlier
+export const ABSENT_MS = 60 * DAY_MS; // after which another member, who heard it earlier, may have removed it
 
 /**
  * When each device of the group was heard last, to a day: Unix times in ms, by device.
@@ -26,12 +26,10 @@ export function heardFrom({ members, heard = {} }, sender, now) {
   );
 }
 
-/** It may be removed. @param {Conversation} conversation @param {string} device @param {number} now */
-export function isSilent({ heard }, device, now) {
-  return now - (heard?.[device] ?? now) > SILENT_MS;
-}
-
-/** Another member may remove it for that reason. @param {Conversation} conversation @param {string} device @param {number} now */
-export function isNearlySilent({ heard }, device, now) {
-  return now - (heard?.[device] ?? now) > ABSENT_MS;
+/**
+ * Whether this device has heard nothing from it for that long.
+ * @param {Conversation} conversation @param {string} device @param {number} now @param {number} [ms]
+ */
+export function isSilent({ heard }, device, now, ms = SILENT_MS) {
+  return now - (heard?.[device] ?? now) > ms;
 }

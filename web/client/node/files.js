@@ -1,10 +1,11 @@
 // @ts-check
 /** A client's storage in a folder: its data in a journal, CoreCrypto's database in a snapshot. */
 import 'fake-indexeddb/auto';
-import { mkdir, open, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import v8 from 'node:v8';
 import { SALTS } from './passphrase.js';
+import { readIfThere } from './read.js';
 import { MemoryStorage } from '../storage/memory.js';
 import { COLLECTIONS } from '../storage/storage.js';
 
@@ -41,7 +42,7 @@ export class FileStorage extends MemoryStorage {
   }
 
   async #replay() {
-    const lines = ((await read(this.path))?.toString() ?? '').split('\n');
+    const lines = ((await readIfThere(this.path))?.toString() ?? '').split('\n');
     lines.pop(); // empty, or cut off by a crash
     for (const line of lines) await super.write(parsed(line));
   }
@@ -104,7 +105,7 @@ function parsed(line) {
  * @param {string} path
  */
 async function lock(path) {
-  const holder = Number(await read(path));
+  const holder = Number(await readIfThere(path));
   if (holder && holder !== process.pid && isAlive(holder))
     throw new Error(`the folder is in use by process ${holder} (${path})`);
   await writeFile(path, String(process.pid), { mode: OWNER_ONLY });
@@ -140,7 +141,7 @@ export class Snapshot {
   }
 
   async load() {
-    const bytes = await read(this.path);
+    const bytes = await readIfThere(this.path);
     if (bytes === null) return;
     /** @type {unknown} */
     const databases = v8.deserialize(bytes);
@@ -155,14 +156,6 @@ export class Snapshot {
     }
     await replace(this.path, v8.serialize(found));
   }
-}
-
-/** Null if there is no such file; throws if it cannot be read. @param {string} path */
-async function read(path) {
-  return readFile(path).catch((/** @type {NodeJS.ErrnoException} */ error) => {
-    if (error.code !== 'ENOENT') throw error;
-    return null;
-  });
 }
 
 /** Atomic: a crash leaves the old content or the new one. @param {string} path @param {string | Uint8Array} content */

@@ -47,11 +47,20 @@ test('folder_of_an_earlier_release_is_encrypted_once', async () => {
   assert.equal(await (await opened(folder, 'correct horse')).get('state', 'draft/b'), undefined);
 });
 
-test('folder_that_was_wiped_takes_new_data', async () => {
+test('folder_that_was_wiped_takes_new_data_and_keeps_its_passphrase', async () => {
   const folder = await newFolder();
-  const storage = await opened(folder, 'correct horse');
+  const asked = /** @type {boolean[]} */ ([]);
+  const storage = await opened(folder, 'correct horse', asked);
   await storage.write([['state', 'draft/a', 'before']]);
-  await storage.wipe();
+  await storage.wipe(); // as a client does that finds no account
   await storage.write([['state', 'draft/a', 'after']]);
-  assert.equal(await (await opened(folder, 'correct horse')).get('state', 'draft/a'), 'after');
+  assert.equal(await (await opened(folder, 'correct horse', asked)).get('state', 'draft/a'), 'after');
+  assert.deepEqual(asked, [true, false]);
+});
+
+test('salt_cut_off_by_a_crash_is_made_again', async () => {
+  const folder = await newFolder();
+  await writeFile(join(folder, 'salt.new'), 'cut');
+  await (await opened(folder, 'correct horse')).write([['state', 'draft/a', 'hello']]);
+  assert.equal(await (await opened(folder, 'correct horse')).get('state', 'draft/a'), 'hello');
 });

@@ -42,7 +42,7 @@ export function startInNode() {
 
 /**
  * The platform of a client that stores its data in a folder, encrypted with a key.
- * @param {string} folder @param {Pick<import('./passphrase.js').FolderKey, 'open' | 'isNew' | 'settle'>} key
+ * @param {string} folder @param {Pick<import('./passphrase.js').FolderKey, 'open' | 'mayBePlain' | 'markEncrypted'>} key
  * @returns {Promise<import('../context.js').Platform>} Throws WrongPassphrase.
  */
 export async function platformIn(folder, key) {
@@ -51,13 +51,13 @@ export async function platformIn(folder, key) {
   const { openDatabase } = await import('../mls/core-crypto.js');
   const files = await FileStorage.open(folder);
   const storage = new EncryptedStorage(files, () => key.open());
-  const isPlain = await key.isNew();
+  const isPlain = await key.mayBePlain();
   await storage.upgrade({ isPlain }).catch((/** @type {unknown} */ error) => {
     const isKeyWrong = error instanceof DOMException && error.name === 'OperationError';
     throw isKeyWrong ? new WrongPassphrase() : error;
   });
   if (isPlain) await files.compact(); // no earlier value stays on disk
-  await key.settle();
+  await key.markEncrypted();
   const snapshot = new Snapshot(folder);
   await snapshot.load();
   return {

@@ -1,29 +1,31 @@
 // @ts-check
+/** Questions on the terminal, whose answers are not shown. */
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 
 /**
- * Without showing what is typed; from the environment where `variable` is set.
+ * From the environment where `variable` is set. Throws where it is not, and there is no terminal.
  * @param {string} question @param {string} variable
  */
-export function askSecretly(question, variable) {
+export async function askSecretly(question, variable) {
   const given = process.env[variable];
-  if (given !== undefined) return Promise.resolve(given);
+  if (given !== undefined) return given;
+  if (!process.stdin.isTTY) throw new Error(`there is no terminal: set ${variable}`);
   process.stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output: silent, terminal: process.stdin.isTTY });
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
   return new Promise((/** @type {(answer: string) => void} */ resolve, reject) => {
     lines.once('line', (answer) => {
       resolve(answer);
       lines.close();
       process.stderr.write('\n');
     });
-    lines.once('close', () => reject(new Error(`nothing was entered; set ${variable} where there is no terminal`)));
+    lines.once('close', () => reject(new Error('nothing was entered')));
   });
 }
 
 /**
- * The passphrase of a folder; from SOTTOVOCE_PASSPHRASE where it is set. A new one is asked for twice.
+ * The passphrase of a folder. A new one is asked for twice.
  * @param {boolean} isNew
  */
 export async function askPassphrase(isNew) {

@@ -58,8 +58,10 @@ export class EncryptedStorage {
    * @param {{ isPlain?: boolean }} [options] `isPlain`: the values may be from before they were encrypted at all
    */
   async upgrade({ isPlain = false } = {}) {
-    if ((await this.get('state', 'format')) === FORMAT) return;
-    const first = isPlain ? 0 : (await this.inner.get('state', 'format')) === undefined ? 1 : 2;
+    const known = await this.get('state', 'format'); // 2 if an upgrade was interrupted
+    if (known === FORMAT) return;
+    const isSecond = known !== undefined || (await this.inner.get('state', 'format')) !== undefined;
+    const first = isPlain ? 0 : isSecond ? 2 : 1;
     for (const collection of COLLECTIONS) {
       for (let from = ''; ;) {
         const page = await this.inner.first(collection, from, END, PAGE);
@@ -107,8 +109,13 @@ export class EncryptedStorage {
   }
 
   /** @type {Storage['all']} */
-  async all(collection, prefix = /** @type {any} */ ('')) {
-    return this.#decryptAll(collection, await this.inner.all(collection, await this.#nameOf(prefix)));
+  async all(collection, prefix) {
+    const names = prefix === undefined ? '' : await this.#nameOf(prefix);
+    const found = await this.inner.all(collection, names);
+    return this.#decryptAll(
+      collection,
+      found.filter(([name]) => name !== NAMES),
+    );
   }
 
   /** @type {Storage['last']} */
@@ -149,7 +156,7 @@ export class EncryptedStorage {
   }
 
   /**
-   * @template T @param {Collection} collection @param {string} name @param {T} stored Encrypted, in fact
+   * @template T @param {Collection} collection @param {string} name @param {T} stored an Encrypted, whatever its type
    * @returns {Promise<[key: string, value: T]>}
    */
   async #decrypt(collection, name, stored) {
@@ -183,8 +190,9 @@ export class EncryptedStorage {
 
   /** @param {string} part */
   async #makeHash(part) {
-    this.#secret ??= this.#openSecret();
-    const hash = await crypto.subtle.sign('HMAC', await this.#secret, encoder.encode(part));
+    const secret = (this.#secret ??= this.#openSecret());
+    secret.catch(() => (this.#secret = null)); // the next call tries again
+    const hash = await crypto.subtle.sign('HMAC', await secret, encoder.encode(part));
     return toHex(new Uint8Array(hash, 0, NAME_BYTES));
   }
 

@@ -42,7 +42,7 @@
  * @property {<Name extends Collection, Key extends string>(collection: Name, key: Key) => Promise<Stored<Name, Key> | undefined>} get
  * @property {(changes: Change[]) => Promise<void>} write all of them, or none
  * @property {<Name extends Collection, Prefix extends string>(collection: Name, prefix?: Prefix) =>
- *   Promise<[string, Stored<Name, `${Prefix}${string}`>][]>} all in the order of the keys
+ *   Promise<[string, Stored<Name, `${Prefix}${string}`>][]>} all a prefix ends with `/`; numbers after it are in order
  * @property {Range} last the last of those with `from <= key < to`, in the order of the keys
  * @property {Range} first the same, the first of them
  * @property {() => Promise<void>} wipe

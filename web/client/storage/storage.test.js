@@ -173,3 +173,23 @@ test('encrypted_storage_upgrades_values_of_the_second_format', async () => {
   assert.deepEqual(await storage.all('state', 'draft/'), [], 'values under another key, or of the first format');
   assert.deepEqual(await storage.all('items'), [], 'a value that does not open stops nothing');
 });
+
+test('upgrade_that_was_interrupted_accepts_no_earlier_format', async () => {
+  const { inner, old, storage } = await earlier();
+  await inner.write([
+    ['state', 'format', await old('2/state/format', { format: 2 }, 2)],
+    ['state', 'me', await old('2/state/me', { format: 2 }, 'kim')],
+  ]);
+  const { write } = inner;
+  let writes = 0;
+  inner.write = async (changes) => {
+    if (++writes === 3) throw new Error('a crash'); // after the secret and the first collection
+    return write.call(inner, changes);
+  };
+  await assert.rejects(storage.upgrade(), /a crash/);
+  inner.write = write;
+  await inner.write([['state', 'draft/a', await old('state', {}, 'of the first format')]]);
+  await storage.upgrade();
+  assert.equal(await storage.get('state', 'me'), 'kim');
+  assert.deepEqual(await storage.all('state', 'draft/'), []);
+});

@@ -16,6 +16,7 @@ import { isEqual } from '../util/equal.js';
 import { Refused } from '../transport/api.js';
 import { BadDeviceList, openDeviceList } from './device-list.js';
 import { thumbprintOf } from './thumbprint.js';
+import { newestKeyOf } from './verified.js';
 
 const FORMER_MAX = 256;
 const CLOCK_SKEW_S = 3600; // a clock of this machine may be wrong by this much
@@ -75,7 +76,7 @@ export class Identities {
    * Those that a valid list of their user omits. Where the user has another account key, the user of this device decides.
    * @param {Member[]} members @returns {Promise<Member[]>}
    */
-  async disowned(members) {
+  async omitted(members) {
     const found = [];
     for (const member of await this.unlisted(members)) {
       const identity = await this.of(member.user);
@@ -166,12 +167,31 @@ export class Identities {
 
   /** The user accepts the other account key of a contact, who is not verified then. @param {string} user */
   acceptChanged(user) {
+    return this.client.inTurn(() => this.#acceptChanged(user));
+  }
+
+  /**
+   * The user has compared a safety number, and it matches. Throws Refused if the contact has shown another account key
+   * since.
+   * @param {string} user @param {import('./verified.js').Compared} compared @param {string} name of the contact, as the
+   *   server gives it now
+   */
+  verify(user, { key, thumbprints }, name) {
     return this.client.inTurn(async () => {
       const known = await this.of(user);
-      if (!known?.changed) return;
-      await this.forget(user);
-      await this.accept(user, known.changed);
+      if (known && key !== newestKeyOf(known))
+        throw new Refused(409, 'number_changed', 'The safety number has changed: compare it again', 0);
+      await this.#acceptChanged(user);
+      await this.trust.write(user, thumbprints, name);
     });
+  }
+
+  /** @param {string} user */
+  async #acceptChanged(user) {
+    const known = await this.of(user);
+    if (!known?.changed) return;
+    await this.forget(user);
+    await this.accept(user, known.changed);
   }
 
   /** The next account key of this user is the first one again. @param {string} user */

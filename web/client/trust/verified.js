@@ -5,7 +5,14 @@ import { accountSafetyNumber, safetyNumber } from './safety-number.js';
 /**
  * @typedef {import('../context.js').Context} Context
  * @typedef {import('../conversations/reducer.js').Conversation} Conversation
+ * @typedef {{ key?: string, thumbprints: string[] }} Compared the other user's account key and devices, as they were when
+ *   a safety number was shown
  */
+
+/** The account key that the user has shown last: the one to compare. @param {import('./identities.js').Identity} identity */
+export function newestKeyOf({ key, changed }) {
+  return changed?.account_key ?? key;
+}
 
 /**
  * 'changed': the account key is another one than before, or devices of a verified user were not verified.
@@ -38,6 +45,7 @@ export class VerifiedKeys {
   /**
    * To compare with another member: of the account keys, or where one of the two has none, of the devices in the group.
    * @param {string} id @param {string} user
+   * @returns {Promise<{ digits: string, qr: string } & Compared>}
    */
   async safetyNumber(id, user) {
     const members = await this.client.mls.members(id);
@@ -47,10 +55,13 @@ export class VerifiedKeys {
       thumbprints: members.filter((member) => member.user === one).map((member) => member.thumbprint),
     }));
     const [myKey, theirKey] = await Promise.all(users.map((one) => this.#identity(one)));
-    if (!myKey || !theirKey) return { ...(await safetyNumber(mine, theirs)), thumbprints: theirs.thumbprints };
-    const key = theirKey.changed?.account_key ?? theirKey.key; // if it is accepted, it is the one that was compared
-    const number = await accountSafetyNumber({ user: users[0], key: myKey.key }, { user, key });
-    return { ...number, thumbprints: Object.values(theirKey.devices) };
+    const { thumbprints } = theirs;
+    const key = theirKey && newestKeyOf(theirKey);
+    const number =
+      myKey && key
+        ? await accountSafetyNumber({ user: users[0], key: myKey.key }, { user, key })
+        : await safetyNumber(mine, theirs);
+    return { ...number, key, thumbprints };
   }
 
   /** @param {string} user */
@@ -98,17 +109,15 @@ export class VerifiedKeys {
    * @param {string} user @param {string[]} thumbprints of which it was made
    * @param {string} name of the contact, as the server gives it now
    */
-  verify(user, thumbprints, name) {
-    return this.client.inTurn(async () => {
-      const identity = await this.#identity(user);
-      const verified = identity ? this.changesOf(user, identity) : [['state', `verified/${user}`, thumbprints]];
-      await this.client.storage.write([
-        .../** @type {import('../storage/storage.js').Change[]} */ (verified),
-        ['state', `known-as/${user}`, name],
-      ]);
-      for (const one of await this.store.list())
-        if (one.members.some((member) => member.user === user)) await this.store.write(await this.pinned(one));
-    });
+  async write(user, thumbprints, name) {
+    const identity = await this.#identity(user);
+    const verified = identity ? this.changesOf(user, identity) : [['state', `verified/${user}`, thumbprints]];
+    await this.client.storage.write([
+      .../** @type {import('../storage/storage.js').Change[]} */ (verified),
+      ['state', `known-as/${user}`, name],
+    ]);
+    for (const one of await this.store.list())
+      if (one.members.some((member) => member.user === user)) await this.store.write(await this.pinned(one));
   }
 
   /** A person that the user has verified under this name is another one. @param {string} name @param {string} user */

@@ -1,5 +1,6 @@
 // @ts-check
 /** Conversations: their members, their state, and whom the user trusts in them. */
+import { otherIn } from '../../client/direct/path.js';
 
 /**
  * @typedef {import('../../client/conversations/reducer.js').Person} Person
@@ -21,9 +22,8 @@ export function conversationCalls({ client, emit, page }) {
       /** A new key of a direct conversation; deletes its messages. @param {{ conversation: string }} args */
       async renewKey({ conversation }) {
         const known = await client.store.get(conversation);
-        const other = known?.people.find(({ id }) => id !== client.me.user.id);
-        if (!other) throw new Error(`${conversation} has no other member`);
-        return client.direct.renewKey(other);
+        if (!known) throw new Error(`there is no conversation ${conversation}`);
+        return client.direct.renewKey(otherIn(known, client.me.user.id));
       },
       /** @param {{ conversation: string, username: string }} args */
       addMember: ({ conversation, username }) => client.membership.add(conversation, [username]),
@@ -55,13 +55,10 @@ export function conversationCalls({ client, emit, page }) {
       /** @param {{ conversation: string, user: string }} args */
       safetyNumber: ({ conversation, user }) => client.trust.safetyNumber(conversation, user),
       /**
-       * The safety number made of these thumbprints was compared.
-       * @param {{ user: string, thumbprints: string[], name: string }} args
+       * The safety number that was made of this was compared, and matches.
+       * @param {{ user: string, compared: import('../../client/trust/verified.js').Compared, name: string }} args
        */
-      async verify({ user, thumbprints, name }) {
-        await client.identities.acceptChanged(user);
-        await client.trust.verify(user, thumbprints, name);
-      },
+      verify: ({ user, compared, name }) => client.identities.verify(user, compared, name),
       /** Go on with a contact's other account key, without verifying it. @param {{ user: string }} args */
       acceptKey: ({ user }) => client.identities.acceptChanged(user),
       /** Let those read along whom no member has added. @param {{ conversation: string }} args */

@@ -71,7 +71,7 @@ function isVouched(user, { listed, changedKeys }) {
 }
 
 /** @param {Change} change @param {Conversation} conversation @param {string} me @returns {string[]} */
-function changesOf({ by, added, removed, devices, disowned = [] }, conversation, me) {
+function changesOf({ by, added, removed, devices, neverListed = [] }, conversation, me) {
   const words = t.notices;
   const name = (/** @type {string} */ user) => (user === me ? t.common.youAsObject : nameOfOther(conversation, user));
   const changed = new Set(devices.map(({ user }) => user)); // users with a new key
@@ -79,7 +79,7 @@ function changesOf({ by, added, removed, devices, disowned = [] }, conversation,
   const newcomers = added.filter((user) => user !== by).map(name);
   const withNewDevice = [...changed].filter((user) => user !== me && !(isBack && user === by));
   const vouched = withNewDevice.filter((user) => isVouched(user, conversation)).map(name);
-  const theirs = disowned.filter((user) => user !== me).map(name);
+  const theirs = neverListed.filter((user) => user !== me).map(name);
   const unvouched = withNewDevice.filter((user) => !isVouched(user, conversation)).map(name);
   return [
     added.includes(by) ? joinedAgain(by, isBack, conversation, me) : '',
@@ -92,7 +92,7 @@ function changesOf({ by, added, removed, devices, disowned = [] }, conversation,
     changed.has(me) ? words.ownDevice : '',
     vouched.length ? words.newListedDevice(vouched) : '',
     unvouched.length ? words.newDevice(unvouched) : '',
-    disowned.includes(me) ? words.ownDisowned : '',
+    neverListed.includes(me) ? words.ownDisowned : '',
     theirs.length ? words.disowned(theirs) : '',
   ];
 }

@@ -8,10 +8,10 @@ export function trustActions({ rpc, page }) {
     getSafetyNumber: ({ conversation, user }) => rpc.trust.safetyNumber({ conversation, user }),
 
     /**
-     * The safety number made of these thumbprints matches, and the contact has this name.
-     * @param {{ user: string, thumbprints: string[], name: string }} detail
+     * The safety number that was made of this matches, and the contact has this name.
+     * @param {{ user: string, compared: import('../../../client/trust/verified.js').Compared, name: string }} detail
      */
-    verify: ({ user, thumbprints, name }) => rpc.trust.verify({ user, thumbprints, name }),
+    verify: ({ user, compared, name }) => rpc.trust.verify({ user, compared, name }),
 
     /** @param {{ user: string }} detail */
     acceptKey: ({ user }) => rpc.trust.acceptKey({ user }),

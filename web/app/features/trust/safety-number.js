@@ -1,6 +1,7 @@
 // @ts-check
 import { css, html, nothing } from '../../../vendor/lit.js';
 import { trustIn } from '../../../client/trust/verified.js';
+import { isEqual } from '../../../client/util/equal.js';
 import { errorText } from '../../messages/errors.js';
 import { t } from '../../messages/index.js';
 import { participants } from '../../state/selectors.js';
@@ -33,14 +34,19 @@ export class SafetyNumber extends Element {
     /** @type {import('../../state/selectors.js').Conversation} */
     this.conversation = UNSET;
     this.user = this.problem = '';
-    /** @type {{ digits: string, qr: string, thumbprints: string[] } | null} */
+    /** @type {({ digits: string, qr: string } & import('../../../client/trust/verified.js').Compared) | null} */
     this.number = null;
   }
 
   /** @param {import('../../../vendor/lit.js').PropertyValues<SafetyNumber>} changed */
   willUpdate(changed) {
-    const hasOtherMembers = changed.get('conversation')?.members !== this.conversation.members;
-    if (!changed.has('user') && !(changed.has('conversation') && hasOtherMembers)) return;
+    const { members, listed, changedKeys } = this.conversation;
+    const before = changed.get('conversation');
+    const hasOtherKeys = !isEqual(
+      [before?.members, before?.listed, before?.changedKeys],
+      [members, listed, changedKeys],
+    );
+    if (!changed.has('user') && !(changed.has('conversation') && hasOtherKeys)) return;
     void this.#load();
   }
 
@@ -56,9 +62,19 @@ export class SafetyNumber extends Element {
     }
   }
 
-  #verify() {
+  async #verify() {
     if (!this.number) return;
-    this.act('verify', { user: this.user, thumbprints: this.number.thumbprints, name: this.#person?.username ?? '' });
+    const { key, thumbprints } = this.number;
+    try {
+      await this.ask('verify', {
+        user: this.user,
+        compared: { key, thumbprints },
+        name: this.#person?.username ?? '',
+      });
+    } catch (error) {
+      await this.#load();
+      this.problem = errorText(error);
+    }
   }
 
   render() {
