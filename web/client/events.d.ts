@@ -21,8 +21,8 @@ export interface WaitedEvents {
   'own device removed': { conversation: string };
   'own message': { id: string; conversation: string; seq: number; at: string };
   epoch: { conversation: string };
-  /** The user has agreed to strangers or removals, for which messages wait. */
-  agreed: { conversation: string };
+  /** The user has agreed to strangers or removals, or verified a contact: messages may have waited for that. */
+  agreed: object;
   /** A device says that it leaves. */
   left: { conversation: string; device: string };
   /** This device has created a group. */

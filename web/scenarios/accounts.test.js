@@ -204,7 +204,7 @@ test('expired_list_vouches_for_nobody', async () => {
   await alice.says(id, 'are you still bob?');
   await until(async () => (await failures(alice)).includes('unlisted_device'), 'it waits');
   await alice.client.storage.write([['state', `identity/${bob.user}`, known]]);
-  await alice.client.inTurn(() => alice.client.emitAndWait('agreed', { conversation: id }));
+  await alice.client.inTurn(() => alice.client.emitAndWait('agreed', {}));
   await bob.hears('are you still bob?');
 });
 

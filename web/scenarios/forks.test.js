@@ -9,37 +9,63 @@ import { conversation, deceived, people, until } from './users.js';
 
 /** @typedef {import('./attacks.js').Deceived} Deceived */
 
-test('group_info_of_before_a_removal_is_refused', async () => {
+/** Alice, bob and mallory, whom alice has removed; with the group info of before. */
+async function afterARemoval() {
   const [alice] = await deceived('alice');
   const [bob, mallory] = await people('bob', 'mallory');
   const id = await conversation(alice, bob, mallory);
   const old = await alice.client.api.call('GET', `conversations/${id}/group-info`);
+  await alice.client.membership.remove(id, mallory.user);
+  return { alice, bob, mallory, id, old };
+}
+
+/**
+ * The server offers this group info, and makes the device join again.
+ * @param {import('./attacks.js').Deceived} alice @param {string} id @param {unknown} groupInfo @param {string} sender
+ */
+async function offer(alice, id, groupInfo, sender) {
+  const count = { commits: 0 };
+  alice.lies.answerRequest = [
+    ({ method, path }) => {
+      if (method === 'GET' && path === `conversations/${id}/group-info`) return groupInfo;
+      if (method === 'POST' && path === `conversations/${id}/commits`)
+        return { seq: 1000 + count.commits++, epoch: 2, at: NOW() };
+      return undefined;
+    },
+  ];
+  alice.lies.inject(await entryAfter(alice, id, { epoch: 2, kind: 'commit', sender, data: GARBAGE }));
+  alice.lies.inject({ type: 'welcome', conversation: id, seq: 2000, data: GARBAGE });
+  await settled(alice);
+  return count;
+}
+
+test('group_info_of_another_group_is_refused', async () => {
+  const { alice, bob, mallory, id } = await afterARemoval();
   const other = await conversation(bob, mallory);
   for (let epoch = 2; epoch <= 3; epoch++) await bob.client.membership.update(other); // newer than the first group
   const ofOther = await bob.client.api.call('GET', `conversations/${other}/group-info`);
-  mallory.leaves();
-  await alice.client.membership.remove(id, mallory.user);
-  let commits = 0;
-  for (const lie of [old, ofOther]) {
-    alice.lies.answerRequest = [
-      ({ method, path }) => {
-        if (method === 'GET' && path === `conversations/${id}/group-info`) return lie;
-        if (method === 'POST' && path === `conversations/${id}/commits`)
-          return { seq: 1000 + commits++, epoch: 2, at: NOW() };
-        return undefined;
-      },
-    ];
-    const garbage = { epoch: 2, kind: 'commit', sender: bob.client.me.device, data: GARBAGE };
-    alice.lies.inject(await entryAfter(alice, id, garbage));
-    alice.lies.inject({ type: 'welcome', conversation: id, seq: 2000, data: GARBAGE });
-    await settled(alice);
-    assert.deepEqual([await alice.client.mls.epoch(id), (await known(alice, id)).epoch], [2, 2]);
-    assert.ok(alice.told('problem').length, 'it is not silent');
-    assert.equal(commits, 0, 'no commit leaves the device');
-  }
+  const { commits } = await offer(alice, id, ofOther, bob.client.me.device);
+  assert.deepEqual([await alice.client.mls.epoch(id), (await known(alice, id)).epoch], [2, 2]);
+  assert.ok(alice.told('problem').length, 'it is not silent');
+  assert.equal(commits, 0, 'no commit leaves the device');
   alice.lies.answerRequest = [];
   await alice.says(id, 'without mallory');
   await bob.hears('without mallory');
+});
+
+test('group_info_of_before_a_removal_makes_the_removed_a_stranger', async () => {
+  const { alice, bob, mallory, id, old } = await afterARemoval();
+  mallory.leaves();
+  await offer(alice, id, old, bob.client.me.device);
+  assert.deepEqual((await known(alice, id)).strangers, [mallory.user]);
+  await alice.says(id, 'without mallory');
+  await settled(alice);
+  const codes = (await alice.client.outbox.waiting()).flatMap(({ failure }) => failure?.code ?? []);
+  assert.deepEqual(codes, ['stranger']);
+  alice.lies.answerRequest = [];
+  await alice.client.inTurn(() => alice.client.joining.joinMissing()); // as after a reconnection
+  await bob.hears('without mallory');
+  assert.deepEqual((await known(alice, id)).strangers, []);
   await bob.says(id, 'the honest log goes on');
   await alice.hears('the honest log goes on');
 });

@@ -134,7 +134,7 @@ for (const whose of /** @type {const} */ (['alice', 'bob', 'a third user']))
     assert.deepEqual(failures, [whose === 'a third user' ? 'stranger' : 'unlisted_device']);
     assert.equal(alice.told('failed').length, 3, 'alice learns it of each');
     const tried = commits.refused;
-    await alice.client.emitAndWait('agreed', { conversation: '' }); // she tries to send once more
+    await alice.client.emitAndWait('agreed', {}); // she tries to send once more
     assert.equal(commits.refused, tried, 'and does not try to remove it again in this epoch');
   });
 

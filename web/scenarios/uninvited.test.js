@@ -44,6 +44,10 @@ test('removed_member_whom_the_server_lets_in_again_is_a_stranger', async () => {
     }
   );
   await mallory.client.inTurn(() => mallory.client.joining.join(id));
+  alice.lies.answerRequest.push(({ path }) =>
+    // and keeps alice from joining the true group again
+    path === `conversations/${id}/group-info` ? new Response('{}', { status: 403 }) : undefined,
+  );
   const sender = mallory.client.me.device;
   alice.lies.inject(await entryAfter(alice, id, { kind: 'commit', epoch, sender, data: commits[0] }));
   await settled(alice);

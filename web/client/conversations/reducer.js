@@ -10,7 +10,6 @@
  * message was read before, or never will be.
  */
 import { isMessage, kindOf, previewOf } from '../content/index.js';
-import { ABSENT_MS, isSilent } from '../mls/silence.js';
 import { deletedItem, withoutUnread } from './changes.js';
 
 /**
@@ -63,6 +62,7 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {string[]} [absent] members whose last device said that it leaves, and who may come back with another one
  * @property {string[]} [strangers] users whom no member has added, as far as this device knows
  * @property {string[]} [asked] verified users whose removal the server asks for, and who did not say that they leave
+ * @property {string[]} [intruders] thumbprints of leaves that were not listed when they came into the group
  * @property {Record<string, number>} [heard] when each device of the group sent something, to a day: Unix times in ms
  * @property {string} [name]
  * @property {number} [namedAt] the seq of the name
@@ -125,11 +125,11 @@ export function withPreview(conversation, item) {
 /**
  * Compare the group's members with those of before: added and removed users, and new devices or keys.
  * @param {Conversation} conversation @param {Member[]} members as they are now @param {string} by the user who did it
- * @param {{ isExternal?: boolean, neverListed?: string[], at?: number }} [about] `isExternal`: no member has added anyone;
- *   `neverListed`: users with a removed device that their account had never listed; `at`: Unix time in ms
+ * @param {{ isExternal?: boolean, neverListed?: string[] }} [about] `isExternal`: no member has added anyone;
+ *   `neverListed`: users with a removed device that their account had never listed
  * @returns {{ conversation: Conversation, notice: ({ what: 'members' } & Change) | null }}
  */
-export function regrouped(conversation, members, by, { isExternal = false, neverListed = [], at = Date.now() } = {}) {
+export function regrouped(conversation, members, by, { isExternal = false, neverListed = [] } = {}) {
   const before = conversation.members;
   const users = new Set(before.map(({ user }) => user));
   const seen = new Set([...(conversation.seen ?? []), ...users]); // a returning user's new keys count as new
@@ -143,7 +143,7 @@ export function regrouped(conversation, members, by, { isExternal = false, never
   const removed = [...users].filter((user) => !now.has(user) && !leaving.includes(user));
   // Unless they were added again.
   const staying = leaving.filter((user) => now.has(user) && !fresh.some((one) => one.user === user));
-  const absent = absentUsers(conversation, now, before, at);
+  const absent = absentUsers(conversation, now, before);
   const unseen = isExternal ? added.filter((user) => !conversation.absent?.includes(user)) : [];
   const strangers = [...(conversation.strangers ?? []).filter((user) => now.has(user)), ...unseen];
   const remaining = members.filter((member) => !fresh.includes(member));
@@ -169,20 +169,15 @@ export function regrouped(conversation, members, by, { isExternal = false, never
 }
 
 /**
- * The users without a device in the group who were not removed, so that they may come back: their last devices said that
- * they leave, or were silent.
  * @param {Conversation} conversation @param {Set<string>} there the users in the group @param {Member[]} before
- * @param {number} at Unix time in ms
+ * @returns {string[]} those without a device, who were not removed and did not leave
  */
-function absentUsers(conversation, there, before, at) {
-  const { absent = [], released = [] } = conversation;
-  const isGone = (/** @type {Member} */ { device }) =>
-    released.includes(device) || isSilent(conversation, device, at, ABSENT_MS);
+function absentUsers({ absent = [], released = [] }, there, before) {
   const removed = before.filter(({ user }) => !there.has(user));
-  const gone = removed.filter(({ user }) => removed.filter((one) => one.user === user).every(isGone));
-  return [...new Set([...absent, ...gone.map(({ user }) => user)])].filter(
-    (user) => !there.has(user) && !released.includes(user),
-  );
+  const isGone = (/** @type {string} */ user) =>
+    removed.filter((one) => one.user === user).every(({ device }) => released.includes(device));
+  const loggedOut = removed.map(({ user }) => user).filter(isGone);
+  return [...new Set([...absent, ...loggedOut])].filter((user) => !there.has(user) && !released.includes(user));
 }
 
 /** @param {Member} member */

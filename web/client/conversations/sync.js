@@ -84,7 +84,7 @@ export class Sync {
     const conversation = await this.store.get(id);
     if (conversation?.kind === 'direct') return;
     if (!conversation?.isActive || seq !== conversation.cursor + 1) return;
-    const heard = heardFrom(conversation, entry.sender, Date.now());
+    const heard = heardFrom(conversation, entry.kind === 'commit' ? entry.sender : null, Date.now());
     const next = { ...conversation, cursor: seq, heard };
     switch (entry.kind) {
       case 'commit':
@@ -119,6 +119,7 @@ export class Sync {
         return true;
       }
       if (!(error instanceof Undecryptable)) throw error;
+      await this.#onMissed(id, entry);
       await this.client.emitAndWait('state lost', { conversation: id, reason: error.reason });
       return true;
     }
@@ -131,20 +132,40 @@ export class Sync {
     return false;
   }
 
-  /** The group is in the epoch that this commit began. @param {Conversation} conversation @param {LogEntry} entry */
-  async #onMembers(conversation, entry) {
+  /**
+   * Missed commits were applied, but the entry behind them does not fit. What they changed is stored before anything
+   * else is read: otherwise a leaf that they brought could pass for one that was there before.
+   * @param {string} id @param {LogEntry} entry
+   */
+  async #onMissed(id, entry) {
+    const stored = await this.store.get(id);
+    const epoch = await this.client.mls.epoch(id);
+    if (stored && epoch !== null && epoch !== stored.epoch) await this.#onMembers(stored, entry, true);
+  }
+
+  /**
+   * The group is in the epoch that this commit began.
+   * @param {Conversation} conversation @param {LogEntry} entry @param {boolean} [isMissed] or in one before it
+   */
+  async #onMembers(conversation, entry, isMissed = false) {
     const { id } = conversation;
     const { seq, at, sender } = entry;
     const members = await this.#membersOf(conversation);
     if (!members) return;
     const by = this.userOf({ ...conversation, members: [...members, ...conversation.members] }, sender);
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
-    // Of a commit that was missed in between nothing is known here.
-    const isUnclear = isExternal(entry) || epoch > (conversation.epoch ?? epoch) + 1;
+    // Of a commit that was missed in between nothing is known here. Of the others the server says who made them: where
+    // a device is not listed, it may have been that one.
+    const isUnlisted = (await this.identities.unlisted(conversation.members)).length > 0;
+    const isUnclear = isMissed || isUnlisted || isExternal(entry) || epoch > (conversation.epoch ?? epoch) + 1;
     const { conversation: after, notice } = regrouped({ ...conversation, epoch, isForged: false }, members, by, {
       isExternal: isUnclear,
       neverListed: await this.#neverListed(conversation, members),
     });
+    after.intruders = await this.#intruders(conversation, members);
+    // A verified user whom an intruder may have removed: nothing is sent until this device has joined again.
+    const isLost = isUnlisted && (notice?.removed ?? []).some((user) => conversation.verified[user] !== undefined);
+    if (isLost) after.isForged = true;
     // New members cannot read earlier messages, so receipts for those do not wait for them.
     const me = this.client.me.user.id;
     const since = (notice?.added ?? []).reduce((one, user) => marked(one, user, 'read', seq, me), after);
@@ -161,6 +182,18 @@ export class Sync {
     const isThere = new Set(members.map(({ device }) => device));
     if (conversation.members.some(({ user, device }) => user === me && !isThere.has(device)))
       await this.client.emitAndWait('own device removed', { conversation: id });
+  }
+
+  /**
+   * Leaves that were not listed when they came. What such a leaf says is not its user's, also if it was listed once: the
+   * server may have let a removed device in again.
+   * @param {Conversation} before @param {import('../mls/core-crypto.js').Member[]} members
+   */
+  async #intruders({ members: before, intruders = [] }, members) {
+    const known = new Set(before.map(({ thumbprint }) => thumbprint));
+    const fresh = await this.identities.unlisted(members.filter(({ thumbprint }) => !known.has(thumbprint)));
+    const isThere = new Set(members.map(({ thumbprint }) => thumbprint));
+    return [...intruders, ...fresh.map(({ thumbprint }) => thumbprint)].filter((one) => isThere.has(one));
   }
 
   /**
@@ -200,7 +233,9 @@ export class Sync {
     const members = await this.#membersOf(conversation);
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
     if (!members || isEqual([members, epoch], [conversation.members, conversation.epoch])) return;
-    await this.store.write(await this.trust.pinned({ ...conversation, members, epoch, isForged: false }));
+    const isExternal = epoch > (conversation.epoch ?? epoch) + 1; // other commits than this device's own
+    const { conversation: after } = regrouped(conversation, members, this.client.me.user.id, { isExternal });
+    await this.store.write(await this.trust.pinned({ ...after, epoch, isForged: false }));
   }
 
   /**
@@ -239,12 +274,8 @@ export class Sync {
       try {
         await this.client.mls.decrypt(id, bytes, async (plaintext, sender) => {
           if (plaintext === null || sender === null) throw new Error('an application entry holds a commit');
-          await this.store.apply(
-            id,
-            await this.#said({ seq, at, sender, content: decodeContent(plaintext) }, next),
-            [],
-            { cursor, heard },
-          );
+          const said = await this.#said({ seq, at, sender, content: decodeContent(plaintext) }, next);
+          await this.store.apply(id, said, [], { cursor, heard: heardFrom(next, sender.device, Date.now()) });
         });
         this.#unreadable.delete(id);
       } catch (error) {
@@ -257,12 +288,14 @@ export class Sync {
   }
 
   /** @param {import('./reducer.js').Said} said @param {Conversation} conversation */
-  async #said(said, { members, isForged }) {
+  async #said(said, { members, isForged, intruders }) {
     const { sender, content } = said;
     const leaf = members.find(({ user, device }) => user === sender.user && device === sender.device);
     if (content.kind === 'device_list') await this.identities.acceptStated(sender, leaf, content);
     // In a forged group another leaf has the name of this device.
-    const isForeign = isForged || (await this.identities.isForeign(sender, leaf));
+    const isIntruder = leaf !== undefined && intruders?.includes(leaf.thumbprint) === true;
+    const isUnlisted = isIntruder && (await this.identities.unlisted([leaf])).length > 0;
+    const isForeign = isForged || isUnlisted || (await this.identities.isForeign(sender, leaf));
     return isForeign ? { ...said, isForeign } : said;
   }
 

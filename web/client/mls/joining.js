@@ -101,23 +101,25 @@ export class Joining {
   }
 
   /**
-   * The state of a group never goes back: a group info of an earlier epoch would let a removed member in again. Only
-   * where all its leaves are those of today's members, the server has shown this device epochs that it did not have, or
-   * was set back to a backup. The same has to hold after the group was forged. Throws OutdatedGroup, ForgedGroup.
+   * The server may offer an earlier state of the group, in which a removed member is, or one that it has made up. It may
+   * also have shown this device epochs that the group never had, or run on a backup; then this device has to go back.
+   * So an earlier state is joined, and every user in it whom this device does not know is a stranger, who gets no
+   * message. Only a leaf that nothing would hold back, of a known user without an account key, is refused. The same
+   * holds after the group was forged. Throws OutdatedGroup, ForgedGroup.
    * @param {string} id @param {ReturnType<typeof parseGroupInfo>} offered @param {Conversation | undefined} known
    */
   async #checkOffered(id, offered, known) {
     if (offered.conversation !== id) throw new OutdatedGroup('the group info is of another group');
     if (new Set(offered.leaves.map(({ device }) => device)).size !== offered.leaves.length)
       throw new ForgedGroup('two leaves of the group have the same device');
-    if (!known || (offered.epoch >= (known.epoch ?? 0) && !known.isForged)) return;
+    if (!known || !isBack(known, offered.epoch)) return;
     const users = new Set(known.members.map(({ user }) => user));
+    const lists = await this.identities.listsOf(users);
     const isKnown = new Set(known.members.map(({ device, thumbprint }) => `${device} ${thumbprint}`));
     for (const { user, device, signatureKey } of offered.leaves) {
-      const thumbprint = await thumbprintOf(signatureKey);
-      if (isKnown.has(`${device} ${thumbprint}`)) continue;
-      const isListed = users.has(user) && (await this.identities.listsOf([user])).get(user)?.has(thumbprint);
-      if (!isListed) throw new OutdatedGroup('the group info is older than what this device has seen');
+      if (isKnown.has(`${device} ${await thumbprintOf(signatureKey)}`)) continue;
+      if (users.has(user) && !lists.has(user))
+        throw new OutdatedGroup('the group info is older than what this device has seen');
     }
   }
 
@@ -145,9 +147,8 @@ export class Joining {
     const before = await this.store.get(id);
     const members = await this.client.mls.members(id);
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
-    const after = before
-      ? regrouped(before, members, this.client.me.user.id, { isExternal: isAnyVerified(before) })
-      : null;
+    const isExternal = before !== undefined && (isAnyVerified(before) || isBack(before, epoch - 1));
+    const after = before ? regrouped(before, members, this.client.me.user.id, { isExternal }) : null;
     const at = new Date().toISOString();
     const entered = await this.trust.pinned({
       ...emptyConversation(id),
@@ -166,6 +167,11 @@ export class Joining {
     if (after?.notice) this.client.emit('members', { conversation: id, notice: after.notice });
     await this.client.emitAndWait('joined', { conversation: id, after: seq });
   }
+}
+
+/** The group was further before, or was forged. @param {Conversation} known @param {number} epoch that was offered */
+function isBack(known, epoch) {
+  return epoch < (known.epoch ?? 0) || known.isForged === true;
 }
 
 /** @param {Conversation} conversation */

@@ -111,14 +111,16 @@ export class Membership {
     });
   }
 
-  /** Remove a member with all devices. @param {string} id @param {string} user */
+  /** Remove a member with all devices; they may not come back without being added. @param {string} id @param {string} user */
   remove(id, user) {
-    return this.client.inTurn(() =>
-      this.commit(id, async (deliver) => {
+    return this.client.inTurn(async () => {
+      await this.commit(id, async (deliver) => {
         const devices = (await this.client.mls.members(id)).filter((member) => member.user === user);
         if (devices.length) await this.client.mls.remove(id, devices, deliver);
-      }),
-    );
+      });
+      const known = await this.store.get(id);
+      if (known) await this.store.write({ ...known, absent: known.absent?.filter((one) => one !== user) });
+    });
   }
 
   /** New keys for this device's leaf. @param {string} id */
@@ -148,7 +150,7 @@ export class Membership {
       const known = await this.store.get(id);
       if (!known?.strangers?.length) return;
       await this.store.write({ ...known, strangers: [] });
-      await this.client.emitAndWait('agreed', { conversation: id });
+      await this.client.emitAndWait('agreed', {});
     });
   }
 

@@ -5,7 +5,8 @@
  *
  * The server may lie. A removal that it asks for is right if the user or the device said inside the group that it leaves,
  * or if the account key does not list the device, or if the user of this device never verified that member. Otherwise
- * this device asks its user. A leaf is unused only if this device has heard nothing from it either.
+ * this device asks its user. A leaf is unused only if this device has heard nothing from it either; one of a verified user
+ * never is.
  */
 import { isSilent } from './silence.js';
 
@@ -69,7 +70,7 @@ export class Removals {
     return this.client.inTurn(async () => {
       const known = await this.store.get(id);
       await this.removeDue(id, known?.asked ?? []);
-      await this.client.emitAndWait('agreed', { conversation: id });
+      await this.client.emitAndWait('agreed', {});
     });
   }
 
@@ -87,7 +88,8 @@ export class Removals {
     for (const member of members) {
       const { device, user } = member;
       if (device === this.client.me.device) continue;
-      const isUnused = unused.includes(device) && known !== undefined && isSilent(known, device, Date.now());
+      const isSaid = unused.includes(device) && !(await this.trust.isVerified(user));
+      const isUnused = isSaid && known !== undefined && isSilent(known, device, Date.now());
       if (isUnused || omitted.includes(member)) due.push(member);
       else if (devices.includes(device))
         (agreed.includes(user) || (await this.#isRight(known, member)) ? due : asked).push(member);

@@ -151,7 +151,7 @@ export class GroupSender {
    */
   #startOver(conversation) {
     for (const [id, one] of this.#inFlight) if (one.conversation === conversation) this.#inFlight.delete(id);
-    return this.flush();
+    return this.#retryPassing();
   }
 
   /** Devices were listed, or removed: what waits for that is sent. */

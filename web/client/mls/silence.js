@@ -10,11 +10,10 @@
 
 const DAY_MS = 24 * 3600 * 1000;
 export const SILENT_MS = 90 * DAY_MS;
-export const ABSENT_MS = 60 * DAY_MS; // after which another member, who heard it earlier, may have removed it
 
 /**
  * When each device of the group was heard last, to a day: Unix times in ms, by device.
- * @param {Conversation} conversation @param {string} sender @param {number} now
+ * @param {Conversation} conversation @param {string | null} sender @param {number} now
  * @returns {Record<string, number>}
  */
 export function heardFrom({ members, heard = {} }, sender, now) {
@@ -26,10 +25,7 @@ export function heardFrom({ members, heard = {} }, sender, now) {
   );
 }
 
-/**
- * Whether this device has heard nothing from it for that long.
- * @param {Conversation} conversation @param {string} device @param {number} now @param {number} [ms]
- */
-export function isSilent({ heard }, device, now, ms = SILENT_MS) {
-  return now - (heard?.[device] ?? now) > ms;
+/** Whether this device has heard nothing from it for that long. @param {Conversation} conversation @param {string} device @param {number} now */
+export function isSilent({ heard }, device, now) {
+  return now - (heard?.[device] ?? now) > SILENT_MS;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** A folder of the command-line client is encrypted with a passphrase. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -63,4 +63,14 @@ test('salt_cut_off_by_a_crash_is_made_again', async () => {
   await writeFile(join(folder, 'salt.new'), 'cut');
   await (await opened(folder, 'correct horse')).write([['state', 'draft/a', 'hello']]);
   assert.equal(await (await opened(folder, 'correct horse')).get('state', 'draft/a'), 'hello');
+});
+
+test('thief_without_the_passphrase_brings_in_no_value', async () => {
+  const folder = await newFolder();
+  await (await opened(folder, 'correct horse')).write([['state', 'draft/a', 'before']]);
+  await rename(join(folder, 'salt'), join(folder, 'salt.new')); // as if it were not encrypted yet
+  const lie = JSON.stringify([['state', 'draft/b', 'a lie']]);
+  await writeFile(join(folder, 'journal.jsonl'), `${lie}\n`, { flag: 'a' });
+  const storage = await opened(folder, 'correct horse');
+  assert.deepEqual(await storage.all('state', 'draft/'), [['draft/a', 'before']]);
 });

@@ -4,7 +4,7 @@
  *
  * A key such as `draft/<conversation>` is a path. Each part becomes a hash that only this storage can compute, except
  * numbers, which keep their order. A value opens only in its collection and under its key: both are the associated data.
- * The key itself is encrypted with the value. The secret of the hashes is a value too, under the key `names`.
+ * The key itself is encrypted with the value. The secret of the hashes is stored beside the values, encrypted.
  */
 import { fromHex, randomBytes, toHex } from '../util/bytes.js';
 import { COLLECTIONS } from './storage.js';
@@ -13,6 +13,11 @@ import { COLLECTIONS } from './storage.js';
 /** @typedef {import('./storage.js').Collection} Collection */
 /** @typedef {import('./storage.js').Storage} Storage */
 /** @typedef {{ format?: number, iv: Uint8Array<ArrayBuffer>, data: ArrayBuffer }} Encrypted `format`: 1 if missing */
+/**
+ * What is stored under the key `names`, encrypted too: the secret of the hashes, and the earliest format that counts. A
+ * thief who can write here brings in no value of an earlier format.
+ * @typedef {{ secret: string, earliest: number }} Names
+ */
 
 const FORMAT = 3; // 1: only the collection was bound to the value; 2: keys were not encrypted
 const IV_BYTES = 12;
@@ -58,29 +63,33 @@ export class EncryptedStorage {
    * @param {{ isPlain?: boolean }} [options] `isPlain`: the values may be from before they were encrypted at all
    */
   async upgrade({ isPlain = false } = {}) {
-    const known = await this.get('state', 'format'); // 2 if an upgrade was interrupted
-    if (known === FORMAT) return;
-    const isSecond = known !== undefined || (await this.inner.get('state', 'format')) !== undefined;
-    const first = isPlain ? 0 : isSecond ? 2 : 1;
+    let names = await this.#readNames();
+    if (!names) {
+      const isSecond = (await this.inner.get('state', 'format')) !== undefined;
+      names = { secret: toHex(randomBytes(32)), earliest: isPlain ? 0 : isSecond ? 2 : 1 };
+      await this.#writeNames(names);
+    }
+    const { earliest } = names;
+    if (earliest === FORMAT) return;
     for (const collection of COLLECTIONS) {
       for (let from = ''; ;) {
         const page = await this.inner.first(collection, from, END, PAGE);
         if (!page.length) break;
-        const changes = await Promise.all(page.map(([key, value]) => this.#upgraded(first, collection, key, value)));
+        const changes = await Promise.all(page.map(([key, value]) => this.#upgraded(earliest, collection, key, value)));
         await this.inner.write(changes.flat());
         from = `${page[page.length - 1][0]}\0`;
       }
     }
-    await this.write([['state', 'format', FORMAT]]);
+    await this.#writeNames({ ...names, earliest: FORMAT });
   }
 
   /**
-   * @param {number} first the earliest format that there can be @param {Collection} collection @param {string} key
+   * @param {number} earliest format that counts @param {Collection} collection @param {string} key
    * @param {unknown} stored @returns {Promise<Change[]>}
    */
-  async #upgraded(first, collection, key, stored) {
+  async #upgraded(earliest, collection, key, stored) {
     const { iv, data, format = iv ? 1 : 0 } = /** @type {Encrypted} */ (stored ?? {});
-    if (format >= FORMAT || format < first) return [];
+    if (format >= FORMAT || format < earliest) return [];
     const value = format === 0 ? stored : await this.#openEarlier(format, collection, key, { iv, data });
     return value === undefined ? [] : [[collection, key], await this.#encrypted([collection, key, value])];
   }
@@ -197,12 +206,23 @@ export class EncryptedStorage {
   }
 
   async #openSecret() {
-    const stored = /** @type {string | undefined} */ (await this.inner.get('state', NAMES));
-    const [, secret] =
-      stored === undefined ? [NAMES, toHex(randomBytes(32))] : await this.#decrypt('state', NAMES, stored);
-    if (stored === undefined)
-      await this.inner.write([['state', NAMES, await this.#encrypt('state', NAMES, NAMES, secret)]]);
-    return crypto.subtle.importKey('raw', fromHex(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+    let names = await this.#readNames();
+    if (!names) {
+      names = { secret: toHex(randomBytes(32)), earliest: FORMAT };
+      await this.#writeNames(names);
+    }
+    return crypto.subtle.importKey('raw', fromHex(names.secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  }
+
+  /** @returns {Promise<Names | null>} */
+  async #readNames() {
+    const stored = /** @type {Names | undefined} */ (await this.inner.get('state', NAMES));
+    return stored === undefined ? null : (await this.#decrypt('state', NAMES, stored))[1];
+  }
+
+  /** @param {Names} names */
+  async #writeNames(names) {
+    await this.inner.write([['state', NAMES, await this.#encrypt('state', NAMES, NAMES, names)]]);
   }
 }
 

@@ -59,16 +59,24 @@ export class Identities {
   }
 
   /**
-   * Whether the users' keys say that these devices are theirs. Devices of users without an account key pass.
+   * Whether the users' keys say that these devices are theirs. Devices of users without an account key pass, unless the
+   * user was verified by other ones.
    * @param {Member[]} members @returns {Promise<Member[]>} those that are not listed
    */
   async unlisted(members) {
     /** @type {Map<string, Identity | undefined>} */
     const identities = new Map();
-    for (const { user } of members) if (!identities.has(user)) identities.set(user, await this.of(user));
+    /** @type {Map<string, string[] | undefined>} */
+    const verified = new Map();
+    for (const { user } of members) {
+      if (identities.has(user)) continue;
+      identities.set(user, await this.of(user));
+      verified.set(user, await this.trust.thumbprints(user));
+    }
     return members.filter((member) => {
       const identity = identities.get(member.user);
-      return identity !== undefined && !isListed(identity, member);
+      // Without an account key, the devices that the user of this device has verified are the list.
+      return identity ? !isListed(identity, member) : verified.get(member.user)?.includes(member.thumbprint) === false;
     });
   }
 
@@ -86,14 +94,16 @@ export class Identities {
   }
 
   /**
-   * Thumbprints of the devices that these users have listed; users without an account key are not in it.
+   * Thumbprints of the devices that these users have listed, or that were verified; other users are not in it.
    * @param {Iterable<string>} users @returns {Promise<Map<string, Set<string>>>}
    */
   async listsOf(users) {
     const found = new Map();
     for (const user of new Set(users)) {
       const identity = await this.of(user);
+      const verified = identity ? undefined : await this.trust.thumbprints(user);
       if (identity) found.set(user, new Set(isOver(identity) ? [] : Object.values(identity.devices)));
+      else if (verified) found.set(user, new Set(verified));
     }
     return found;
   }
@@ -183,6 +193,7 @@ export class Identities {
         throw new Refused(409, 'number_changed', 'The safety number has changed: compare it again', 0);
       await this.#acceptChanged(user);
       await this.trust.write(user, thumbprints, name);
+      await this.client.emitAndWait('agreed', {});
     });
   }
 
@@ -221,7 +232,6 @@ export class Identities {
   async #refreshFor(members) {
     const unlisted = new Set((await this.unlisted(members)).map(({ user }) => user));
     for (const user of new Set(members.map((member) => member.user))) {
-      if (user === this.client.me.user.id) continue;
       if (unlisted.has(user) || !(await this.of(user))) await this.client.attempt(() => this.refresh(user));
     }
   }
