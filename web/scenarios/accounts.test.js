@@ -328,3 +328,22 @@ test('key_that_came_after_the_comparison_is_not_verified', async () => {
   await alice.client.identities.verify(bob.user, await alice.client.trust.safetyNumber(id, bob.user), 'bob');
   assert.equal(await alice.client.trust.isVerified(bob.user), true);
 });
+
+test('device_that_the_server_hides_is_not_taken_off_the_list', async () => {
+  const [bob] = await deceived('bob');
+  const [alice] = await people('alice');
+  const phone = await another(bob);
+  await conversation(alice, bob, phone);
+  const tablet = await unlinked(bob);
+  bob.lies.changeAnswer.push(({ method, path }, answer) =>
+    method === 'GET' && path === 'devices'
+      ? answer.filter((/** @type {{ id: string }} */ { id }) => id !== phone.client.me.device)
+      : undefined,
+  );
+  const code = await tablet.client.enrolment.ask();
+  await refused(bob.client.enrolment.link(code), 'device_hidden');
+  bob.lies.changeAnswer.length = 0;
+  await bob.client.enrolment.link(code);
+  await until(() => tablet.client.enrolment.isListed, 'the tablet is linked');
+  assert.equal(Object.keys(openDeviceList(await listOf(bob), bob.user).devices).length, 3);
+});

@@ -142,3 +142,20 @@ test('any_bytes_that_a_member_encrypts_stop_nothing', async () => {
   await until(async () => (await known(bob, id)).members.length === 2, 'the owner removes the author');
   [owner, bob].forEach((one) => one.isFine());
 });
+
+for (const kind of ['commit', 'of a later version'])
+  test(`message_that_the_server_calls_${kind.replaceAll(' ', '_')}_is_not_lost_silently`, async () => {
+    const [alice] = await deceived('alice');
+    const [bob] = await people('bob');
+    const id = await conversation(alice, bob);
+    alice.lies.changeFrame.push((frame) =>
+      frame.type === 'entry' && frame.kind === 'application' ? { ...frame, kind } : undefined,
+    );
+    await bob.says(id, 'it is a trap');
+    await settled(alice);
+    alice.lies.changeFrame.length = 0;
+    await bob.says(id, 'come');
+    await alice.hears('come');
+    const shown = (await alice.client.store.items(id, {})).map(({ text, notice }) => text ?? notice?.what);
+    assert.deepEqual(shown.slice(-2), [kind === 'commit' ? 'it is a trap' : 'unreadable', 'come']);
+  });

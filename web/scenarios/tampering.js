@@ -166,12 +166,44 @@ export class Ghost {
     return toBase64(this.#made?.welcome?.serialize() ?? new Uint8Array());
   }
 
+  /** Of the group that it has changed last. */
+  get groupInfo() {
+    return this.#made?.groupInfo.payload ?? new Uint8Array();
+  }
+
   /** Join by an external commit, and return it in base64. @param {Uint8Array} groupInfo */
   async join(groupInfo) {
     const credential = await this.#credential();
     const withoutHeader = new cc.GroupInfo(groupInfo.slice(4));
     await this.core.transaction((context) => context.joinByExternalCommit(withoutHeader, credential));
     return toBase64(this.#made?.commit ?? new Uint8Array());
+  }
+
+  /**
+   * Change the members of a group that it is in; the server accepts it.
+   * @param {string} conversation
+   * @param {{ add?: string[], remove?: import('../client/mls/core-crypto.js').ClientName[] }} change key packages in
+   *   base64, leaves; nothing: an update
+   */
+  async commit(conversation, { add, remove } = {}) {
+    await this.core.transaction(async (context) => {
+      const group = groupOf(conversation);
+      if (add)
+        await context.addClientsToConversation(
+          group,
+          add.map((one) => new cc.KeyPackage(fromBase64(one))),
+        );
+      else if (remove) await context.removeClientsFromConversation(group, remove.map(identityOf));
+      else await context.updateKeyingMaterial(group);
+    });
+    const { commit, welcome, groupInfo } = /** @type {cc.CommitBundle} */ (this.#made);
+    return { commit: toBase64(commit), welcome, groupInfo: groupInfo.payload };
+  }
+
+  /** @param {cc.Welcome} welcome */
+  async accept(welcome) {
+    const copy = new cc.Welcome(welcome.serialize());
+    await this.core.transaction((context) => context.processWelcomeMessage(copy));
   }
 
   /** Encrypt content for the group, in base64. @param {string} conversation @param {object} content */

@@ -45,6 +45,9 @@ export const de = {
     invalid_credentials: 'Benutzername oder Passwort ist falsch.',
     invite_refused: 'Du kannst noch keine weitere Einladung erstellen.',
     mistyped_code: 'In diesem Code ist ein Fehler. Prüfe jedes Zeichen.',
+    device_hidden:
+      'Der Server zeigt eines deiner Geräte nicht, das noch in deinen Unterhaltungen ist. Melde es ab, oder warte eine' +
+      ' Minute und versuche es noch einmal.',
     new_readers: 'Seit du das geschrieben hast, ist jemand dazugekommen oder ein Gerät wurde hinzugefügt.',
     number_changed: 'Die Sicherheitsnummer hat sich seit deinem Vergleich geändert. Vergleiche sie noch einmal.',
     no_account_key: 'Dieses Gerät hat deinen Kontoschlüssel nicht. Verknüpfe es zuerst.',

@@ -50,6 +50,9 @@ export const en = {
     invalid_credentials: 'Wrong username or password.',
     invite_refused: 'You can’t create another invite yet.',
     mistyped_code: 'This code has a mistake. Check each letter.',
+    device_hidden:
+      'The server doesn’t show one of your devices, which is still in your conversations. Log it out, or wait a minute and' +
+      ' try again.',
     new_readers: 'Someone joined, or a new device was added, after you wrote this.',
     number_changed: 'The safety number has changed since you compared it. Compare it again.',
     no_account_key: 'This device doesn’t have your account key. Link it first.',

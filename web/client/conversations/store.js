@@ -200,7 +200,17 @@ export class ConversationStore {
     }
     const unread = known.unread.filter((one) => one <= seq);
     const last = known.last && { ...known.last, seq: Math.min(known.last.seq, seq) };
-    await this.write({ ...known, cursor: seq, unread, last }, undefined, changes);
+    const { told, namedAt } = known;
+    const marks = Object.fromEntries(Object.entries(known.marks).map(([user, mark]) => [user, upTo(mark, seq)]));
+    const places = {
+      cursor: seq,
+      unread,
+      last,
+      marks,
+      told: upTo(told, seq),
+      namedAt: namedAt && Math.min(namedAt, seq),
+    };
+    await this.write({ ...known, ...places }, undefined, changes);
     this.client.emit('rewound', { conversation: id });
   }
 
@@ -222,6 +232,11 @@ export class ConversationStore {
     }
     return changes;
   }
+}
+
+/** @param {{ delivered: number, read: number }} mark @param {number} seq */
+function upTo({ delivered, read }, seq) {
+  return { delivered: Math.min(delivered, seq), read: Math.min(read, seq) };
 }
 
 /** @template T @param {[string, T][]} entries */

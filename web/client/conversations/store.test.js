@@ -87,3 +87,14 @@ test('log_that_begins_again_keeps_the_order_of_what_was_read', async () => {
   await store.rewind(ID, 0);
   assert.deepEqual((await placesOf(store)).map(([, text]) => text), ['at 1', 'at 2', 'at 3']); // prettier-ignore
 });
+
+test('rewind_moves_marks_back_too', async () => {
+  const store = await withTexts(1, 2, 9);
+  const known = await store.get(ID);
+  assert.ok(known);
+  const mark = { delivered: 9, read: 2 };
+  await store.write({ ...known, marks: { bob: mark }, told: mark, namedAt: 9 });
+  await store.rewind(ID, 3);
+  const { marks, told, namedAt } = (await store.get(ID)) ?? {};
+  assert.deepEqual([marks, told, namedAt], [{ bob: { delivered: 3, read: 2 } }, { delivered: 3, read: 2 }, 3]);
+});

@@ -97,7 +97,8 @@ export class Sync {
         await this.#onLeft(next, entry);
         break;
       default:
-        await this.store.write(next); // of a newer server
+        // Of a newer server, or a message that this one hides.
+        await this.store.write(next, entry.data ? this.#noticeAt(entry, { what: 'unreadable' }, next) : undefined);
     }
     this.client.connection.send({ type: 'ack', conversation: id, seq });
     if (!(await this.store.get(id))?.isActive) return;

@@ -90,8 +90,8 @@ function leavesOf(tree) {
 /**
  * What a commit or message says of itself, RFC 9420, sections 6.1 and 6.3: nothing of it is encrypted.
  * @param {Uint8Array} bytes
- * @returns {{ conversation: string, epoch: number, isExternal: boolean }} whether its sender is not a member, and joins
- *   by it. Throws MalformedFrame.
+ * @returns {{ conversation: string, epoch: number, isPublic: boolean, isExternal: boolean }} `isPublic`: it is not
+ *   encrypted, as every commit; `isExternal`: its sender is not a member, and joins by it. Throws MalformedFrame.
  */
 export function parseHead(bytes) {
   const reader = new Reader(bytes);
@@ -99,7 +99,8 @@ export function parseHead(bytes) {
   const format = reader.number(2);
   if (format !== PUBLIC_MESSAGE && format !== PRIVATE_MESSAGE) throw new MalformedFrame('no message of a group');
   const [conversation, epoch] = [reader.uuid(), reader.number(8)];
-  return { conversation, epoch, isExternal: format === PUBLIC_MESSAGE && reader.number(1) === NEW_MEMBER_COMMIT };
+  const isPublic = format === PUBLIC_MESSAGE;
+  return { conversation, epoch, isPublic, isExternal: isPublic && reader.number(1) === NEW_MEMBER_COMMIT };
 }
 
 /**

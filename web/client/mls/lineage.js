@@ -90,5 +90,6 @@ async function hashOf(commit) {
 function headOf(id, commit) {
   const head = parseHead(commit);
   if (head.conversation !== id) throw new MalformedFrame('the commit is of another group');
+  if (!head.isPublic) throw new MalformedFrame('the server calls a message a commit');
   return head;
 }

@@ -37,9 +37,15 @@ export class Enrolment {
   /** One list after the other. @type {Promise<unknown>} */
   #last = Promise.resolve();
 
-  /** @param {import('../context.js').Context} client @param {{ identities: import('./identities.js').Identities }} parts */
-  constructor(client, { identities }) {
+  /**
+   * @param {import('../context.js').Context} client
+   * @param {object} parts
+   * @param {import('../conversations/store.js').ConversationStore} parts.store
+   * @param {import('./identities.js').Identities} parts.identities
+   */
+  constructor(client, { store, identities }) {
     this.client = client;
+    this.store = store;
     this.identities = identities;
     client.listen('identity', ({ user }) => user === client.me.user.id && client.later(() => this.#stand()));
   }
@@ -241,9 +247,9 @@ export class Enrolment {
       const known = await this.identities.of(me.user.id);
       const before = known ? openDeviceList(known.signed, me.user.id) : { counter: 0, devices: {} };
       const registered = new Set((await api.callUntilAnswered('GET', 'devices')).map(({ id }) => id));
-      const devices = Object.fromEntries(
-        Object.entries(change(before.devices)).filter(([device]) => registered.has(device)),
-      );
+      const wanted = Object.entries(change(before.devices));
+      await this.#checkHidden(wanted.map(([device]) => device).filter((device) => !registered.has(device)));
+      const devices = Object.fromEntries(wanted.filter(([device]) => registered.has(device)));
       const body = signed(key, { user: me.user.id, counter: before.counter + 1, notAfter: ends(), devices });
       try {
         await api.callUntilAnswered('PUT', 'account/device-list', body);
@@ -252,6 +258,19 @@ export class Enrolment {
         if (!(error instanceof Refused && error.code === 'stale_device_list') || tries === TRIES) throw error;
       }
     }
+  }
+
+  /**
+   * A list omits devices that the server does not have any more. If one of them is still in a group, and did not say that
+   * it leaves, the server may hide it, and the list would remove it. Throws Refused.
+   * @param {string[]} devices
+   */
+  async #checkHidden(devices) {
+    const me = this.client.me.user.id;
+    for (const { isActive, members, released = [] } of devices.length ? await this.store.list() : [])
+      for (const { user, device } of isActive ? members : [])
+        if (user === me && devices.includes(device) && !released.includes(device))
+          throw new Refused(409, 'device_hidden', 'The server does not show a device that is in your conversations', 0);
   }
 
   async #stand() {
