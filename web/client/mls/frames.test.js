@@ -42,10 +42,10 @@ test('head_of_a_commit_and_of_a_message_names_group_and_epoch', () => {
   const dashed = id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   assert.deepEqual(
     steps.map(({ commit }) => parseHead(fromBase64(commit))),
-    steps.map((_, epoch) => ({ conversation: dashed, epoch, isExternal: epoch === 2 })),
+    steps.map((_, epoch) => ({ conversation: dashed, epoch, isPublic: true, isExternal: epoch === 2 })),
   );
-  const { conversation, isExternal } = parseHead(fromBase64(message));
-  assert.deepEqual([conversation, isExternal], [dashed, false]);
+  const { conversation, isPublic, isExternal } = parseHead(fromBase64(message));
+  assert.deepEqual([conversation, isPublic, isExternal], [dashed, false, false]);
   const commit = fromBase64(steps[1].commit);
   for (let length = 0; length < 30; length++)
     assert.throws(() => parseHead(commit.slice(0, length)), MalformedFrame, `${length} bytes`);
