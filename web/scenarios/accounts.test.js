@@ -267,6 +267,7 @@ test('new_account_key_holds_messages_until_it_is_accepted', async () => {
   await until(async () => (await failures(alice)).includes('unlisted_device'), 'it waits');
   await phone.doesNotHear('for whom?');
   await alice.client.identities.acceptChanged(bob.user);
+  await alice.client.membership.acceptStrangers(id); // she is asked that too where the first device was out before
   await phone.hears('for whom?');
 });
 

@@ -84,7 +84,7 @@ export class Removals {
     const [due, asked] = [/** @type {Member[]} */ ([]), /** @type {Member[]} */ ([])];
     const known = await this.store.get(id);
     const members = await this.client.mls.members(id);
-    const omitted = await this.identities.omitted(members);
+    const omitted = await this.#omitted(members);
     for (const member of members) {
       const { device, user } = member;
       if (device === this.client.me.device) continue;
@@ -95,6 +95,16 @@ export class Removals {
         (agreed.includes(user) || (await this.#isRight(known, member)) ? due : asked).push(member);
     }
     return { due, asked, isOwnDue: devices.includes(this.client.me.device) };
+  }
+
+  /**
+   * The leaves that a list of their account omits. A device may have been listed since, or have another account key.
+   * @param {Member[]} members
+   */
+  async #omitted(members) {
+    const found = await this.identities.omitted(members);
+    for (const user of new Set(found.map((member) => member.user))) await this.identities.refresh(user);
+    return found.length ? this.identities.omitted(members) : found;
   }
 
   /** @param {Conversation | undefined} conversation @param {Member} member */
