@@ -52,8 +52,8 @@ FROZEN = {
     "0005_account_keys.py": "b33ba127a4b6594ef222721b68d68cc37735757b52e8073d8623263e92495e6d",
     "0005_account_keys.sql": "241cc4ddba5f43dd89af6cbbbbd75c5ee17fbfdc031853394f918f89e52530e7",
     "0006_disowned_devices.down.sql": "0206ed5249a7117c749e6e35bd852f8e6fb827e7ceb91fcd1d4a3b75fbf58388",
-    "0006_disowned_devices.py": "e9c11cd0a5af0df9bb0ecb981507ae13c637fcd1cffc9c77a4db7f49f902aba5",
-    "0006_disowned_devices.sql": "b33ff1012049048da353f05a60e043cc995387250e07522eee5c0f9583f757a8",
+    "0006_disowned_devices.py": "7fd7520d9f473ba182f0a24ec95bbae8dca606b3b9d5d176a1490a021f2a6523",
+    "0006_disowned_devices.sql": "47852fcab355f1eb4c6a724cc420e651fc716f2a98e9bca8ebe024cfa6057a15",
 }
 
 

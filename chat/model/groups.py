@@ -58,7 +58,7 @@ class LeafHolder(Struct, frozen=True):
     user_id: UserId
     is_disowned: bool = False  # its account has revoked the device, or has an account key that does not list it
     is_muted: bool = False
-    is_unused: bool = False  # nobody has used the device for a long time
+    is_unused: bool = False  # no session of the device began or was renewed for 90 days
 
 
 class Removals(Struct, frozen=True):

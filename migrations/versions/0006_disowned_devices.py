@@ -1,4 +1,4 @@
-"""Let any member remove devices that their account key does not list, or that nobody has used for 90 days."""
+"""Let any member remove devices that their account key does not list, or without a session for 90 days."""
 
 from pathlib import Path
 

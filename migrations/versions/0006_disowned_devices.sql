@@ -1,5 +1,5 @@
 ALTER TABLE devices ADD COLUMN seen_at timestamptz NOT NULL DEFAULT now(); -- when a session of it began or was renewed
--- Devices that nobody has used for a long time.
+-- Devices of which no session began or was renewed for 90 days.
 CREATE VIEW unused_devices AS SELECT id FROM devices WHERE seen_at < now() - interval '90 days';
 CREATE OR REPLACE VIEW removals AS
     SELECT l.conversation_id, l.device_id FROM leaves l

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Removes leaves that any member may remove: those that the server lists as due (of members who left, and of revoked
- * devices), those of devices that their account key does not list, and those that nobody uses.
+ * devices), those of devices that their account key does not list, and those of unused devices.
  *
  * The server may lie. A removal that it asks for is right if the user or the device said inside the group that it leaves,
  * or if the account key does not list the device, or if the user of this device never verified that member. Otherwise
