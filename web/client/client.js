@@ -13,6 +13,7 @@ import { repeatNameForNewDevices } from './conversations/name-repeat.js';
 import { Farewell } from './conversations/farewell.js';
 import { Outbox } from './conversations/outbox.js';
 import { Receipts } from './conversations/receipts.js';
+import { Roster } from './conversations/roster.js';
 import { ConversationStore } from './conversations/store.js';
 import { Sync } from './conversations/sync.js';
 import { Direct } from './direct/direct.js';
@@ -50,6 +51,7 @@ export class Client extends Context {
   enrolment = new Enrolment(this, this);
   ownDevices = new OwnDevices(this, this);
   lineage = new Lineage(this);
+  roster = new Roster(this, this);
   sync = new Sync(this, this);
   joining = new Joining(this, this);
   membership = new Membership(this, this);

@@ -7,20 +7,15 @@
  *
  * Sync knows nothing of the outbox and the membership. It emits, and waits for its listeners:
  *  - 'state lost': the group's state does not fit the log; this device has to join again
- *  - 'members changed': after a commit that changed the members was stored
- *  - 'own device removed': after a commit that removed another device of this account
  *  - 'own message': one of this device's messages has its place in the log
  *  - 'epoch': after a commit was acknowledged
  *  - 'left': after the entry of a device that leaves was acknowledged
  */
 import { decodeContent } from '../content/index.js';
-import { ForgedGroup, Undecryptable } from '../mls/errors.js';
+import { Undecryptable } from '../mls/errors.js';
 import { MalformedFrame, parseHead } from '../mls/frames.js';
 import { heardFrom } from '../mls/silence.js';
 import { fromBase64 } from '../util/bytes.js';
-import { isEqual } from '../util/equal.js';
-import { marked } from './changes.js';
-import { regrouped } from './reducer.js';
 
 /**
  * @typedef {import('../context.js').Context} Context
@@ -43,14 +38,14 @@ export class Sync {
    * @param {Context} client
    * @param {object} parts
    * @param {import('./store.js').ConversationStore} parts.store
-   * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
+   * @param {import('./roster.js').Roster} parts.roster
    * @param {import('../trust/identities.js').Identities} parts.identities
    * @param {import('../mls/lineage.js').Lineage} parts.lineage
    */
-  constructor(client, { store, trust, identities, lineage }) {
+  constructor(client, { store, roster, identities, lineage }) {
     this.client = client;
     this.store = store;
-    this.trust = trust;
+    this.roster = roster;
     this.identities = identities;
     this.lineage = lineage;
   }
@@ -125,9 +120,9 @@ export class Sync {
       return true;
     }
     if (isActive) {
-      await this.#onMembers(conversation, entry);
+      await this.roster.afterCommit(conversation, entry);
     } else {
-      const by = this.userOf(conversation, entry.sender);
+      const by = this.roster.userOf(conversation, entry.sender);
       await this.#end(conversation, entry, { what: 'members', by, added: [], removed: [me.user.id], devices: [] });
     }
     return false;
@@ -141,102 +136,7 @@ export class Sync {
   async #onMissed(id, entry) {
     const stored = await this.store.get(id);
     const epoch = await this.client.mls.epoch(id);
-    if (stored && epoch !== null && epoch !== stored.epoch) await this.#onMembers(stored, entry, true);
-  }
-
-  /**
-   * The group is in the epoch that this commit began.
-   * @param {Conversation} conversation @param {LogEntry} entry @param {boolean} [isMissed] or in one before it
-   */
-  async #onMembers(conversation, entry, isMissed = false) {
-    const { id } = conversation;
-    const { seq, at, sender } = entry;
-    const members = await this.#membersOf(conversation);
-    if (!members) return;
-    const by = this.userOf({ ...conversation, members: [...members, ...conversation.members] }, sender);
-    const epoch = (await this.client.mls.epoch(id)) ?? 0;
-    // Of a commit that was missed in between nothing is known here. Of the others the server says who made them: where
-    // a device is not listed, it may have been that one.
-    const isUnlisted = (await this.identities.unlisted(conversation.members)).length > 0;
-    const isUnclear = isMissed || isUnlisted || isExternal(entry) || epoch > (conversation.epoch ?? epoch) + 1;
-    const { conversation: after, notice } = regrouped({ ...conversation, epoch, isForged: false }, members, by, {
-      isExternal: isUnclear,
-      neverListed: await this.#neverListed(conversation, members),
-    });
-    after.intruders = await this.#intruders(conversation, members);
-    // A verified user whom an intruder may have removed: nothing is sent until this device has joined again.
-    const isLost = isUnlisted && (notice?.removed ?? []).some((user) => conversation.verified[user] !== undefined);
-    if (isLost) after.isForged = true;
-    // New members cannot read earlier messages, so receipts for those do not wait for them.
-    const me = this.client.me.user.id;
-    const since = (notice?.added ?? []).reduce((one, user) => marked(one, user, 'read', seq, me), after);
-    const pinned = await this.trust.pinned(since);
-    await this.store.write(pinned, notice ? { seq, at, user: by, notice } : undefined);
-    if (notice)
-      await this.client.emitAndWait('members changed', {
-        conversation: id,
-        notice,
-        before: conversation,
-        members,
-        sender,
-      });
-    const isThere = new Set(members.map(({ device }) => device));
-    if (conversation.members.some(({ user, device }) => user === me && !isThere.has(device)))
-      await this.client.emitAndWait('own device removed', { conversation: id });
-  }
-
-  /**
-   * Leaves that were not listed when they came. What such a leaf says is not its user's, also if it was listed once: the
-   * server may have let a removed device in again.
-   * @param {Conversation} before @param {import('../mls/core-crypto.js').Member[]} members
-   */
-  async #intruders({ members: before, intruders = [] }, members) {
-    const known = new Set(before.map(({ thumbprint }) => thumbprint));
-    const fresh = await this.identities.unlisted(members.filter(({ thumbprint }) => !known.has(thumbprint)));
-    const isThere = new Set(members.map(({ thumbprint }) => thumbprint));
-    return [...intruders, ...fresh.map(({ thumbprint }) => thumbprint)].filter((one) => isThere.has(one));
-  }
-
-  /**
-   * Users with a device that is not in the group any more, and that their account has never listed.
-   * @param {Conversation} before @param {import('../mls/core-crypto.js').Member[]} members
-   */
-  async #neverListed(before, members) {
-    const isThere = new Set(members.map(({ thumbprint }) => thumbprint));
-    /** @type {Set<string>} */
-    const users = new Set();
-    for (const leaf of before.members)
-      if (!isThere.has(leaf.thumbprint) && (await this.identities.isForeign(leaf, leaf))) users.add(leaf.user);
-    return [...users];
-  }
-
-  /**
-   * The members as MLS has them. If the group is forged, that is stored, and nothing is returned.
-   * @param {Conversation} conversation
-   */
-  async #membersOf(conversation) {
-    try {
-      return await this.client.mls.members(conversation.id);
-    } catch (error) {
-      if (!(error instanceof ForgedGroup)) throw error;
-      await this.store.write({ ...conversation, isForged: true });
-      return null;
-    }
-  }
-
-  /**
-   * After a commit of this device: its members are shown at once, also if the server withholds the commit's entry.
-   * @param {string} id
-   */
-  async readMembers(id) {
-    const conversation = await this.store.get(id);
-    if (!conversation?.isActive) return;
-    const members = await this.#membersOf(conversation);
-    const epoch = (await this.client.mls.epoch(id)) ?? 0;
-    if (!members || isEqual([members, epoch], [conversation.members, conversation.epoch])) return;
-    const isExternal = epoch > (conversation.epoch ?? epoch) + 1; // other commits than this device's own
-    const { conversation: after } = regrouped(conversation, members, this.client.me.user.id, { isExternal });
-    await this.store.write(await this.trust.pinned({ ...after, epoch, isForged: false }));
+    if (stored && epoch !== null && epoch !== stored.epoch) await this.roster.afterCommit(stored, entry, true);
   }
 
   /**
@@ -251,7 +151,7 @@ export class Sync {
 
   /** @param {Conversation} conversation @param {LogEntry} entry */
   async #onLeft(conversation, entry) {
-    const user = this.userOf(conversation, entry.sender);
+    const user = this.roster.userOf(conversation, entry.sender);
     if (user === this.client.me.user.id) return this.#end(conversation, entry, { what: 'left', user });
     if (conversation.released?.includes(user)) return this.store.write(conversation); // the user has said it
     const leaving = [...new Set([...(conversation.leaving ?? []), user])];
@@ -269,7 +169,7 @@ export class Sync {
         await this.client.emitAndWait('own message', { id: entry.id, conversation: id, seq, at });
       await this.store.write({ ...((await this.store.get(id)) ?? next), cursor, heard });
     } else if (entry.data === undefined) {
-      await this.store.write(next, { seq, at, user: this.userOf(next, entry.sender), isDeleted: true });
+      await this.store.write(next, { seq, at, user: this.roster.userOf(next, entry.sender), isDeleted: true });
     } else {
       const bytes = fromBase64(entry.data);
       try {
@@ -318,19 +218,8 @@ export class Sync {
 
   /** @param {LogEntry} entry @param {Notice} notice @param {Conversation} conversation @returns {Item} */
   #noticeAt({ seq, at, sender }, notice, conversation) {
-    return { seq, at, user: this.userOf(conversation, sender), notice };
+    return { seq, at, user: this.roster.userOf(conversation, sender), notice };
   }
-
-  /** @param {Conversation} conversation @param {string} device */
-  userOf(conversation, device) {
-    if (device === this.client.me.device) return this.client.me.user.id;
-    return conversation.members.find((member) => member.device === device)?.user ?? '';
-  }
-}
-
-/** Whether its sender joins the group by it (an external commit). @param {LogEntry} entry a commit that was applied */
-function isExternal({ data }) {
-  return data !== undefined && parseHead(fromBase64(data)).isExternal;
 }
 
 /** Or of a later one. @param {Uint8Array} message @param {number} epoch */

@@ -23,15 +23,17 @@ export class Membership {
    * @param {object} parts
    * @param {import('../conversations/store.js').ConversationStore} parts.store
    * @param {import('../conversations/sync.js').Sync} parts.sync
+   * @param {import('../conversations/roster.js').Roster} parts.roster
    * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
    * @param {import('../trust/identities.js').Identities} parts.identities
    * @param {import('./lineage.js').Lineage} parts.lineage
    * @param {import('./joining.js').Joining} parts.joining
    */
-  constructor(client, { store, sync, trust, identities, lineage, joining }) {
+  constructor(client, { store, sync, roster, trust, identities, lineage, joining }) {
     this.client = client;
     this.store = store;
     this.sync = sync;
+    this.roster = roster;
     this.trust = trust;
     this.identities = identities;
     this.lineage = lineage;
@@ -186,7 +188,7 @@ export class Membership {
       most,
     );
     await this.sync.catchUp(id); // messages of the last epoch become unreadable soon
-    await this.sync.readMembers(id);
+    await this.roster.read(id);
   }
 
   /** @param {string} id @param {(deliver: (bundle: Bundle) => Promise<void>) => Promise<void>} work */

@@ -43,16 +43,18 @@ export class GroupSender {
    * @param {import('../conversations/store.js').ConversationStore} parts.store
    * @param {import('../conversations/outbox.js').Outbox} parts.outbox
    * @param {import('../conversations/sync.js').Sync} parts.sync
+   * @param {import('../conversations/roster.js').Roster} parts.roster
    * @param {import('./joining.js').Joining} parts.joining
    * @param {import('./removals.js').Removals} parts.removals
    * @param {import('./healing.js').Healing} parts.healing
    * @param {import('../trust/identities.js').Identities} parts.identities
    */
-  constructor(client, { store, outbox, sync, joining, removals, healing, identities }) {
+  constructor(client, { store, outbox, sync, roster, joining, removals, healing, identities }) {
     this.client = client;
     this.store = store;
     this.outbox = outbox;
     this.sync = sync;
+    this.roster = roster;
     this.joining = joining;
     this.removals = removals;
     this.healing = healing;
@@ -117,7 +119,7 @@ export class GroupSender {
       return await this.client.mls.encrypt(conversation, encodeContent(content), check);
     } catch (error) {
       if (error instanceof HeldBack) return error;
-      if (error instanceof ForgedGroup) await this.sync.readMembers(conversation);
+      if (error instanceof ForgedGroup) await this.roster.read(conversation);
       throw error;
     }
   }
