@@ -94,7 +94,7 @@ async function connect() {
 /** Another device of the account has to enter the code. */
 async function waitForLink() {
   console.log(`Confirm this device: enter this code on another device of yours (Settings, or \`link\`):`);
-  console.log(`  ${await client.enrolment.ask()}`);
+  console.log(`  ${await client.linking.ask()}`);
   await new Promise((resolve) => {
     client.listen('standing', resolve);
   });
@@ -119,15 +119,15 @@ const commands = {
   },
   async recover() {
     await client.connection.connect();
-    await client.enrolment.recover(given[0] ?? fail('recover needs your recovery key'));
+    await client.recoveryKey.use(given[0] ?? fail('recover needs your recovery key'));
     console.log('This device is confirmed.');
   },
   async link() {
-    await client.enrolment.link(given[0] ?? fail('link needs the code that the new device shows'));
+    await client.linking.link(given[0] ?? fail('link needs the code that the new device shows'));
     console.log('The device is linked.');
   },
   'recovery-key': async () => {
-    console.log(`Your recovery key, shown only once:\n  ${await client.enrolment.makeRecoveryKey()}`);
+    console.log(`Your recovery key, shown only once:\n  ${await client.recoveryKey.make()}`);
   },
   async list() {
     await connect();

@@ -29,7 +29,9 @@ import { Account } from './session/account.js';
 import { Connection } from './transport/connection.js';
 import { Enrolment } from './trust/enrolment.js';
 import { Identities } from './trust/identities.js';
+import { Linking } from './trust/linking.js';
 import { OwnDevices } from './trust/own-devices.js';
+import { RecoveryKey } from './trust/recovery-key.js';
 import { Statements } from './trust/statements.js';
 import { VerifiedKeys } from './trust/verified.js';
 
@@ -49,6 +51,8 @@ export class Client extends Context {
   trust = new VerifiedKeys(this, this);
   identities = new Identities(this, this);
   enrolment = new Enrolment(this, this);
+  linking = new Linking(this, this);
+  recoveryKey = new RecoveryKey(this, this);
   ownDevices = new OwnDevices(this, this);
   lineage = new Lineage(this);
   roster = new Roster(this, this);
@@ -111,7 +115,7 @@ export class Client extends Context {
       case 'devices_changed':
         return this.later(() => this.#onDevicesChanged(frame.user));
       case 'links_changed':
-        return this.later(() => this.enrolment.onLinksChanged());
+        return this.later(() => this.linking.takeAnswer());
       case 'members_changed':
         return this.membership.refreshSoon();
       case 'profile_changed':
@@ -145,6 +149,7 @@ export class Client extends Context {
     await this.attempt(() => this.account.refresh());
     await this.attempt(() => this.account.topUp());
     await this.attempt(() => this.enrolment.settle());
+    await this.attempt(() => this.linking.takeAnswer());
     if (this.enrolment.isListed) await this.attempt(() => this.joining.joinMissing());
     await this.removals.removeAllDue();
     await this.attempt(() => this.direct.catchUp());

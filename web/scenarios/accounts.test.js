@@ -4,18 +4,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AccountKey } from '../client/trust/account-key.js';
 import { encodeDeviceList, openDeviceList } from '../client/trust/device-list.js';
-import { codeOf, newSecret } from '../client/trust/secret-code.js';
 import { fromBase64, toBase64 } from '../client/util/bytes.js';
 import { PASSWORD } from './password.js';
 import { Ghost } from './tampering.js';
-import { another, conversation, deceived, people, refused, unlinked, until } from './users.js';
+import { another, conversation, deceived, listOf, people, refused, unlinked, until } from './users.js';
 
 /** @typedef {import('./users.js').Device} Device */
-
-/** The newest list of a device's user as the server has it. @param {Device} device */
-function listOf(device) {
-  return device.client.api.call('GET', `users/${device.user}/device-list`);
-}
 
 /** A list for this user that another key has signed. @param {string} user @param {Record<string, Uint8Array>} devices */
 function forgedList(user, devices, key = AccountKey.generate()) {
@@ -27,33 +21,6 @@ function forgedList(user, devices, key = AccountKey.generate()) {
 async function failures(device) {
   return (await device.client.outbox.waiting()).map(({ failure }) => failure?.code);
 }
-
-test('device_by_password_alone_joins_and_reads_nothing', async () => {
-  const [alice, bob] = await people('alice', 'bob');
-  const id = await conversation(alice, bob);
-  const thief = await unlinked(bob);
-  assert.equal(thief.client.enrolment.standing, 'waiting');
-  await refused(thief.client.joining.join(id), 'not_listed');
-  await refused(thief.client.membership.start([alice.username]), 'not_listed');
-  await refused(thief.client.enrolment.link(await codeOf(newSecret())), 'no_account_key');
-  await alice.says(id, 'for bob');
-  await bob.hears('for bob');
-  assert.equal((await alice.client.mls.members(id)).length, 2);
-  assert.deepEqual(thief.heard, []);
-});
-
-test('linked_device_reads_what_its_user_could_read_meanwhile', async () => {
-  const [alice, bob] = await people('alice', 'bob');
-  const id = await conversation(alice, bob);
-  alice.leaves();
-  await until(() => !alice.client.connection.isReady, 'alice is offline');
-  await alice.says(id, 'for all devices of bob');
-  const phone = await another(bob);
-  await phone.isIn(id);
-  await alice.returns();
-  await phone.hears('for all devices of bob');
-  assert.deepEqual(alice.told('failed'), []);
-});
 
 test('list_by_another_account_key_is_never_taken', async () => {
   const [alice] = await deceived('alice');
@@ -208,52 +175,6 @@ test('expired_list_vouches_for_nobody', async () => {
   await bob.hears('are you still bob?');
 });
 
-test('link_by_a_lying_server_lists_no_other_device', async () => {
-  const [bob] = await deceived('bob');
-  const phone = await unlinked(bob);
-  const ghost = await Ghost.open(bob.user);
-  const code = await phone.client.enrolment.ask();
-  // The server shows its ghost under the id of the phone, or the phone's request as the ghost's.
-  const lies = [
-    (/** @type {any[]} */ shown) => shown.map((one) => ({ ...one, signature_key: toBase64(new Uint8Array(32)) })),
-    (/** @type {any[]} */ shown) => shown.map((one) => ({ ...one, id: ghost.device })),
-  ];
-  for (const lie of lies) {
-    bob.lies.changeAnswer = [
-      ({ method, path }, answer) => (method === 'GET' && path === 'devices' ? lie(answer) : undefined),
-      ({ method, path }, answer) =>
-        method === 'GET' && path === 'links' ? [...answer, { ...answer[0], device: ghost.device }] : undefined,
-    ];
-    await assert.rejects(bob.client.enrolment.link(code), { code: 'wrong_code' });
-  }
-  bob.lies.changeAnswer = [];
-  await assert.rejects(bob.client.enrolment.link(await codeOf(newSecret())), { code: 'wrong_code' });
-  await assert.rejects(bob.client.enrolment.link(code.slice(1)), { code: 'mistyped_code' });
-  assert.deepEqual(Object.keys((await bob.client.identities.of(bob.user))?.devices ?? {}), [bob.client.me.device]);
-  await bob.client.enrolment.link(code);
-  await until(() => phone.client.enrolment.isListed, 'the phone is linked');
-});
-
-test('account_key_of_the_server_is_not_taken_by_a_new_device', async () => {
-  const [bob] = await people('bob');
-  const [phone] = await deceived('phone');
-  await phone.client.enrolment.ask();
-  const lie = toBase64(new Uint8Array(60).fill(1));
-  phone.client.enrolment.standing = 'waiting';
-  phone.lies.changeAnswer.push(({ method, path }, answer) =>
-    method === 'GET' && path === 'links'
-      ? answer.map((/** @type {any} */ one) => ({ ...one, answer: lie }))
-      : undefined,
-  );
-  await assert.rejects(phone.client.enrolment.onLinksChanged(), { code: 'wrong_code' });
-  const code = await bob.client.enrolment.makeRecoveryKey();
-  const recovered = await unlinked(bob);
-  await assert.rejects(recovered.client.enrolment.recover(await codeOf(newSecret())), { code: 'wrong_code' });
-  await recovered.client.enrolment.recover(code);
-  assert.ok(recovered.client.enrolment.isListed);
-  assert.equal(Object.keys(openDeviceList(await listOf(bob), bob.user).devices).length, 2);
-});
-
 test('new_account_key_holds_messages_until_it_is_accepted', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
@@ -328,23 +249,4 @@ test('key_that_came_after_the_comparison_is_not_verified', async () => {
   await phone.isIn(id);
   await alice.client.identities.verify(bob.user, await alice.client.trust.safetyNumber(id, bob.user), 'bob');
   assert.equal(await alice.client.trust.isVerified(bob.user), true);
-});
-
-test('device_that_the_server_hides_is_not_taken_off_the_list', async () => {
-  const [bob] = await deceived('bob');
-  const [alice] = await people('alice');
-  const phone = await another(bob);
-  await conversation(alice, bob, phone);
-  const tablet = await unlinked(bob);
-  bob.lies.changeAnswer.push(({ method, path }, answer) =>
-    method === 'GET' && path === 'devices'
-      ? answer.filter((/** @type {{ id: string }} */ { id }) => id !== phone.client.me.device)
-      : undefined,
-  );
-  const code = await tablet.client.enrolment.ask();
-  await refused(bob.client.enrolment.link(code), 'device_hidden');
-  bob.lies.changeAnswer.length = 0;
-  await bob.client.enrolment.link(code);
-  await until(() => tablet.client.enrolment.isListed, 'the tablet is linked');
-  assert.equal(Object.keys(openDeviceList(await listOf(bob), bob.user).devices).length, 3);
 });

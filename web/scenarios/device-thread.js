@@ -39,8 +39,8 @@ const verbs = {
   remove: (conversation, username) =>
     client.membership.find(username).then(({ id }) => client.membership.remove(conversation, id)),
   call: (...request) => client.api.callUntilAnswered(.../** @type {[string, string]} */ (request)),
-  askToBeLinked: () => client.enrolment.ask(),
-  link: (code) => client.enrolment.link(code),
+  askToBeLinked: () => client.linking.ask(),
+  link: (code) => client.linking.link(code),
   close: () => client.connection.close(),
   connect: () => client.connection.connect().then(() => {}),
   async look(conversation) {

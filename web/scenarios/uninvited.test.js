@@ -76,11 +76,11 @@ for (const isVerified of [true, false])
 test('member_who_logs_out_and_comes_back_is_no_stranger', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);
-  const key = await bob.client.enrolment.makeRecoveryKey();
+  const key = await bob.client.recoveryKey.make();
   await bob.client.farewell.logOut();
   await until(async () => (await alice.client.mls.members(id)).length === 1, 'bob has logged out');
   const back = await unlinked(bob);
-  await back.client.enrolment.recover(key);
+  await back.client.recoveryKey.use(key);
   await until(async () => (await known(alice, id)).members.length === 2, 'bob is back');
   await alice.says(id, 'welcome back');
   await back.hears('welcome back');

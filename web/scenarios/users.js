@@ -189,8 +189,8 @@ export async function another(other) {
 
 /** The user enters the code that the new device shows on the other one. @param {Device} made @param {Device} by */
 export async function linked(made, by) {
-  const code = await made.client.enrolment.ask();
-  await by.client.enrolment.link(code);
+  const code = await made.client.linking.ask();
+  await by.client.linking.link(code);
   await until(() => made.client.enrolment.isListed, `${made.username} is linked`);
   await made.client.settled(); // it has joined its groups
 }
@@ -208,4 +208,9 @@ export async function refused(request, code) {
     assert.equal(/** @type {any} */ (error).code, code, String(error));
     return true;
   });
+}
+
+/** The newest list of a device's user as the server has it. @param {Device} device */
+export function listOf(device) {
+  return device.client.api.call('GET', `users/${device.user}/device-list`);
 }

@@ -2,28 +2,20 @@
 /**
  * This device in its account's list of devices.
  *
- * The first device of an account makes the account key. A further one waits until it is listed: another device links it,
- * or the user enters the recovery key, or gives the password for a new account key, which all contacts are shown. A
- * password alone adds no reader. Linking: the new device shows a code, and the user enters it on a device that has the
- * account key. The server knows neither the code nor the key.
+ * The first device of an account makes the account key. A further one waits until it is listed: another device links it
+ * (`linking.js`), or the user enters the recovery key (`recovery-key.js`), or gives the password for a new account key,
+ * which all contacts are shown. A password alone adds no reader.
  */
 import { Refused } from '../transport/api.js';
-import { fromBase64, fromHex, toBase64, uuidBytes } from '../util/bytes.js';
+import { fromBase64, toBase64 } from '../util/bytes.js';
 import { AccountKey } from './account-key.js';
 import { encodeDeviceList, openDeviceList } from './device-list.js';
-import { WrongCode, authenticate, codeOf, newSecret, secretOf, unwrap, wrap } from './secret-code.js';
 import { isListed } from './identities.js';
 import { thumbprintOf } from './thumbprint.js';
 
 const LIST_LIFE_S = 365 * 24 * 3600;
 const RENEW_S = 30 * 24 * 3600; // a list of this age is signed again
 const TRIES = 5;
-const RECOVERY_LABEL = new TextEncoder().encode('Sottovoce recovery 1');
-const PURPOSES = {
-  request: 'Sottovoce link request 1',
-  answer: 'Sottovoce link answer 1',
-  recovery: 'Sottovoce recovery 1',
-};
 
 /**
  * @typedef {import('./device-list.js').DeviceList} DeviceList
@@ -67,10 +59,9 @@ export class Enrolment {
       await this.identities.refresh(user.id);
       const known = await this.identities.of(user.id);
       const age = known ? LIST_LIFE_S - (known.notAfter - Date.now() / 1000) : 0;
-      if (known && age > RENEW_S && isListed(known, await this.#leaf())) await this.#publish(key, (devices) => devices);
+      if (known && age > RENEW_S && isListed(known, await this.#leaf())) await this.publish(key, (devices) => devices);
     } else if (!(await this.#stored())) await this.#found();
     await this.#stand();
-    if (!this.isListed) await this.#takeAnswer();
   }
 
   /** The account has no key: make one that lists this device alone. */
@@ -117,100 +108,19 @@ export class Enrolment {
     await this.identities.accept(user.id, body);
   }
 
-  // Linking: the new device
-
-  /** Ask to be linked. @returns {Promise<string>} the code to enter on another device, valid for 15 minutes */
-  async ask() {
-    const { user, device } = this.client.me;
-    const secret = newSecret();
-    const about = aboutDevice(user.id, device, await this.client.mls.signatureKey());
-    const request = await authenticate(secret, PURPOSES.request, about);
-    await this.client.storage.write([['state', 'link', toBase64(secret)]]);
-    await this.client.api.callUntilAnswered('PUT', 'links', { request: toBase64(request) });
-    return codeOf(secret);
-  }
-
-  /** Become listed if another device has answered. */
-  async onLinksChanged() {
-    if (!this.isListed) await this.#takeAnswer();
-  }
-
-  async #takeAnswer() {
-    const { user, device } = this.client.me;
-    const secret = await this.client.storage.get('state', 'link');
-    if (secret === undefined) return;
-    const links = await this.client.api.callUntilAnswered('GET', 'links');
-    const answer = links.find((link) => link.device === device)?.answer;
-    if (!answer) return;
-    const about = aboutDevice(user.id, device, await this.client.mls.signatureKey());
-    const seed = await unwrap(fromBase64(secret), PURPOSES.answer, about, fromBase64(answer));
-    await this.#take(new AccountKey(seed));
-    await this.client.storage.write([['state', 'link']]);
-  }
-
-  // Linking: a device that has the account key
-
-  /**
-   * Link the device that shows this code. Throws MistypedCode; WrongCode if no device of the account shows it.
-   * @param {string} code
-   */
-  async link(code) {
-    const secret = await secretOf(code);
-    const key = await this.#ownKey();
-    const { api, me } = this.client;
-    const devices = await api.callUntilAnswered('GET', 'devices');
-    for (const { device, request } of await api.callUntilAnswered('GET', 'links')) {
-      const shown = devices.find(({ id }) => id === device);
-      if (!shown) continue;
-      const signatureKey = fromBase64(shown.signature_key);
-      const about = aboutDevice(me.user.id, device, signatureKey);
-      if (toBase64(await authenticate(secret, PURPOSES.request, about)) !== request) continue;
-      await this.#publish(key, (listed) => ({ ...listed, [device]: signatureKey }));
-      const answer = await wrap(secret, PURPOSES.answer, about, key.seed);
-      await api.callUntilAnswered('PUT', `links/${device}`, { answer: toBase64(answer) });
-      return device;
-    }
-    throw new WrongCode('no device of the account shows this code');
-  }
-
   /** Take a device out of the list, which must be before the server removes it. @param {string} device */
   async unlist(device) {
     const key = await this.#key();
     const known = await this.identities.of(this.client.me.user.id);
     if (!key || !known?.devices[device] || Object.keys(known.devices).length === 1) return;
-    await this.#publish(key, ({ [device]: _, ...others }) => others);
+    await this.publish(key, ({ [device]: _, ...others }) => others);
   }
-
-  // The recovery key
-
-  /** @returns {Promise<string>} a new recovery key; an earlier one opens nothing any more */
-  async makeRecoveryKey() {
-    const key = await this.#ownKey();
-    const user = uuidBytes(this.client.me.user.id);
-    const secret = newSecret();
-    const recovery = await wrap(secret, PURPOSES.recovery, user, key.seed);
-    const signature = key.sign(Uint8Array.from([...RECOVERY_LABEL, ...user, ...recovery]));
-    const body = { recovery: toBase64(recovery), signature: toBase64(signature) };
-    await this.client.api.callUntilAnswered('PUT', 'account/recovery', body);
-    return codeOf(secret);
-  }
-
-  /** List this device by the recovery key. Throws MistypedCode, WrongCode, Refused. @param {string} code */
-  async recover(code) {
-    const secret = await secretOf(code);
-    const { recovery } = await this.client.api.callUntilAnswered('GET', 'account/recovery');
-    const user = uuidBytes(this.client.me.user.id);
-    const key = new AccountKey(await unwrap(secret, PURPOSES.recovery, user, fromBase64(recovery)));
-    await this.#take(key);
-  }
-
-  // What these have in common
 
   /**
    * The account key came from the user, so it is the right one whatever the server says.
    * @param {AccountKey} key
    */
-  async #take(key) {
+  async take(key) {
     const { user, device } = this.client.me;
     const before = await this.identities.of(user.id);
     const isOther = before !== undefined && before.key !== key.publicKey;
@@ -222,7 +132,7 @@ export class Enrolment {
     const known = await this.identities.of(user.id);
     if (known?.key !== key.publicKey || !isListed(known, await this.#leaf())) {
       const own = await this.client.mls.signatureKey();
-      await this.#publish(key, (devices) => ({ ...devices, [device]: own }));
+      await this.publish(key, (devices) => ({ ...devices, [device]: own }));
     }
     await this.#stand();
   }
@@ -233,7 +143,7 @@ export class Enrolment {
    * @param {(devices: DeviceList['devices']) => DeviceList['devices']} change
    * @returns {Promise<void>}
    */
-  #publish(key, change) {
+  publish(key, change) {
     const next = this.#last.then(() => this.#publishNow(key, change));
     this.#last = next.catch(() => {});
     return next;
@@ -296,7 +206,7 @@ export class Enrolment {
     return seed === undefined ? null : new AccountKey(fromBase64(seed));
   }
 
-  async #ownKey() {
+  async ownKey() {
     const key = await this.#key();
     if (!key) throw new Refused(409, 'no_account_key', 'This device does not have the account key', 0);
     return key;
@@ -325,9 +235,4 @@ function signed(key, list) {
 
 function ends() {
   return Math.floor(Date.now() / 1000) + LIST_LIFE_S;
-}
-
-/** @param {string} user @param {string} device @param {Uint8Array} signatureKey */
-function aboutDevice(user, device, signatureKey) {
-  return Uint8Array.from([...uuidBytes(user), ...fromHex(device), ...signatureKey]);
 }

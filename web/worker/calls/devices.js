@@ -15,19 +15,19 @@ export function deviceCalls({ client, emit }) {
     },
 
     linking: {
-      ask: () => client.enrolment.ask(),
+      ask: () => client.linking.ask(),
       /** @param {{ code: string }} args of the new device */
-      link: ({ code }) => client.enrolment.link(code),
+      link: ({ code }) => client.linking.link(code),
       /** @param {{ code: string }} args the recovery key */
       async recover({ code }) {
-        await client.enrolment.recover(code);
+        await client.recoveryKey.use(code);
         await client.storage.write([['state', 'recovery-made', Date.now()]]);
       },
       /** @param {{ password: string }} args */
       startAgain: ({ password }) => client.enrolment.startAgain(password),
       /** Returns the recovery key. */
       async makeRecoveryKey() {
-        const code = await client.enrolment.makeRecoveryKey();
+        const code = await client.recoveryKey.make();
         await client.storage.write([['state', 'recovery-made', Date.now()]]);
         emit('recovery', { isDue: false });
         return code;

@@ -1,0 +1,79 @@
+// @ts-check
+/**
+ * Linking a device: the new one shows a code, and the user enters it on a device that has the account key. That one lists
+ * the new device, and hands the account key to it, encrypted. The server knows neither the code nor the key.
+ */
+import { fromBase64, fromHex, toBase64, uuidBytes } from '../util/bytes.js';
+import { AccountKey } from './account-key.js';
+import { WrongCode, authenticate, codeOf, newSecret, secretOf, unwrap, wrap } from './secret-code.js';
+
+const PURPOSES = { request: 'Sottovoce link request 1', answer: 'Sottovoce link answer 1' };
+
+export class Linking {
+  /**
+   * @param {import('../context.js').Context} client
+   * @param {object} parts
+   * @param {import('./enrolment.js').Enrolment} parts.enrolment
+   */
+  constructor(client, { enrolment }) {
+    this.client = client;
+    this.enrolment = enrolment;
+  }
+
+  // The new device
+
+  /** Ask to be linked. @returns {Promise<string>} the code to enter on another device, valid for 15 minutes */
+  async ask() {
+    const secret = newSecret();
+    const request = await authenticate(secret, PURPOSES.request, await this.#aboutThis());
+    await this.client.storage.write([['state', 'link', toBase64(secret)]]);
+    await this.client.api.callUntilAnswered('PUT', 'links', { request: toBase64(request) });
+    return codeOf(secret);
+  }
+
+  /** Become listed, if this device has asked and another one has answered. Throws WrongCode. */
+  async takeAnswer() {
+    const secret = await this.client.storage.get('state', 'link');
+    if (this.enrolment.isListed || secret === undefined) return;
+    const links = await this.client.api.callUntilAnswered('GET', 'links');
+    const answer = links.find(({ device }) => device === this.client.me.device)?.answer;
+    if (!answer) return;
+    const seed = await unwrap(fromBase64(secret), PURPOSES.answer, await this.#aboutThis(), fromBase64(answer));
+    await this.enrolment.take(new AccountKey(seed));
+    await this.client.storage.write([['state', 'link']]);
+  }
+
+  async #aboutThis() {
+    return this.#about(this.client.me.device, await this.client.mls.signatureKey());
+  }
+
+  // A device that has the account key
+
+  /**
+   * Link the device that shows this code. Throws MistypedCode; WrongCode if no device of the account shows it.
+   * @param {string} code
+   */
+  async link(code) {
+    const secret = await secretOf(code);
+    const key = await this.enrolment.ownKey();
+    const { api } = this.client;
+    const devices = await api.callUntilAnswered('GET', 'devices');
+    for (const { device, request } of await api.callUntilAnswered('GET', 'links')) {
+      const shown = devices.find(({ id }) => id === device);
+      if (!shown) continue;
+      const signatureKey = fromBase64(shown.signature_key);
+      const about = this.#about(device, signatureKey);
+      if (toBase64(await authenticate(secret, PURPOSES.request, about)) !== request) continue;
+      await this.enrolment.publish(key, (listed) => ({ ...listed, [device]: signatureKey }));
+      const answer = await wrap(secret, PURPOSES.answer, about, key.seed);
+      await api.callUntilAnswered('PUT', `links/${device}`, { answer: toBase64(answer) });
+      return device;
+    }
+    throw new WrongCode('no device of the account shows this code');
+  }
+
+  /** @param {string} device @param {Uint8Array} signatureKey */
+  #about(device, signatureKey) {
+    return Uint8Array.from([...uuidBytes(this.client.me.user.id), ...fromHex(device), ...signatureKey]);
+  }
+}

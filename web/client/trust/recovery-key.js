@@ -1,0 +1,43 @@
+// @ts-check
+/**
+ * The recovery key: what a user writes down to list a new device without another one. The server stores the account key
+ * encrypted with it.
+ */
+import { fromBase64, toBase64, uuidBytes } from '../util/bytes.js';
+import { AccountKey } from './account-key.js';
+import { codeOf, newSecret, secretOf, unwrap, wrap } from './secret-code.js';
+
+const PURPOSE = 'Sottovoce recovery 1';
+const SIGNATURE_LABEL = new TextEncoder().encode(PURPOSE);
+
+export class RecoveryKey {
+  /**
+   * @param {import('../context.js').Context} client
+   * @param {object} parts
+   * @param {import('./enrolment.js').Enrolment} parts.enrolment
+   */
+  constructor(client, { enrolment }) {
+    this.client = client;
+    this.enrolment = enrolment;
+  }
+
+  /** @returns {Promise<string>} a new recovery key; an earlier one opens nothing any more */
+  async make() {
+    const key = await this.enrolment.ownKey();
+    const user = uuidBytes(this.client.me.user.id);
+    const secret = newSecret();
+    const recovery = await wrap(secret, PURPOSE, user, key.seed);
+    const signature = key.sign(Uint8Array.from([...SIGNATURE_LABEL, ...user, ...recovery]));
+    const body = { recovery: toBase64(recovery), signature: toBase64(signature) };
+    await this.client.api.callUntilAnswered('PUT', 'account/recovery', body);
+    return codeOf(secret);
+  }
+
+  /** List this device by the recovery key. Throws MistypedCode, WrongCode, Refused. @param {string} code */
+  async use(code) {
+    const secret = await secretOf(code);
+    const { recovery } = await this.client.api.callUntilAnswered('GET', 'account/recovery');
+    const user = uuidBytes(this.client.me.user.id);
+    await this.enrolment.take(new AccountKey(await unwrap(secret, PURPOSE, user, fromBase64(recovery))));
+  }
+}
