@@ -2,6 +2,7 @@ import type { Conversation, Change, Item, Said } from './conversations/reducer.j
 import type { Waiting } from './conversations/outbox.js';
 import type { Member } from './mls/core-crypto.js';
 import type { Me } from './session/account.js';
+import type { SignedList } from './trust/device-list.js';
 import type { Standing } from './trust/enrolment.js';
 import type { Identity } from './trust/identities.js';
 import type { OwnDevice } from './trust/own-devices.js';
@@ -45,6 +46,8 @@ export interface ClientEvents extends WaitedEvents {
   conversation: Conversation;
   /** Devices of this account that it has not confirmed. */
   unconfirmed: { devices: OwnDevice[] };
+  /** Another device of this account has published a list with the counter of the newest one that this device has. */
+  'second list': { signed: SignedList };
   /** There is a newer list of a user's devices, or another account key. */
   identity: { user: string; identity: Identity };
   item: { conversation: string; item: Item };

@@ -5,8 +5,9 @@ import { test } from 'node:test';
 import { openDeviceList } from '../client/trust/device-list.js';
 import { codeOf, newSecret } from '../client/trust/secret-code.js';
 import { toBase64 } from '../client/util/bytes.js';
+import { isEqual } from '../client/util/equal.js';
 import { Ghost } from './tampering.js';
-import { another, conversation, deceived, listOf, people, refused, unlinked, until } from './users.js';
+import { another, conversation, deceived, linked, listOf, people, refused, unlinked, until } from './users.js';
 
 test('device_by_password_alone_joins_and_reads_nothing', async () => {
   const [alice, bob] = await people('alice', 'bob');
@@ -98,4 +99,24 @@ test('device_that_the_server_hides_is_not_taken_off_the_list', async () => {
   await bob.client.linking.link(code);
   await until(() => tablet.client.enrolment.isListed, 'the tablet is linked');
   assert.equal(Object.keys(openDeviceList(await listOf(bob), bob.user).devices).length, 3);
+});
+
+test('two_lists_that_a_lying_server_has_taken_become_one', async () => {
+  const [bob] = await people('bob');
+  const [phone, tablet] = [await another(bob), await another(bob)];
+  const laptop = await unlinked(bob);
+  // The phone removes the tablet; the server says that it has stored that, and has not.
+  const { api } = phone.client;
+  const call = api.callUntilAnswered.bind(api);
+  const lying = async (/** @type {any} */ method, /** @type {any} */ path, /** @type {any} */ body) =>
+    `${method} ${path}` === 'PUT account/device-list' ? {} : call(method, path, body);
+  api.callUntilAnswered = /** @type {any} */ (lying);
+  await phone.client.enrolment.unlist(tablet.client.me.device);
+  api.callUntilAnswered = call;
+  await linked(laptop, bob); // which the server stores
+  const all = [bob, phone, laptop];
+  const wanted = all.map(({ client }) => client.me.device).sort();
+  await until(async () => isEqual(Object.keys(openDeviceList(await listOf(bob), bob.user).devices), wanted), 'a list of both'); // prettier-ignore
+  for (const one of all) await until(() => one.client.enrolment.isListed, 'it is listed');
+  await until(() => tablet.client.enrolment.standing === 'removed', 'the tablet stays removed');
 });

@@ -9,7 +9,7 @@
 import { Refused } from '../transport/api.js';
 import { fromBase64, toBase64 } from '../util/bytes.js';
 import { AccountKey } from './account-key.js';
-import { encodeDeviceList, openDeviceList } from './device-list.js';
+import { encodeDeviceList, mergedDevices, openDeviceList } from './device-list.js';
 import { isListed } from './identities.js';
 import { thumbprintOf } from './thumbprint.js';
 
@@ -40,6 +40,7 @@ export class Enrolment {
     this.store = store;
     this.identities = identities;
     client.listen('identity', ({ user }) => user === client.me.user.id && client.later(() => this.#stand()));
+    client.listen('second list', ({ signed }) => client.later(() => this.#merge(signed)));
   }
 
   get isListed() {
@@ -168,6 +169,21 @@ export class Enrolment {
         if (!(error instanceof Refused && error.code === 'stale_device_list') || tries === TRIES) throw error;
       }
     }
+  }
+
+  /**
+   * A server that lies has taken two lists with one counter, and contacts have one or the other: both changes count in
+   * the next one.
+   * @param {import('./device-list.js').SignedList} other
+   */
+  async #merge(other) {
+    const { id } = this.client.me.user;
+    const [key, known] = [await this.#key(), await this.identities.of(id)];
+    if (!key || !known || !this.isListed) return;
+    const [mine, theirs] = [openDeviceList(known.signed, id), openDeviceList(other, id)];
+    if (theirs.counter !== mine.counter) return; // a newer one came meanwhile
+    const before = known.before && openDeviceList(known.before, id);
+    await this.publish(key, () => mergedDevices(mine, theirs, before));
   }
 
   /**

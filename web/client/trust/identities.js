@@ -33,6 +33,7 @@ const CLOCK_SKEW_S = 3600; // a clock of this machine may be wrong by this much
  * @property {Record<string, string>} devices thumbprints of the listed devices, by their ids
  * @property {string[]} [former] thumbprints in other lists of the key, the newest last
  * @property {SignedList} signed the newest list
+ * @property {SignedList} [before] of this device's own account: the list before it
  * @property {SignedList} [changed] the list of another account key, which the user has not accepted
  */
 
@@ -143,12 +144,19 @@ export class Identities {
       const former = formerOf(known, known.devices, Object.values(devices));
       if (known.changed || former.length !== known.former?.length)
         await this.#write(user, { ...known, changed: undefined, former });
+      if (user === this.client.me.user.id && list.counter === known.counter && !isEqual(devices, known.devices))
+        this.client.emit('second list', { signed });
       return;
     }
     const { counter, notAfter } = list;
     const isVerified = isByVerifiedDevice || (await this.trust.key(user)) === signed.account_key;
     const former = formerOf(known, devices, Object.values(known?.devices ?? {}));
-    await this.#write(user, { key: signed.account_key, counter, notAfter, devices, former, signed }, isVerified);
+    const before = user === this.client.me.user.id ? { before: known?.signed } : {};
+    await this.#write(
+      user,
+      { key: signed.account_key, counter, notAfter, devices, former, signed, ...before },
+      isVerified,
+    );
   }
 
   /**
