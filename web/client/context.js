@@ -1,5 +1,6 @@
 // @ts-check
 /** What all parts of a client share: the account, the API, the storage, the order of work, and events. */
+import { CachedStorage } from './storage/cached.js';
 import { Api, Refused } from './transport/api.js';
 
 /**
@@ -46,7 +47,7 @@ export class Context extends EventTarget {
   constructor(server, platform) {
     super();
     this.platform = platform;
-    this.storage = platform.storage;
+    this.storage = new CachedStorage(platform.storage);
     this.api = new Api(server, platform);
     this.api.onMalformed = (error) => this.emit('problem', { error });
   }

@@ -19,15 +19,15 @@ export function readersOf(conversation) {
 /**
  * The check of the leaves that would read a message. It throws HeldBack.
  * @param {import('../trust/identities.js').Identities} identities
- * @param {Conversation | undefined} conversation as it is now
+ * @param {Conversation} conversation as it is now
  * @param {Reader[]} readers when the message was written
  * @returns {Promise<(leaves: Member[]) => void>}
  */
 export async function readerCheck(identities, conversation, readers) {
-  const strangers = new Set(conversation?.strangers);
+  const strangers = new Set(conversation.strangers);
   const seen = new Set(readers.map(({ thumbprint }) => thumbprint));
   const before = new Set(readers.map(({ user }) => user));
-  const users = conversation?.members.map(({ user }) => user) ?? [];
+  const users = conversation.members.map(({ user }) => user);
   const lists = await identities.listsOf([...before, ...users]);
   return (leaves) => {
     if (leaves.some(({ user, thumbprint }) => lists.get(user)?.has(thumbprint) === false))

@@ -19,6 +19,7 @@ const PASSING = ['unlisted_device', 'stranger', 'removal_asked']; // failures th
 
 /**
  * @typedef {import('../content/index.js').Content} Content
+ * @typedef {import('../conversations/reducer.js').Conversation} Conversation
  * @typedef {import('../conversations/outbox.js').Waiting} Waiting
  * @typedef {import('../conversations/readers.js').Reader} Reader
  */
@@ -77,8 +78,7 @@ export class GroupSender {
     for (const id of due) {
       const known = await this.store.get(id);
       if (!known?.isActive || known.isForged || known.kind === 'direct') continue;
-      const hasCommitted = (await this.#removeOmitted(known)) || (await this.healing.beforeMessages(id));
-      if (hasCommitted) waiting = await this.#waiting(); // the commit's entry has sent some
+      if (await this.beforeMessages(known)) waiting = await this.#waiting(); // the commit's entry has sent some
     }
     for (const one of waiting) {
       if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
@@ -88,17 +88,22 @@ export class GroupSender {
       if (this.#behind.has(one.conversation) && this.#hasInFlight(one.conversation)) continue;
       this.#behind.delete(one.conversation);
       // One message that cannot be encrypted must not stop the others.
-      await this.client.attempt(() => this.#send(one));
+      await this.client.attempt(() => this.#send(one, known));
     }
+  }
+
+  /** Commit what is due. Returns whether there was something. @param {Conversation} conversation */
+  async beforeMessages(conversation) {
+    return (await this.#removeOmitted(conversation)) || this.healing.beforeMessages(conversation.id);
   }
 
   async #waiting() {
     return (await this.outbox.waiting()).filter(({ isDirect }) => !isDirect);
   }
 
-  /** @param {Waiting} waiting */
-  async #send({ id, conversation, content, readers }) {
-    const encrypted = await this.#encrypt(conversation, content, readers);
+  /** @param {Waiting} waiting @param {Conversation} known */
+  async #send({ id, conversation, content, readers }, known) {
+    const encrypted = await this.#encrypt(known, content, readers);
     if (encrypted instanceof HeldBack) return this.outbox.fail(id, encrypted.code, encrypted.message);
     const { epoch, data } = encrypted;
     if (this.#hasInFlight(conversation, epoch)) {
@@ -111,15 +116,15 @@ export class GroupSender {
 
   /**
    * Returns the error where the group has devices that must not read it.
-   * @param {string} conversation @param {Content} content @param {Reader[]} [readers]
+   * @param {Conversation} conversation @param {Content} content @param {Reader[]} [readers]
    */
   async #encrypt(conversation, content, readers) {
-    const check = readers && (await readerCheck(this.identities, await this.store.get(conversation), readers));
+    const check = readers && (await readerCheck(this.identities, conversation, readers));
     try {
-      return await this.client.mls.encrypt(conversation, encodeContent(content), check);
+      return await this.client.mls.encrypt(conversation.id, encodeContent(content), check);
     } catch (error) {
       if (error instanceof HeldBack) return error;
-      if (error instanceof ForgedGroup) await this.roster.read(conversation);
+      if (error instanceof ForgedGroup) await this.roster.read(conversation.id);
       throw error;
     }
   }
@@ -127,7 +132,7 @@ export class GroupSender {
   /**
    * Remove leaves that a list of their account omits, at most once in each epoch: a server that lies could refuse it.
    * Returns whether this device tried.
-   * @param {import('../conversations/reducer.js').Conversation} conversation
+   * @param {Conversation} conversation
    */
   async #removeOmitted({ id, members, epoch = 0 }) {
     if (this.#removalTriedIn.get(id) === epoch || !(await this.identities.omitted(members)).length) return false;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { FileStorage } from '../node/files.js';
 import { IndexedDbStorage } from './indexeddb.js';
+import { CachedStorage } from './cached.js';
 import { EncryptedStorage } from './encrypted.js';
 import { MemoryStorage } from './memory.js';
 import { COLLECTIONS } from './storage.js';
@@ -20,6 +21,7 @@ const kinds = [
   ['file_storage', async () => FileStorage.open(await folder())],
   ['indexeddb_storage', async () => new IndexedDbStorage(`test ${databases++}`)],
   ['encrypted_storage', async () => new EncryptedStorage(new MemoryStorage(), EncryptedStorage.makeKey)],
+  ['cached_storage', async () => new CachedStorage(new MemoryStorage())],
 ];
 
 for (const [name, open] of kinds) {
@@ -65,10 +67,10 @@ for (const [name, open] of kinds) {
   test(`${name}_returns_copies`, async () => {
     const storage = await open();
     const given = { list: [1] };
-    await storage.write([['state', 'x', given]]);
+    await storage.write([['conversations', 'x', /** @type {any} */ (given)]]);
     given.list.push(2);
-    /** @type {typeof given} */ (await storage.get('state', 'x')).list.push(3);
-    assert.deepEqual(await storage.get('state', 'x'), { list: [1] });
+    /** @type {typeof given} */ (/** @type {unknown} */ (await storage.get('conversations', 'x'))).list.push(3);
+    assert.deepEqual(await storage.get('conversations', 'x'), { list: [1] });
   });
 }
 
@@ -192,4 +194,55 @@ test('upgrade_that_was_interrupted_accepts_no_earlier_format', async () => {
   await storage.upgrade();
   assert.equal(await storage.get('state', 'me'), 'kim');
   assert.deepEqual(await storage.all('state', 'draft/'), []);
+});
+
+test('cached_storage_reads_a_value_once_until_it_is_written', async () => {
+  const inner = new MemoryStorage();
+  let reads = 0;
+  const read = inner.get.bind(inner);
+  inner.get = async (...given) => {
+    reads += 1;
+    return read(...given);
+  };
+  const storage = new CachedStorage(inner);
+  for (let nth = 0; nth < 3; nth++) assert.equal(await storage.get('state', 'draft/a'), undefined);
+  assert.equal(reads, 1);
+  await storage.write([['state', 'draft/a', 'hello']]);
+  for (let nth = 0; nth < 3; nth++) assert.equal(await storage.get('state', 'draft/a'), 'hello');
+  assert.equal(reads, 2);
+  await storage.wipe();
+  assert.equal(await storage.get('state', 'draft/a'), undefined);
+  await storage.write([['items', 'a/1', 'one']]);
+  for (let nth = 0; nth < 2; nth++) assert.equal(await storage.get('items', 'a/1'), 'one');
+  assert.equal(reads, 5);
+});
+
+test('cached_storage_keeps_nothing_that_was_read_during_a_write', async () => {
+  const inner = new MemoryStorage();
+  const storage = new CachedStorage(inner);
+  await storage.write([['state', 'draft/a', 'old']]);
+  const [read, write] = [inner.get.bind(inner), inner.write.bind(inner)];
+  inner.get = async (...given) => {
+    const value = await read(...given);
+    await new Promise((resolve) => setTimeout(resolve, 20)); // longer than the write
+    return value;
+  };
+  const early = storage.get('state', 'draft/a');
+  await storage.write([['state', 'draft/a', 'new']]);
+  await early;
+  assert.equal(await storage.get('state', 'draft/a'), 'new');
+  inner.get = read;
+  inner.write = async (changes) => {
+    await storage.get('state', 'draft/a'); // ends before the write does
+    await write(changes);
+  };
+  await storage.write([['state', 'draft/a', 'newest']]);
+  assert.equal(await storage.get('state', 'draft/a'), 'newest');
+});
+
+test('cached_storage_gives_values_that_nobody_can_change', async () => {
+  const storage = new CachedStorage(new MemoryStorage());
+  await storage.write([['state', 'verified/a', ['one']]]);
+  const value = /** @type {string[]} */ (await storage.get('state', 'verified/a'));
+  assert.throws(() => value.push('two'), TypeError);
 });
