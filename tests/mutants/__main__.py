@@ -171,6 +171,7 @@ def main(files: tuple[str, ...], processes: int) -> None:
         trees = [Path(folder) / str(number) / "tree" for number in range(processes)]
         for tree in trees:
             copy_tree(tree)
+            trial.compile_tree(tree)
         recording = record(kept, trees[0])
         running = [Bench(tree, recording, postgres.url).try_all(work, journal) for tree in trees]
         while running:

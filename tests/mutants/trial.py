@@ -4,6 +4,7 @@ The program has imported everything but the project before it forks: that takes 
 """
 
 import os
+import subprocess
 import sys
 import time
 import traceback
@@ -82,6 +83,13 @@ def drop_databases(postgres_url: str, process: int) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"%\\_{process}"]):
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def compile_tree(tree: Path) -> None:
+    """Write the bytecode of the tree and its tests, so that a trial compiles only its mutant."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    words = [sys.executable, "-m", "pytest", "-q", "--collect-only", "tests"]
+    subprocess.run(words, cwd=tree, env=environment, capture_output=True, check=True)
 
 
 def prepare() -> None:
