@@ -328,6 +328,8 @@ async def test_link_carries_a_request_and_its_answer(users: Users) -> None:
     assert (asked["device"], asked["request"], asked["answer"]) == (phone.hex, base64(b"please"), None)
     answer = await laptop.session.api.put(f"/v2/links/{phone.hex}", json={"answer": base64(b"here")})
     assert answer.status_code == 200
+    while (await hearer.next())["type"] != "links_changed":
+        pass
     (answered,) = (await phone.session.api.get("/v2/links")).json()
     assert answered["answer"] == base64(b"here")
     assert (await phone.session.api.put("/v2/links", json={"request": base64(b"again")})).status_code == 200

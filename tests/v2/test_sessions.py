@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from chat.model.ids import SessionId
 from store.sessions import Sessions
-from testing.server import Person, RunningServer
+from testing.server import PASSWORD, Person, RunningServer
 from tests.conftest import Users
 
 RENEW = "/v2/sessions/current"
@@ -93,3 +94,53 @@ async def test_session_that_ends_while_it_is_renewed_is_401(users: Users, monkey
 async def test_session_renewal_from_a_foreign_page_is_403(users: Users) -> None:
     (alice,) = await users("alice")
     assert (await alice.api.put(RENEW, headers={"Sec-Fetch-Site": "cross-site"})).status_code == 403
+
+
+# The cookie, in which browsers keep the session
+
+
+def is_set(answer: httpx.Response) -> bool:
+    (cookie,) = [one for one in answer.headers.get_list("Set-Cookie") if one.startswith("Authorization=")]
+    return not cookie.startswith('Authorization="";')
+
+
+async def test_session_cookie_is_set_at_registration_and_log_in(server: RunningServer) -> None:
+    given = {"username": "alice", "password": PASSWORD}
+    for path in ("/v2/accounts", "/v2/sessions"):
+        answer = await server.client().post(path, json=given)
+        assert answer.is_success, answer.text
+        assert is_set(answer)
+
+
+async def test_session_cookie_is_deleted_with_its_session(users: Users, server: RunningServer) -> None:
+    alice, bob, carol = await users("alice", "bob", "carol")
+    ends = [
+        (alice, "/v2/sessions/current", None),
+        (bob, f"/v2/sessions/{bob.session_id}", None),
+        (carol, "/v2/account", {"password": PASSWORD}),
+    ]
+    for person, path, body in ends:
+        answer = await person.api.request("DELETE", path, json=body)
+        assert answer.status_code == 200, answer.text
+        assert not is_set(answer)
+    again = await alice.api.delete("/v2/sessions/current")
+    assert again.status_code == 401
+    assert not is_set(again), "a browser must lose a cookie that is not valid any more, too"
+
+
+async def test_session_cookie_stays_when_another_session_ends(users: Users) -> None:
+    (alice,) = await users("alice")
+    other = await alice.again()
+    answer = await alice.api.delete(f"/v2/sessions/{other.session_id}")
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/v2/accounts", "/v2/sessions"])
+async def test_log_in_from_a_foreign_page_is_403(server: RunningServer, path: str) -> None:
+    """Another site must not log its visitors in to an account of its own."""
+    given = {"username": "alice", "password": PASSWORD}
+    headers = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    answer = await server.client().post(path, json=given, headers=headers)
+    assert answer.status_code == 403
+    assert "Set-Cookie" not in answer.headers

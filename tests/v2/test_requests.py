@@ -1,0 +1,63 @@
+"""Message requests and blocks: what an answer changes, and that the other devices of the account follow it."""
+
+import pytest
+
+from tests.conftest import Users
+from tests.v2.devices import DeviceSocket, listens
+from tests.v2.mls import MlsDevice, MlsGroup, device, group_of
+from tests.v2.test_group_events import frame_of, says
+
+
+async def state_of(one: MlsDevice, group: MlsGroup) -> str:
+    shown = (await one.session.api.get("/v2/conversations")).json()
+    (state,) = [each["state"] for each in shown if each["id"] == str(group.id)]
+    return str(state)
+
+
+async def answers(one: MlsDevice, group: MlsGroup, state: str) -> None:
+    answer = await one.session.api.put(f"{group.path}/state", json={"state": state})
+    assert answer.status_code == 200, answer.text
+
+
+async def hears(line: DeviceSocket, seq: int) -> bool:
+    return bool((await frame_of(line, "entry"))["seq"] == seq)
+
+
+@pytest.mark.parametrize("answer", ["joined", "ignored"])
+async def test_accepted_request_makes_contacts_and_an_ignored_one_none(users: Users, answer: str) -> None:
+    alice, bob = [await device(one) for one in await users("alice", "bob")]
+    group = await group_of(bob, alice)
+    assert await state_of(alice, group) == "requested"
+    await answers(alice, group, answer)
+    assert await state_of(alice, group) == answer
+    assert await state_of(alice, await group_of(bob, alice)) == ("joined" if answer == "joined" else "requested")
+
+
+async def test_other_devices_follow_an_answer_to_a_request(users: Users) -> None:
+    alice, bob = [await device(one) for one in await users("alice", "bob")]
+    group = await group_of(bob, alice)
+    line = await listens(alice.session)
+    first = await says(bob, group)
+    assert await hears(line, first), "a request is shown with its messages"
+    elsewhere = MlsDevice(await alice.session.again(), alice.id, alice.signer)
+    await answers(elsewhere, group, "ignored")
+    ignored = await says(bob, group)
+    await line.receives_nothing()
+    await answers(elsewhere, group, "joined")
+    assert await hears(line, first), "it was not acknowledged"
+    assert await hears(line, ignored)
+
+
+async def test_block_hides_the_conversation_until_it_is_a_request_again(users: Users) -> None:
+    alice, bob = [await device(one) for one in await users("alice", "bob")]
+    group = await group_of(bob, alice)
+    await answers(alice, group, "joined")
+    line = await listens(alice.session)
+    block = f"/v2/blocks/{bob.session.uuid}"
+    assert (await alice.session.api.put(block)).status_code == 200
+    assert await state_of(alice, group) == "blocked"
+    hidden = await says(bob, group)
+    await line.receives_nothing()
+    assert (await alice.session.api.delete(block)).status_code == 200
+    assert await state_of(alice, group) == "requested"
+    assert await hears(line, hidden)
