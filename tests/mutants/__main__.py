@@ -99,7 +99,8 @@ class Bench:
             tests = self._recording.tests_of(mutant.file, mutant.line)
             first = self._recording.within(tests, FIRST_TESTS_S)
             outcome = "unreached"
-            for some in (first, self._recording.within(tests[len(first) :], MORE_TESTS_S)):
+            others = self._recording.spread(tests[len(first) :])
+            for some in (first, self._recording.within(others, MORE_TESTS_S)):
                 if outcome in ("unreached", "survived"):
                     (self._tree / mutant.file).write_text(original)
                     sound = yield from self._sound(mutant.file, some)

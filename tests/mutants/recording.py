@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -49,6 +49,14 @@ class Recording:
         """The first of these tests, as many as take no longer than `seconds` in all; at least one."""
         ends = accumulate(map(self.seconds_of, tests))
         return [test for test, end in zip(tests, ends, strict=True) if end <= seconds or test is tests[0]]
+
+    @staticmethod
+    def spread(tests: list[str]) -> list[str]:
+        """The same tests, one of each file in turn: where hundreds run a line, those of one file test one thing."""
+        by_file: dict[str, list[str]] = {}
+        for test in tests:
+            by_file.setdefault(test.partition("::")[0], []).append(test)
+        return [test for turn in zip_longest(*by_file.values()) for test in turn if test is not None]
 
     def seconds_of(self, *tests: str) -> float:
         """How long the tests take without a mutant, and a second for one that is not known."""
