@@ -37,7 +37,7 @@ async def accepts(one: MlsDevice, group: MlsGroup) -> None:
     assert answer.status_code == 200, answer.text
 
 
-async def test_group_message_reaches_both_sides_in_one_frame_each(users: Users) -> None:
+async def test_group_message_reaches_both_sides_in_one_frame(users: Users) -> None:
     alice, bob, group = await two_in_a_group(users)
     at_alice, at_bob = await listens(alice.session), await listens(bob.session)
     sent = await sends(at_alice, group)
@@ -125,7 +125,7 @@ async def test_socket_that_closes_unsubscribes_from_its_groups(users: Users, mon
     await until(is_forgotten)
 
 
-async def test_acknowledgements_of_a_socket_that_closes_at_once_are_stored(users: Users) -> None:
+async def test_acknowledgements_before_a_close_are_stored(users: Users) -> None:
     alice, bob, group = await two_in_a_group(users)
     line = await listens(bob.session)
     first, second, third = [await says(alice, group) for _ in range(3)]

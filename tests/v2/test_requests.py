@@ -24,7 +24,7 @@ async def hears(line: DeviceSocket, seq: int) -> bool:
 
 
 @pytest.mark.parametrize("answer", ["joined", "ignored"])
-async def test_accepted_request_makes_contacts_and_an_ignored_one_none(users: Users, answer: str) -> None:
+async def test_accepted_request_alone_makes_contacts(users: Users, answer: str) -> None:
     alice, bob = [await device(one) for one in await users("alice", "bob")]
     group = await group_of(bob, alice)
     assert await state_of(alice, group) == "requested"
@@ -48,7 +48,7 @@ async def test_other_devices_follow_an_answer_to_a_request(users: Users) -> None
     assert await hears(line, ignored)
 
 
-async def test_block_hides_the_conversation_until_it_is_a_request_again(users: Users) -> None:
+async def test_block_hides_a_conversation_until_unblocked(users: Users) -> None:
     alice, bob = [await device(one) for one in await users("alice", "bob")]
     group = await group_of(bob, alice)
     await answers(alice, group, "joined")
