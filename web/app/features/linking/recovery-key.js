@@ -13,7 +13,7 @@ export class RecoveryKey extends Element {
     css`
       .key { padding: 1.1rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--sheet);
         font: 500 1.25rem/1.8 ui-monospace, "DejaVu Sans Mono", monospace; text-align: center; user-select: all;
-        overflow-wrap: anywhere; }
+        overflow-wrap: anywhere; text-wrap: balance; }
     `,
   ];
 
