@@ -13,7 +13,7 @@ from tests.v2.node import node
 
 @click.command()
 def main() -> None:
-    """Encrypt texts in groups of several sizes, with and without the checks. Print the median of 15 rounds."""
+    """Encrypt texts in groups of several sizes, with and without the checks. Print the median of 60 rounds."""
     with tempfile.TemporaryDirectory(prefix="sottovoce-cost-") as folder:
         server = Server(Path(folder) / "data")
         with running(server):

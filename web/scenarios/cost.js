@@ -12,8 +12,8 @@ import { readerCheck, readersOf } from '../client/conversations/readers.js';
 import { another, deviceIn, people } from './users.js';
 
 const SIZES = [2, 10, 30];
-const ROUNDS = 15;
-const TEXTS = 20; // in a turn of a round
+const ROUNDS = 60;
+const TEXTS = 10; // in a turn of a round
 
 /** @param {number[]} values */
 function median(values) {
