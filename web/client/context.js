@@ -21,7 +21,7 @@ import { Api, Refused } from './transport/api.js';
  * @typedef {object} Platform
  * @property {import('./storage/storage.js').Storage} storage
  * @property {(me: Me) => Promise<import('../vendor/core-crypto.js').Database>} openDatabase
- * @property {() => Promise<void>} [erase] deletes everything that is stored; without it, `storage.wipe` does
+ * @property {() => Promise<void>} [erase] deletes what the platform stores beside `storage`
  * @property {() => Promise<void>} [persist] makes that database durable, if the platform does not
  * @property {string} [name] of the device, as the user sees it in the list of devices
  * @property {typeof fetch} [fetch]

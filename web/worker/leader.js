@@ -29,7 +29,6 @@ export async function lead() {
     erase: async () => {
       // Waits until CoreCrypto is gone, with this worker.
       for (const name of [KEYS, PAGES]) indexedDB.deleteDatabase(name);
-      await storage.wipe();
       await wipeKey();
     },
   });

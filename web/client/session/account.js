@@ -125,7 +125,8 @@ export class Account {
   /** Delete everything that is stored here, but for what ends these and earlier sessions. @param {Left[]} fresh */
   async #erase(fresh) {
     const { storage, platform } = this.client;
-    await (platform.erase?.() ?? storage.wipe());
+    await storage.wipe();
+    await platform.erase?.();
     this.#left = [...this.#left, ...fresh.map(({ token, device }) => ({ token, device }))].slice(-LEFT_MAX);
     if (this.#left.length) await storage.write([['state', 'left', this.#left]]);
   }
