@@ -43,14 +43,14 @@ export class Connection {
   connect() {
     this.#isWanted = true;
     if (this.isReady) return Promise.resolve();
+    const settled = new AbortController(); // removes the listener that was not called, too
     const ready = new Promise((resolve, reject) => {
-      this.client.addEventListener('ready', () => resolve(undefined), { once: true });
-      this.client.addEventListener('logged out', () => reject(new Error('your session has ended: log in again')), {
-        once: true,
-      });
+      const ended = () => reject(new Error('your session has ended: log in again'));
+      this.client.addEventListener('ready', () => resolve(undefined), { signal: settled.signal });
+      this.client.addEventListener('logged out', ended, { signal: settled.signal });
     });
     if (this.#socket === null) this.#open();
-    return ready;
+    return ready.finally(() => settled.abort());
   }
 
   close() {
