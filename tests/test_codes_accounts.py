@@ -75,6 +75,15 @@ async def test_codes_cookie_is_http_only_and_same_site(server: RunningServer, tl
     assert cookie_attributes(await log_in(kim, wanted["username"])) == expected
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_codes_cookie_is_secure_where_a_trusted_proxy_has_tls(start_server: StartServer, scheme: str) -> None:
+    forwarded = {"X-Forwarded-Proto": scheme, "X-Forwarded-For": "203.0.113.1"}
+    behind, direct = await start_server(trusted_proxies=["127.0.0.1/32"]), await start_server()
+    for server, is_secure in ((behind, scheme == "https"), (direct, False)):
+        kim = server.client(headers=forwarded)
+        assert ("Secure" in cookie_attributes(await register(kim, new_user()))) == is_secure
+
+
 @pytest.mark.real_hashes
 async def test_codes_register_stores_the_password_as_argon2id(server: RunningServer) -> None:
     wanted = new_user()

@@ -259,3 +259,31 @@ async def test_idempotent_retries_across_an_outage_store_once(
     await at_bob.receives(*texts[10:])
     await at_bob.receives_nothing()
     assert await alice.history(conversation, limit=100) == texts[::-1]
+
+
+@OUTAGE
+async def test_answer_that_breaks_in_the_middle_is_no_whole_answer(
+    server: RunningServer, outage_postgres: EmbeddedPostgres
+) -> None:
+    alice, bob, _ = await pair(server)
+    for _ in range(40):  # more than the buffers of the two sockets hold
+        await alice.posts("x" * 700_000, to=bob)
+    async with alice.api.stream("GET", "/allmessages", params={"user_id": bob.id}) as answer:
+        assert answer.status_code == 200
+        await stop(outage_postgres)
+        with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+            await answer.aread()
+    await start(outage_postgres)
+
+
+@OUTAGE
+async def test_request_that_cannot_be_counted_is_refused_but_for_health(
+    io_loop: Any, start_server: StartServer, outage_postgres: EmbeddedPostgres, outage_url: str
+) -> None:
+    server = await start_server(url=outage_url, rate_limits=True)
+    client = server.client()
+    assert (await client.get("/api/nothing")).status_code == 404
+    await stop(outage_postgres)
+    await refused(client.get("/api/nothing"))
+    assert (await client.get("/api/health")).status_code == 200
+    await start(outage_postgres)

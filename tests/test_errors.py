@@ -81,6 +81,14 @@ def assert_is_error(answer: Any, *statuses: int) -> None:
         assert isinstance(answer.json()["error"], str), where
 
 
+async def test_answers_are_not_kept_and_name_no_server_software(users: Users) -> None:
+    (alice,) = await users("alice")
+    for answer in (await alice.api.get("/me"), await alice.api.get("/me", headers={"Authorization": "Bearer x"})):
+        assert "Server" not in answer.headers
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 async def test_unknown_method_is_405_with_allow(users: Users) -> None:
     (alice,) = await users("alice")
     assert len(UNKNOWN) > 100

@@ -1,11 +1,14 @@
 """Bounds for each account: open sockets, and messages that wait for their commit."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from chat.delivery.hub import Hub
+from chat.direct.messages import Messages
+from chat.errors import Unavailable
 from handlers.websocket.connections import UNSETTLED_MAX, AccountQuota
 from testing.raw import Raw
 from testing.server import PATIENCE_S
@@ -61,10 +64,16 @@ async def test_account_quota_admits_waiters_in_order() -> None:
     waiting = [asyncio.create_task(wait(name)) for name in ("first", "cancelled", "third")]
     await asyncio.sleep(0)
     waiting[1].cancel()
-    for expected in (["first"], ["first", "third"]):
-        quota.settled()
-        await asyncio.sleep(0.01)
-        assert admitted == expected
+    quota.next()
+    await asyncio.sleep(0.01)
+    assert admitted == [], "there is no room"
+    quota.settled()
+    assert not quota.has_room, "the third one waits"
+    await asyncio.sleep(0.01)
+    assert admitted == ["first"]
+    quota.settled()
+    await asyncio.sleep(0.01)
+    assert admitted == ["first", "third"]
     quota.settled()
     assert quota.has_room
 
@@ -83,6 +92,43 @@ async def test_socket_that_fails_to_open_frees_its_place(
     caplog.clear()
     at_alice = await alice.opens(conversation)
     await at_alice.sends("there is room")
+
+
+async def test_socket_that_opens_without_the_database_closes_1013(
+    users: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+
+    async def unavailable(*_: object) -> None:
+        raise Unavailable("The database is unavailable", 1)
+
+    monkeypatch.setattr(Hub, "subscribe", unavailable)
+    await (await alice.opens(conversation)).is_closed_with(1013)
+
+
+async def test_socket_waits_for_the_full_queue_then_closes_1013(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
+    submit, tries = Messages.submit, 0
+
+    def is_full_at_first(*given: Any) -> None:
+        nonlocal tries
+        tries += 1
+        if tries <= 3:
+            raise Unavailable("Too many messages wait", 1)
+        submit(*given)
+
+    monkeypatch.setattr(Messages, "submit", is_full_at_first)
+    await at_alice.sends("first")
+    await at_alice.sends("second")
+    await at_bob.receives("first", "second")
+    assert tries == 5
+    tries = -1_000_000
+    monkeypatch.setattr("handlers.codes_api.socket.BUSY_S", 0.2)
+    await at_alice.sends("third")
+    await at_alice.is_closed_with(1013)
 
 
 async def test_socket_sends_no_frame_after_its_close_frame(users: Users) -> None:
