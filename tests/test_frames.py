@@ -5,6 +5,7 @@ import struct
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
+from time import process_time
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,12 +15,13 @@ from websockets.protocol import CLIENT, State
 from websockets.protocol import Protocol as WebSocketProtocol
 
 from chat.model.messages import MAX_CONTENT_CHARS
-from handlers.websocket.frames import BINARY, CLOSE, PING, PONG, TEXT, BadFrame, FrameParser, text_frame
+from handlers.websocket.frames import BadFrame, FrameParser, decode, text_frame
 from handlers.websocket.socket import MAX_FRAME_BYTES
 from testing.raw import Raw
 from tests.conftest import Users
 
 MAX = 70_000
+TEXT, BINARY, CLOSE, PING, PONG = map(int, (Opcode.TEXT, Opcode.BINARY, Opcode.CLOSE, Opcode.PING, Opcode.PONG))
 
 
 def frame(opcode: int, payload: bytes, *, fin: bool = True, masked: bool = True) -> bytes:
@@ -116,6 +118,50 @@ BAD = {
     "largest length": (header(0x81, 2**64 - 1), 1009),
     "fragments over the limit": (frame(TEXT, b"a" * MAX_FRAME_BYTES, fin=False) + frame(0, b"b"), 1009),
 }
+
+
+@pytest.mark.parametrize(("data", "code"), BAD.values(), ids=BAD)
+def test_frame_parser_refuses_a_bad_frame_by_itself(data: bytes, code: int) -> None:
+    """Over a connection, what follows it could be the reason."""
+    with pytest.raises(BadFrame) as refused:
+        [decode(payload) for _, payload in parsed([data], MAX_FRAME_BYTES)]
+    assert refused.value.code == code
+    assert str(refused.value)
+
+
+@pytest.mark.parametrize("code", [1000, 1003, 1007, 1014, 3000, 4999])
+def test_frame_parser_reads_a_valid_close_code(code: int) -> None:
+    payload = struct.pack("!H", code) + b"bye"
+    assert parsed([frame(CLOSE, payload)]) == [(CLOSE, payload)]
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 2999, 5000])
+def test_frame_parser_refuses_an_invalid_close_code(code: int) -> None:
+    with pytest.raises(BadFrame):
+        parsed([frame(CLOSE, struct.pack("!H", code))])
+
+
+def test_frame_parser_bounds_fragments_together_without_controls() -> None:
+    first, ping = frame(TEXT, b"a" * 90, fin=False), frame(PING, b"p" * 125)
+    assert parsed([first + ping + frame(0, b"b" * 10)], 100) == [(PING, b"p" * 125), (TEXT, b"a" * 90 + b"b" * 10)]
+    with pytest.raises(BadFrame) as refused:
+        parsed([first + ping + frame(0, b"b" * 11)], 100)
+    assert refused.value.code == 1009
+
+
+def test_frame_parser_counts_what_it_holds() -> None:
+    parser = FrameParser(MAX)
+    half = frame(0, b"b" * 50)[:30]
+    assert list(parser.feed(frame(TEXT, b"a" * 200, fin=False) + half)) == []
+    assert parser.held_bytes == 200 + len(half)
+
+
+def test_frame_parser_copies_a_long_frame_once() -> None:
+    parser, data = FrameParser(1 << 22), frame(TEXT, b"a" * (1 << 22))
+    since = process_time()
+    pieces = [message for start in range(0, len(data), 256) for message in parser.feed(data[start : start + 256])]
+    assert len(pieces) == 1
+    assert process_time() - since < 1.0, "copied at each piece, it takes 16,000 copies of 2 MiB"
 
 
 @pytest.mark.parametrize(("data", "code"), BAD.values(), ids=BAD)
