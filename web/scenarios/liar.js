@@ -3,6 +3,8 @@
 import { AccountKey } from '../client/trust/account-key.js';
 import { encodeDeviceList } from '../client/trust/device-list.js';
 import { fromBase64, toBase64 } from '../client/util/bytes.js';
+import * as cc from '../vendor/core-crypto.js';
+import { PrivateLog } from './private-log.js';
 import { Ghost } from './tampering.js';
 
 /**
@@ -30,9 +32,15 @@ export class Liar {
   entries = [];
   /** Group infos that the server had. @type {Uint8Array[]} */
   groupInfos = [];
-  isHonest = false;
+  /** Key packages that a victim was given. @type {string[]} */
+  keyPackages = [];
+  /** Victims to whom the server shows a log of their own. @type {Map<Victim, PrivateLog>} */
+  logs = new Map();
 
-  /** @param {() => number} chance @param {Victim[]} victims @param {string} id of their conversation */
+  /**
+   * @param {() => number} chance @param {Victim[]} victims
+   * @param {ReturnType<typeof crypto.randomUUID>} id of their conversation
+   */
   constructor(chance, victims, id) {
     this.chance = chance;
     this.victims = victims;
@@ -46,8 +54,11 @@ export class Liar {
         if (frame.type === 'send' && frame.conversation === id) this.#overhear(frame);
         return undefined;
       });
-      lies.answerRequest.push(({ path, body }) => {
-        if (path === `conversations/${id}/commits`) this.#overhear({ conversation: id, data: body.commit });
+      lies.answerRequest.push(({ method, path, body }) => {
+        if (method !== 'POST') return undefined;
+        if (path === `conversations/${id}/commits`)
+          this.#overhear({ conversation: id, data: body.commit }, body.welcome);
+        if (path === 'conversations' && body.id === id) this.#join(body.welcome);
         return undefined;
       });
     }
@@ -55,10 +66,22 @@ export class Liar {
 
   #reading = Promise.resolve();
 
-  /** Every ghost tries to read it; also commits, to follow the group. @param {{ [field: string]: any }} one */
-  #overhear(one) {
+  /**
+   * Every ghost tries to read it; also commits, to follow the group.
+   * @param {{ [field: string]: any }} one @param {string | null} [welcome] to those whom it adds
+   */
+  #overhear(one, welcome) {
     this.#reading = this.#reading.then(async () => {
       for (const ghost of this.ghosts) this.read.push(...(await ghost.read([{ type: 'send', ...one }])));
+    });
+    this.#join(welcome);
+  }
+
+  /** Every ghost tries to join. @param {string | null} [welcome] */
+  #join(welcome) {
+    if (!welcome) return;
+    this.#reading = this.#reading.then(async () => {
+      for (const ghost of this.ghosts) await ghost.accept(new cc.Welcome(fromBase64(welcome))).catch(() => {});
     });
   }
 
@@ -78,6 +101,13 @@ export class Liar {
     const name = this.pick(Object.keys(LIES));
     await LIES[name](this, this.pick(this.victims));
     return name;
+  }
+
+  /** Show the victim this entry next. @param {Victim} victim @param {object} more */
+  async show(victim, more) {
+    const log = this.logs.get(victim);
+    if (log) await log.show(more);
+    else victim.lies.inject(await this.next(victim, more));
   }
 
   /** From now on it passes on everything as it is. */
@@ -113,7 +143,7 @@ async function ghostJoins(liar, victim, user) {
   liar.ghosts.push(ghost);
   const { epoch = 0 } = (await victim.client.store.get(liar.id)) ?? {};
   const sender = liar.pick([ghost.device, liar.other(victim).client.me.device]);
-  victim.lies.inject(await liar.next(victim, { kind: 'commit', epoch, sender, data: commit }));
+  await liar.show(victim, { kind: 'commit', epoch, sender, data: commit });
 }
 
 /** @param {string} user */
@@ -129,6 +159,33 @@ async function anId(liar, victim) {
   const waiting = (await victim.client.outbox.waiting()).map(({ id }) => id);
   const items = (await victim.client.store.items(liar.id, {})).flatMap(({ id }) => id ?? []);
   return liar.pick([...waiting, ...items, 'f'.repeat(32)]);
+}
+
+/**
+ * What the server answers in place of the key packages that another device has uploaded.
+ * @param {Liar} liar @param {string} path @param {{ device: string, key_package: string, last_resort: boolean }[]} answer
+ */
+async function falseKeyPackages(liar, path, answer) {
+  const [, user] = path.split('/');
+  const { device } = answer[0] ?? { device: '00000000000000aa' };
+  const ghost = await Ghost.open(liar.pick([user, crypto.randomUUID()]), liar.pick([device, undefined]));
+  liar.ghosts.push(ghost);
+  const another = {
+    device: liar.pick([device, ghost.device]),
+    key_package: await ghost.keyPackage(),
+    last_resort: false,
+  };
+  const before = liar.keyPackages.splice(0).map((key_package) => ({ ...another, device, key_package }));
+  liar.keyPackages = answer.map(({ key_package }) => key_package);
+  return liar.pick([
+    [another],
+    [another, ...answer],
+    [...answer, another],
+    [...answer, ...answer],
+    [...answer, ...before],
+    [],
+    answer.map((one) => ({ ...one, key_package: one.key_package.slice(0, -40) })),
+  ]);
 }
 
 /** @type {Record<string, (liar: Liar, victim: Victim) => unknown>} */
@@ -153,7 +210,32 @@ export const LIES = {
     const data = await ghost.say(liar.id, { ...content, id }).catch(() => null);
     if (data === null) return;
     const { epoch = 0 } = (await victim.client.store.get(liar.id)) ?? {};
-    victim.lies.inject(await liar.next(victim, { kind: 'application', epoch, sender: ghost.device, data }));
+    await liar.show(victim, { kind: 'application', epoch, sender: ghost.device, data });
+  },
+  async ghostCommits(liar, victim) {
+    const ghost = liar.pick(liar.ghosts);
+    if (!ghost) return;
+    const other = liar.other(victim);
+    const added = await Ghost.open(liar.pick([crypto.randomUUID(), other.user]));
+    const change = liar.pick([
+      {},
+      { add: [await added.keyPackage()] },
+      { remove: [{ user: other.user, device: other.client.me.device }] },
+    ]);
+    const { epoch = 0 } = (await victim.client.store.get(liar.id)) ?? {};
+    const made = await ghost.commit(liar.id, change).catch(() => null);
+    if (!made) return;
+    if (made.welcome) await added.accept(made.welcome).then(() => liar.ghosts.push(added));
+    const sender = liar.pick([ghost.device, other.client.me.device]);
+    await liar.show(victim, { kind: 'commit', epoch, sender, data: made.commit });
+  },
+  privateLog(liar, victim) {
+    if (!liar.logs.has(victim)) liar.logs.set(victim, new PrivateLog(victim, liar.id));
+  },
+  keyPackages(liar, { lies }) {
+    lies.changeAnswer.push(({ path }, answer) =>
+      path.endsWith('/key-packages/claim') && liar.chance() < 0.5 ? falseKeyPackages(liar, path, answer) : undefined,
+    );
   },
   async replay(liar, victim) {
     const entry = liar.pick(liar.entries);
