@@ -124,9 +124,7 @@ class FrameParser:
 def _check_close(payload: bytes) -> None:
     if not payload:
         return
-    if len(payload) == 1:
-        raise BadFrame(PROTOCOL_ERROR, "a close frame with an incomplete close code")
-    code = int.from_bytes(payload[:2], "big")
+    code = int.from_bytes(payload[:2], "big")  # of a single byte, too: invalid
     if not (3000 <= code < 5000 or (1000 <= code < 1015 and code not in (1004, 1005, 1006))):
         raise BadFrame(PROTOCOL_ERROR, "an invalid close code")
     decode(payload[2:])
