@@ -1,7 +1,9 @@
 """Bounds for each account: open sockets, and messages that wait for their commit."""
 
 import asyncio
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID, uuid4
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -9,10 +11,12 @@ from websockets.exceptions import InvalidStatus
 from chat.delivery.hub import Hub
 from chat.direct.messages import Messages
 from chat.errors import Unavailable
-from handlers.websocket.connections import UNSETTLED_MAX, AccountQuota
+from chat.model.ids import SessionId
+from handlers.websocket.connections import UNSETTLED_MAX, AccountQuota, Connection, Connections
 from testing.raw import Raw
-from testing.server import PATIENCE_S
+from testing.server import PATIENCE_S, until
 from tests.conftest import Users
+from tests.test_frames import frame
 from tests.v2.mls import device
 
 
@@ -27,6 +31,8 @@ async def test_sockets_over_the_limit_of_an_account_are_429(users: Users, monkey
     at_bob = await bob.opens(conversation)
     await sockets[0].leaves()
     again = await alice.opens(conversation)
+    with pytest.raises(InvalidStatus):
+        await alice.opens(conversation)
     await again.sends("hello")
     await at_bob.receives("hello")
 
@@ -76,6 +82,97 @@ async def test_account_quota_admits_waiters_in_order() -> None:
     assert admitted == ["first", "third"]
     quota.settled()
     assert quota.has_room
+
+
+class Socket:
+    """An open socket of a device."""
+
+    device_id = 7
+
+    def __init__(self, session_id: UUID) -> None:
+        self.session_ = SimpleNamespace(id=session_id, account=SimpleNamespace(id=1))
+        self.resyncs = 0
+
+    def resync(self) -> None:
+        self.resyncs += 1
+
+
+def test_closed_sockets_leave_nothing_behind() -> None:
+    connections, session_id = Connections(), SessionId(uuid4())
+    first, second = sockets = [Socket(session_id), Socket(session_id)]
+    quotas = [connections.add(cast(Connection, socket)) for socket in sockets]
+    for socket, quota in zip(sockets, quotas, strict=True):
+        socket.quota = quota  # type: ignore[attr-defined]
+    connections.resync()
+    for _ in range(2):
+        connections.remove(cast(Connection, first))
+    assert connections.sessions() == [session_id]
+    assert connections.of_device(7) == [second]
+    assert [quota.sockets for quota in quotas] == [1, 1]
+    connections.resync()
+    connections.remove(cast(Connection, second))
+    connections.resync()
+    assert (connections.sessions(), connections.of_device(7), quotas[0].sockets) == ([], [], 0)
+    assert [socket.resyncs for socket in sockets] == [1, 2]
+
+
+async def test_incomplete_messages_of_all_sockets_share_a_memory_budget(
+    users: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.http.memory_budget.MAX_BYTES", 1_000_000)
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_bob = await bob.opens(conversation)
+    opened = []
+
+    async def begins(length: int) -> Raw:
+        raw = await Raw.websocket(alice.server.http, alice.token, conversation)
+        opened.append(raw)
+        raw.writer.write(frame(0x1, b"a" * length, fin=False))
+        return raw
+
+    async def is_read(raw: Raw) -> None:
+        raw.writer.write(frame(0x9, b""))
+        assert await raw.reader.readexactly(2) == b"\x8a\0"
+
+    held = [await begins(300_000) for _ in range(3)]
+    small = await begins(60_000)
+    for raw in (*held, small):
+        await is_read(raw)
+    answer = await (await begins(300_000)).rest()
+    assert (answer[0], int.from_bytes(answer[2:4])) == (0x88, 1013)
+    await is_read(held[0])
+    small.writer.write(frame(0, b" small"))
+    await at_bob.receives("a" * 60_000 + " small")
+    for raw in held:
+        raw.writer.close()
+
+    async def there_is_room() -> bool:
+        raw = await begins(300_000)
+        raw.writer.write(frame(0, b" large"))
+        raw.writer.write(frame(0x9, b""))
+        return (await raw.reader.read(1))[:1] == b"\x8a"
+
+    await until(there_is_room)
+    await at_bob.receives("a" * 300_000 + " large")
+    for raw in opened:
+        raw.writer.close()
+
+
+async def test_socket_whose_handler_fails_is_aborted_and_logged(
+    users: Users, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
+    with monkeypatch.context() as broken:
+        broken.setattr(Messages, "submit", None)
+        await at_alice.sends("lost")
+        await at_alice.is_closed_with(1006)
+    assert "TypeError" in caplog.text
+    caplog.clear()
+    await (await alice.opens(conversation)).sends("after")
+    await at_bob.receives("after")
 
 
 async def test_socket_that_fails_to_open_frees_its_place(
