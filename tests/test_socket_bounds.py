@@ -136,13 +136,12 @@ async def test_incomplete_messages_of_all_sockets_share_a_memory_budget(
         assert await raw.reader.readexactly(2) == b"\x8a\0"
 
     held = [await begins(300_000) for _ in range(3)]
-    small = await begins(60_000)
-    for raw in (*held, small):
+    small = [await begins(60_000) for _ in range(3)]
+    for raw in (*held, *small):
         await is_read(raw)
     answer = await (await begins(300_000)).rest()
     assert (answer[0], int.from_bytes(answer[2:4])) == (0x88, 1013)
-    await is_read(held[0])
-    small.writer.write(frame(0, b" small"))
+    small[0].writer.write(frame(0, b" small"))
     await at_bob.receives("a" * 60_000 + " small")
     for raw in held:
         raw.writer.close()
