@@ -262,7 +262,7 @@ async def test_idempotent_retries_across_an_outage_store_once(
 
 
 @OUTAGE
-async def test_answer_that_breaks_in_the_middle_is_no_whole_answer(
+async def test_answer_that_breaks_in_the_middle_is_incomplete(
     server: RunningServer, outage_postgres: EmbeddedPostgres
 ) -> None:
     alice, bob, _ = await pair(server)
@@ -277,7 +277,7 @@ async def test_answer_that_breaks_in_the_middle_is_no_whole_answer(
 
 
 @OUTAGE
-async def test_request_that_cannot_be_counted_is_refused_but_for_health(
+async def test_request_that_cannot_be_counted_is_refused(
     io_loop: Any, start_server: StartServer, outage_postgres: EmbeddedPostgres, outage_url: str
 ) -> None:
     server = await start_server(url=outage_url, rate_limits=True)

@@ -116,9 +116,7 @@ def test_closed_sockets_leave_nothing_behind() -> None:
     assert [socket.resyncs for socket in sockets] == [1, 2]
 
 
-async def test_incomplete_messages_of_all_sockets_share_a_memory_budget(
-    users: Users, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_incomplete_messages_share_a_memory_budget(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handlers.http.memory_budget.MAX_BYTES", 1_000_000)
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
