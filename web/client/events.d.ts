@@ -46,8 +46,11 @@ export interface ClientEvents extends WaitedEvents {
   conversation: Conversation;
   /** Devices of this account that it has not confirmed. */
   unconfirmed: { devices: OwnDevice[] };
-  /** Another device of this account has published a list with the counter of the newest one that this device has. */
-  'second list': { signed: SignedList };
+  /**
+   * This account's newest list has a removed device again, or `second` is another list with its counter: a device was
+   * shown an older list by the server.
+   */
+  'list to mend': { second?: SignedList };
   /** There is a newer list of a user's devices, or another account key. */
   identity: { user: string; identity: Identity };
   item: { conversation: string; item: Item };

@@ -195,8 +195,10 @@ test('new_account_key_holds_messages_until_it_is_accepted', async () => {
 test('removed_device_is_unlisted_and_ends', async () => {
   const [bob] = await people('bob');
   const phone = await another(bob);
+  const key = await bob.client.recoveryKey.make();
   await bob.client.enrolment.unlist(phone.client.me.device);
   await until(() => phone.client.enrolment.standing === 'removed', 'it knows');
+  await refused(phone.client.recoveryKey.use(key), 'device_removed'); // contacts would not count it again
   assert.deepEqual(Object.keys(openDeviceList(await listOf(bob), bob.user).devices), [bob.client.me.device]);
   await bob.client.enrolment.unlist(bob.client.me.device); // the last one stays, a list is never empty
   assert.equal(fromBase64((await listOf(bob)).device_list).length, 55 + 40);

@@ -175,9 +175,12 @@ export function invited(name, invite) {
   return device(unique(name), 'register', invite);
 }
 
-/** Another device of the same user, which the account has not confirmed. @param {Device} other */
-export function unlinked(other) {
-  return device(other.username, 'logIn');
+/**
+ * Another device of the same user, which the account has not confirmed.
+ * @param {Device} other @param {Partial<import('../client/context.js').Platform>} [platform]
+ */
+export function unlinked(other, platform) {
+  return device(other.username, 'logIn', undefined, platform);
 }
 
 /** The same, confirmed. @param {Device} other */

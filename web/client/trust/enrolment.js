@@ -8,7 +8,7 @@
  */
 import { Refused } from '../transport/api.js';
 import { fromBase64, toBase64 } from '../util/bytes.js';
-import { AccountKey } from './account-key.js';
+import { AccountKey, SEED_BYTES } from './account-key.js';
 import { encodeDeviceList, mergedDevices, openDeviceList } from './device-list.js';
 import { isListed } from './identities.js';
 import { thumbprintOf } from './thumbprint.js';
@@ -16,6 +16,7 @@ import { thumbprintOf } from './thumbprint.js';
 const LIST_LIFE_S = 365 * 24 * 3600;
 const RENEW_S = 30 * 24 * 3600; // a list of this age is signed again
 const TRIES = 5;
+const HANDOVER_BYTES = SEED_BYTES + 8;
 
 /**
  * @typedef {import('./device-list.js').DeviceList} DeviceList
@@ -40,7 +41,7 @@ export class Enrolment {
     this.store = store;
     this.identities = identities;
     client.listen('identity', ({ user }) => user === client.me.user.id && client.later(() => this.#stand()));
-    client.listen('second list', ({ signed }) => client.later(() => this.#merge(signed)));
+    client.listen('list to mend', ({ second }) => client.later(() => this.#mend(second)));
   }
 
   get isListed() {
@@ -117,21 +118,40 @@ export class Enrolment {
     await this.publish(key, ({ [device]: _, ...others }) => others);
   }
 
+  /** What a new device gets from the user: the account key's seed (32 bytes) and the counter of its newest list (8). */
+  async handover() {
+    const key = await this.ownKey();
+    const known = await this.identities.of(this.client.me.user.id);
+    const bytes = new Uint8Array(HANDOVER_BYTES);
+    bytes.set(key.seed);
+    new DataView(bytes.buffer).setBigUint64(SEED_BYTES, BigInt(known?.counter ?? 0));
+    return bytes;
+  }
+
   /**
-   * The account key came from the user, so it is the right one whatever the server says.
-   * @param {AccountKey} key
+   * The account key came from the user, so it is the right one whatever the server says. Throws Refused if the server
+   * shows an older list than that of the device or recovery key which handed it over: it may have removed devices in it.
+   * @param {Uint8Array} handover
    */
-  async take(key) {
+  async take(handover) {
+    const key = new AccountKey(handover.slice(0, SEED_BYTES));
+    // A recovery key of an earlier version hands over no counter.
+    const counter =
+      handover.length === HANDOVER_BYTES
+        ? new DataView(handover.buffer, handover.byteOffset).getBigUint64(SEED_BYTES)
+        : 0;
     const { user, device } = this.client.me;
     const before = await this.identities.of(user.id);
-    const isOther = before !== undefined && before.key !== key.publicKey;
-    await this.client.storage.write([
-      ['state', 'account-key', toBase64(key.seed)],
-      ...(isOther ? [/** @type {import('../storage/storage.js').Change} */ (['state', `identity/${user.id}`])] : []),
-    ]);
+    if (before && before.key !== key.publicKey) await this.client.storage.write([['state', `identity/${user.id}`]]);
     await this.identities.refresh(user.id);
     const known = await this.identities.of(user.id);
-    if (known?.key !== key.publicKey || !isListed(known, await this.#leaf())) {
+    const leaf = await this.#leaf();
+    if (known?.key === key.publicKey && known.counter < counter)
+      throw new Refused(409, 'old_device_list', 'The server shows an old list of your devices', 0);
+    if (known?.removed?.includes(leaf.thumbprint))
+      throw new Refused(409, 'device_removed', 'This device was removed: log out, and log in again', 0);
+    await this.client.storage.write([['state', 'account-key', toBase64(key.seed)]]);
+    if (known?.key !== key.publicKey || !isListed(known, leaf)) {
       const own = await this.client.mls.signatureKey();
       await this.publish(key, (devices) => ({ ...devices, [device]: own }));
     }
@@ -158,7 +178,7 @@ export class Enrolment {
       const known = await this.identities.of(me.user.id);
       const before = known ? openDeviceList(known.signed, me.user.id) : { counter: 0, devices: {} };
       const registered = new Set((await api.callUntilAnswered('GET', 'devices')).map(({ id }) => id));
-      const wanted = Object.entries(change(before.devices));
+      const wanted = await stillListed(Object.entries(change(before.devices)), known?.removed);
       await this.#checkHidden(wanted.map(([device]) => device).filter((device) => !registered.has(device)));
       const devices = Object.fromEntries(wanted.filter(([device]) => registered.has(device)));
       const body = signed(key, { user: me.user.id, counter: before.counter + 1, notAfter: ends(), devices });
@@ -172,15 +192,15 @@ export class Enrolment {
   }
 
   /**
-   * A server that lies has taken two lists with one counter, and contacts have one or the other: both changes count in
-   * the next one.
-   * @param {import('./device-list.js').SignedList} other
+   * A server that lies has shown a device of the account an older list. If it has taken two lists with one counter,
+   * contacts have one or the other: both changes count in the next one.
+   * @param {import('./device-list.js').SignedList} [second] with the counter of the newest list
    */
-  async #merge(other) {
+  async #mend(second) {
     const { id } = this.client.me.user;
     const [key, known] = [await this.#key(), await this.identities.of(id)];
     if (!key || !known || !this.isListed) return;
-    const [mine, theirs] = [openDeviceList(known.signed, id), openDeviceList(other, id)];
+    const [mine, theirs] = [known.signed, second ?? known.signed].map((list) => openDeviceList(list, id));
     if (theirs.counter !== mine.counter) return; // a newer one came meanwhile
     const before = known.before && openDeviceList(known.before, id);
     await this.publish(key, () => mergedDevices(mine, theirs, before));
@@ -241,6 +261,15 @@ export class Enrolment {
   async #leaf() {
     return { device: this.client.me.device, thumbprint: await thumbprintOf(await this.client.mls.signatureKey()) };
   }
+}
+
+/**
+ * Without those that a list has omitted before: contacts would not count them again.
+ * @param {[string, Uint8Array][]} devices ids and signature keys @param {string[]} [removed] thumbprints
+ */
+async function stillListed(devices, removed = []) {
+  const thumbprints = await Promise.all(devices.map(([, key]) => thumbprintOf(key)));
+  return devices.filter((_, nth) => !removed.includes(thumbprints[nth]));
 }
 
 /** @param {AccountKey} key @param {DeviceList} list */

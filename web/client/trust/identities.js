@@ -5,7 +5,8 @@
  * The first account key that this device sees of a user is kept (trust on first use); the user can verify it. From then
  * on only a list of that key says which devices the user has, and a leaf of another device gets no messages. Lists come
  * from the server or from a device of the user inside a conversation. It does not matter from where: a list is signed,
- * complete, and counted, and one with a lower counter than the highest seen changes nothing.
+ * complete, and counted, and one with a lower counter than the highest seen changes nothing. A device that a newer list
+ * omits is removed for good: a new device to which the server shows an old list signs a newer one with it.
  *
  * A client never accepts another account key automatically: it keeps the key aside until the user of this device accepts
  * it. If the user verified a contact by device keys, one of those devices has to state the contact's account key.
@@ -30,7 +31,8 @@ const CLOCK_SKEW_S = 3600; // a clock of this machine may be wrong by this much
  * @property {string} key the account key, in base64
  * @property {number} counter of the newest list
  * @property {number} notAfter Unix time in seconds
- * @property {Record<string, string>} devices thumbprints of the listed devices, by their ids
+ * @property {Record<string, string>} devices thumbprints of the listed devices, by their ids, without removed ones
+ * @property {string[]} [removed] thumbprints of the devices that a newer list omitted, the newest last
  * @property {string[]} [former] thumbprints in other lists of the key, the newest last
  * @property {SignedList} signed the newest list
  * @property {SignedList} [before] of this device's own account: the list before it
@@ -137,26 +139,30 @@ export class Identities {
     }
     if (known && isEqual(known.signed, signed) && !known.changed) return;
     /** @type {Record<string, string>} */
-    const devices = {};
-    for (const [device, key] of Object.entries(list.devices)) devices[device] = await thumbprintOf(key);
+    const listed = {};
+    for (const [device, key] of Object.entries(list.devices)) listed[device] = await thumbprintOf(key);
+    const devices = withoutRemoved(listed, known?.removed);
+    const isOwn = user === this.client.me.user.id;
     if (known && list.counter <= known.counter) {
       // Another key that was kept aside was a lie, or a mistake.
       const former = formerOf(known, known.devices, Object.values(devices));
       if (known.changed || former.length !== known.former?.length)
         await this.#write(user, { ...known, changed: undefined, former });
-      if (user === this.client.me.user.id && list.counter === known.counter && !isEqual(devices, known.devices))
-        this.client.emit('second list', { signed });
+      if (isOwn && list.counter === known.counter && !isEqual(devices, known.devices))
+        this.client.emit('list to mend', { second: signed });
       return;
     }
     const { counter, notAfter } = list;
     const isVerified = isByVerifiedDevice || (await this.trust.key(user)) === signed.account_key;
     const former = formerOf(known, devices, Object.values(known?.devices ?? {}));
-    const before = user === this.client.me.user.id ? { before: known?.signed } : {};
+    const removed = removedBy(known, listed);
+    const before = isOwn ? { before: known?.signed } : {};
     await this.#write(
       user,
-      { key: signed.account_key, counter, notAfter, devices, former, signed, ...before },
+      { key: signed.account_key, counter, notAfter, devices, removed, former, signed, ...before },
       isVerified,
     );
+    if (isOwn && !isEqual(devices, listed)) this.client.emit('list to mend', {});
   }
 
   /**
@@ -258,6 +264,18 @@ export function isListed(identity, { device, thumbprint }) {
 function formerOf(known, devices, more) {
   const now = new Set(Object.values(devices));
   return [...new Set([...(known?.former ?? []), ...more])].filter((one) => !now.has(one)).slice(-FORMER_MAX);
+}
+
+/** @param {Record<string, string>} listed @param {string[]} [removed] */
+function withoutRemoved(listed, removed = []) {
+  return Object.fromEntries(Object.entries(listed).filter(([, thumbprint]) => !removed.includes(thumbprint)));
+}
+
+/** @param {Identity | undefined} known @param {Record<string, string>} listed in a newer list @returns {string[]} */
+function removedBy(known, listed) {
+  const now = new Set(Object.values(listed));
+  const omitted = Object.values(known?.devices ?? {}).filter((one) => !now.has(one));
+  return [...(known?.removed ?? []), ...omitted].slice(-FORMER_MAX);
 }
 
 /** @param {Identity} identity */

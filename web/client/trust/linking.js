@@ -4,7 +4,6 @@
  * the new device, and hands the account key to it, encrypted. The server knows neither the code nor the key.
  */
 import { fromBase64, fromHex, toBase64, uuidBytes } from '../util/bytes.js';
-import { AccountKey } from './account-key.js';
 import { WrongCode, authenticate, codeOf, newSecret, secretOf, unwrap, wrap } from './secret-code.js';
 
 const PURPOSES = { request: 'Sottovoce link request 1', answer: 'Sottovoce link answer 1' };
@@ -38,8 +37,8 @@ export class Linking {
     const links = await this.client.api.callUntilAnswered('GET', 'links');
     const answer = links.find(({ device }) => device === this.client.me.device)?.answer;
     if (!answer) return;
-    const seed = await unwrap(fromBase64(secret), PURPOSES.answer, await this.#aboutThis(), fromBase64(answer));
-    await this.enrolment.take(new AccountKey(seed));
+    const about = await this.#aboutThis();
+    await this.enrolment.take(await unwrap(fromBase64(secret), PURPOSES.answer, about, fromBase64(answer)));
     await this.client.storage.write([['state', 'link']]);
   }
 
@@ -65,7 +64,7 @@ export class Linking {
       const about = this.#about(device, signatureKey);
       if (toBase64(await authenticate(secret, PURPOSES.request, about)) !== request) continue;
       await this.enrolment.publish(key, (listed) => ({ ...listed, [device]: signatureKey }));
-      const answer = await wrap(secret, PURPOSES.answer, about, key.seed);
+      const answer = await wrap(secret, PURPOSES.answer, about, await this.enrolment.handover());
       await api.callUntilAnswered('PUT', `links/${device}`, { answer: toBase64(answer) });
       return device;
     }

@@ -4,7 +4,6 @@
  * encrypted with it.
  */
 import { fromBase64, toBase64, uuidBytes } from '../util/bytes.js';
-import { AccountKey } from './account-key.js';
 import { codeOf, newSecret, secretOf, unwrap, wrap } from './secret-code.js';
 
 const PURPOSE = 'Sottovoce recovery 1';
@@ -26,7 +25,7 @@ export class RecoveryKey {
     const key = await this.enrolment.ownKey();
     const user = uuidBytes(this.client.me.user.id);
     const secret = newSecret();
-    const recovery = await wrap(secret, PURPOSE, user, key.seed);
+    const recovery = await wrap(secret, PURPOSE, user, await this.enrolment.handover());
     const signature = key.sign(Uint8Array.from([...SIGNATURE_LABEL, ...user, ...recovery]));
     const body = { recovery: toBase64(recovery), signature: toBase64(signature) };
     await this.client.api.callUntilAnswered('PUT', 'account/recovery', body);
@@ -38,6 +37,6 @@ export class RecoveryKey {
     const secret = await secretOf(code);
     const { recovery } = await this.client.api.callUntilAnswered('GET', 'account/recovery');
     const user = uuidBytes(this.client.me.user.id);
-    await this.enrolment.take(new AccountKey(await unwrap(secret, PURPOSE, user, fromBase64(recovery))));
+    await this.enrolment.take(await unwrap(secret, PURPOSE, user, fromBase64(recovery)));
   }
 }
