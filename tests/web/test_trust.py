@@ -46,6 +46,27 @@ def test_forged_group_says_what_happened_and_what_to_do(two: Two) -> None:
     expect(banner).to_contain_text("This conversation is not safe. The server has added a hidden reader.")
     expect(banner).to_contain_text("Your messages are not sent while this is so. Leave this conversation")
     sees_lock(anna, "Not safe")
+    banner.get_by_role("button", name="Leave conversation").click()
+    anna.confirms("Leave")
+    anna.sees("You’re no longer in this conversation.")
+
+
+# The same, where no member has added the other one.
+LET_IN = FORGE.replace("!detail.isForged", "!detail.strangers?.length").replace(
+    "isForged: true", "strangers: detail.people.map(({ id }) => id)"
+)
+
+
+def test_stranger_is_named_and_the_members_can_be_seen(two: Two) -> None:
+    """web/scenarios/uninvited.test.js has a real stranger; this is the screen."""
+    anna, ben = two
+    anna.page.evaluate(LET_IN)
+    ben.says("Are you there?")
+    banner = anna.page.get_by_role("alert").filter(has_text=f"No one here added {ben.name} to this conversation.")
+    expect(banner.get_by_role("button", name=f"Continue with {ben.name}")).to_be_visible()
+    sees_lock(anna, "Not safe")
+    banner.get_by_role("button", name="See who’s here").click()
+    expect(anna.page.get_by_role("list", name="Participants")).to_be_visible()
 
 
 def test_linked_device_of_verified_contact_needs_no_second_look(users: Users) -> None:
@@ -166,7 +187,8 @@ def test_link_in_the_qr_code_opens_the_dialog_with_the_code(users: Users) -> Non
     code = phone.page.locator("#link-code").inner_text()
     ben.sees("logged in to your account.")
     ben.opens(f"/#link={code}")
-    expect(ben.page.get_by_label("Code of the new device")).to_have_value(code)
+    ben.sees("If someone sent you a link or a picture of it, close this")
+    expect(ben.page.locator("#link-code")).to_have_text(code)
     ben.page.get_by_role("button", name="Link", exact=True).click()
     ben.sees("The device is linked.")
     phone.is_home()

@@ -213,6 +213,7 @@ export const de = {
     strangersText:
       'Das war der Server, oder dein Gerät konnte nicht prüfen, wer es war. Neue Nachrichten warten auf diesem Gerät.' +
       ' Frag die anderen. Entferne die Person dann in den Details der Unterhaltung, oder mach mit ihr weiter.',
+    seeMembers: 'Wer hier ist',
     acceptStrangers: (names) => `Mit ${list(names)} weitermachen`,
     removalAsked: (names) =>
       `Laut Server ${names.length === 1 ? 'gehört' : 'gehören'} ${list(names)} nicht mehr zu dieser Unterhaltung.` +
@@ -496,12 +497,16 @@ export const de = {
     withNeither: 'Ich habe beides nicht',
     startAgainText:
       'Du kannst mit diesem Gerät allein neu beginnen. Alle, mit denen du schreibst, erfahren, dass sich deine' +
-      ' Sicherheitsnummer geändert hat, und deine anderen Geräte werden abgemeldet.',
+      ' Sicherheitsnummer geändert hat, und deine anderen Geräte werden abgemeldet. Deine Unterhaltungen' +
+      ' bleiben, aber dieses Gerät kann frühere Nachrichten nicht lesen.',
     startAgain: 'Neu beginnen',
     linkTitle: 'Gerät verknüpfen',
     linkText:
-      'Melde dich auf deinem neuen Gerät an. Es zeigt einen Code: Gib ihn hier ein. Tu das nur für ein Gerät, das du vor' +
-      ' dir hast.',
+      'Melde dich auf deinem neuen Gerät an. Es zeigt einen Code: Gib ihn hier ein. Verknüpfe nur ein Gerät, das du vor' +
+      ' dir hast: Es kann ab dann deine Nachrichten lesen.',
+    linkTextByLink:
+      'Zeigt das Gerät vor dir diesen Code? Hat dir jemand einen Link oder ein Bild davon geschickt, schließe das hier:' +
+      ' Dessen Gerät könnte deine Nachrichten lesen.',
     code: 'Code des neuen Geräts',
     codeHint: '28 Buchstaben und Ziffern. Groß- und Kleinschreibung ist egal.',
     link: 'Verknüpfen',

@@ -225,6 +225,7 @@ export const en = {
     strangersText:
       'The server did, or your device couldn’t check who did. New messages wait on this device. Ask the others, then' +
       ' remove them in the details of the conversation, or continue.',
+    seeMembers: 'See who’s here',
     /** @param {string[]} names */
     acceptStrangers: (names) => `Continue with ${list(names)}`,
     /** @param {string[]} names */
@@ -558,11 +559,15 @@ export const en = {
     withNeither: 'I have neither',
     startAgainText:
       'You can start again with this device alone. Everyone you talk to sees that your safety number has changed,' +
-      ' and your other devices are logged out.',
+      ' and your other devices are logged out. Your conversations stay, but this device can’t read earlier messages.',
     startAgain: 'Start again',
     linkTitle: 'Link a device',
     linkText:
-      'Log in on your new device. It shows a code: enter it here. Only do this for a device that you have in front of you.',
+      'Log in on your new device. It shows a code: enter it here. Link only a device that you have in front of you: it can' +
+      ' read your messages from then on.',
+    linkTextByLink:
+      'Does the device in front of you show this code? If someone sent you a link or a picture of it, close this: their' +
+      ' device could read your messages.',
     code: 'Code of the new device',
     codeHint: '28 letters and digits. Upper and lower case make no difference.',
     link: 'Link',

@@ -16,6 +16,8 @@ export const shared = css`
   :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
   .soft { color: var(--soft); }
   .small { font-size: var(--small); }
+  .letters { font: 500 1.15rem/1.7 ui-monospace, "DejaVu Sans Mono", monospace; text-align: center;
+    overflow-wrap: anywhere; text-wrap: balance; user-select: all; }
   .plain { padding: 0; border: 0; background: none; text-align: inherit; }
   .unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden;
     clip-path: inset(50%); white-space: nowrap; }

@@ -9,6 +9,7 @@ import { icon } from '../../ui/icon.js';
 import '../composer/composer.js';
 import '../timeline/timeline.js';
 import { questionBeforeNewKey } from '../trust/new-key.js';
+import { questionBeforeLeaving } from './leaving.js';
 
 /** @typedef {import('../../state/reducer.js').Item} Item */
 
@@ -152,10 +153,12 @@ export class ConversationView extends Element {
     const people = others(conversation, this.me);
     if (conversation.state === 'requested') return this.#request(people, title);
     if (conversation.isForged) {
+      const question = questionBeforeLeaving(conversation.id);
       return html`
         <div class="banner changed" role="alert" id="forged">
           ${icon('alarm', 28)}
           <p><b>${t.conversation.forged}</b> ${t.conversation.forgedText}</p>
+          <button class="button bad" @click=${() => this.act('confirm', question)}>${t.details.leave}</button>
         </div>`;
     }
     const strangers = people.filter(({ id }) => conversation.strangers?.includes(id));
@@ -231,6 +234,9 @@ export class ConversationView extends Element {
         <p><b>${t.conversation.strangers(names)}</b> ${t.conversation.strangersText}</p>
         <button class="button" id="accept-strangers" @click=${() => this.act('acceptStrangers', { conversation: id })}>
           ${t.conversation.acceptStrangers(names)}
+        </button>
+        <button class="button" @click=${() => this.act('show', { dialog: { name: 'details' } })}>
+          ${t.conversation.seeMembers}
         </button>
       </div>`;
   }

@@ -8,6 +8,7 @@ import '../../ui/avatar.js';
 import { Element, UNSET, field } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
 import '../../ui/menu.js';
+import { questionBeforeLeaving } from '../conversations/leaving.js';
 
 /**
  * @typedef {import('../../state/selectors.js').Person} Person
@@ -207,7 +208,7 @@ export class Details extends Element {
     const { id, isActive } = this.conversation;
     if (isActive) {
       return html`
-        <button class="button bad" id="leave" @click=${() => this.act('confirm', leaving(id))}>
+        <button class="button bad" id="leave" @click=${() => this.act('confirm', questionBeforeLeaving(id))}>
           ${t.details.leave}
         </button>`;
     }
@@ -273,13 +274,4 @@ function blocking(user, name) {
   };
 }
 
-/** @param {string} conversation @returns {Question} */
-function leaving(conversation) {
-  return {
-    heading: t.details.leaveTitle,
-    text: t.details.leaveText,
-    label: t.details.leaveAction,
-    then: { action: 'leaveConversation', detail: { conversation } },
-  };
-}
 customElements.define('sv-details', Details);

@@ -5,7 +5,7 @@ import { t } from '../../messages/index.js';
 import '../../ui/dialog.js';
 import { Element, field } from '../../ui/element.js';
 
-/** On a device of the account: enter the code that a new device shows. */
+/** On a device of the account: enter the code that a new device shows, or compare it where a link has brought it. */
 export class LinkDevice extends Element {
   static properties = { code: {}, problem: { state: true }, isBusy: { state: true }, isDone: { state: true } };
 
@@ -40,16 +40,27 @@ export class LinkDevice extends Element {
   #form() {
     return html`
       <form class="stack" @submit=${this.#submit}>
-        <p>${t.linking.linkText}</p>
+        <p>${this.code ? t.linking.linkTextByLink : t.linking.linkText}</p>
         ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
-        <div class="field">
-          <label for="code">${t.linking.code}</label>
-          <input id="code" name="code" data-first required maxlength="60" .value=${this.code} autocomplete="off"
-            autocapitalize="characters" spellcheck="false">
-          <span class="hint">${t.linking.codeHint}</span>
-        </div>
+        ${this.code ? this.#shown() : this.#entry()}
         <button class="button main" ?disabled=${this.isBusy}>${t.linking.link}</button>
       </form>`;
+  }
+
+  #shown() {
+    return html`
+      <p class="letters" id="link-code">${this.code}</p>
+      <input type="hidden" name="code" .value=${this.code}>`;
+  }
+
+  #entry() {
+    return html`
+      <div class="field">
+        <label for="code">${t.linking.code}</label>
+        <input id="code" name="code" data-first required maxlength="60" autocomplete="off" autocapitalize="characters"
+          spellcheck="false">
+        <span class="hint">${t.linking.codeHint}</span>
+      </div>`;
   }
 }
 customElements.define('sv-link-device', LinkDevice);

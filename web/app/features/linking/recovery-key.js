@@ -11,9 +11,7 @@ export class RecoveryKey extends Element {
   static styles = [
     super.styles,
     css`
-      .key { padding: 1.1rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--sheet);
-        font: 500 1.25rem/1.8 ui-monospace, "DejaVu Sans Mono", monospace; text-align: center; user-select: all;
-        overflow-wrap: anywhere; text-wrap: balance; }
+      .key { padding: 1.1rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--sheet); }
     `,
   ];
 
@@ -77,7 +75,7 @@ export class RecoveryKey extends Element {
   #shown() {
     return html`
       <p>${t.linking.keepIt}</p>
-      <p class="key" id="recovery-key">${this.key}</p>
+      <p class="key letters" id="recovery-key">${this.key}</p>
       <div class="row">
         <button class="button" @click=${this.#print}>${t.linking.print}</button>
         <button class="button" @click=${() => this.act('copy', { text: this.key })}>${t.common.copy}</button>

@@ -20,8 +20,6 @@ export class Waiting extends Element {
       h1 { font-size: var(--huge); }
       .code { display: grid; gap: 0.9rem; justify-items: center; padding: 1.1rem; border: 1px solid var(--line);
         border-radius: 1rem; background: var(--sheet); }
-      .letters { font: 500 1.15rem/1.7 ui-monospace, "DejaVu Sans Mono", monospace; text-align: center;
-        overflow-wrap: anywhere; text-wrap: balance; user-select: all; }
       ol { margin: 0; padding-left: 1.3rem; display: grid; gap: 0.4rem; }
       details { border-top: 1px solid var(--line); padding-top: 0.4rem; }
       summary { min-height: var(--touch); padding-block: 0.6rem; cursor: pointer; font-weight: 600; }
