@@ -41,7 +41,7 @@ class Slow(Consumer):
 
 @pytest.fixture
 def peers(io_loop: object) -> Iterator[tuple[IOStream, socket.socket]]:
-    """A stream, and its peer, which reads nothing by itself."""
+    """A stream, and its peer, which reads only where the test does."""
     own, peer = socket.socketpair()
     stream = IOStream(own)
     yield stream, peer
