@@ -2,6 +2,7 @@
 /** What all parts of a client share: the account, the API, the storage, the order of work, and events. */
 import { CachedStorage } from './storage/cached.js';
 import { Api, Refused } from './transport/api.js';
+import { oneByOne } from './util/one-by-one.js';
 
 /**
  * @typedef {import('./session/account.js').Me} Me
@@ -40,8 +41,6 @@ export class Context extends EventTarget {
   connection = /** @type {any} */ (null);
   /** @type {Map<string, ((detail: never) => Promise<void>)[]>} */
   #handlers = new Map();
-  /** @type {Promise<unknown>} */
-  #last = Promise.resolve();
 
   /** @param {string} server @param {Platform} platform */
   constructor(server, platform) {
@@ -52,12 +51,8 @@ export class Context extends EventTarget {
     this.api.onMalformed = (error) => this.emit('problem', { error });
   }
 
-  /** Run one piece of work after the other. @template R @param {() => Promise<R>} work @returns {Promise<R>} */
-  inTurn(work) {
-    const next = this.#last.then(work);
-    this.#last = next.catch(() => {});
-    return next;
-  }
+  /** Run one piece of work after the other. */
+  inTurn = oneByOne();
 
   /** The same in the background; an error is emitted as a 'problem'. @param {() => Promise<unknown>} work */
   later(work) {
@@ -79,7 +74,7 @@ export class Context extends EventTarget {
 
   /** Returns when the work that was queued before has ended. */
   async settled() {
-    await this.#last;
+    await this.inTurn(async () => {});
   }
 
   /** @template {keyof ClientEvents} Type @param {Type} type @param {ClientEvents[Type]} detail */

@@ -53,8 +53,6 @@ export const de = {
     no_account_key: 'Dieses Gerät hat deinen Kontoschlüssel nicht. Verknüpfe es zuerst.',
     no_device: 'Dieses Gerät ist nicht registriert. Melde dich ab und wieder an.',
     no_key: 'Der Schlüssel dieser Unterhaltung ist nicht auf diesem Gerät.',
-    old_device_list:
-      'Der Server zeigt eine alte Liste deiner Geräte, deshalb kann dieses Gerät nicht hinzugefügt werden. Frag die Person, die den Server betreibt.',
     no_such_code: 'Dieser Code ist unbekannt, schon benutzt oder abgelaufen. Ein Code gilt einmal und 24 Stunden lang.',
     no_such_conversation: 'Diese Unterhaltung gibt es nicht mehr.',
     no_such_device: 'Dieses Gerät gibt es nicht mehr.',

@@ -58,8 +58,6 @@ export const en = {
     no_account_key: 'This device doesn’t have your account key. Link it first.',
     no_device: 'This device isn’t registered. Log out, then log in again.',
     no_key: 'The key for this conversation isn’t on this device.',
-    old_device_list:
-      'The server shows an old list of your devices, so this device can’t be added. Ask the person who runs the server.',
     no_such_code: 'This code is unknown, already used or expired. A code works once, for 24 hours.',
     no_such_conversation: 'This conversation no longer exists.',
     no_such_device: 'This device no longer exists.',

@@ -6,6 +6,7 @@
  * middle of the transaction, and a rejection undoes the transaction.
  */
 import * as cc from '../../vendor/core-crypto.js';
+import { oneByOne } from '../util/one-by-one.js';
 import { CommitRejected } from './errors.js';
 
 /** @typedef {{ commit: Uint8Array, welcome: Uint8Array | null, groupInfo: Uint8Array }} Bundle */
@@ -16,8 +17,7 @@ export class Transactions {
   #deliver = null;
   /** @type {unknown} */
   #rejection = null;
-  /** @type {Promise<unknown>} */
-  #last = Promise.resolve();
+  #inTurn = oneByOne();
 
   /**
    * @param {import('../../vendor/core-crypto.js').CoreCrypto} core
@@ -93,13 +93,6 @@ export class Transactions {
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- the same
     if (failure !== null) throw failure;
     return result;
-  }
-
-  /** @template R @param {() => Promise<R>} work @returns {Promise<R>} */
-  #inTurn(work) {
-    const next = this.#last.then(work);
-    this.#last = next.catch(() => {});
-    return next;
   }
 
   /** @param {import('../../vendor/core-crypto.js').CommitBundle} bundle */

@@ -84,14 +84,7 @@ function numberAt(view, at) {
   return Number(number);
 }
 
-/**
- * The devices of two lists with one counter: without those that one of them has removed, with those that one has added.
- * Where the list before them is not known, what only one of them has counts as removed.
- * @param {DeviceList} one @param {DeviceList} other @param {DeviceList} [before]
- */
-export function mergedDevices(one, other, before) {
-  const isKnown = before?.counter === one.counter - 1;
-  const isKept = (/** @type {string} */ device) =>
-    (device in one.devices && device in other.devices) || (isKnown && !(device in before.devices));
-  return Object.fromEntries(Object.entries({ ...other.devices, ...one.devices }).filter(([device]) => isKept(device)));
+/** The devices that both lists have. @param {DeviceList} one @param {DeviceList} other */
+export function devicesInBoth(one, other) {
+  return Object.fromEntries(Object.entries(one.devices).filter(([device]) => device in other.devices));
 }

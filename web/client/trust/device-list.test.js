@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fromBase64, toBase64 } from '../util/bytes.js';
 import { AccountKey } from './account-key.js';
-import { BadDeviceList, encodeDeviceList, mergedDevices, openDeviceList, parseDeviceList } from './device-list.js';
+import { BadDeviceList, encodeDeviceList, openDeviceList, parseDeviceList } from './device-list.js';
 
 const PROTOCOL = await readFile(new URL('../../../docs/PROTOCOL.md', import.meta.url), 'utf8');
 const VECTORS = [...PROTOCOL.matchAll(/```json device list\n(.*?)\n```/gs)].map(
@@ -58,25 +58,4 @@ test('device_list_that_is_malformed_is_refused', () => {
   ];
   for (const bytes of wrong) assert.throws(() => parseDeviceList(bytes), BadDeviceList);
   assert.equal(Object.keys(parseDeviceList(right).devices).length, 2);
-});
-
-test('two_lists_with_one_counter_are_merged', () => {
-  const [user, key] = [VECTORS[0].user, new Uint8Array(32)];
-  const list = (/** @type {number} */ counter, /** @type {string} */ devices) => ({
-    user,
-    counter,
-    notAfter: 0,
-    devices: Object.fromEntries([...devices].map((one) => [one, key])),
-  });
-  const cases = [
-    { before: list(6, 'abc'), one: 'abcd', other: 'abce', merged: 'abcde' }, // both have added
-    { before: list(6, 'abc'), one: 'ab', other: 'abcd', merged: 'abd' }, // one has removed, the other added
-    { before: list(6, 'abc'), one: 'ab', other: 'bc', merged: 'b' },
-    { before: list(5, 'abc'), one: 'abcd', other: 'abce', merged: 'abc' }, // the list before is not known
-    { before: undefined, one: 'ab', other: 'abc', merged: 'ab' },
-  ];
-  for (const { before, one, other, merged } of cases) {
-    const found = mergedDevices(list(7, one), list(7, other), before);
-    assert.deepEqual(Object.keys(found).sort().join(''), merged);
-  }
 });

@@ -8,15 +8,16 @@
  */
 import { Refused } from '../transport/api.js';
 import { fromBase64, toBase64 } from '../util/bytes.js';
+import { oneByOne } from '../util/one-by-one.js';
 import { AccountKey, SEED_BYTES } from './account-key.js';
-import { encodeDeviceList, mergedDevices, openDeviceList } from './device-list.js';
+import { devicesInBoth, encodeDeviceList, openDeviceList } from './device-list.js';
 import { isListed } from './identities.js';
 import { thumbprintOf } from './thumbprint.js';
 
 const LIST_LIFE_S = 365 * 24 * 3600;
 const RENEW_S = 30 * 24 * 3600; // a list of this age is signed again
 const TRIES = 5;
-const HANDOVER_BYTES = SEED_BYTES + 8;
+const SIGNATURE_BYTES = 64;
 
 /**
  * @typedef {import('./device-list.js').DeviceList} DeviceList
@@ -27,8 +28,7 @@ const HANDOVER_BYTES = SEED_BYTES + 8;
 export class Enrolment {
   /** @type {Standing} */
   standing = 'unknown';
-  /** One list after the other. @type {Promise<unknown>} */
-  #last = Promise.resolve();
+  #listByList = oneByOne();
 
   /**
    * @param {import('../context.js').Context} client
@@ -94,10 +94,8 @@ export class Enrolment {
     const own = await this.client.mls.signatureKey();
     const body = signed(key, { user: user.id, counter: 1, notAfter: ends(), devices: { [device]: own } });
     // First, because the server may have stored the list although its answer is lost.
-    await this.client.storage.write([
-      ['state', 'account-key', toBase64(key.seed)],
-      ['state', `identity/${user.id}`],
-    ]);
+    await this.client.storage.write([['state', 'account-key', toBase64(key.seed)]]);
+    await this.identities.forget(user.id);
     try {
       await this.client.api.callUntilAnswered('PUT', 'account/device-list', {
         ...body,
@@ -118,36 +116,33 @@ export class Enrolment {
     await this.publish(key, ({ [device]: _, ...others }) => others);
   }
 
-  /** What a new device gets from the user: the account key's seed (32 bytes) and the counter of its newest list (8). */
+  /** What a new device gets from the user: the account key's seed, and the newest list behind its signature. */
   async handover() {
     const key = await this.ownKey();
     const known = await this.identities.of(this.client.me.user.id);
-    const bytes = new Uint8Array(HANDOVER_BYTES);
-    bytes.set(key.seed);
-    new DataView(bytes.buffer).setBigUint64(SEED_BYTES, BigInt(known?.counter ?? 0));
-    return bytes;
+    if (!known) return key.seed;
+    return Uint8Array.from([
+      ...key.seed,
+      ...fromBase64(known.signed.signature),
+      ...fromBase64(known.signed.device_list),
+    ]);
   }
 
   /**
-   * The account key came from the user, so it is the right one whatever the server says. Throws Refused if the server
-   * shows an older list than that of the device or recovery key which handed it over: it may have removed devices in it.
+   * The account key came from the user, so it is the right one whatever the server says. So is the list that came with
+   * it: the server may show an older one, which has devices that were removed, or none.
    * @param {Uint8Array} handover
    */
   async take(handover) {
     const key = new AccountKey(handover.slice(0, SEED_BYTES));
-    // A recovery key of an earlier version hands over no counter.
-    const counter =
-      handover.length === HANDOVER_BYTES
-        ? new DataView(handover.buffer, handover.byteOffset).getBigUint64(SEED_BYTES)
-        : 0;
     const { user, device } = this.client.me;
     const before = await this.identities.of(user.id);
-    if (before && before.key !== key.publicKey) await this.client.storage.write([['state', `identity/${user.id}`]]);
+    if (before && before.key !== key.publicKey) await this.identities.forget(user.id);
+    const list = handover.subarray(SEED_BYTES);
+    if (list.length) await this.identities.accept(user.id, signedIn(key, list)); // none in those of earlier versions
     await this.identities.refresh(user.id);
     const known = await this.identities.of(user.id);
     const leaf = await this.#leaf();
-    if (known?.key === key.publicKey && known.counter < counter)
-      throw new Refused(409, 'old_device_list', 'The server shows an old list of your devices', 0);
     if (known?.removed?.includes(leaf.thumbprint))
       throw new Refused(409, 'device_removed', 'This device was removed: log out, and log in again', 0);
     await this.client.storage.write([['state', 'account-key', toBase64(key.seed)]]);
@@ -165,9 +160,7 @@ export class Enrolment {
    * @returns {Promise<void>}
    */
   publish(key, change) {
-    const next = this.#last.then(() => this.#publishNow(key, change));
-    this.#last = next.catch(() => {});
-    return next;
+    return this.#listByList(() => this.#publishNow(key, change));
   }
 
   /** @param {AccountKey} key @param {(devices: DeviceList['devices']) => DeviceList['devices']} change */
@@ -193,17 +186,18 @@ export class Enrolment {
 
   /**
    * A server that lies has shown a device of the account an older list. If it has taken two lists with one counter,
-   * contacts have one or the other: both changes count in the next one.
+   * contacts have one or the other: the next one has the devices of both. What only one has may have been removed by a
+   * list before the other.
    * @param {import('./device-list.js').SignedList} [second] with the counter of the newest list
    */
   async #mend(second) {
-    const { id } = this.client.me.user;
-    const [key, known] = [await this.#key(), await this.identities.of(id)];
+    const { user, device } = this.client.me;
+    const [key, known] = [await this.#key(), await this.identities.of(user.id)];
     if (!key || !known || !this.isListed) return;
-    const [mine, theirs] = [known.signed, second ?? known.signed].map((list) => openDeviceList(list, id));
+    const [mine, theirs] = [known.signed, second ?? known.signed].map((list) => openDeviceList(list, user.id));
     if (theirs.counter !== mine.counter) return; // a newer one came meanwhile
-    const before = known.before && openDeviceList(known.before, id);
-    await this.publish(key, () => mergedDevices(mine, theirs, before));
+    const own = await this.client.mls.signatureKey();
+    await this.publish(key, () => ({ ...devicesInBoth(mine, theirs), [device]: own }));
   }
 
   /**
@@ -270,6 +264,12 @@ export class Enrolment {
 async function stillListed(devices, removed = []) {
   const thumbprints = await Promise.all(devices.map(([, key]) => thumbprintOf(key)));
   return devices.filter((_, nth) => !removed.includes(thumbprints[nth]));
+}
+
+/** @param {AccountKey} key @param {Uint8Array} bytes the signature, and the list */
+function signedIn(key, bytes) {
+  const [signature, list] = [bytes.subarray(0, SIGNATURE_BYTES), bytes.subarray(SIGNATURE_BYTES)].map(toBase64);
+  return { account_key: key.publicKey, device_list: list, signature };
 }
 
 /** @param {AccountKey} key @param {DeviceList} list */

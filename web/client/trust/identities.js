@@ -15,6 +15,7 @@
  */
 import { isEqual } from '../util/equal.js';
 import { Refused } from '../transport/api.js';
+import { oneByOne } from '../util/one-by-one.js';
 import { BadDeviceList, openDeviceList } from './device-list.js';
 import { thumbprintOf } from './thumbprint.js';
 import { newestKeyOf } from './verified.js';
@@ -35,11 +36,13 @@ const CLOCK_SKEW_S = 3600; // a clock of this machine may be wrong by this much
  * @property {string[]} [removed] thumbprints of the devices that a newer list omitted, the newest last
  * @property {string[]} [former] thumbprints in other lists of the key, the newest last
  * @property {SignedList} signed the newest list
- * @property {SignedList} [before] of this device's own account: the list before it
  * @property {SignedList} [changed] the list of another account key, which the user has not accepted
  */
 
 export class Identities {
+  /** Each reads what is known, decides, and writes. */
+  #oneByOne = oneByOne();
+
   /**
    * @param {Context} client
    * @param {object} parts
@@ -129,7 +132,12 @@ export class Identities {
    * @param {string} user @param {SignedList} signed
    * @param {{ isByVerifiedDevice?: boolean }} [by] a device whose key the user of this device has compared states it
    */
-  async accept(user, signed, { isByVerifiedDevice = false } = {}) {
+  accept(user, signed, by) {
+    return this.#oneByOne(() => this.#accept(user, signed, by));
+  }
+
+  /** @param {string} user @param {SignedList} signed @param {{ isByVerifiedDevice?: boolean }} [by] */
+  async #accept(user, signed, { isByVerifiedDevice = false } = {}) {
     const list = openDeviceList(signed, user);
     const known = await this.of(user);
     if (!known && !isByVerifiedDevice && (await this.trust.thumbprints(user))) return;
@@ -156,10 +164,9 @@ export class Identities {
     const isVerified = isByVerifiedDevice || (await this.trust.key(user)) === signed.account_key;
     const former = formerOf(known, devices, Object.values(known?.devices ?? {}));
     const removed = removedBy(known, listed);
-    const before = isOwn ? { before: known?.signed } : {};
     await this.#write(
       user,
-      { key: signed.account_key, counter, notAfter, devices, removed, former, signed, ...before },
+      { key: signed.account_key, counter, notAfter, devices, removed, former, signed },
       isVerified,
     );
     if (isOwn && !isEqual(devices, listed)) this.client.emit('list to mend', {});
@@ -212,15 +219,22 @@ export class Identities {
   }
 
   /** @param {string} user */
-  async #acceptChanged(user) {
-    const known = await this.of(user);
-    if (!known?.changed) return;
-    await this.forget(user);
-    await this.accept(user, known.changed);
+  #acceptChanged(user) {
+    return this.#oneByOne(async () => {
+      const known = await this.of(user);
+      if (!known?.changed) return;
+      await this.#forget(user);
+      await this.#accept(user, known.changed);
+    });
   }
 
   /** The next account key of this user is the first one again. @param {string} user */
-  async forget(user) {
+  forget(user) {
+    return this.#oneByOne(() => this.#forget(user));
+  }
+
+  /** @param {string} user */
+  async #forget(user) {
     await this.client.storage.write([['state', `identity/${user}`], ...this.trust.forgotten(user)]);
   }
 
