@@ -95,9 +95,9 @@ class Person:
     def logs_in_again(self) -> "Person":
         """Log in without another device and without a recovery key: the account key is a new one."""
         self.logs_in()
-        self.page.get_by_text("I have neither").click()
+        self.page.get_by_text("I have no other device and no recovery key").click()
         self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Start again").click()
+        self.page.get_by_role("button", name="Start over with only this device").click()
         self.is_home()
         return self
 

@@ -163,9 +163,9 @@ def compares_before_a_new_account_key(screens: Screens, anna: Person, ben: Perso
     phone.logs_in()
     expect(phone.page.locator("#link-code")).to_be_visible()
     screens.see(phone, "confirm-device")
-    phone.page.get_by_text("I have neither").click()
+    phone.page.get_by_text("I have no other device and no recovery key").click()
     phone.page.get_by_label("Password").fill(PASSWORD)
-    phone.page.get_by_role("button", name="Start again").click()
+    phone.page.get_by_role("button", name="Start over with only this device").click()
     phone.is_home()
     expect(anna.page.get_by_role("alert")).to_contain_text(f"{ben.name}’s safety number has changed.")
 

@@ -36,15 +36,16 @@ FORGE = """() => {
 }"""
 
 
-def test_forged_group_says_what_happened_and_what_to_do(two: Two) -> None:
+def test_forged_group_says_what_happened_and_what_to_do(users: Users) -> None:
     """web/scenarios/ghosts.test.js has a real forged group; this is its screen."""
-    anna, ben = two
+    anna, ben = users("anna").registers(), users("ben").registers()
+    anna.meets(ben)
     anna.page.evaluate(FORGE)
     ben.says("Are you there?")
     anna.hears("Are you there?")
     banner = anna.page.get_by_role("alert")
-    expect(banner).to_contain_text("This conversation is not safe. The server has added a hidden reader.")
-    expect(banner).to_contain_text("Your messages are not sent while this is so. Leave this conversation")
+    expect(banner).to_contain_text("This conversation is not safe. The server added someone you can’t see.")
+    expect(banner).to_contain_text("Nothing you write here is sent. Leave this conversation")
     sees_lock(anna, "Not safe")
     banner.get_by_role("button", name="Leave conversation").click()
     anna.confirms("Leave")
@@ -57,12 +58,13 @@ LET_IN = FORGE.replace("!detail.isForged", "!detail.strangers?.length").replace(
 )
 
 
-def test_stranger_is_named_and_the_members_can_be_seen(two: Two) -> None:
+def test_stranger_is_named_and_the_members_can_be_seen(users: Users) -> None:
     """web/scenarios/uninvited.test.js has a real stranger; this is the screen."""
-    anna, ben = two
+    anna, ben = users("anna").registers(), users("ben").registers()
+    anna.meets(ben)
     anna.page.evaluate(LET_IN)
     ben.says("Are you there?")
-    banner = anna.page.get_by_role("alert").filter(has_text=f"No one here added {ben.name} to this conversation.")
+    banner = anna.page.get_by_role("alert").filter(has_text=f"Do you know why {ben.name} can read this?")
     expect(banner.get_by_role("button", name=f"Continue with {ben.name}")).to_be_visible()
     sees_lock(anna, "Not safe")
     banner.get_by_role("button", name="See who’s here").click()
@@ -199,7 +201,7 @@ def test_unconfirmed_device_is_a_row_with_two_answers(users: Users) -> None:
     phone = users(of=ben).logs_in()
     row = ben.page.get_by_role("alert").filter(has_text="logged in to your account.")
     expect(row).to_contain_text("It can’t read anything until you confirm it.")
-    row.get_by_role("button", name="It’s mine").click()
+    row.get_by_role("button", name="Yes, it’s mine").click()
     expect(ben.page.get_by_label("Code of the new device")).to_be_visible()
     ben.closes()
     row.get_by_role("button", name=re.compile("^Remove ")).click()

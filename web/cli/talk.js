@@ -2,6 +2,7 @@
 /** A conversation on the command line: each line is a message or a command. */
 import { createInterface } from 'node:readline';
 import { printable, printableLines } from './printable.js';
+import { readersOf } from '../client/conversations/readers.js';
 import { showSafetyNumber, statusOf, WAITS } from './trust.js';
 
 export const COMMANDS =
@@ -20,12 +21,15 @@ export async function talk(client, { id, state, members }) {
   /** The safety numbers that were shown, by name. @type {Map<string, Awaited<ReturnType<typeof showSafetyNumber>>>} */
   const shown = new Map();
   let status = '';
+  /** As its state was shown last. @type {import('../client/conversations/reducer.js').Conversation | undefined} */
+  let told;
 
   /** @param {import('../client/conversations/reducer.js').Conversation | undefined} conversation */
   const showStatus = (conversation) => {
     const now = conversation ? statusOf(conversation, me, nameOf).join('\n') : '';
     if (now !== status && now) console.log(now);
     status = now;
+    told = conversation;
   };
 
   /** @param {import('../client/conversations/reducer.js').Item} item */
@@ -72,11 +76,11 @@ export async function talk(client, { id, state, members }) {
   const commands = {
     '/help': async () => console.log(COMMANDS),
     '/leave': () => client.farewell.leave(id),
-    '/accept': () => client.membership.acceptStrangers(id),
-    '/agree': () => client.removals.agree(id),
+    '/accept': () => client.membership.acceptStrangers(id, told?.strangers ?? []),
+    '/agree': () => client.removals.agree(id, told?.asked ?? []),
     '/send': async () => {
       for (const { id: message, conversation, failure } of await client.outbox.waiting())
-        if (conversation === id && failure?.code === 'new_readers') await client.outbox.retry(message);
+        if (conversation === id && failure?.code === 'new_readers') await client.outbox.retry(message, readersOf(told));
     },
   };
   /** @type {Record<string, (name: string) => Promise<unknown>>} */

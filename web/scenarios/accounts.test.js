@@ -188,7 +188,7 @@ test('new_account_key_holds_messages_until_it_is_accepted', async () => {
   await until(async () => (await failures(alice)).includes('unlisted_device'), 'it waits');
   await phone.doesNotHear('for whom?');
   await alice.client.identities.acceptChanged(bob.user);
-  await alice.client.membership.acceptStrangers(id); // she is asked that too where the first device was out before
+  await alice.client.membership.acceptStrangers(id, [bob.user]); // she is asked that too where the first device was out before
   await phone.hears('for whom?');
 });
 
@@ -199,6 +199,7 @@ test('removed_device_is_unlisted_and_ends', async () => {
   await bob.client.enrolment.unlist(phone.client.me.device);
   await until(() => phone.client.enrolment.standing === 'removed', 'it knows');
   await refused(phone.client.recoveryKey.use(key), 'device_removed'); // contacts would not count it again
+  await refused(bob.client.linking.link(await phone.client.linking.ask()), 'device_removed');
   assert.deepEqual(Object.keys(openDeviceList(await listOf(bob), bob.user).devices), [bob.client.me.device]);
   await bob.client.enrolment.unlist(bob.client.me.device); // the last one stays, a list is never empty
   assert.equal(fromBase64((await listOf(bob)).device_list).length, 55 + 40);

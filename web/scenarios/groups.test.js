@@ -132,3 +132,14 @@ test('removed_member_added_again_reads_on', async () => {
   );
   [alice, bob].forEach((one) => one.isFine());
 });
+
+test('group_started_twice_at_once_is_one_group', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = crypto.randomUUID();
+  const starts = [1, 2].map(() => alice.client.membership.start([bob.username], id));
+  assert.deepEqual(await Promise.all(starts), [id, id]);
+  await bob.isIn(id);
+  await alice.says(id, 'once');
+  await bob.hears('once');
+  alice.isFine();
+});

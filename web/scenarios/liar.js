@@ -146,11 +146,11 @@ async function ghostJoins(liar, victim, user) {
   await liar.show(victim, { kind: 'commit', epoch, sender, data: commit });
 }
 
-/** @param {string} user */
-function listOfGhost(user) {
+/** A device list that the server has signed. @param {string} user @param {string} [device] */
+export function listOfGhost(user, device = '00000000000000aa') {
   const key = AccountKey.generate();
   const notAfter = Math.floor(Date.now() / 1000) + 1000;
-  const bytes = encodeDeviceList({ user, counter: 99, notAfter, devices: { '00000000000000aa': new Uint8Array(32) } });
+  const bytes = encodeDeviceList({ user, counter: 99, notAfter, devices: { [device]: new Uint8Array(32) } });
   return { account_key: key.publicKey, device_list: toBase64(bytes), signature: toBase64(key.sign(bytes)) };
 }
 

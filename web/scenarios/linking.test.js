@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { openDeviceList } from '../client/trust/device-list.js';
 import { codeOf, newSecret, wrap } from '../client/trust/secret-code.js';
 import { toBase64, uuidBytes } from '../client/util/bytes.js';
-import { Ghost } from './tampering.js';
+import { listOfGhost } from './liar.js';
+import { Ghost, Tampering } from './tampering.js';
 import { another, conversation, deceived, listOf, people, refused, unlinked, until } from './users.js';
 
 test('device_by_password_alone_joins_and_reads_nothing', async () => {
@@ -88,7 +89,28 @@ test('recovery_key_of_an_earlier_version_still_lists_a_device', async () => {
   const label = new TextEncoder().encode('Sottovoce recovery 1');
   const signature = toBase64(key.sign(Uint8Array.from([...label, ...user, ...recovery])));
   await bob.client.api.call('PUT', 'account/recovery', { recovery: toBase64(recovery), signature });
-  const recovered = await unlinked(bob);
+  const lies = new Tampering();
+  const recovered = await unlinked(bob, { fetch: lies.fetch, WebSocket: lies.WebSocket });
+  const ghost = await Ghost.open(bob.user);
+  lies.answerRequest.push(({ method, path }) =>
+    method === 'GET' && path === `users/${bob.user}/device-list` ? listOfGhost(bob.user, ghost.device) : undefined,
+  );
+  await refused(recovered.client.recoveryKey.use(await codeOf(secret)), 'other_account_key');
+  lies.answerRequest.length = 0;
   await recovered.client.recoveryKey.use(await codeOf(secret));
   assert.ok(recovered.client.enrolment.isListed);
+});
+
+test('device_under_a_listed_id_with_another_key_is_not_shown_as_listed', async () => {
+  const [bob] = await deceived('bob');
+  const phone = await another(bob);
+  const isListed = async () =>
+    (await bob.client.ownDevices.list()).find(({ id }) => id === phone.client.me.device)?.isListed;
+  assert.equal(await isListed(), true);
+  bob.lies.changeAnswer.push(({ method, path }, answer) =>
+    `${method} ${path}` === 'GET devices'
+      ? answer.map((/** @type {any} */ one) => ({ ...one, signature_key: toBase64(new Uint8Array(32)) }))
+      : undefined,
+  );
+  assert.equal(await isListed(), false);
 });

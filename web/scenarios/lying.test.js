@@ -166,7 +166,7 @@ async function goOn(victims, friends, id, ledger) {
       for (const { client } of victims) {
         const { strangers = [] } = (await client.store.get(id)) ?? {};
         if (strangers.length && strangers.every((user) => friends.some((friend) => friend.user === user)))
-          await client.membership.acceptStrangers(id);
+          await client.membership.acceptStrangers(id, strangers);
         for (const { id: message, failure } of await client.outbox.waiting())
           if (failure && failure.code !== 'stranger') await client.outbox.retry(message); // the author agrees
       }

@@ -50,7 +50,9 @@ test('removal_of_a_verified_user_that_the_server_asks_for_waits_for_the_user', a
   assert.deepEqual((await alice.client.store.get(id))?.asked, [], 'the server is honest again');
   claimRemoval(alice, id, bob);
   await alice.client.inTurn(() => alice.client.removals.removeDue(id));
-  await alice.client.removals.agree(id);
+  await alice.client.removals.agree(id, []); // to what was shown before the server asked for bob
+  assert.deepEqual((await alice.client.store.get(id))?.asked, [bob.user]);
+  await alice.client.removals.agree(id, [bob.user]);
   await bob.isOut(id);
   assert.deepEqual((await alice.client.store.get(id))?.asked, []);
 });
@@ -81,7 +83,7 @@ test('leaving_that_only_the_server_tells_holds_messages_until_the_user_agrees', 
   assert.deepEqual(await leftNotices(alice, id), [{ what: 'left', user: bob.user, isClaimed: true }]);
   await alice.says(id, 'has he left?');
   await until(async () => (await alice.client.outbox.waiting()).some(({ failure }) => failure?.code === 'removal_asked'), 'it waits'); // prettier-ignore
-  await alice.client.removals.agree(id);
+  await alice.client.removals.agree(id, [bob.user]);
   await carol.hears('has he left?');
   assert.equal(await membersOf(alice, id), 2);
   assert.deepEqual((await carol.client.store.get(id))?.asked, [], 'carol need not answer any more');

@@ -189,8 +189,8 @@ export const de = {
     notSafe: 'Nicht sicher',
     forged: 'Diese Unterhaltung ist nicht sicher.',
     forgedText:
-      'Der Server hat jemanden hinzugefügt, der heimlich mitliest. Solange das so ist, werden deine Nachrichten nicht' +
-      ' gesendet. Verlasse diese Unterhaltung, beginne eine neue und sage es der Person, die den Server betreibt.',
+      'Der Server hat jemanden hinzugefügt, den du nicht siehst. Was du hier schreibst, wird nicht gesendet. Verlasse' +
+      ' diese Unterhaltung, und sag es den anderen und der Person, die den Server betreibt, am Telefon oder persönlich.',
     unknownParticipant: 'Hier ist eine unbekannte Person dabei.',
     unknownParticipantText:
       'Das kann kurz vorkommen, während jemand hinzugefügt wird. Wenn es so bleibt,' +
@@ -200,26 +200,28 @@ export const de = {
         ? `Die Sicherheitsnummer von ${names[0]} hat sich geändert.`
         : `Die Sicherheitsnummern von ${list(names)} haben sich geändert.`,
     numbersChangedText:
-      'Vielleicht gibt es ein neues Telefon oder einen neuen Browser, vielleicht liest aber auch jemand mit.' +
-      ' Bestätige die neue Sicherheitsnummer, bevor du etwas Vertrauliches schreibst.',
+      'Das geschieht bei einem neuen Telefon oder Browser, aber auch, wenn jemand mitlesen will. Ruf an oder triff dich,' +
+      ' und vergleiche die Nummern, bevor du etwas Vertrauliches schreibst.',
     acceptKey: 'Ohne Bestätigung fortfahren',
-    unlistedDevice: (names) => `In dieser Unterhaltung ist ein Gerät, das nicht bestätigt ist (${list(names)}).`,
-    unlistedDeviceText:
-      'Es könnte jemand anderem gehören. Neue Nachrichten warten darum auf diesem Gerät, bis es bestätigt oder entfernt' +
-      ' ist. Geschieht das nicht, frage die Person, die den Server betreibt.',
-    strangers: (names) => `Niemand hier hat ${list(names)} hinzugefügt.`,
-    strangersText:
-      'Das war der Server, oder dein Gerät konnte nicht prüfen, wer es war. Neue Nachrichten warten auf diesem Gerät.' +
-      ' Frag die anderen. Entferne die Person dann in den Details der Unterhaltung, oder mach mit ihr weiter.',
+    unlistedDevice: (names) => `Ein neues Gerät ist nicht bestätigt (${list(names)}).`,
+    unlistedDeviceText: (names) =>
+      `Es könnte jemand anderem gehören, darum warten neue Nachrichten auf diesem Gerät. Ruf an oder triff dich mit` +
+      ` ${list(names)}: Dort kann das Gerät bestätigt oder entfernt werden, dann werden deine Nachrichten gesendet. Hilft` +
+      ' das nicht, sag es der Person, die den Server betreibt.',
+    strangers: (names) => `Weißt du, warum ${list(names)} hier mitlesen kann?`,
+    strangersText: (names) =>
+      `Niemand in dieser Unterhaltung hat ${list(names)} hinzugefügt: Das war der Server, oder dein Gerät konnte nicht` +
+      ' prüfen, wer es war. Neue Nachrichten warten auf diesem Gerät. Frag die anderen am Telefon oder persönlich. Bist du' +
+      ' nicht sicher, mach nicht weiter.',
     seeMembers: 'Wer hier ist',
     acceptStrangers: (names) => `Mit ${list(names)} weitermachen`,
-    removalAsked: (names) =>
-      `Laut Server ${names.length === 1 ? 'gehört' : 'gehören'} ${list(names)} nicht mehr zu dieser Unterhaltung.` +
-      ' Bestätigt ist das nicht.',
-    removalAskedText:
-      'Neue Nachrichten warten auf diesem Gerät, bis das geklärt ist. Frag auf einem anderen Weg nach. Wenn es stimmt' +
-      ' oder das Gerät verloren ist, entferne die Person. Wenn nicht, frag die Person, die den Server betreibt.',
-    agreeToRemoval: (names) => `${list(names)} entfernen`,
+    removalAsked: (names) => `${names.length === 1 ? 'Ist' : 'Sind'} ${list(names)} gegangen?`,
+    removalAskedText: (names) =>
+      `Das sagt nur der Server, darum warten neue Nachrichten auf diesem Gerät. Ruf an oder triff dich mit ${list(names)},` +
+      ' und frag nach. Stimmt es nicht, entferne niemanden, und sag es der Person, die den Server betreibt.',
+    agreeText:
+      'Entferne nur, wenn du es am Telefon oder persönlich erfahren hast: Jemand ist gegangen oder hat das Gerät verloren.',
+    remove: (names) => `${list(names)} entfernen`,
     verify: (name) => `${name} bestätigen`,
     notMember: 'Du bist nicht mehr in dieser Unterhaltung. Ihre Nachrichten bleiben hier, bis du sie löschst.',
     deleteHere: 'Von diesem Gerät löschen',
@@ -486,18 +488,18 @@ export const de = {
     step3: 'Wirst du nach einem Code gefragt, gib den von hier ein.',
     qr: 'Der Code als QR-Code',
     makingCode: 'Der Code wird erstellt …',
-    newCode: 'Neuer Code',
-    withRecoveryKey: 'Mit deinem Wiederherstellungsschlüssel',
+    newCode: 'Anderen Code zeigen',
+    withRecoveryKey: 'Oder mit deinem Wiederherstellungsschlüssel',
     recoveryKey: 'Wiederherstellungsschlüssel',
-    recoveryKeyHint: 'Die 28 Buchstaben und Ziffern, die du aufbewahrt hast.',
+    recoveryKeyHint: 'Die 28 Buchstaben und Ziffern, die du aufgeschrieben oder gespeichert hast. Nicht der Code oben.',
     useRecoveryKey: 'Mit dem Schlüssel bestätigen',
     noRecoveryKey: 'Dieses Konto hat keinen Wiederherstellungsschlüssel.',
-    withNeither: 'Ich habe beides nicht',
+    withNeither: 'Ich habe kein anderes Gerät und keinen Schlüssel',
     startAgainText:
-      'Du kannst mit diesem Gerät allein neu beginnen. Alle, mit denen du schreibst, erfahren, dass sich deine' +
-      ' Sicherheitsnummer geändert hat, und deine anderen Geräte werden abgemeldet. Deine Unterhaltungen' +
-      ' bleiben, aber dieses Gerät kann frühere Nachrichten nicht lesen.',
-    startAgain: 'Neu beginnen',
+      'Das lässt sich nicht rückgängig machen. Deine anderen Geräte werden abgemeldet, und alle, mit denen du schreibst,' +
+      ' erfahren, dass sich deine Sicherheitsnummer geändert hat. Deine Unterhaltungen bleiben, aber dieses Gerät kann' +
+      ' frühere Nachrichten nicht lesen.',
+    startAgain: 'Nur mit diesem Gerät neu beginnen',
     linkTitle: 'Gerät verknüpfen',
     linkText:
       'Melde dich auf deinem neuen Gerät an. Es zeigt einen Code: Gib ihn hier ein. Verknüpfe nur ein Gerät, das du vor' +
@@ -506,25 +508,26 @@ export const de = {
       'Zeigt das Gerät vor dir diesen Code? Hat dir jemand einen Link oder ein Bild davon geschickt, schließe das hier:' +
       ' Dessen Gerät könnte deine Nachrichten lesen.',
     code: 'Code des neuen Geräts',
-    codeHint: '28 Buchstaben und Ziffern. Groß- und Kleinschreibung ist egal.',
+    codeHint: '28 Buchstaben und Ziffern. Groß- und Kleinschreibung ist egal. Nicht dein Wiederherstellungsschlüssel.',
     link: 'Verknüpfen',
     linked: 'Das Gerät ist verknüpft. Es empfängt jetzt deine Nachrichten.',
-    unconfirmed: (name) => `${name} hat sich bei deinem Konto angemeldet.`,
+    unconfirmed: (name) => `${name} hat sich bei deinem Konto angemeldet. Warst du das?`,
     unconfirmedText:
-      'Es kann nichts lesen, solange du es nicht bestätigst. Gehört es dir nicht, entferne es und ändere dein Passwort.',
+      'Es kann nichts lesen, solange du es nicht bestätigst. Bist du nicht sicher, entferne es und ändere dein Passwort.',
     notLinked: 'Nicht bestätigt. Es kann deine Nachrichten nicht lesen.',
-    isMine: 'Gehört mir',
+    isMine: 'Ja, gehört mir',
     noKeyYet: 'Du hast noch keinen Wiederherstellungsschlüssel.',
     noKeyYetText: 'Ohne ihn kannst du kein neues Gerät bestätigen, wenn du dieses verlierst.',
     saveRecoveryKey: 'Jetzt erstellen',
     later: 'Später',
     recoveryTitle: 'Wiederherstellungsschlüssel',
     recoveryText:
-      'Ein Wiederherstellungsschlüssel bestätigt ein neues Gerät, wenn du kein anderes hast. Bewahre ihn auf Papier oder' +
-      ' in einem Passwort-Manager auf. Wer ihn und dein Passwort hat, kann deine neuen Nachrichten lesen.',
-    recoveryReplaces: 'Hast du schon einen, ersetzt ihn der neue.',
+      'Verlierst du dieses Gerät und hast kein anderes, kannst du mit diesem Schlüssel dein Konto auf einem neuen benutzen.' +
+      ' Schreib ihn auf, oder bewahre ihn in einem Passwort-Manager auf. Wer ihn und dein Passwort hat, kann deine neuen' +
+      ' Nachrichten lesen.',
+    recoveryReplaces: 'Hast du schon einen, gilt er danach nicht mehr.',
     makeRecoveryKey: 'Schlüssel erstellen',
-    keepIt: 'Das ist dein Wiederherstellungsschlüssel. Er wird nur einmal gezeigt.',
+    keepIt: 'Schreib diesen Schlüssel auf, oder speichere ihn jetzt. Er wird nur einmal gezeigt.',
     print: 'Drucken',
     saveFile: 'Als Datei speichern',
     hasKept: 'Ich habe ihn aufbewahrt',

@@ -198,8 +198,8 @@ export const en = {
     notSafe: 'Not safe',
     forged: 'This conversation is not safe.',
     forgedText:
-      'The server has added a hidden reader. Your messages are not sent while this is so.' +
-      ' Leave this conversation, start a new one, and tell the person who runs the server.',
+      'The server added someone you can’t see. Nothing you write here is sent. Leave this conversation, and tell the' +
+      ' others and the person who runs the server, by phone or in person.',
     unknownParticipant: 'There is an unknown participant here.',
     unknownParticipantText:
       'This can happen for a moment while someone is being added. If it doesn’t go away,' +
@@ -210,29 +210,34 @@ export const en = {
         ? `${names[0]}’s safety number has changed.`
         : `The safety numbers of ${list(names)} have changed.`,
     numbersChangedText:
-      'There may be a new phone or browser, or someone may be intercepting your messages.' +
-      ' Verify the new safety number before you share anything confidential.',
+      'This happens with a new phone or browser, and also if someone tries to read your messages. Call or meet, and' +
+      ' compare the numbers before you share anything private.',
     acceptKey: 'Continue without verifying',
     /** @param {string[]} names */
-    unlistedDevice: (names) => `${list(names)} didn’t confirm a device in this conversation.`,
-    unlistedDeviceText:
-      'It could belong to someone else, so new messages wait on this device. They are sent when the device is confirmed' +
-      ' or removed. If that doesn’t happen, ask the person who runs the server.',
+    unlistedDevice: (names) => `A new device of ${list(names)} isn’t confirmed.`,
     /** @param {string[]} names */
-    strangers: (names) => `No one here added ${list(names)} to this conversation.`,
-    strangersText:
-      'The server did, or your device couldn’t check who did. New messages wait on this device. Ask the others, then' +
-      ' remove them in the details of the conversation, or continue.',
+    unlistedDeviceText: (names) =>
+      `It could be someone else’s, so your new messages wait on this device. Call or meet ${list(names)}: the device can` +
+      ' be confirmed or removed there, and then your messages are sent. If that doesn’t help, tell the person who runs' +
+      ' the server.',
+    /** @param {string[]} names */
+    strangers: (names) => `Do you know why ${list(names)} can read this?`,
+    /** @param {string[]} names */
+    strangersText: (names) =>
+      `No one in this conversation added ${list(names)}: the server did, or your device couldn’t check who did. Your new` +
+      ' messages wait on this device. Ask the others by phone or in person. If you aren’t sure, don’t continue.',
     seeMembers: 'See who’s here',
     /** @param {string[]} names */
     acceptStrangers: (names) => `Continue with ${list(names)}`,
     /** @param {string[]} names */
-    removalAsked: (names) => `The server says that ${list(names)} left, but they didn’t say so.`,
-    removalAskedText:
-      'New messages wait on this device until this is settled. Ask them another way. If they left, or lost their' +
-      ' device, remove them. If not, ask the person who runs the server.',
+    removalAsked: (names) => `Did ${list(names)} leave?`,
     /** @param {string[]} names */
-    agreeToRemoval: (names) => `Remove ${list(names)}`,
+    removalAskedText: (names) =>
+      `Only the server says so, so your new messages wait on this device. Call or meet ${list(names)} and ask. If it isn’t` +
+      ' true, don’t remove anyone, and tell the person who runs the server.',
+    agreeText: 'Remove only if you heard it by phone or in person: someone left, or lost their device.',
+    /** @param {string[]} names */
+    remove: (names) => `Remove ${list(names)}`,
     /** @param {string} name */
     verify: (name) => `Verify ${name}`,
     notMember: 'You’re no longer in this conversation. Its messages stay here until you delete them.',
@@ -548,17 +553,17 @@ export const en = {
     step3: 'If you’re asked for a code, enter the one below.',
     qr: 'The code as a QR code',
     makingCode: 'Creating a code…',
-    newCode: 'New code',
-    withRecoveryKey: 'With your recovery key',
+    newCode: 'Show another code',
+    withRecoveryKey: 'Or with your recovery key',
     recoveryKey: 'Recovery key',
-    recoveryKeyHint: 'The 28 letters and digits that you saved.',
+    recoveryKeyHint: 'The 28 letters and digits that you wrote down or saved. Not the code above.',
     useRecoveryKey: 'Confirm with the recovery key',
     noRecoveryKey: 'This account has no recovery key.',
-    withNeither: 'I have neither',
+    withNeither: 'I have no other device and no recovery key',
     startAgainText:
-      'You can start again with this device alone. Everyone you talk to sees that your safety number has changed,' +
-      ' and your other devices are logged out. Your conversations stay, but this device can’t read earlier messages.',
-    startAgain: 'Start again',
+      'You can’t undo this. Your other devices are logged out, and everyone you talk to sees that your safety number has' +
+      ' changed. Your conversations stay, but this device can’t read earlier messages.',
+    startAgain: 'Start over with only this device',
     linkTitle: 'Link a device',
     linkText:
       'Log in on your new device. It shows a code: enter it here. Link only a device that you have in front of you: it can' +
@@ -567,26 +572,26 @@ export const en = {
       'Does the device in front of you show this code? If someone sent you a link or a picture of it, close this: their' +
       ' device could read your messages.',
     code: 'Code of the new device',
-    codeHint: '28 letters and digits. Upper and lower case make no difference.',
+    codeHint: '28 letters and digits. Upper and lower case make no difference. Not your recovery key.',
     link: 'Link',
     linked: 'The device is linked. It now receives your messages.',
     /** @param {string} name */
-    unconfirmed: (name) => `${name} logged in to your account.`,
+    unconfirmed: (name) => `${name} logged in to your account. Was it you?`,
     unconfirmedText:
-      'It can’t read anything until you confirm it. If it isn’t yours, remove it and change your password.',
+      'It can’t read anything until you confirm it. If you aren’t sure, remove it and change your password.',
     notLinked: 'Not confirmed. It can’t read your messages.',
-    isMine: 'It’s mine',
+    isMine: 'Yes, it’s mine',
     noKeyYet: 'You have no recovery key yet.',
     noKeyYetText: 'Without it, you can’t confirm a new device if you lose this one.',
     saveRecoveryKey: 'Create one now',
     later: 'Later',
     recoveryTitle: 'Recovery key',
     recoveryText:
-      'A recovery key confirms a new device when you have no other one. Keep it on paper or in a password manager.' +
-      ' Anyone with this key and your password can read your new messages.',
-    recoveryReplaces: 'If you made one before, the new one replaces it.',
+      'If you lose this device and have no other one, this key lets you use your account on a new device. Write it down,' +
+      ' or keep it in a password manager. Anyone with this key and your password can read your new messages.',
+    recoveryReplaces: 'If you made one before, it stops working.',
     makeRecoveryKey: 'Create a recovery key',
-    keepIt: 'This is your recovery key. It’s shown only once.',
+    keepIt: 'Write this key down or save it now. It’s shown only once.',
     print: 'Print',
     saveFile: 'Save as a file',
     hasKept: 'I’ve saved it',

@@ -65,7 +65,7 @@ export function lockOf(conversation, me) {
   if (conversation.isForged || conversation.strangers?.length) return 'unsafe';
   const trust = others(conversation, me).map(({ id }) => trustIn(conversation, id));
   if (trust.includes('changed')) return 'changed';
-  if (unlistedIn(conversation).length) return 'unsafe';
+  if (conversation.asked?.length || unlistedIn(conversation).length) return 'unsafe';
   return trust.length && trust.every((one) => one === 'verified') ? 'verified' : 'unknown';
 }
 
@@ -80,6 +80,13 @@ export function titleOf(conversation, me) {
 /** @param {Conversation} conversation */
 export function isGroup(conversation) {
   return conversation.name !== undefined || conversation.people.length > 2;
+}
+
+/** Whether the role of this user allows it. @param {Conversation} conversation @param {string} me @param {string} user */
+export function mayRemove(conversation, me, user) {
+  const [mine, theirs] = [me, user].map((one) => conversation.people.find(({ id }) => id === one)?.role);
+  const outranks = (mine === 'owner' && theirs !== 'owner') || (mine === 'admin' && theirs === 'member');
+  return outranks && isGroup(conversation) && conversation.isActive;
 }
 
 /** For the beginning of a line or on its own: "You" for ourselves. */

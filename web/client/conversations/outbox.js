@@ -132,13 +132,17 @@ export class Outbox {
     this.client.later(() => this.#sendDue());
   }
 
-  /** Send a message that has failed once more, to the group as it is now. @param {string} id */
-  retry(id) {
+  /**
+   * Send a message that has failed once more.
+   * @param {string} id @param {import('./readers.js').Reader[]} [readers] the devices of the group that its author was
+   *   shown; without them, those of now
+   */
+  retry(id, readers) {
     return this.client.inTurn(async () => {
       const waiting = await this.client.storage.get('outbox', id);
       if (waiting?.failure) {
-        const readers = waiting.readers && readersOf(await this.store.get(waiting.conversation));
-        await this.#store({ ...waiting, readers, failure: undefined });
+        const shown = waiting.readers && (readers ?? readersOf(await this.store.get(waiting.conversation)));
+        await this.#store({ ...waiting, readers: shown, failure: undefined });
       }
       await this.#sendDue();
     });

@@ -56,8 +56,8 @@ export class Membership {
    * @param {string[]} usernames @param {`${string}-${string}-${string}-${string}-${string}`} [id]
    */
   async start(usernames, id = crypto.randomUUID()) {
-    if (await this.store.get(id)) return id;
     await this.client.inTurn(async () => {
+      if (await this.store.get(id)) return;
       const users = await Promise.all(usernames.map((username) => this.find(username)));
       const keyPackages = (await claimAll(this.client, this.identities, users)).map(({ bytes }) => bytes);
       await untilAccepted(() =>
@@ -146,12 +146,15 @@ export class Membership {
     await this.refresh();
   }
 
-  /** The user agrees that those whom no member has added read along. @param {string} id */
-  acceptStrangers(id) {
+  /**
+   * The user agrees that these, whom no member has added, read along. Others may have come since they were shown.
+   * @param {string} id @param {string[]} users
+   */
+  acceptStrangers(id, users) {
     return this.client.inTurn(async () => {
       const known = await this.store.get(id);
       if (!known?.strangers?.length) return;
-      await this.store.write({ ...known, strangers: [] });
+      await this.store.write({ ...known, strangers: known.strangers.filter((user) => !users.includes(user)) });
       await this.client.emitAndWait('agreed', {});
     });
   }

@@ -65,11 +65,13 @@ export class Removals {
     }
   }
 
-  /** The user agrees to all removals that the server asks for in this group. @param {string} id */
-  agree(id) {
+  /**
+   * The user agrees that these are removed, as the server asks. It may have asked for others since they were shown.
+   * @param {string} id @param {string[]} users
+   */
+  agree(id, users) {
     return this.client.inTurn(async () => {
-      const known = await this.store.get(id);
-      await this.removeDue(id, known?.asked ?? []);
+      await this.removeDue(id, users);
       await this.client.emitAndWait('agreed', {});
     });
   }

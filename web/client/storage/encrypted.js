@@ -49,7 +49,11 @@ export class EncryptedStorage {
   }
 
   get #key() {
-    return (this.#opened ??= this.openKey());
+    if (!this.#opened) {
+      this.#opened = this.openKey();
+      this.#opened.catch(() => (this.#opened = null)); // the next call tries again
+    }
+    return this.#opened;
   }
 
   /** A key that scripts of this origin can use but not export. @returns {Promise<CryptoKey>} */

@@ -246,3 +246,14 @@ test('cached_storage_gives_values_that_nobody_can_change', async () => {
   const value = /** @type {string[]} */ (await storage.get('state', 'verified/a'));
   assert.throws(() => value.push('two'), TypeError);
 });
+
+test('key_that_could_not_be_opened_is_asked_for_again', async () => {
+  let tries = 0;
+  const storage = new EncryptedStorage(new MemoryStorage(), async () => {
+    if (++tries === 1) throw new Error('the database is locked');
+    return EncryptedStorage.makeKey();
+  });
+  await assert.rejects(storage.write([['state', 'a', 1]]), /locked/);
+  await storage.write([['state', 'a', 1]]);
+  assert.equal(await storage.get('state', 'a'), 1);
+});

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fromBase64, toBase64 } from '../util/bytes.js';
 import { AccountKey } from './account-key.js';
-import { BadDeviceList, encodeDeviceList, openDeviceList, parseDeviceList } from './device-list.js';
+import { BadDeviceList, devicesInBoth, encodeDeviceList, openDeviceList, parseDeviceList } from './device-list.js';
 
 const PROTOCOL = await readFile(new URL('../../../docs/PROTOCOL.md', import.meta.url), 'utf8');
 const VECTORS = [...PROTOCOL.matchAll(/```json device list\n(.*?)\n```/gs)].map(
@@ -58,4 +58,12 @@ test('device_list_that_is_malformed_is_refused', () => {
   ];
   for (const bytes of wrong) assert.throws(() => parseDeviceList(bytes), BadDeviceList);
   assert.equal(Object.keys(parseDeviceList(right).devices).length, 2);
+});
+
+test('devices_in_both_lists_are_those_that_neither_omits', () => {
+  const list = (/** @type {string} */ devices) => ({
+    ...{ user: VECTORS[0].user, counter: 7, notAfter: 0 },
+    devices: Object.fromEntries([...devices].map((one) => [one, new Uint8Array(32)])),
+  });
+  assert.deepEqual(Object.keys(devicesInBoth(list('abc'), list('bcd'))), ['b', 'c']);
 });

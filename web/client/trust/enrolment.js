@@ -141,12 +141,14 @@ export class Enrolment {
     const list = handover.subarray(SEED_BYTES);
     if (list.length) await this.identities.accept(user.id, signedIn(key, list)); // none in those of earlier versions
     await this.identities.refresh(user.id);
+    // Without a handed-over list, the first account key that the server shows was kept. It is another one: a lie.
+    if ((await this.identities.of(user.id))?.key !== key.publicKey) await this.identities.forget(user.id);
     const known = await this.identities.of(user.id);
     const leaf = await this.#leaf();
     if (known?.removed?.includes(leaf.thumbprint))
       throw new Refused(409, 'device_removed', 'This device was removed: log out, and log in again', 0);
     await this.client.storage.write([['state', 'account-key', toBase64(key.seed)]]);
-    if (known?.key !== key.publicKey || !isListed(known, leaf)) {
+    if (!known || !isListed(known, leaf)) {
       const own = await this.client.mls.signatureKey();
       await this.publish(key, (devices) => ({ ...devices, [device]: own }));
     }
@@ -169,6 +171,8 @@ export class Enrolment {
     for (let tries = 1; ; tries++) {
       await this.identities.refresh(me.user.id);
       const known = await this.identities.of(me.user.id);
+      if (known && known.key !== key.publicKey)
+        throw new Refused(409, 'other_account_key', 'The server shows another account key', 0);
       const before = known ? openDeviceList(known.signed, me.user.id) : { counter: 0, devices: {} };
       const registered = new Set((await api.callUntilAnswered('GET', 'devices')).map(({ id }) => id));
       const wanted = await stillListed(Object.entries(change(before.devices)), known?.removed);
@@ -250,6 +254,12 @@ export class Enrolment {
       if (error instanceof Refused && error.code === 'no_device_list') return null;
       throw error;
     }
+  }
+
+  /** Whether the newest list has it. @param {string} device @param {Uint8Array} signatureKey */
+  async lists(device, signatureKey) {
+    const known = await this.identities.of(this.client.me.user.id);
+    return known !== undefined && isListed(known, { device, thumbprint: await thumbprintOf(signatureKey) });
   }
 
   async #leaf() {

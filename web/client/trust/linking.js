@@ -3,6 +3,7 @@
  * Linking a device: the new one shows a code, and the user enters it on a device that has the account key. That one lists
  * the new device, and hands the account key to it, encrypted. The server knows neither the code nor the key.
  */
+import { Refused } from '../transport/api.js';
 import { fromBase64, fromHex, toBase64, uuidBytes } from '../util/bytes.js';
 import { WrongCode, authenticate, codeOf, newSecret, secretOf, unwrap, wrap } from './secret-code.js';
 
@@ -64,6 +65,8 @@ export class Linking {
       const about = this.#about(device, signatureKey);
       if (toBase64(await authenticate(secret, PURPOSES.request, about)) !== request) continue;
       await this.enrolment.publish(key, (listed) => ({ ...listed, [device]: signatureKey }));
+      if (!(await this.enrolment.lists(device, signatureKey)))
+        throw new Refused(409, 'device_removed', 'The device was removed before: log out there, and log in again', 0);
       const answer = await wrap(secret, PURPOSES.answer, about, await this.enrolment.handover());
       await api.callUntilAnswered('PUT', `links/${device}`, { answer: toBase64(answer) });
       return device;

@@ -4,6 +4,10 @@
  * password and can read nothing: the user confirms it, or removes it.
  */
 
+import { fromBase64 } from '../util/bytes.js';
+import { isListed } from './identities.js';
+import { thumbprintOf } from './thumbprint.js';
+
 /** @typedef {import('../transport/frames.d.ts').Device & { isListed: boolean }} OwnDevice */
 
 export class OwnDevices {
@@ -28,7 +32,12 @@ export class OwnDevices {
   async list() {
     const own = await this.identities.of(this.client.me.user.id);
     const devices = await this.client.api.call('GET', 'devices');
-    return devices.map((one) => ({ ...one, isListed: own === undefined || own.devices[one.id] !== undefined }));
+    return Promise.all(
+      devices.map(async (one) => {
+        const leaf = { device: one.id, thumbprint: await thumbprintOf(fromBase64(one.signature_key)) };
+        return { ...one, isListed: own === undefined || isListed(own, leaf) };
+      }),
+    );
   }
 
   /** Ask the server, and emit the devices that are not listed. A device that is not listed itself confirms none. */

@@ -61,10 +61,10 @@ export function conversationCalls({ client, emit, page }) {
       verify: ({ user, compared, name }) => client.identities.verify(user, compared, name),
       /** Go on with a contact's other account key, without verifying it. @param {{ user: string }} args */
       acceptKey: ({ user }) => client.identities.acceptChanged(user),
-      /** Let those read along whom no member has added. @param {{ conversation: string }} args */
-      acceptStrangers: ({ conversation }) => client.membership.acceptStrangers(conversation),
-      /** Remove those whose removal the server asks for. @param {{ conversation: string }} args */
-      agreeToRemovals: ({ conversation }) => client.removals.agree(conversation),
+      /** Let these read along, whom no member has added. @param {{ conversation: string, users: string[] }} args */
+      acceptStrangers: ({ conversation, users }) => client.membership.acceptStrangers(conversation, users),
+      /** Remove these, as the server asks. @param {{ conversation: string, users: string[] }} args */
+      agreeToRemovals: ({ conversation, users }) => client.removals.agree(conversation, users),
     },
   };
 }

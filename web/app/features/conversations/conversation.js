@@ -2,14 +2,14 @@
 import { css, html, nothing } from '../../../vendor/lit.js';
 import { trustIn, unlistedIn } from '../../../client/trust/verified.js';
 import { t } from '../../messages/index.js';
-import { isGroup, lockOf, nameOf, others, participants, pictureOf, titleOf } from '../../state/selectors.js';
+import { isGroup, lockOf, mayRemove, nameOf, others, participants, pictureOf, titleOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';
 import { Element, UNSET } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
 import '../composer/composer.js';
 import '../timeline/timeline.js';
 import { questionBeforeNewKey } from '../trust/new-key.js';
-import { questionBeforeLeaving } from './leaving.js';
+import { questionBeforeAgreeing, questionBeforeLeaving, questionBeforeRemoval } from './questions.js';
 
 /** @typedef {import('../../state/reducer.js').Item} Item */
 
@@ -228,15 +228,24 @@ export class ConversationView extends Element {
   #strangers(people) {
     const { id } = this.conversation;
     const names = people.map(({ name }) => name);
+    const accept = () => this.act('acceptStrangers', { conversation: id, users: people.map((one) => one.id) });
     return html`
       <div class="banner changed" role="alert" id="strangers">
         ${icon('alarm', 28)}
-        <p><b>${t.conversation.strangers(names)}</b> ${t.conversation.strangersText}</p>
-        <button class="button" id="accept-strangers" @click=${() => this.act('acceptStrangers', { conversation: id })}>
-          ${t.conversation.acceptStrangers(names)}
-        </button>
+        <p><b>${t.conversation.strangers(names)}</b> ${t.conversation.strangersText(names)}</p>
+        ${people
+          .filter((person) => mayRemove(this.conversation, this.me, person.id))
+          .map(
+            ({ id: user, name }) => html`
+              <button class="button bad" @click=${() => this.act('confirm', questionBeforeRemoval(id, user, name))}>
+                ${t.conversation.remove([name])}
+              </button>`,
+          )}
         <button class="button" @click=${() => this.act('show', { dialog: { name: 'details' } })}>
           ${t.conversation.seeMembers}
+        </button>
+        <button class="button" id="accept-strangers" @click=${accept}>
+          ${t.conversation.acceptStrangers(names)}
         </button>
       </div>`;
   }
@@ -248,9 +257,9 @@ export class ConversationView extends Element {
     return html`
       <div class="banner changed" role="alert" id="removal-asked">
         ${icon('alarm', 28)}
-        <p><b>${t.conversation.removalAsked(names)}</b> ${t.conversation.removalAskedText}</p>
-        <button class="button bad" id="agree" @click=${() => this.act('agreeToRemovals', { conversation: id })}>
-          ${t.conversation.agreeToRemoval(names)}
+        <p><b>${t.conversation.removalAsked(names)}</b> ${t.conversation.removalAskedText(names)}</p>
+        <button class="button bad" id="agree" @click=${() => this.act('confirm', questionBeforeAgreeing(id, people))}>
+          ${t.conversation.remove(names)}
         </button>
       </div>`;
   }
@@ -261,7 +270,7 @@ export class ConversationView extends Element {
     return html`
       <div class="banner changed" role="alert" id="unlisted-device">
         ${icon('alarm', 28)}
-        <p><b>${t.conversation.unlistedDevice(names)}</b> ${t.conversation.unlistedDeviceText}</p>
+        <p><b>${t.conversation.unlistedDevice(names)}</b> ${t.conversation.unlistedDeviceText(names)}</p>
       </div>`;
   }
 

@@ -3,12 +3,12 @@ import { css, html, nothing } from '../../../vendor/lit.js';
 import { trustIn } from '../../../client/trust/verified.js';
 import { errorText } from '../../messages/errors.js';
 import { t } from '../../messages/index.js';
-import { isGroup, participants, pictureOf, titleOf } from '../../state/selectors.js';
+import { isGroup, mayRemove, participants, pictureOf, titleOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';
 import { Element, UNSET, field } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
 import '../../ui/menu.js';
-import { questionBeforeLeaving } from '../conversations/leaving.js';
+import { questionBeforeLeaving, questionBeforeRemoval } from '../conversations/questions.js';
 
 /**
  * @typedef {import('../../state/selectors.js').Person} Person
@@ -115,7 +115,6 @@ export class Details extends Element {
     const words = t.details;
     const group = isGroup(conversation);
     const mine = this.#myRole;
-    const outranks = (mine === 'owner' && role !== 'owner') || (mine === 'admin' && role === 'member');
     const isOwner = group && mine === 'owner';
     /** @param {Person['role']} to @param {string} label @returns {Choice} */
     const change = (to, label) => ({
@@ -141,15 +140,13 @@ export class Details extends Element {
       },
       isOwner && role === 'member' && change('admin', words.makeAdmin),
       isOwner && role === 'admin' && change('member', words.removeAdmin),
-      group &&
-        outranks &&
-        conversation.isActive && {
-          action: 'confirm',
-          detail: removal(conversation.id, user, name),
-          label: t.common.remove,
-          icon: 'bin',
-          isBad: true,
-        },
+      mayRemove(conversation, this.me, user) && {
+        action: 'confirm',
+        detail: questionBeforeRemoval(conversation.id, user, name),
+        label: t.common.remove,
+        icon: 'bin',
+        isBad: true,
+      },
       { action: 'confirm', detail: blocking(user, name), label: t.common.block, icon: 'close', isBad: true },
     ];
     return choices.filter((choice) => choice !== false);
@@ -252,16 +249,6 @@ export class Details extends Element {
       <button class="icon" aria-label=${t.details.moreAbout(person.name)} aria-haspopup="menu" @click=${open}>
         ${icon('more')}</button>`;
   }
-}
-
-/** @param {string} conversation @param {string} user @param {string} name @returns {Question} */
-function removal(conversation, user, name) {
-  return {
-    heading: t.details.removeTitle(name),
-    text: t.details.removeText(name),
-    label: t.common.remove,
-    then: { action: 'removeMember', detail: { conversation, user } },
-  };
 }
 
 /** @param {string} user @param {string} name @returns {Question} */

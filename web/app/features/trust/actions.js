@@ -16,11 +16,11 @@ export function trustActions({ rpc, page }) {
     /** @param {{ user: string }} detail */
     acceptKey: ({ user }) => rpc.trust.acceptKey({ user }),
 
-    /** @param {{ conversation: string }} detail */
-    acceptStrangers: ({ conversation }) => rpc.trust.acceptStrangers({ conversation }),
+    /** @param {{ conversation: string, users: string[] }} detail those who were shown */
+    acceptStrangers: ({ conversation, users }) => rpc.trust.acceptStrangers({ conversation, users }),
 
-    /** @param {{ conversation: string }} detail */
-    agreeToRemovals: ({ conversation }) => rpc.trust.agreeToRemovals({ conversation }),
+    /** @param {{ conversation: string, users: string[] }} detail those who were shown */
+    agreeToRemovals: ({ conversation, users }) => rpc.trust.agreeToRemovals({ conversation, users }),
 
     /** A new key for a direct conversation; its messages are deleted. @param {{ conversation: string }} detail */
     async createKey({ conversation }) {
