@@ -1,6 +1,9 @@
 // @ts-check
 /** What the scenarios of a server that lies share. */
 import assert from 'node:assert/strict';
+import { AccountKey } from '../client/trust/account-key.js';
+import { encodeDeviceList } from '../client/trust/device-list.js';
+import { toBase64 } from '../client/util/bytes.js';
 import { Ghost } from './tampering.js';
 
 export const NOW = () => new Date().toISOString();
@@ -41,4 +44,12 @@ export async function ghostJoins(alice, id, user) {
   const { epoch = 0 } = await known(alice, id);
   const commit = await ghost.join(await alice.client.api.groupInfo(id));
   return { ghost, entry: { epoch, kind: 'commit', sender: ghost.device, data: commit } };
+}
+
+/** A device list that the server has signed. @param {string} user @param {string} [device] */
+export function listOfGhost(user, device = '00000000000000aa') {
+  const key = AccountKey.generate();
+  const notAfter = Math.floor(Date.now() / 1000) + 1000;
+  const bytes = encodeDeviceList({ user, counter: 99, notAfter, devices: { [device]: new Uint8Array(32) } });
+  return { account_key: key.publicKey, device_list: toBase64(bytes), signature: toBase64(key.sign(bytes)) };
 }

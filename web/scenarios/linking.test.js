@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { openDeviceList } from '../client/trust/device-list.js';
 import { codeOf, newSecret, wrap } from '../client/trust/secret-code.js';
 import { toBase64, uuidBytes } from '../client/util/bytes.js';
-import { listOfGhost } from './liar.js';
+import { listOfGhost } from './attacks.js';
 import { Ghost, Tampering } from './tampering.js';
 import { another, conversation, deceived, listOf, people, refused, unlinked, until } from './users.js';
 
