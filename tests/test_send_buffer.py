@@ -65,7 +65,7 @@ def test_slowest_consumer_is_closed_while_all_hold_too_much(monkeypatch: pytest.
     assert [one.closes for one in slow] == [1, 0, 0]
     all_buffers.update(third.counted, 0)
     all_buffers.update(first.counted, 690)
-    assert [one.closes for one in slow] == [1, 0, 0], "990: who is closed holds nothing"
+    assert [one.closes for one in slow] == [1, 0, 0], "the bytes of a closed consumer are not counted: 990"
 
 
 async def test_sender_waits_until_the_peer_has_read(peers: tuple[IOStream, socket.socket]) -> None:

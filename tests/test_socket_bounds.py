@@ -91,6 +91,7 @@ class Socket:
 
     def __init__(self, session_id: UUID) -> None:
         self.session_ = SimpleNamespace(id=session_id, account=SimpleNamespace(id=1))
+        self.quota = AccountQuota()
         self.resyncs = 0
 
     def resync(self) -> None:
@@ -102,7 +103,7 @@ def test_closed_sockets_leave_nothing_behind() -> None:
     first, second = sockets = [Socket(session_id), Socket(session_id)]
     quotas = [connections.add(cast(Connection, socket)) for socket in sockets]
     for socket, quota in zip(sockets, quotas, strict=True):
-        socket.quota = quota  # type: ignore[attr-defined]
+        socket.quota = quota
     connections.resync()
     for _ in range(2):
         connections.remove(cast(Connection, first))

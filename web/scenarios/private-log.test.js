@@ -125,7 +125,7 @@ test('group_from_which_a_ghost_removes_the_contact_gets_no_message', async () =>
   assert.equal((await alice.client.outbox.waiting()).filter(({ content }) => content.kind === 'text').length, 1);
   await log.end();
   await until(async () => (await known(alice, id)).members.length === 2, 'alice is back');
-  await alice.client.membership.acceptStrangers(id, [bob.user]); // she is asked whether bob may read, who was gone
+  await alice.client.membership.acceptStrangers(id, [bob.user]); // the ghost had removed bob, so the client asks alice about him
   await bob.hears('only for bob');
   await bob.says(id, 'I never left');
   await alice.hears('I never left');
@@ -143,7 +143,7 @@ test('device_that_was_led_into_a_group_of_the_server_comes_back', async () => {
   assert.equal((await known(alice, id)).strangers?.length, 2);
   await log.end();
   await until(async () => (await known(alice, id)).members.some(({ user }) => user === bob.user), 'alice is back');
-  await alice.client.membership.acceptStrangers(id, [bob.user]); // she is asked whether bob may read, who was gone
+  await alice.client.membership.acceptStrangers(id, [bob.user]); // bob was not in the server's group, so the client asks alice about him
   await alice.says(id, 'only for bob');
   await bob.hears('only for bob');
   await bob.says(id, 'from bob');

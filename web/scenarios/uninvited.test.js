@@ -20,7 +20,7 @@ test('user_whom_no_member_has_added_reads_nothing_until_the_author_agrees', asyn
   assert.deepEqual(secrets(await ghost.read(caught)), []);
   const codes = async () => (await alice.client.outbox.waiting()).flatMap(({ failure }) => failure?.code ?? []);
   assert.deepEqual(await codes(), ['stranger']);
-  await alice.client.membership.acceptStrangers(id, [bob.user]); // another one than the one who was shown
+  await alice.client.membership.acceptStrangers(id, [bob.user]); // the client had asked about the ghost, not about bob
   await settled(alice);
   assert.deepEqual(await codes(), ['stranger']);
   await alice.client.membership.acceptStrangers(id, [ghost.user]);
