@@ -91,7 +91,7 @@ class Collector:
     async def _end(self) -> None:
         self._door.close()
         for writer in self._writers:
-            writer.close()
+            writer.transport.abort()  # `close` would wait for a browser that no longer reads
         await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
 
     @property
