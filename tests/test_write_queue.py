@@ -313,6 +313,16 @@ async def test_write_queue_splits_large_drafts_over_transactions(database_url: s
     assert len(stored(database_url, here, "DISTINCT xmin::text, 1 AS seq")) == 3
 
 
+async def test_write_queue_splits_many_drafts_over_transactions(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_queue, "BATCH_MAX", 10)
+    sender, (here,) = conversations(database_url)
+    async with rig(database_url) as it:
+        await it.write(*(Draft(here, sender, f"{n}") for n in range(30)))
+    assert len(stored(database_url, here, "DISTINCT xmin::text, 1 AS seq")) == 3
+
+
 async def test_write_queue_stopped_writes_the_waiting_drafts(database_url: str) -> None:
     sender, (here,) = conversations(database_url)
     async with rig(database_url) as it:
@@ -341,4 +351,36 @@ async def test_write_queue_failed_transaction_is_rolled_back(database_url: str) 
         with pytest.raises(StaleEpoch):
             await it.queue.run_alone(lambda connection: fails(connection, StaleEpoch("late")), 10)
         (entry,) = await it.write(Draft(here, sender, "still here"))
+        assert (entry.seq, it.lost) == (1, 0)
+
+
+@pytest.mark.logs("a change was refused")
+async def test_write_queue_transaction_refused_by_the_database_fails_alone(database_url: str) -> None:
+    sender, (here,) = conversations(database_url)
+
+    async def divides_by_zero(connection: Connection) -> tuple[Entry, bool]:
+        await connection.execute("SELECT 1 / 0")
+        raise AssertionError("it was refused")
+
+    async with rig(database_url) as it:
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(it.queue.run_alone(divides_by_zero, 10), PATIENCE_S)
+        (entry,) = await it.write(Draft(here, sender, "still here"))
+        assert (entry.seq, it.lost) == (1, 0)
+
+
+async def test_write_queue_transaction_of_a_locked_row_fails_alone(database_url: str) -> None:
+    sender, (held, free) = conversations(database_url, 2)
+
+    async def locks(connection: Connection) -> tuple[Entry, bool]:
+        await connection.execute("SET LOCAL lock_timeout = '10ms'")
+        await connection.execute("SELECT 1 FROM conversations WHERE id = %s FOR UPDATE", [held])
+        raise AssertionError("it was locked")
+
+    async with rig(database_url) as it:
+        with psycopg.connect(database_url) as other:
+            other.execute("SELECT 1 FROM conversations WHERE id = %s FOR UPDATE", [held])
+            with pytest.raises(Unavailable, match="locked by another program"):
+                await asyncio.wait_for(it.queue.run_alone(locks, 10), PATIENCE_S)
+        (entry,) = await it.write(Draft(free, sender, "still here"))
         assert (entry.seq, it.lost) == (1, 0)

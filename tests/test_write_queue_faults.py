@@ -4,10 +4,13 @@ import asyncio
 from collections import Counter
 from itertools import count
 
+import psycopg
 import pytest
 
 from chat.errors import Unavailable
 from chat.model.messages import Draft, Entry
+from store.database.pool import Connection
+from store.writer import queue as write_queue
 from testing.server import PATIENCE_S, until
 from tests.test_write_queue import conversations, rig, sql, stored
 
@@ -118,3 +121,67 @@ async def test_write_queue_connection_lost_notifies_the_hub(database_url: str) -
         results = await it.write(Draft(here, sender, "into the void"))
         assert it.lost == 1
         assert isinstance(results[0], Unavailable)
+
+
+@LOST
+async def test_write_queue_transaction_on_a_killed_connection_is_unavailable(database_url: str) -> None:
+    sender, (here,) = conversations(database_url)
+
+    async def is_killed(connection: Connection) -> tuple[Entry, bool]:
+        await asyncio.to_thread(sql, database_url, KILL, "killed-alone")
+        await connection.execute("SELECT 1")
+        raise AssertionError("the connection was killed")
+
+    async with rig(database_url, "killed-alone") as it:
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(it.queue.run_alone(is_killed, 10), PATIENCE_S)
+        (later,) = await it.write(Draft(here, sender, "later"))
+        assert (later.seq, it.lost) == (1, 1)
+
+
+@LOST
+async def test_write_queue_stopped_without_a_connection_writes_what_waits(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_queue, "BATCH_MAX", 1)
+    sender, (here,) = conversations(database_url)
+    async with rig(database_url, "stopped") as it:
+        await it.write(Draft(here, sender, "before"))
+        sql(database_url, KILL, "stopped")
+        waiting = [it.submit(Draft(here, sender, f"{n}")) for n in range(3)]
+        it.queue.stop()
+        first, *rest = await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE_S)
+        assert isinstance(first, Unavailable)
+        assert [entry.seq for entry in rest if isinstance(entry, Entry)] == [2, 3]
+
+
+@LOST
+async def test_write_queue_outage_refuses_what_waits(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_queue, "BATCH_MAX", 1)
+    monkeypatch.setattr(write_queue, "WAITING_MAX_CHARS", 1000)
+    sender, (here,) = conversations(database_url)
+    is_down = True
+    async with rig(database_url, "outage") as it:
+        connect = it.queue._database.dedicated
+
+        async def dedicated() -> Connection:
+            if is_down:
+                raise psycopg.OperationalError
+            return await connect()
+
+        monkeypatch.setattr(it.queue._database, "dedicated", dedicated)
+        await it.write(Draft(here, sender, "before"))
+        sql(database_url, KILL, "outage")
+        results = await it.write(*(Draft(here, sender, "x" * 500) for _ in range(2)))
+        assert all(isinstance(result, Unavailable) for result in results)
+        assert not it.queue.is_open
+        with pytest.raises(Unavailable):
+            it.submit(Draft(here, sender, "during the outage"))
+        is_down = False
+
+        async def is_open() -> bool:
+            return it.queue.is_open
+
+        await until(is_open)
+        entries = await it.write(*(Draft(here, sender, "x" * 500) for _ in range(2)))
+        assert [entry.seq for entry in entries] == [2, 3], "nothing of the outage counts towards the bound"
