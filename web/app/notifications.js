@@ -1,5 +1,6 @@
 // @ts-check
 /** How a user learns of a new message: the title, a badge, a toast, a notification, a screen reader. */
+import { isMessage, previewOf } from '../client/content/index.js';
 import { t } from './messages/index.js';
 import { isGroup, participants, titleOf, unreadCount } from './state/selectors.js';
 import { isTabActive } from './visibility.js';
@@ -24,12 +25,12 @@ export function notifyOf({ store, page }, { conversation: id, message }) {
   const conversation = state.conversations[id];
   const me = state.me?.id ?? '';
   const { content, sender } = message;
-  if (!conversation || content.kind !== 'text' || sender.user === me) return;
+  if (!conversation || !isMessage(content) || sender.user === me) return;
   const name = participants(conversation).find((person) => person.id === sender.user && !person.isUnknown)?.name;
   if (!name) return;
   const isOpen = id === state.open;
   const summary = t.notifications.newMessage(name);
-  page.announce(isOpen ? t.conversations.said(name, content.text) : summary);
+  page.announce(isOpen ? t.conversations.said(name, previewOf(content) ?? '') : summary);
   if ((isOpen && isTabActive()) || conversation.state !== 'joined') return;
   const isAllowed = state.settings?.notices && globalThis.Notification?.permission === 'granted';
   const title = titleOf(conversation, me);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fromBase64, fromHex, toBase64, toHex, uuidBytes } from '../util/bytes.js';
-import { KINDS, decodeContent, encodeContent } from './index.js';
+import { KINDS, decodeContent, encodeContent, isMessage, previewOf } from './index.js';
 
 const protocol = readFileSync(new URL('../../../docs/PROTOCOL.md', import.meta.url), 'utf8');
 const examples = [...protocol.matchAll(/```json content\n(.*?)```/gs)].map(([, json]) => JSON.parse(json));
@@ -19,6 +19,14 @@ test('content_of_unknown_kind_is_kept_as_it_is', () => {
   const read = decodeContent(new TextEncoder().encode(newer));
   assert.deepEqual(read, { kind: 'unknown', id: '', raw: newer });
   assert.deepEqual(decodeContent(encodeContent(read)), read);
+});
+
+test('only_a_message_has_a_preview_before_and_after_it_is_sent', () => {
+  for (const content of examples) {
+    assert.equal(previewOf(content), isMessage(content) ? content.text : undefined);
+  }
+  assert.equal(previewOf({ seq: 1, at: '', user: 'u', text: 'hello' }), 'hello');
+  assert.equal(previewOf({ seq: 1, at: '', user: 'u', isDeleted: true }), undefined);
 });
 
 test('content_of_known_kind_keeps_its_known_fields_only', () => {

@@ -56,10 +56,10 @@ export function isMessage({ kind }) {
   return kindOf(kind)?.preview !== undefined;
 }
 
-/** The line of this item in the list of conversations; undefined: it has none. @param {Item} item */
-export function previewOf(item) {
-  for (const name of Object.keys(KINDS)) {
-    const preview = kindOf(name)?.preview?.(item);
+/** One line of text for a message; undefined: it is none. @param {Item | Content} shown */
+export function previewOf(shown) {
+  for (const name of 'kind' in shown ? [shown.kind] : Object.keys(KINDS)) {
+    const preview = kindOf(name)?.preview?.(shown);
     if (preview !== undefined) return preview;
   }
   return undefined;

@@ -22,8 +22,9 @@
  * @property {(content: C) => string[]} references ids of the messages that it is about; `fold` gets the newest known one
  * @property {(conversation: Conversation, entry: Entry<C>, target: Item | undefined, me: string) => { conversation: Conversation, item?: Item }} fold
  *   what the entry changes; pure, and the same entry twice changes nothing more. `me` is the user of this device
- * @property {(item: Item) => string | undefined} [preview] the line in the list of conversations; undefined: not an item
- *   of this kind. A kind with a preview is a message: it counts as unread, is confirmed, and waits after a rejection
+ * @property {(shown: Partial<C> | Item) => string | undefined} [preview] one line of text for the list of conversations, a
+ *   quote or a notification; undefined: not of this kind. Its item has the fields of its content, so that both give the
+ *   same line. A kind with a preview is a message: it counts as unread, is confirmed, and waits after a rejection
  * @property {boolean} isBound encrypted only to the devices that were in the group when its author wrote it; others hold it
  *   back until the author agrees
  */

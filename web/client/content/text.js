@@ -20,6 +20,6 @@ export const text = {
     if (isForeign) item.isForeign = true;
     return { conversation: withUnread(conversation, item, me), item };
   },
-  preview: (item) => item.text,
+  preview: ({ text }) => text,
   isBound: true,
 };

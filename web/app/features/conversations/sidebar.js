@@ -1,5 +1,6 @@
 // @ts-check
 import { css, html, nothing, repeat } from '../../../vendor/lit.js';
+import { isMessage, previewOf } from '../../../client/content/index.js';
 import { momentOf, wholeTimeOf } from '../../messages/format.js';
 import { t } from '../../messages/index.js';
 import { isGroup, nameOf, others, pictureOf, titleOf } from '../../state/selectors.js';
@@ -165,7 +166,7 @@ export class Sidebar extends Element {
           </button>
         </p>`;
     }
-    const isWaiting = this.waiting.some(({ content, failure }) => content.kind === 'text' && !failure);
+    const isWaiting = this.waiting.some(({ content, failure }) => isMessage(content) && !failure);
     const text = isWaiting ? t.conversations.offlineWaiting : t.conversations.offline;
     return html`<div role="status">${this.line === 'offline' ? html`<p class="line">${text}</p>` : nothing}</div>`;
   }
@@ -229,7 +230,8 @@ export class Sidebar extends Element {
       return html`<span class="draft"><b>${t.conversations.draft}</b> ${draft}</span>`;
     }
     const waiting = this.waiting.findLast(({ conversation, failure }) => conversation === one.id && !failure);
-    if (waiting?.content.kind === 'text') return t.conversations.youSaid(waiting.content.text);
+    const unsent = waiting && previewOf(waiting.content);
+    if (unsent !== undefined) return t.conversations.youSaid(unsent);
     if (!one.isActive) return t.conversations.notMember;
     const { last } = one;
     if (!last?.text) return last?.seq && last.user ? t.conversations.messageDeleted : t.conversations.noMessages;

@@ -94,14 +94,15 @@ export class MessageMenu extends Element {
           label: t.timeline.reply,
           icon: 'reply',
         },
-      isMine && { perform: () => this.#begin('edit', item), label: t.timeline.edit, icon: 'edit' },
+      isMine &&
+        item.text !== undefined && { perform: () => this.#begin('edit', item), label: t.timeline.edit, icon: 'edit' },
       item.replyTo !== undefined && {
         action: 'showMessage',
         detail: { conversation: id, id: item.replyTo },
         label: t.timeline.goToOriginal,
         icon: 'back',
       },
-      { action: 'copy', detail: { text: item.text ?? '' }, label: t.common.copy, icon: 'copy' },
+      item.text !== undefined && { action: 'copy', detail: { text: item.text }, label: t.common.copy, icon: 'copy' },
       { action: 'confirm', detail: deleteForMe(id, item), label: t.timeline.deleteForMe, icon: 'bin' },
       isMine && {
         action: 'confirm',

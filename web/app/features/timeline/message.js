@@ -1,5 +1,6 @@
 // @ts-check
 import { css, html, nothing } from '../../../vendor/lit.js';
+import { previewOf } from '../../../client/content/index.js';
 import { isJumbo, partsOf } from '../../format.js';
 import { listOf, timeOf, wholeTimeOf } from '../../messages/format.js';
 import { t } from '../../messages/index.js';
@@ -208,7 +209,7 @@ export class Message extends Element {
     const detail = { conversation: this.conversation.id, id: this.item.replyTo ?? '' };
     const body = quoted
       ? html`<b>${nameOf(this.conversation, quoted.user, this.me)}</b>
-          <span>${quoted.isDeleted || quoted.isHidden ? t.message.deletedQuote : quoted.text}</span>`
+          <span>${quoted.isDeleted || quoted.isHidden ? t.message.deletedQuote : previewOf(quoted)}</span>`
       : html`<span>${t.message.earlier}</span>`;
     return html`<button class="quote" tabindex="-1" @click=${() => this.act('showMessage', detail)}>${body}</button>`;
   }

@@ -284,8 +284,12 @@ export class Timeline extends Element {
 
   /** A message that the server does not have yet. @param {import('../../state/reducer.js').Waiting} waiting */
   #unsent({ id, at, content, failure }) {
-    const { text, reply_to: replyTo } = /** @type {import('../../../client/content/text.js').Text} */ (content);
-    const item = { seq: Infinity, at, user: this.me, id, text, replyTo };
+    const {
+      kind: _,
+      reply_to: replyTo,
+      ...fields
+    } = /** @type {import('../../../client/content/text.js').Text} */ (content);
+    const item = { ...fields, seq: Infinity, at, user: this.me, id, replyTo };
     const reason = failure ? errorText(failure, { invalid: t.errors.unsendable }) : '';
     return {
       key: id,
