@@ -84,6 +84,12 @@ def test_document_lines_fit_in_120_columns(name: str) -> None:
     assert not [line for line in lines if len(line) > 120 and not re.match(free, line)]
 
 
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_document_tables_have_a_line_for_each_row(name: str) -> None:
+    lines = (ROOT / name).read_text().splitlines()
+    assert not [line for line in lines if "|---|" in line and not re.fullmatch(r"\s*\|(-+:?\|)+", line)]
+
+
 def test_document_commands_exist() -> None:
     shown = re.compile(r"(?:bin/|`|^ {4})sottovoce ([a-z][a-z-]+)", re.MULTILINE)
     named = {name for document in DOCUMENTS for name in shown.findall((ROOT / document).read_text())}

@@ -355,7 +355,7 @@ async def test_write_queue_failed_transaction_is_rolled_back(database_url: str) 
 
 
 @pytest.mark.logs("a change was refused")
-async def test_write_queue_transaction_refused_by_the_database_fails_alone(database_url: str) -> None:
+async def test_write_queue_refused_transaction_fails_alone(database_url: str) -> None:
     sender, (here,) = conversations(database_url)
 
     async def divides_by_zero(connection: Connection) -> tuple[Entry, bool]:

@@ -124,7 +124,7 @@ async def test_write_queue_connection_lost_notifies_the_hub(database_url: str) -
 
 
 @LOST
-async def test_write_queue_transaction_on_a_killed_connection_is_unavailable(database_url: str) -> None:
+async def test_write_queue_killed_in_a_transaction_is_unavailable(database_url: str) -> None:
     sender, (here,) = conversations(database_url)
 
     async def is_killed(connection: Connection) -> tuple[Entry, bool]:
@@ -140,7 +140,7 @@ async def test_write_queue_transaction_on_a_killed_connection_is_unavailable(dat
 
 
 @LOST
-async def test_write_queue_stopped_without_a_connection_writes_what_waits(
+async def test_write_queue_stopped_while_disconnected_writes_the_rest(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(write_queue, "BATCH_MAX", 1)
