@@ -4,6 +4,7 @@ The program has imported everything but the project before it forks: that takes 
 """
 
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import psycopg
 import pytest
 
 PREPARED = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"  # by this program, before it forks
+MEMORY_MAX = 4 * 1024**3  # bytes of address space: a mutant of a loop can allocate without end
 PASSED = 0  # exit code of pytest
 KILLED = -9  # and of a process that this program killed
 
@@ -56,6 +58,7 @@ def start(tree: Path, words: list[str], within_s: float) -> Trial:
     child = os.fork()
     if child == 0:
         try:
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
             os._exit(_run(tree, words))
         finally:  # whatever it raises, it must not go on as its parent
             os._exit(3)
