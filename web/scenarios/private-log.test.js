@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { trustIn } from '../client/trust/verified.js';
-import { toBase64 } from '../client/util/bytes.js';
+import { fromBase64, toBase64 } from '../client/util/bytes.js';
 import { ghostJoins, known, NOW, settled } from './attacks.js';
 import { PrivateLog } from './private-log.js';
 import { Ghost } from './tampering.js';
@@ -174,33 +174,45 @@ test('ghost_of_a_contact_verified_by_device_keys_reads_nothing', async () => {
   assert.deepEqual(await log.readBy(ghost), []);
 });
 
-test('removed_device_that_the_server_lets_in_again_changes_nothing', async () => {
-  const [bob] = await deceived('bob');
-  const [alice] = await people('alice');
-  const phone = await another(alice);
-  const id = await conversation(alice, bob, phone);
-  await alice.says(id, 'meet me at nine');
-  await bob.hears('meet me at nine');
-  const stolen = phone.client;
-  await alice.client.enrolment.unlist(stolen.me.device);
-  await alice.client.api.call('DELETE', `devices/${stolen.me.device}`);
-  await until(async () => (await bob.client.mls.members(id)).length === 2, 'the phone is out');
-  await settled(bob);
-  const log = new PrivateLog(bob, id);
-  const { epoch = 0 } = await known(bob, id);
-  let commit = '';
-  await stolen.mls.join(id, await bob.client.api.groupInfo(id), async (bundle) => void (commit = toBase64(bundle.commit))); // prettier-ignore
-  await log.show({ kind: 'commit', epoch, sender: stolen.me.device, data: commit });
-  await settled(bob);
-  const [{ id: of }] = (await bob.client.store.items(id, {})).filter(({ text }) => text !== undefined);
-  for (const content of [
-    { kind: 'edit', id: random(), of, text: 'meet me at midnight' },
-    { kind: 'text', id: random(), text: 'it is me' },
-  ]) {
-    const { data } = await stolen.mls.encrypt(id, new TextEncoder().encode(JSON.stringify(content)));
-    await log.show({ kind: 'application', epoch: epoch + 1, sender: stolen.me.device, data: toBase64(data) });
+for (const how of ['a commit', 'a group info'])
+  test(`removed_device_let_in_again_by_${how.replaceAll(' ', '_')}_changes_nothing`, async () => {
+    const [bob] = await deceived('bob');
+    const [alice] = await people('alice');
+    const phone = await another(alice);
+    const id = await conversation(alice, bob, phone);
+    await alice.says(id, 'meet me at nine');
+    await bob.hears('meet me at nine');
+    const stolen = phone.client;
+    await alice.client.enrolment.unlist(stolen.me.device);
+    await alice.client.api.call('DELETE', `devices/${stolen.me.device}`);
+    await until(async () => (await bob.client.mls.members(id)).length === 2, 'the phone is out');
     await settled(bob);
-  }
-  const texts = (await bob.client.store.items(id, {})).filter(({ text }) => text !== undefined);
-  assert.deepEqual(texts.map(({ text, isForeign }) => [text, isForeign === true]), [['meet me at nine', false], ['it is me', true]]); // prettier-ignore
-});
+    const log = new PrivateLog(bob, id);
+    const { epoch = 0 } = await known(bob, id);
+    /** @type {import('../client/mls/transactions.js').Bundle[]} */
+    const bundles = [];
+    await stolen.mls.join(id, await bob.client.api.groupInfo(id), async (bundle) => void bundles.push(bundle));
+    const [{ commit, groupInfo }] = bundles;
+    if (how === 'a commit') {
+      await log.show({ kind: 'commit', epoch, sender: stolen.me.device, data: toBase64(commit) });
+    } else {
+      bob.lies.answerRequest.unshift(({ path }) =>
+        path === `conversations/${id}/group-info` ? { epoch: epoch + 1, group_info: toBase64(groupInfo) } : undefined,
+      );
+      await bob.client.inTurn(() => bob.client.joining.join(id, { what: 'rejoined' }));
+      const own = log.entries.find(({ sender }) => sender === bob.client.me.device);
+      await stolen.mls.decrypt(id, fromBase64(own?.data), async () => {});
+    }
+    await settled(bob);
+    const [{ id: of }] = (await bob.client.store.items(id, {})).filter(({ text }) => text !== undefined);
+    for (const content of [
+      { kind: 'edit', id: random(), of, text: 'meet me at midnight' },
+      { kind: 'text', id: random(), text: 'it is me' },
+    ]) {
+      const { epoch: now, data } = await stolen.mls.encrypt(id, new TextEncoder().encode(JSON.stringify(content)));
+      await log.show({ kind: 'application', epoch: now, sender: stolen.me.device, data: toBase64(data) });
+      await settled(bob);
+    }
+    const texts = (await bob.client.store.items(id, {})).filter(({ text }) => text !== undefined);
+    assert.deepEqual(texts.map(({ text, isForeign }) => [text, isForeign === true]), [['meet me at nine', false], ['it is me', true]]); // prettier-ignore
+  });

@@ -49,19 +49,22 @@ export class Roster {
     // a device is not listed, it may have been that one.
     const isUnlisted = (await this.identities.unlisted(conversation.members)).length > 0;
     const isUnclear = isMissed || isUnlisted || isExternal(entry) || epoch > (conversation.epoch ?? epoch) + 1;
-    const { conversation: after, notice } = regrouped({ ...conversation, epoch, isForged: false }, members, by, {
-      isExternal: isUnclear,
-      neverListed: await this.#neverListed(conversation, members),
-    });
-    after.intruders = await this.#intruders(conversation, members);
+    const { conversation: after, notice } = await this.regroup(
+      { ...conversation, epoch, isForged: false },
+      members,
+      by,
+      {
+        isExternal: isUnclear,
+        neverListed: await this.#neverListed(conversation, members),
+      },
+    );
     // A verified user whom an intruder may have removed: nothing is sent until this device has joined again.
     const isLost = isUnlisted && (notice?.removed ?? []).some((user) => conversation.verified[user] !== undefined);
     if (isLost) after.isForged = true;
     // New members cannot read earlier messages, so receipts for those do not wait for them.
     const me = this.client.me.user.id;
     const since = (notice?.added ?? []).reduce((one, user) => marked(one, user, 'read', seq, me), after);
-    const pinned = await this.trust.pinned(since);
-    await this.store.write(pinned, notice ? { seq, at, user: by, notice } : undefined);
+    await this.store.write(since, notice ? { seq, at, user: by, notice } : undefined);
     if (notice)
       await this.client.emitAndWait('members changed', {
         conversation: id,
@@ -73,6 +76,17 @@ export class Roster {
     const isThere = new Set(members.map(({ device }) => device));
     if (conversation.members.some(({ user, device }) => user === me && !isThere.has(device)))
       await this.client.emitAndWait('own device removed', { conversation: id });
+  }
+
+  /**
+   * The conversation with these members, and with what is known here of their keys and of how they came.
+   * @param {Conversation} before @param {Member[]} members @param {string} by the user who changed them
+   * @param {Parameters<typeof regrouped>[3]} about
+   */
+  async regroup(before, members, by, about) {
+    const { conversation, notice } = regrouped(before, members, by, about);
+    const intruders = await this.#intruders(before, members);
+    return { conversation: await this.trust.pinned({ ...conversation, intruders }), notice };
   }
 
   /**
@@ -125,8 +139,8 @@ export class Roster {
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
     if (!members || isEqual([members, epoch], [conversation.members, conversation.epoch])) return;
     const isExternal = epoch > (conversation.epoch ?? epoch) + 1; // other commits than this device's own
-    const { conversation: after } = regrouped(conversation, members, this.client.me.user.id, { isExternal });
-    await this.store.write(await this.trust.pinned({ ...after, epoch, isForged: false }));
+    const { conversation: after } = await this.regroup(conversation, members, this.client.me.user.id, { isExternal });
+    await this.store.write({ ...after, epoch, isForged: false });
   }
 
   /** @param {Conversation} conversation @param {string} device */

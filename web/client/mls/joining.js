@@ -5,7 +5,6 @@
  * The state of a group never goes back: what the server offers is compared with what this device has seen.
  */
 import { emptyConversation } from '../conversations/changes.js';
-import { regrouped } from '../conversations/reducer.js';
 import { Api } from '../transport/api.js';
 import { thumbprintOf } from '../trust/thumbprint.js';
 import { fromBase64 } from '../util/bytes.js';
@@ -23,14 +22,14 @@ export class Joining {
    * @param {import('../context.js').Context} client
    * @param {object} parts
    * @param {import('../conversations/store.js').ConversationStore} parts.store
-   * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
+   * @param {import('../conversations/roster.js').Roster} parts.roster
    * @param {import('../trust/identities.js').Identities} parts.identities
    * @param {import('./lineage.js').Lineage} parts.lineage
    */
-  constructor(client, { store, trust, identities, lineage }) {
+  constructor(client, { store, roster, identities, lineage }) {
     this.client = client;
     this.store = store;
-    this.trust = trust;
+    this.roster = roster;
     this.identities = identities;
     this.lineage = lineage;
     client.on('state lost', async ({ conversation, reason }) => {
@@ -148,23 +147,28 @@ export class Joining {
     const members = await this.client.mls.members(id);
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
     const isExternal = before !== undefined && (isAnyVerified(before) || isBack(before, epoch - 1));
-    const after = before ? regrouped(before, members, this.client.me.user.id, { isExternal }) : null;
+    const me = this.client.me.user.id;
+    const { conversation: after, notice: change } = await this.roster.regroup(
+      before ?? emptyConversation(id),
+      members,
+      me,
+      { isExternal },
+    );
     const at = new Date().toISOString();
-    const entered = await this.trust.pinned({
-      ...emptyConversation(id),
-      last: { seq, at, user: '', text: '' },
-      ...after?.conversation,
+    const entered = {
+      ...after,
+      last: after.last ?? { seq, at, user: '', text: '' },
       since: seq,
       cursor: seq,
       isActive: true,
       isForged: false,
       heard: undefined, // nothing is known of the time in between
       epoch,
-      members,
-    });
-    const told = after?.notice ? { ...notice, change: after.notice } : notice; // new keys of the others must be shown
-    await this.store.write(entered, { seq, at, user: this.client.me.user.id, notice: told });
-    if (after?.notice) this.client.emit('members', { conversation: id, notice: after.notice });
+    };
+    const isChanged = before !== undefined && change !== null;
+    // New keys of the others must be shown.
+    await this.store.write(entered, { seq, at, user: me, notice: isChanged ? { ...notice, change } : notice });
+    if (isChanged) this.client.emit('members', { conversation: id, notice: change });
     await this.client.emitAndWait('joined', { conversation: id, after: seq });
   }
 }
