@@ -120,6 +120,26 @@ test('refused_update_holds_no_message_back', async () => {
   assert.equal(await bob.client.mls.epoch(id), 2);
 });
 
+test('update_is_due_until_the_server_has_its_commit', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  await reaches(id, alice, bob, 'with the list of devices');
+  const before = { at: Date.now() - 2 * DAY_MS, sent: 7, due: Date.now() };
+  await pretend(alice, id, before);
+  /** @type {unknown[]} */
+  const during = [];
+  alice.lies.answerRequest.push(async ({ method, path }) => {
+    if (method !== 'POST' || !path.endsWith('/commits')) return;
+    during.push(await ageOf(alice, id)); // what a crash now would leave
+    await pretend(alice, id, { due: before.due + DAY_MS }); // another device of alice is removed
+  });
+  await alice.client.inTurn(() => alice.client.healing.updateDue());
+  assert.deepEqual(during, [before]);
+  const { sent, due } = await ageOf(alice, id);
+  assert.deepEqual({ sent, due }, { sent: 0, due: before.due + DAY_MS }, 'the new reason stays');
+});
+
 test('stolen_state_reads_until_the_next_update', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sottovoce-stolen-'));
   try {

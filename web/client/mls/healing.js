@@ -26,6 +26,9 @@ const CHECK_MS = 60_000;
  */
 
 export class Healing {
+  /** Groups for which an update is on its way: what waits behind its commit must not ask for another one. @type {Set<string>} */
+  #updating = new Set();
+
   /**
    * @param {import('../context.js').Context} client
    * @param {object} parts
@@ -48,6 +51,7 @@ export class Healing {
 
   /** Update if a day has passed, or a hundred messages. Returns whether it was due. @param {string} id */
   async beforeMessages(id) {
+    if (this.#updating.has(id)) return false;
     const { at, sent } = await this.#age(id);
     const isDue = Date.now() - at >= DAY_MS || sent >= OWN_MESSAGES_MAX;
     if (isDue) await this.client.attempt(() => this.#update(id)); // the messages go out in any case
@@ -66,7 +70,7 @@ export class Healing {
   /** Update the leaves whose time has come. */
   async updateDue() {
     for (const { id, kind, isActive } of await this.store.list()) {
-      if (kind === 'direct' || !isActive) continue;
+      if (kind === 'direct' || !isActive || this.#updating.has(id)) continue;
       const { at, due = at + IDLE_MS } = await this.#age(id);
       if (Date.now() >= due) await this.client.attempt(() => this.#update(id));
     }
@@ -75,12 +79,16 @@ export class Healing {
   /** @param {string} id */
   async #update(id) {
     const before = await this.#age(id);
-    await this.#begin(id); // what waits behind the commit must not ask for another one
+    this.#updating.add(id);
     try {
       await this.membership.updateOnce(id);
+      const { sent, due } = await this.#age(id); // there can be messages and another reason meanwhile
+      const next = due === before.due ? undefined : due;
+      await this.#write(id, { at: Date.now(), sent: sent - before.sent, due: next });
     } catch (error) {
-      await this.#write(id, before);
       if (!(error instanceof Refused)) throw error;
+    } finally {
+      this.#updating.delete(id);
     }
   }
 
