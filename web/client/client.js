@@ -31,6 +31,8 @@ import { Enrolment } from './trust/enrolment.js';
 import { Identities } from './trust/identities.js';
 import { Linking } from './trust/linking.js';
 import { OwnDevices } from './trust/own-devices.js';
+import { OwnKey } from './trust/own-key.js';
+import { OwnList } from './trust/own-list.js';
 import { RecoveryKey } from './trust/recovery-key.js';
 import { Statements } from './trust/statements.js';
 import { VerifiedKeys } from './trust/verified.js';
@@ -50,6 +52,8 @@ export class Client extends Context {
   store = new ConversationStore(this);
   trust = new VerifiedKeys(this, this);
   identities = new Identities(this, this);
+  ownKey = new OwnKey(this, this);
+  ownList = new OwnList(this, this);
   enrolment = new Enrolment(this, this);
   linking = new Linking(this, this);
   recoveryKey = new RecoveryKey(this, this);

@@ -53,7 +53,7 @@ test('older_list_brings_no_removed_device_back', async () => {
   const phone = await another(bob);
   const id = await conversation(alice, bob, phone);
   const old = await listOf(bob);
-  await bob.client.enrolment.unlist(phone.client.me.device);
+  await bob.client.ownList.remove(phone.client.me.device);
   await bob.client.api.call('DELETE', `devices/${phone.client.me.device}`);
   await until(async () => (await alice.client.identities.of(bob.user))?.counter === 3, 'alice has the new list');
   alice.lies.changeAnswer.push(({ path }) => (path === `users/${bob.user}/device-list` ? old : undefined));
@@ -151,7 +151,7 @@ test('edit_of_a_device_that_was_removed_later_counts', async () => {
   const [item] = (await phone.client.store.items(id, {})).filter(({ text }) => text !== undefined);
   await phone.client.outbox.send(id, { kind: 'edit', of: item.id ?? '', text: 'see you at eight' });
   await phone.client.outbox.allSent();
-  await bob.client.enrolment.unlist(phone.client.me.device);
+  await bob.client.ownList.remove(phone.client.me.device);
   await bob.client.api.call('DELETE', `devices/${phone.client.me.device}`);
   await until(async () => (await bob.client.mls.members(id)).length === 2, 'the phone is out');
   await alice.client.identities.refresh(bob.user); // she has the newest list before she reads the log
@@ -196,12 +196,12 @@ test('removed_device_is_unlisted_and_ends', async () => {
   const [bob] = await people('bob');
   const phone = await another(bob);
   const key = await bob.client.recoveryKey.make();
-  await bob.client.enrolment.unlist(phone.client.me.device);
+  await bob.client.ownList.remove(phone.client.me.device);
   await until(() => phone.client.enrolment.standing === 'removed', 'it knows');
   await refused(phone.client.recoveryKey.use(key), 'device_removed'); // contacts would not count it again
   await refused(bob.client.linking.link(await phone.client.linking.ask()), 'device_removed');
   assert.deepEqual(Object.keys(openDeviceList(await listOf(bob), bob.user).devices), [bob.client.me.device]);
-  await bob.client.enrolment.unlist(bob.client.me.device); // the last one stays, a list is never empty
+  await bob.client.ownList.remove(bob.client.me.device); // the last one stays, a list is never empty
   assert.equal(fromBase64((await listOf(bob)).device_list).length, 55 + 40);
 });
 
@@ -213,7 +213,7 @@ test('messages_that_wait_for_a_removal_are_sent_once_and_in_order', async () => 
   const texts = ['one', 'two', 'three', 'four'];
   for (const text of texts) await alice.says(id, text);
   for (const one of [alice, bob]) one.client.removals.removeAllDue = async () => {};
-  await bob.client.enrolment.unlist(phone.client.me.device);
+  await bob.client.ownList.remove(phone.client.me.device);
   await until(async () => (await alice.client.identities.of(bob.user))?.counter === (await bob.client.identities.of(bob.user))?.counter, 'alice has the list'); // prettier-ignore
   alice.client.connection.isReady = true;
   await alice.client.inTurn(() => alice.client.groupSender.flush());
@@ -231,7 +231,7 @@ test('device_that_a_newer_list_omits_is_removed_by_any_member', async () => {
   const phone = await another(bob);
   const id = await conversation(alice, bob, carol, phone);
   for (const one of [alice, bob]) one.client.removals.removeDue = async () => 'none'; // carol, who has no role, does it
-  await bob.client.enrolment.unlist(phone.client.me.device); // and does not revoke it
+  await bob.client.ownList.remove(phone.client.me.device); // and does not revoke it
   await until(async () => (await carol.client.mls.members(id)).length === 3, 'it is removed');
   await carol.says(id, 'without the phone');
   await bob.hears('without the phone');

@@ -6,8 +6,9 @@ import { openDeviceList } from '../client/trust/device-list.js';
 import { codeOf, newSecret, wrap } from '../client/trust/secret-code.js';
 import { toBase64, uuidBytes } from '../client/util/bytes.js';
 import { listOfGhost } from './attacks.js';
+import { PASSWORD } from './password.js';
 import { Ghost, Tampering } from './tampering.js';
-import { another, conversation, deceived, listOf, people, refused, unlinked, until } from './users.js';
+import { another, conversation, deceived, linked, listOf, people, refused, unlinked, until } from './users.js';
 
 test('device_by_password_alone_joins_and_reads_nothing', async () => {
   const [alice, bob] = await people('alice', 'bob');
@@ -82,9 +83,84 @@ test('account_key_of_the_server_is_not_taken_by_a_new_device', async () => {
   assert.equal(Object.keys(openDeviceList(await listOf(bob), bob.user).devices).length, 2);
 });
 
+test('refused_new_account_key_leaves_the_one_of_before', async () => {
+  const [bob] = await people('bob');
+  const before = (await bob.client.ownKey.need()).publicKey;
+  await refused(bob.client.enrolment.startAgain('Wrong1pass'), 'invalid_credentials');
+  assert.equal((await bob.client.ownKey.need()).publicKey, before);
+  assert.equal(await bob.client.storage.get('state', 'next-account-key'), undefined);
+  await bob.client.inTurn(() => bob.client.enrolment.settle());
+  assert.ok(bob.client.enrolment.isListed);
+  await bob.client.enrolment.startAgain(PASSWORD);
+  assert.ok(bob.client.enrolment.isListed);
+  assert.notEqual((await bob.client.ownKey.need()).publicKey, before);
+});
+
+/** The device ends before or after the server gets its new account key. @param {'before' | 'after'} when */
+async function endsWhileItStartsAgain(when) {
+  const [bob] = await people('bob');
+  const phone = await unlinked(bob);
+  const { api } = phone.client;
+  const call = api.callUntilAnswered.bind(api);
+  api.callUntilAnswered = /** @type {any} */ (
+    async (/** @type {any} */ method, /** @type {any} */ path, /** @type {any} */ body) => {
+      if (`${method} ${path}` !== 'PUT account/device-list') return call(method, path, body);
+      if (when === 'after') await call(method, path, body);
+      throw new Error('the device ends here');
+    }
+  );
+  await assert.rejects(phone.client.enrolment.startAgain(PASSWORD), /ends here/);
+  assert.equal(phone.client.enrolment.isListed, false);
+  api.callUntilAnswered = call;
+  await phone.client.inTurn(() => phone.client.enrolment.settle());
+  return { bob, phone };
+}
+
+test('device_that_ends_after_the_server_has_its_new_account_key_keeps_it', async () => {
+  const { phone } = await endsWhileItStartsAgain('after');
+  assert.ok(phone.client.enrolment.isListed);
+  assert.equal((await listOf(phone)).account_key, (await phone.client.ownKey.need()).publicKey);
+});
+
+test('device_that_ends_before_the_server_has_its_new_account_key_waits', async () => {
+  const { bob, phone } = await endsWhileItStartsAgain('before');
+  assert.equal(phone.client.enrolment.standing, 'waiting');
+  assert.equal(await phone.client.ownKey.get(), null);
+  assert.equal(await phone.client.storage.get('state', 'next-account-key'), undefined);
+  await linked(phone, bob);
+  assert.equal((await phone.client.ownKey.need()).publicKey, (await bob.client.ownKey.need()).publicKey);
+});
+
+test('account_key_without_a_list_signs_one', async () => {
+  const [bob] = await deceived('bob');
+  await bob.client.settled();
+  await bob.client.identities.forget(bob.user); // as if it had ended between the key and its first list
+  /** @type {import('../client/trust/device-list.js').SignedList[]} */
+  const published = [];
+  bob.lies.answerRequest.push(({ method, path, body }) => {
+    if (`${method} ${path}` === 'PUT account/device-list') published.push(body);
+    else if (!path.endsWith('/device-list')) return undefined;
+    else return Response.json({ error: 'none', code: 'no_device_list' }, { status: 404 });
+    return {};
+  });
+  await bob.client.inTurn(() => bob.client.enrolment.settle());
+  assert.deepEqual(Object.keys(openDeviceList(published[0], bob.user).devices), [bob.client.me.device]);
+});
+
+test('own_list_that_is_over_is_signed_again', async () => {
+  const [bob] = await people('bob');
+  const known = (await bob.client.identities.of(bob.user)) ?? assert.fail();
+  const over = { ...known, notAfter: Math.floor(Date.now() / 1000) - 2 * 3600 };
+  await bob.client.storage.write([['state', `identity/${bob.user}`, over]]);
+  await bob.client.inTurn(() => bob.client.enrolment.settle());
+  await bob.client.settled();
+  assert.ok(bob.client.enrolment.isListed);
+  assert.equal(openDeviceList(await listOf(bob), bob.user).counter, 2);
+});
+
 test('recovery_key_of_an_earlier_version_still_lists_a_device', async () => {
   const [bob] = await people('bob');
-  const [key, secret, user] = [await bob.client.enrolment.ownKey(), newSecret(), uuidBytes(bob.user)];
+  const [key, secret, user] = [await bob.client.ownKey.need(), newSecret(), uuidBytes(bob.user)];
   const recovery = await wrap(secret, 'Sottovoce recovery 1', user, key.seed);
   const label = new TextEncoder().encode('Sottovoce recovery 1');
   const signature = toBase64(key.sign(Uint8Array.from([...label, ...user, ...recovery])));

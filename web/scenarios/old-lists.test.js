@@ -2,7 +2,9 @@
 /** Device lists of an account to whose devices the server shows old lists, or lists of one counter, or none. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openDeviceList } from '../client/trust/device-list.js';
+import { AccountKey } from '../client/trust/account-key.js';
+import { encodeDeviceList, openDeviceList } from '../client/trust/device-list.js';
+import { toBase64 } from '../client/util/bytes.js';
 import { isEqual } from '../client/util/equal.js';
 import { Tampering } from './tampering.js';
 import { another, conversation, deceived, linked, listOf, people, refused, unlinked, until } from './users.js';
@@ -36,7 +38,7 @@ test('two_lists_that_a_lying_server_has_taken_become_one', async () => {
   const lying = async (/** @type {any} */ method, /** @type {any} */ path, /** @type {any} */ body) =>
     `${method} ${path}` === 'PUT account/device-list' ? {} : call(method, path, body);
   api.callUntilAnswered = /** @type {any} */ (lying);
-  await phone.client.enrolment.unlist(tablet.client.me.device);
+  await phone.client.ownList.remove(tablet.client.me.device);
   api.callUntilAnswered = call;
   await linked(laptop, bob); // which the server stores
   const both = [bob, phone].map(({ client }) => client.me.device).sort();
@@ -77,7 +79,7 @@ async function stolenPhone() {
   const [key, old] = [await bob.client.recoveryKey.make(), await listOf(bob)];
   const stolen = phone.client.me.device;
   const shown = (await bob.client.api.call('GET', 'devices')).filter(({ id }) => id === stolen);
-  await bob.client.enrolment.unlist(stolen);
+  await bob.client.ownList.remove(stolen);
   await bob.client.api.call('DELETE', `devices/${stolen}`);
   await until(async () => (await alice.client.mls.members(id)).length === 2, 'the phone is out');
   const lies = new Tampering();
@@ -92,10 +94,10 @@ async function stolenPhone() {
 test('removed_device_that_an_older_list_brings_back_stays_removed', async () => {
   const { alice, bob, laptop, stolen, key, published } = await stolenPhone();
   await laptop.client.recoveryKey.use(key);
-  const own = await laptop.client.enrolment.ownKey();
+  const own = await laptop.client.ownKey.need();
   const devices = [bob, laptop].map(({ client }) => client.me.device).sort();
   for (const nth of [1, 2]) {
-    await laptop.client.enrolment.publish(own, (listed) => listed);
+    await laptop.client.ownList.publish(own, (listed) => listed);
     const newest = published[nth];
     assert.ok(stolen in openDeviceList(newest, bob.user).devices, 'the laptop takes it for one of bob’s');
     for (const { client } of [alice, bob]) {
@@ -136,6 +138,27 @@ test('recovery_key_hands_over_a_list_where_the_server_shows_none', async () => {
   assert.ok(laptop.client.enrolment.isListed);
 });
 
+test('list_of_the_server_does_not_confirm_a_device_with_the_account_key', async () => {
+  const [bob] = await people('bob');
+  const key = await bob.client.recoveryKey.make();
+  const lies = new Tampering();
+  const laptop = await unlinked(bob, { fetch: lies.fetch, WebSocket: lies.WebSocket });
+  await laptop.client.settled();
+  await laptop.client.identities.forget(bob.user);
+  const own = { [laptop.client.me.device]: await laptop.client.mls.signatureKey() };
+  const old = Math.floor(Date.now() / 1000) + 300 * 24 * 3600; // a right one would be renewed
+  const [other, bytes] = [AccountKey.generate(), encodeDeviceList({ user: bob.user, counter: 9, notAfter: old, devices: own })]; // prettier-ignore
+  const lie = { account_key: other.publicKey, device_list: toBase64(bytes), signature: toBase64(other.sign(bytes)) };
+  lies.answerRequest.push(({ path }) => (path === `users/${bob.user}/device-list` ? lie : undefined));
+  const { seed } = await bob.client.ownKey.need(); // all that a recovery key of an earlier version contains
+  await refused(laptop.client.enrolment.take(seed), 'other_account_key');
+  await laptop.client.inTurn(() => laptop.client.enrolment.settle());
+  assert.equal(laptop.client.enrolment.standing, 'waiting');
+  lies.answerRequest.length = 0;
+  await laptop.client.recoveryKey.use(key);
+  assert.ok(laptop.client.enrolment.isListed);
+});
+
 test('device_that_the_server_left_behind_brings_no_removed_device_back', async () => {
   const [bob] = await people('bob');
   const [ofLaptop, ofTablet] = [new Tampering(), new Tampering()];
@@ -147,12 +170,12 @@ test('device_that_the_server_left_behind_brings_no_removed_device_back', async (
   const [old, shown] = [await listOf(bob), await bob.client.api.call('GET', 'devices')];
   // The laptop sees nothing new: it signs two lists on top of the list of before the removal.
   const behind = showsOwnLists(ofLaptop, bob.user, old, shown);
-  await bob.client.enrolment.unlist(stolen);
+  await bob.client.ownList.remove(stolen);
   await bob.client.api.call('DELETE', `devices/${stolen}`);
   const tablet = await unlinked(bob, { fetch: ofTablet.fetch, WebSocket: ofTablet.WebSocket });
   await tablet.client.recoveryKey.use(await bob.client.recoveryKey.make());
-  const key = await laptop.client.enrolment.ownKey();
-  for (let nth = 0; nth < 2; nth++) await laptop.client.enrolment.publish(key, (listed) => listed);
+  const key = await laptop.client.ownKey.need();
+  for (let nth = 0; nth < 2; nth++) await laptop.client.ownList.publish(key, (listed) => listed);
   // The tablet, which never saw the phone, gets the second one: it has the counter of the tablet's own list.
   const [, second] = behind;
   const mended = showsOwnLists(ofTablet, bob.user, second, [
@@ -169,7 +192,7 @@ test('list_that_comes_while_another_one_is_stored_replaces_it_not', async () => 
   const [bob] = await people('bob');
   const [laptop, phone] = [await another(bob), await another(bob)];
   await laptop.client.identities.refresh(bob.user);
-  const key = await bob.client.enrolment.ownKey();
+  const key = await bob.client.ownKey.need();
   const signs = async (/** @type {import('./users.js').Device} */ device, /** @type {string} */ removed) => {
     const { api } = device.client;
     const call = api.callUntilAnswered.bind(api);
@@ -181,7 +204,7 @@ test('list_that_comes_while_another_one_is_stored_replaces_it_not', async () => 
     );
     const own = device.client.identities.accept;
     device.client.identities.accept = async () => {};
-    await device.client.enrolment.publish(key, ({ [removed]: _, ...others }) => others);
+    await device.client.ownList.publish(key, ({ [removed]: _, ...others }) => others);
     device.client.identities.accept = own;
     api.callUntilAnswered = call;
     return lists[0];

@@ -183,7 +183,7 @@ for (const how of ['a commit', 'a group info'])
     await alice.says(id, 'meet me at nine');
     await bob.hears('meet me at nine');
     const stolen = phone.client;
-    await alice.client.enrolment.unlist(stolen.me.device);
+    await alice.client.ownList.remove(stolen.me.device);
     await alice.client.api.call('DELETE', `devices/${stolen.me.device}`);
     await until(async () => (await bob.client.mls.members(id)).length === 2, 'the phone is out');
     await settled(bob);

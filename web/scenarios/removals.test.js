@@ -110,7 +110,7 @@ for (const end of ['logs_out', 'deletes_the_account', 'removes_a_device'])
     else if (end === 'deletes_the_account') await bob.client.farewell.deleteAccount(PASSWORD);
     else {
       bob.client.removals.removeDue = async () => 'none'; // the others have to do it
-      await bob.client.enrolment.unlist(phone?.client.me.device ?? '');
+      await bob.client.ownList.remove(phone?.client.me.device ?? '');
       await bob.client.api.call('DELETE', `devices/${phone?.client.me.device}`);
     }
     await until(async () => (await membersOf(alice, id)) === before - 1, 'it is removed');

@@ -1,12 +1,13 @@
 // @ts-check
 /** Device lists: which devices an account has, signed by its account key. `docs/PROTOCOL.md` has the format. */
-import { fromBase64, fromHex, toHex, uuidBytes } from '../util/bytes.js';
+import { fromBase64, fromHex, toBase64, toHex, uuidBytes } from '../util/bytes.js';
 import { isSignedBy } from './account-key.js';
 
 const LABEL = new TextEncoder().encode('Sottovoce device list 1');
 const HEAD_BYTES = LABEL.length + 32;
 const ENTRY_BYTES = 40;
 const DEVICES_MAX = 16;
+export const LIST_LIFE_S = 365 * 24 * 3600;
 
 /**
  * @typedef {object} DeviceList
@@ -37,6 +38,15 @@ export function encodeDeviceList({ user, counter, notAfter, devices }) {
     bytes.set(key, HEAD_BYTES + ENTRY_BYTES * nth + 8);
   });
   return bytes;
+}
+
+/**
+ * A list that is valid for a year.
+ * @param {import('./account-key.js').AccountKey} key @param {Omit<DeviceList, 'notAfter'>} list @returns {SignedList}
+ */
+export function signDeviceList(key, list) {
+  const bytes = encodeDeviceList({ ...list, notAfter: Math.floor(Date.now() / 1000) + LIST_LIFE_S });
+  return { account_key: key.publicKey, device_list: toBase64(bytes), signature: toBase64(key.sign(bytes)) };
 }
 
 /**

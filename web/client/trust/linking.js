@@ -13,10 +13,14 @@ export class Linking {
   /**
    * @param {import('../context.js').Context} client
    * @param {object} parts
+   * @param {import('./own-key.js').OwnKey} parts.ownKey
+   * @param {import('./own-list.js').OwnList} parts.ownList
    * @param {import('./enrolment.js').Enrolment} parts.enrolment
    */
-  constructor(client, { enrolment }) {
+  constructor(client, { ownKey, ownList, enrolment }) {
     this.client = client;
+    this.ownKey = ownKey;
+    this.ownList = ownList;
     this.enrolment = enrolment;
   }
 
@@ -55,7 +59,7 @@ export class Linking {
    */
   async link(code) {
     const secret = await secretOf(code);
-    const key = await this.enrolment.ownKey();
+    const key = await this.ownKey.need();
     const { api } = this.client;
     const devices = await api.callUntilAnswered('GET', 'devices');
     for (const { device, request } of await api.callUntilAnswered('GET', 'links')) {
@@ -64,8 +68,8 @@ export class Linking {
       const signatureKey = fromBase64(shown.signature_key);
       const about = this.#about(device, signatureKey);
       if (toBase64(await authenticate(secret, PURPOSES.request, about)) !== request) continue;
-      await this.enrolment.publish(key, (listed) => ({ ...listed, [device]: signatureKey }));
-      if (!(await this.enrolment.lists(device, signatureKey)))
+      await this.ownList.publish(key, (listed) => ({ ...listed, [device]: signatureKey }));
+      if (!(await this.ownList.has(device, signatureKey)))
         throw new Refused(409, 'device_removed', 'The device was removed before: log out there, and log in again', 0);
       const answer = await wrap(secret, PURPOSES.answer, about, await this.enrolment.handover());
       await api.callUntilAnswered('PUT', `links/${device}`, { answer: toBase64(answer) });

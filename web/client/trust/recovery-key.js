@@ -13,16 +13,18 @@ export class RecoveryKey {
   /**
    * @param {import('../context.js').Context} client
    * @param {object} parts
+   * @param {import('./own-key.js').OwnKey} parts.ownKey
    * @param {import('./enrolment.js').Enrolment} parts.enrolment
    */
-  constructor(client, { enrolment }) {
+  constructor(client, { ownKey, enrolment }) {
     this.client = client;
+    this.ownKey = ownKey;
     this.enrolment = enrolment;
   }
 
   /** @returns {Promise<string>} a new recovery key; an earlier one opens nothing any more */
   async make() {
-    const key = await this.enrolment.ownKey();
+    const key = await this.ownKey.need();
     const user = uuidBytes(this.client.me.user.id);
     const secret = newSecret();
     const recovery = await wrap(secret, PURPOSE, user, await this.enrolment.handover());

@@ -8,7 +8,7 @@ export function deviceCalls({ client, emit }) {
       list: () => client.ownDevices.list(),
       /** @param {{ device: string }} args */
       async revoke({ device }) {
-        await client.enrolment.unlist(device);
+        await client.ownList.remove(device);
         await client.api.call('DELETE', `devices/${device}`);
         await client.ownDevices.check();
       },
