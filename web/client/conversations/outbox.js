@@ -13,6 +13,7 @@ import { readersOf } from './readers.js';
 
 const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits the server's frame
 const POLL_MS = 20;
+const PASSING = ['unlisted_device', 'stranger', 'removal_asked']; // failures that end without the author
 
 /**
  * @typedef {import('../content/index.js').Content} Content
@@ -148,21 +149,26 @@ export class Outbox {
     });
   }
 
-  /** Forget failures of these kinds: what they waited for has happened. @param {string[]} codes */
-  async clearFailures(codes) {
-    const held = (await this.waiting()).filter(({ failure }) => failure && codes.includes(failure.code));
+  /** What messages waited for without their author may have happened. */
+  async clearPassing() {
+    const held = (await this.waiting()).filter(({ failure }) => failure && PASSING.includes(failure.code));
     for (const waiting of held) await this.#store({ ...waiting, failure: undefined });
   }
 
   /**
-   * A message cannot be sent as it is. It then waits for its author; any other content is dropped.
+   * A message cannot be sent as it is. It then waits for its author; other content waits only for what passes.
    * @param {string} id @param {string} code @param {string} error
    */
   async fail(id, code, error) {
     const waiting = await this.client.storage.get('outbox', id);
     if (!waiting) return;
-    if (isMessage(waiting.content)) await this.#store({ ...waiting, failure: { code, message: error } });
-    else await this.drop(id);
+    const { content, conversation } = waiting;
+    if (isMessage(content) || PASSING.includes(code)) {
+      await this.#store({ ...waiting, failure: { code, message: error } });
+    } else {
+      await this.drop(id);
+      if (content.kind === 'device_list') await this.statements.repeat(conversation);
+    }
     this.client.emit('failed', { ...waiting, code, error });
   }
 

@@ -56,6 +56,43 @@ test('retry_after_discard_sends_nothing', async () => {
   assert.deepEqual(await client.outbox.waiting(), []);
 });
 
+/** @param {import('../content/index.js').Draft} draft @param {string} code with which the server refuses it */
+async function afterRefusal(draft, code) {
+  const { client } = await refused();
+  client.mls.encrypt = async () => ({ epoch: 1, data: new Uint8Array(1) });
+  client.removals.removeDue = async () => 'asked';
+  await client.storage.write([['state', `stated/${GROUP}`, 7]]);
+  await client.outbox.discard(content.id);
+  const id = await client.outbox.send(GROUP, draft);
+  await client.settled();
+  await client.groupSender.onRefused({ id, code, error: 'no' });
+  const stated = await client.storage.get('state', `stated/${GROUP}`);
+  return { client, id, stated, failures: (await client.outbox.waiting()).map(({ failure }) => failure?.code) };
+}
+
+const LIST = { kind: /** @type {const} */ ('device_list'), account_key: 'k', device_list: 'l', signature: 's' };
+const DELETE = { kind: /** @type {const} */ ('delete'), of: content.id };
+
+for (const draft of [LIST, DELETE, { kind: /** @type {const} */ ('leave'), who: /** @type {const} */ ('user') }])
+  test(`${draft.kind}_waits_for_a_removal_like_a_message`, async () => {
+    const { client, id, failures, stated } = await afterRefusal(draft, 'commit_needed');
+    assert.deepEqual([failures, stated], [['removal_asked'], 7]);
+    const sent = /** @type {string[]} */ ([]);
+    client.connection.send = (frame) => sent.push(/** @type {{ id: string }} */ (frame).id);
+    await client.emitAndWait('agreed', {});
+    assert.deepEqual(sent, [id]);
+  });
+
+test('refused_statement_is_made_again_before_the_next_message', async () => {
+  const { failures, stated } = await afterRefusal(LIST, 'forbidden');
+  assert.deepEqual([failures, stated], [[], undefined]);
+});
+
+test('refused_deletion_does_not_wait', async () => {
+  const { failures, stated } = await afterRefusal(DELETE, 'forbidden');
+  assert.deepEqual([failures, stated], [[], 7]);
+});
+
 test('text_is_held_from_readers_that_its_author_did_not_see', async () => {
   const { client, sent } = await refused();
   const leaf = (/** @type {string} */ thumbprint) => ({ user: 'u', device: thumbprint, thumbprint });

@@ -15,7 +15,6 @@ import { ForgedGroup, HeldBack } from './errors.js';
 
 const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
 const RETRY_MS = 200;
-const PASSING = ['unlisted_device', 'stranger', 'removal_asked']; // failures that end without the author
 
 /**
  * @typedef {import('../content/index.js').Content} Content
@@ -163,7 +162,7 @@ export class GroupSender {
 
   /** Devices were listed, or removed: what waits for that is sent. */
   async #retryPassing() {
-    await this.outbox.clearFailures(PASSING);
+    await this.outbox.clearPassing();
     await this.flush();
   }
 

@@ -15,9 +15,9 @@ export class Statements {
     this.client = client;
     this.identities = identities;
     client.on('members changed', async ({ conversation, notice }) => {
-      if (notice.added.length || notice.devices.length) await this.#repeat(conversation);
+      if (notice.added.length || notice.devices.length) await this.repeat(conversation);
     });
-    client.on('joined', ({ conversation }) => this.#repeat(conversation));
+    client.on('joined', ({ conversation }) => this.repeat(conversation));
   }
 
   /**
@@ -35,7 +35,7 @@ export class Statements {
   }
 
   /** There are devices that have not read it. @param {string} conversation */
-  async #repeat(conversation) {
+  async repeat(conversation) {
     await this.client.storage.write([['state', `stated/${conversation}`]]);
   }
 }
