@@ -61,10 +61,15 @@ export class Context extends EventTarget {
 
   /**
    * Emit an error as a 'problem': one conversation that fails must not stop the others.
-   * @param {() => Promise<unknown>} work
+   * @template R @param {() => Promise<R>} work @returns {Promise<R | undefined>}
    */
   async attempt(work) {
-    await work().catch((/** @type {unknown} */ error) => this.#report(error));
+    try {
+      return await work();
+    } catch (error) {
+      this.#report(error);
+      return undefined;
+    }
   }
 
   /** The end of the session is an event of its own, 'logged out'. @param {unknown} error */

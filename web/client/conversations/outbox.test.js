@@ -93,6 +93,17 @@ test('refused_deletion_does_not_wait', async () => {
   assert.deepEqual([failures, stated], [[], 7]);
 });
 
+for (const code of ['stale_epoch', 'commit_needed'])
+  test(`message_is_sent_again_after_${code}_also_where_the_remedy_fails`, async () => {
+    const { client, sent } = await refused();
+    client.sync.catchUp = client.removals.removeDue = async () => {
+      throw new Error('the server lies');
+    };
+    await client.outbox.retry(content.id);
+    await client.groupSender.onRefused({ id: content.id, code, error: 'no' });
+    assert.deepEqual(sent, [content.id, content.id]);
+  });
+
 test('text_is_held_from_readers_that_its_author_did_not_see', async () => {
   const { client, sent } = await refused();
   const leaf = (/** @type {string} */ thumbprint) => ({ user: 'u', device: thumbprint, thumbprint });

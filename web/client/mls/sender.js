@@ -210,35 +210,48 @@ export class GroupSender {
     this.#inFlight.delete(id);
     const waiting = await this.client.storage.get('outbox', id);
     if (!waiting) return;
+    // What goes wrong in between is no reason to leave the message where it is.
+    const next = (await this.client.attempt(() => this.#remedy(code, waiting.conversation, sentIn))) ?? 'again later';
+    if (next === 'again later') await sleep(RETRY_MS * (1 + Math.random()));
+    if (next.startsWith('again')) return this.flush();
+    if (next === 'wait') return;
+    await this.outbox.fail(id, next, error);
+    this.#release(id);
+  }
+
+  /**
+   * Do what a refusal asks for.
+   * @param {string} code @param {string} conversation @param {number} [sentIn] epoch
+   * @returns {Promise<'again' | 'again later' | 'wait' | string>} whether to send again; else the code of the failure
+   */
+  async #remedy(code, conversation, sentIn) {
     switch (code) {
       case 'stale_epoch':
-        await this.sync.catchUp(waiting.conversation);
+        await this.sync.catchUp(conversation);
         // The server refuses the epoch that this device is in after it has read the whole log.
-        if ((await this.client.mls.epoch(waiting.conversation)) === sentIn) {
+        if ((await this.client.mls.epoch(conversation)) === sentIn) {
           await sleep(RETRY_MS * Math.random());
-          await this.joining.joinIfElsewhere(waiting.conversation);
+          await this.joining.joinIfElsewhere(conversation);
         }
-        break;
-      case 'commit_needed': {
-        const done = await this.removals.removeDue(waiting.conversation);
-        if (done === 'asked') {
-          await this.outbox.fail(id, 'removal_asked', error);
-          return this.#release(id);
+        return 'again';
+      case 'commit_needed':
+        switch (await this.removals.removeDue(conversation)) {
+          case 'asked':
+            return 'removal_asked';
+          case 'own':
+            return 'wait'; // until this device is listed again, or removed
+          case 'none':
+            return 'again later';
+          default:
+            return 'again';
         }
-        if (done === 'own') return; // it waits until this device is listed again, or removed
-        if (done === 'none') await sleep(RETRY_MS * (1 + Math.random()));
-        break;
-      }
       case 'busy':
       case 'unavailable':
-        await sleep(RETRY_MS * (0.5 + Math.random()));
-        break;
+        return 'again later';
       case 'not_a_leaf':
-        return; // this device was removed; the entry follows
+        return 'wait'; // this device was removed; the entry follows
       default:
-        await this.outbox.fail(id, code, error);
-        return this.#release(id);
+        return code;
     }
-    await this.flush();
   }
 }
