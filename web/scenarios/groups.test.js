@@ -67,6 +67,27 @@ test('removed_member_cannot_read_later_messages', async () => {
   );
 });
 
+for (const when of ['before it stores that', 'before it deletes the keys'])
+  test(`removed_device_that_ends_${when.replaceAll(' ', '_')}_is_out`, async () => {
+    const [alice, bob] = await people('alice', 'bob');
+    const id = await conversation(alice, bob);
+    const { mls, store } = bob.client;
+    const [forget, write] = [mls.forget.bind(mls), store.write.bind(store)];
+    const ends = async () => assert.fail('the device ends here');
+    if (when === 'before it stores that')
+      store.write = (changed, item) => (changed.isActive ? write(changed, item) : ends());
+    else mls.forget = ends;
+    await alice.client.membership.remove(id, bob.user);
+    await until(() => bob.told('problem').some(({ error }) => /ends here/.test(error.message)), 'it ends');
+    Object.assign(store, { write });
+    Object.assign(mls, { forget });
+    bob.leaves();
+    await bob.returns();
+    await bob.isOut(id);
+    await until(async () => (await mls.epoch(id)) === null, 'the keys are deleted');
+    assert.deepEqual(bob.told('rejoined'), []);
+  });
+
 test('leaving_member_is_removed_by_the_others', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const id = await conversation(alice, bob, carol);

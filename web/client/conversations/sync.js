@@ -54,9 +54,17 @@ export class Sync {
   async onEntry(entry) {
     const conversation = await this.store.get(entry.conversation);
     if (conversation?.kind === 'direct') return;
-    if (!conversation?.isActive || entry.seq <= conversation.cursor) return; // received twice
+    if (!conversation) return;
+    if (entry.seq <= conversation.cursor) return this.#again(conversation, entry);
+    if (!conversation.isActive) return;
     if (entry.seq > conversation.cursor + 1) await this.catchUp(entry.conversation);
     else await this.#onNext(entry);
+  }
+
+  /** This device may have ended after it stored the entry. @param {Conversation} conversation @param {LogEntry} entry */
+  async #again({ id, isActive }, { seq }) {
+    if (!isActive) await this.client.mls.forget(id);
+    this.client.connection.send({ type: 'ack', conversation: id, seq });
   }
 
   /** Read the entries behind the cursor from the server. @param {string} id */
@@ -144,8 +152,8 @@ export class Sync {
    * @param {Conversation} conversation @param {LogEntry} entry @param {Notice} notice
    */
   async #end(conversation, entry, notice) {
-    await this.client.mls.forget(conversation.id);
     await this.store.write({ ...conversation, isActive: false }, this.#noticeAt(entry, notice, conversation));
+    await this.client.mls.forget(conversation.id); // last: without a state, a device would join again
     this.client.emit('removed', { conversation: conversation.id });
   }
 

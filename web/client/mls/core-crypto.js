@@ -178,9 +178,10 @@ export class Mls {
   }
 
   /**
-   * Decrypt a message or a commit. `keep` stores the plaintext before the transaction deletes the message's key.
+   * Decrypt a message or a commit. `keep` stores what it is before the transaction deletes the message's key, or the
+   * whole group where the commit removes this device.
    * @param {string} conversation @param {Uint8Array} data
-   * @param {(plaintext: Uint8Array | null, sender: ClientName | null) => Promise<void>} keep
+   * @param {(plaintext: Uint8Array | null, sender: ClientName | null, isActive: boolean) => Promise<void>} keep
    * @returns {Promise<{ isActive: boolean }>} whether this device is still in the group
    */
   async decrypt(conversation, data, keep) {
@@ -191,11 +192,11 @@ export class Mls {
       switch (found.tag) {
         // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-comparison -- the enum's values are these strings
         case 'Text':
-          await keep(found.inner.plaintext, nameOf(found.inner.senderClientId));
+          await keep(found.inner.plaintext, nameOf(found.inner.senderClientId), true);
           return { isActive: true };
         // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-comparison -- the same
         case 'Commit':
-          await keep(null, null);
+          await keep(null, null, found.inner.isActive);
           return { isActive: found.inner.isActive };
         default:
           throw new Undecryptable('a proposal on its own', null);

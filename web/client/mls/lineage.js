@@ -10,7 +10,8 @@ import { MalformedFrame, parseHead } from './frames.js';
 
 /**
  * @typedef {import('../transport/frames.d.ts').LogEntry} LogEntry
- * @typedef {{ epoch: number, hash: string, seq: number }} Applied a commit: the epoch that it ended, and its entry
+ * @typedef {{ epoch: number, hash: string, seq: number, isEnd?: boolean }} Applied a commit: the epoch that it ended, and
+ *   its entry. `isEnd`: it removed this device
  */
 
 export class Lineage {
@@ -22,10 +23,13 @@ export class Lineage {
   /**
    * To be called before the state of MLS changes: after a crash in between, the commit is applied once more.
    * @param {string} id @param {Uint8Array} commit @param {number} seq the entry behind which the next commits are
+   * @param {boolean} [isActive] whether this device is in the group after it
    */
-  async remember(id, commit, seq) {
-    const { epoch } = parseHead(commit);
-    await this.client.storage.write([['state', `commit/${id}`, { epoch, hash: await hashOf(commit), seq }]]);
+  async remember(id, commit, seq, isActive = true) {
+    /** @type {Applied} */
+    const applied = { epoch: parseHead(commit).epoch, hash: await hashOf(commit), seq };
+    if (!isActive) applied.isEnd = true;
+    await this.client.storage.write([['state', `commit/${id}`, applied]]);
   }
 
   /**
@@ -42,10 +46,10 @@ export class Lineage {
       if (commit && (await this.#isFork(id, commit))) throw new Undecryptable('the server has forked it', null);
       return true;
     }
+    if (commit && epoch === null && (await this.#isEnd(id, commit))) return false;
     if (!commit || epoch !== ended || sender === this.client.me.device)
       throw new Undecryptable('our state is lost', null);
-    const keep = () => this.remember(id, commit, seq);
-    return (await this.client.mls.decrypt(id, commit, keep)).isActive;
+    return (await this.#decrypt(id, commit, seq)).isActive;
   }
 
   /**
@@ -55,18 +59,32 @@ export class Lineage {
    */
   async #applyMissed(id, before) {
     const { mls, api } = this.client;
-    const { seq = 0 } = (await this.#last(id)) ?? {};
-    for (const entry of await api.callUntilAnswered('GET', `conversations/${id}/log?after=${seq}`)) {
-      if (entry.kind !== 'commit' || entry.data === undefined || entry.seq >= before) continue;
-      const commit = fromBase64(entry.data);
-      try {
-        if (headOf(id, commit).epoch !== (await mls.epoch(id))) continue;
-        await mls.decrypt(id, commit, () => this.remember(id, commit, entry.seq));
-      } catch (error) {
-        if (!(error instanceof Undecryptable || error instanceof MalformedFrame)) throw error;
-      }
+    let { seq = 0 } = (await this.#last(id)) ?? {};
+    while (seq < before) {
+      const entries = await api.callUntilAnswered('GET', `conversations/${id}/log?after=${seq}`);
+      for (const entry of entries) if (entry.seq < before) await this.#applyOne(id, entry);
+      const last = entries.at(-1)?.seq ?? before;
+      if (last <= seq) break; // a lie
+      seq = last;
     }
     return mls.epoch(id);
+  }
+
+  /** Apply a commit if it is the next one. @param {string} id @param {LogEntry} entry */
+  async #applyOne(id, { kind, data, seq }) {
+    if (kind !== 'commit' || data === undefined) return;
+    const commit = fromBase64(data);
+    try {
+      if (headOf(id, commit).epoch !== (await this.client.mls.epoch(id))) return;
+      await this.#decrypt(id, commit, seq);
+    } catch (error) {
+      if (!(error instanceof Undecryptable || error instanceof MalformedFrame)) throw error;
+    }
+  }
+
+  /** @param {string} id @param {Uint8Array} commit @param {number} seq */
+  #decrypt(id, commit, seq) {
+    return this.client.mls.decrypt(id, commit, (_, __, isActive) => this.remember(id, commit, seq, isActive));
   }
 
   /** @param {string} id @returns {Promise<Applied | undefined>} */
@@ -78,6 +96,12 @@ export class Lineage {
   async #isFork(id, commit) {
     const last = await this.#last(id);
     return last?.epoch === parseHead(commit).epoch && last.hash !== (await hashOf(commit));
+  }
+
+  /** It removed this device, which has ended since. @param {string} id @param {Uint8Array} commit */
+  async #isEnd(id, commit) {
+    const last = await this.#last(id);
+    return last?.isEnd === true && last.hash === (await hashOf(commit));
   }
 }
 
