@@ -98,8 +98,8 @@ test('withheld_entry_of_an_own_commit_hides_no_member', async () => {
   alice.lies.changeFrame.push((frame) => (frame.type === 'entry' && frame.kind === 'commit' ? null : undefined));
   alice.lies.changeAnswer.push(({ path }) => (path.includes('/log?') ? [] : undefined));
   await alice.client.membership.add(id, [carol.username]);
-  const { members } = await known(alice, id);
-  assert.equal(members.length, 3);
+  const { members, strangers } = await known(alice, id);
+  assert.deepEqual([members.length, strangers], [3, []]);
   assert.ok(members.some(({ user }) => user === carol.user));
 });
 

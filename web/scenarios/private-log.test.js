@@ -31,15 +31,17 @@ async function waitsFor(device) {
 }
 
 /**
- * Commits that the device applies because the server shows them late, behind an entry that does not fit. It cannot join
- * again.
- * @param {Deceived} device @param {string} id @param {string[]} commits @param {number} epoch
+ * Commits that the device applies because the server shows them late, behind an entry that does not fit, or before a page
+ * that it refuses. The device cannot join again.
+ * @param {Deceived} device @param {string} id @param {string[]} commits @param {number} epoch @param {boolean} isCut
  */
-async function showMissed(device, id, commits, epoch) {
+async function showMissed(device, id, commits, epoch, isCut = false) {
   const { cursor } = await known(device, id);
   const entry = { type: 'entry', conversation: id, at: NOW(), kind: 'commit', sender: '00000000000000aa' };
   const log = commits.map((data, nth) => ({ ...entry, seq: cursor, epoch: epoch + nth, data }));
   device.lies.answerRequest.unshift(({ path }) => {
+    if (isCut && log.length && path === `conversations/${id}/log?after=${cursor}`)
+      return new Response('{}', { status: 403 });
     if (path.startsWith(`conversations/${id}/log`)) return log;
     return path === `conversations/${id}/group-info` ? new Response('{}', { status: 403 }) : undefined;
   });
@@ -48,45 +50,53 @@ async function showMissed(device, id, commits, epoch) {
   log.length = 0;
 }
 
-test('twin_that_came_by_missed_commits_says_nothing_as_the_contact', async () => {
-  const { alice, bob, id } = await friends();
-  await bob.says(id, 'meet me at nine');
-  await alice.hears('meet me at nine');
-  await settled(alice);
-  const log = new PrivateLog(alice, id);
-  const { ghost, entry } = await ghostJoins(alice, id, bob.user);
-  const removal = await ghost.commit(id, { remove: [{ user: bob.user, device: bob.client.me.device }] });
-  const twin = await Ghost.open(bob.user, bob.client.me.device);
-  await showMissed(alice, id, [entry.data, removal.commit, await twin.join(removal.groupInfo)], entry.epoch);
-  const [{ id: of }] = (await alice.client.store.items(id, {})).filter(({ text }) => text !== undefined);
-  for (const content of [
-    { kind: 'text', id: random(), text: 'I am bob' },
-    { kind: 'edit', id: random(), of, text: 'meet me at midnight' },
-    { kind: 'delete', id: random(), of },
-  ]) {
-    const data = await twin.say(id, content);
-    await log.show({ kind: 'application', epoch: entry.epoch + 3, sender: twin.device, data });
+for (const how of ['', '_that_are_cut_off'])
+  test(`twin_that_came_by_missed_commits${how}_says_nothing_as_the_contact`, async () => {
+    const { alice, bob, id } = await friends();
+    await bob.says(id, 'meet me at nine');
+    await alice.hears('meet me at nine');
     await settled(alice);
-  }
-  const texts = (await alice.client.store.items(id, {})).filter(({ text }) => text !== undefined);
-  assert.deepEqual(texts.map(({ text, isForeign }) => [text, isForeign === true]), [['meet me at nine', false], ['I am bob', true]]); // prettier-ignore
-  assert.notEqual(trustIn(await known(alice, id), bob.user), 'verified');
-});
+    const log = new PrivateLog(alice, id);
+    const { ghost, entry } = await ghostJoins(alice, id, bob.user);
+    const removal = await ghost.commit(id, { remove: [{ user: bob.user, device: bob.client.me.device }] });
+    const twin = await Ghost.open(bob.user, bob.client.me.device);
+    await showMissed(
+      alice,
+      id,
+      [entry.data, removal.commit, await twin.join(removal.groupInfo)],
+      entry.epoch,
+      how !== '',
+    );
+    const [{ id: of }] = (await alice.client.store.items(id, {})).filter(({ text }) => text !== undefined);
+    for (const content of [
+      { kind: 'text', id: random(), text: 'I am bob' },
+      { kind: 'edit', id: random(), of, text: 'meet me at midnight' },
+      { kind: 'delete', id: random(), of },
+    ]) {
+      const data = await twin.say(id, content);
+      await log.show({ kind: 'application', epoch: entry.epoch + 3, sender: twin.device, data });
+      await settled(alice);
+    }
+    const texts = (await alice.client.store.items(id, {})).filter(({ text }) => text !== undefined);
+    assert.deepEqual(texts.map(({ text, isForeign }) => [text, isForeign === true]), [['meet me at nine', false], ['I am bob', true]]); // prettier-ignore
+    assert.notEqual(trustIn(await known(alice, id), bob.user), 'verified');
+  });
 
-test('stranger_that_came_by_a_missed_commit_reads_nothing', async () => {
-  const { alice, id } = await friends();
-  const log = new PrivateLog(alice, id);
-  const { ghost, entry } = await ghostJoins(alice, id, STRANGER);
-  await showMissed(alice, id, [entry.data], entry.epoch);
-  log.hidesCommits = true;
-  await alice.client.membership.update(id); // as healing does
-  await settled(alice);
-  assert.deepEqual((await known(alice, id)).strangers, [STRANGER]);
-  await alice.says(id, 'only for bob');
-  await settled(alice);
-  assert.deepEqual(await waitsFor(alice), ['stranger']);
-  assert.deepEqual(await log.readBy(ghost), []);
-});
+for (const how of ['', '_that_is_cut_off'])
+  test(`stranger_that_came_by_a_missed_commit${how}_reads_nothing`, async () => {
+    const { alice, id } = await friends();
+    const log = new PrivateLog(alice, id);
+    const { ghost, entry } = await ghostJoins(alice, id, STRANGER);
+    await showMissed(alice, id, [entry.data], entry.epoch, how !== '');
+    log.hidesCommits = true;
+    await alice.client.membership.update(id); // as healing does
+    await settled(alice);
+    assert.deepEqual((await known(alice, id)).strangers, [STRANGER]);
+    await alice.says(id, 'only for bob');
+    await settled(alice);
+    assert.deepEqual(await waitsFor(alice), ['stranger']);
+    assert.deepEqual(await log.readBy(ghost), []);
+  });
 
 test('stranger_that_an_unlisted_ghost_adds_reads_nothing', async () => {
   const { alice, bob, id } = await friends();

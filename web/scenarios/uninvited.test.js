@@ -95,6 +95,8 @@ test('user_whom_a_member_adds_is_no_stranger', async () => {
   const id = await conversation(alice, bob);
   await alice.client.membership.add(id, [carol.username]);
   await carol.isIn(id);
+  // What bob writes before he knows of carol waits for him.
+  await until(async () => (await known(bob, id)).members.length === 3, 'bob knows of carol');
   await bob.says(id, 'welcome');
   await carol.hears('welcome');
   await carol.client.mls.forget(id);

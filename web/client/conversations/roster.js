@@ -26,12 +26,14 @@ export class Roster {
    * @param {import('./store.js').ConversationStore} parts.store
    * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
    * @param {import('../trust/identities.js').Identities} parts.identities
+   * @param {import('../mls/lineage.js').Lineage} parts.lineage
    */
-  constructor(client, { store, trust, identities }) {
+  constructor(client, { store, trust, identities, lineage }) {
     this.client = client;
     this.store = store;
     this.trust = trust;
     this.identities = identities;
+    this.lineage = lineage;
   }
 
   /**
@@ -129,7 +131,8 @@ export class Roster {
   }
 
   /**
-   * After a commit of this device: its members are shown at once, also if the server withholds the commit's entry.
+   * Store the members of the group's epoch, if they are not stored: after a commit of this device, whose entry the server
+   * may withhold, and where this device ended after it applied commits.
    * @param {string} id
    */
   async read(id) {
@@ -138,7 +141,7 @@ export class Roster {
     const members = await this.#membersOf(conversation);
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
     if (!members || isEqual([members, epoch], [conversation.members, conversation.epoch])) return;
-    const isExternal = epoch > (conversation.epoch ?? epoch) + 1; // other commits than this device's own
+    const isExternal = !(await this.lineage.isOwn(id, conversation.epoch ?? epoch, epoch));
     const { conversation: after } = await this.regroup(conversation, members, this.client.me.user.id, { isExternal });
     await this.store.write({ ...after, epoch, isForged: false });
   }

@@ -31,6 +31,8 @@ const REJOIN_PAUSE_MS = 3600_000; // so that a member who sends rubbish does not
 export class Sync {
   /** Messages of this or a later epoch that could not be read, one after the other. @type {Map<string, number>} */
   #unreadable = new Map();
+  /** Groups whose members are stored as they are in MLS. @type {Set<string>} */
+  #upToDate = new Set();
   /** When the state did not fit for that reason. @type {Map<string, number>} */
   #rejoinedAt = new Map();
 
@@ -84,6 +86,7 @@ export class Sync {
   /** @param {LogEntry} entry the next one after the cursor */
   async #onNext(entry) {
     const { conversation: id, seq } = entry;
+    await this.#catchUpWithMls(id);
     const conversation = await this.store.get(id);
     if (conversation?.kind === 'direct') return;
     if (!conversation?.isActive || seq !== conversation.cursor + 1) return;
@@ -109,12 +112,23 @@ export class Sync {
     if (entry.kind === 'commit') await this.client.emitAndWait('epoch', { conversation: id });
   }
 
+  /**
+   * This device may have ended, or lost its connection, between a commit and what it stores of it. A leaf that the commit
+   * brought could then pass for one that was there before. @param {string} id
+   */
+  async #catchUpWithMls(id) {
+    if (this.#upToDate.has(id)) return;
+    if ((await this.client.mls.epoch(id)) !== null) await this.roster.read(id);
+    this.#upToDate.add(id);
+  }
+
   /** Returns whether the entry is not to be passed. @param {Conversation} conversation @param {LogEntry} entry */
   async #onCommit(conversation, entry) {
     const { id } = conversation;
     const { me } = this.client;
     /** @type {boolean} */
     let isActive;
+    this.#upToDate.delete(id);
     try {
       isActive = await this.lineage.apply(id, entry);
     } catch (error) {
@@ -129,6 +143,7 @@ export class Sync {
     }
     if (isActive) {
       await this.roster.afterCommit(conversation, entry);
+      this.#upToDate.add(id);
     } else {
       const by = this.roster.userOf(conversation, entry.sender);
       await this.#end(conversation, entry, { what: 'members', by, added: [], removed: [me.user.id], devices: [] });

@@ -94,7 +94,7 @@ export class Joining {
     await this.client.mls.join(id, groupInfo, async (bundle) => {
       const body = { ...Api.bundle(bundle), read: 0 };
       cursor = (await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body)).seq;
-      await this.lineage.remember(id, bundle.commit, cursor);
+      await this.lineage.remember(id, bundle.commit, cursor, { isOwn: true });
     });
     return cursor;
   }

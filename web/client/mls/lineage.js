@@ -10,8 +10,8 @@ import { MalformedFrame, parseHead } from './frames.js';
 
 /**
  * @typedef {import('../transport/frames.d.ts').LogEntry} LogEntry
- * @typedef {{ epoch: number, hash: string, seq: number, isEnd?: boolean }} Applied a commit: the epoch that it ended, and
- *   its entry. `isEnd`: it removed this device
+ * @typedef {{ epoch: number, hash: string, seq: number, isOwn?: boolean, isEnd?: boolean }} Applied a commit: the epoch
+ *   that it ended, and its entry. `isOwn`: this device made it; `isEnd`: it removed this device
  */
 
 export class Lineage {
@@ -23,13 +23,17 @@ export class Lineage {
   /**
    * To be called before the state of MLS changes: after a crash in between, the commit is applied once more.
    * @param {string} id @param {Uint8Array} commit @param {number} seq the entry behind which the next commits are
-   * @param {boolean} [isActive] whether this device is in the group after it
+   * @param {Pick<Applied, 'isOwn' | 'isEnd'>} about
    */
-  async remember(id, commit, seq, isActive = true) {
-    /** @type {Applied} */
-    const applied = { epoch: parseHead(commit).epoch, hash: await hashOf(commit), seq };
-    if (!isActive) applied.isEnd = true;
+  async remember(id, commit, seq, about) {
+    const applied = { epoch: parseHead(commit).epoch, hash: await hashOf(commit), seq, ...about };
     await this.client.storage.write([['state', `commit/${id}`, applied]]);
+  }
+
+  /** This device made the only commit between these epochs. @param {string} id @param {number} from @param {number} to */
+  async isOwn(id, from, to) {
+    const last = await this.#last(id);
+    return last?.isOwn === true && last.epoch === from && to === from + 1;
   }
 
   /**
@@ -84,7 +88,9 @@ export class Lineage {
 
   /** @param {string} id @param {Uint8Array} commit @param {number} seq */
   #decrypt(id, commit, seq) {
-    return this.client.mls.decrypt(id, commit, (_, __, isActive) => this.remember(id, commit, seq, isActive));
+    return this.client.mls.decrypt(id, commit, (_, __, isActive) =>
+      this.remember(id, commit, seq, { isEnd: !isActive }),
+    );
   }
 
   /** @param {string} id @returns {Promise<Applied | undefined>} */

@@ -199,7 +199,7 @@ export class Membership {
     const known = await this.store.get(id);
     if (!known?.isActive) throw new Refused(403, 'not_a_leaf', 'This device is not in the group', 0);
     await work(async (bundle) => {
-      await this.lineage.remember(id, bundle.commit, known.cursor);
+      await this.lineage.remember(id, bundle.commit, known.cursor, { isOwn: true });
       const body = { ...Api.bundle(bundle), read: known.cursor };
       await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body);
     });
