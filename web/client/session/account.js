@@ -102,9 +102,7 @@ export class Account {
       // Without the cookie, which may be that of a newer session.
       if (!(await this.#end(one, 'omit'))) continue;
       this.#left = this.#left.filter((other) => other !== one);
-      const rest = this.#left.length ? this.#left : undefined;
-      if (this.client.me) await this.client.storage.write([['state', 'left', rest]]);
-      else await this.#erase([]);
+      await this.client.storage.write([['state', 'left', this.#left.length ? this.#left : undefined]]);
     }
   }
 
