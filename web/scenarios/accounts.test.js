@@ -221,7 +221,7 @@ test('messages_that_wait_for_a_removal_are_sent_once_and_in_order', async () => 
   await alice.client.outbox.allSent();
   const heard = (await bob.client.store.items(id, {})).flatMap(({ text }) => text ?? []);
   assert.deepEqual(heard, texts);
-  await alice.client.membership.update(id); // a commit, behind which nothing may be left in flight
+  await alice.updates(id); // a commit, behind which nothing may be left in flight
   await alice.says(id, 'five');
   await bob.hears('five');
 });

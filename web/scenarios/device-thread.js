@@ -34,7 +34,7 @@ client.listen('failed', ({ id, code }) => {
 const verbs = {
   start: (usernames) => client.membership.start(usernames),
   say: (conversation, text) => client.outbox.sendText(conversation, text),
-  update: (conversation) => client.membership.update(conversation),
+  update: (conversation) => client.inTurn(() => client.membership.update(conversation)),
   add: (conversation, username) => client.membership.add(conversation, [username]),
   remove: (conversation, username) =>
     client.membership.find(username).then(({ id }) => client.membership.remove(conversation, id)),

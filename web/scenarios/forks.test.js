@@ -42,7 +42,7 @@ async function offer(alice, id, groupInfo, sender) {
 test('group_info_of_another_group_is_refused', async () => {
   const { alice, bob, mallory, id } = await afterARemoval();
   const other = await conversation(bob, mallory);
-  for (let epoch = 2; epoch <= 3; epoch++) await bob.client.membership.update(other); // newer than the first group
+  for (let epoch = 2; epoch <= 3; epoch++) await bob.updates(other); // newer than the first group
   const ofOther = await bob.client.api.call('GET', `conversations/${other}/group-info`);
   const { commits } = await offer(alice, id, ofOther, bob.client.me.device);
   assert.deepEqual([await alice.client.mls.epoch(id), (await known(alice, id)).epoch], [2, 2]);
@@ -110,10 +110,10 @@ test('two_commits_of_one_epoch_are_noticed_and_healed', async () => {
   alice.lies.answerRequest.push(({ method, path }) =>
     method === 'POST' && path === `conversations/${id}/commits` ? { seq: 2, epoch: 1, at: NOW() } : undefined,
   );
-  await alice.client.membership.update(id); // the server says yes, and tells nobody
+  await alice.updates(id); // the server says yes, and tells nobody
   assert.equal(await alice.client.mls.epoch(id), 2);
   alice.lies.answerRequest.length = 0; // it turns honest
-  await bob.client.membership.update(id);
+  await bob.updates(id);
   await until(async () => (await known(alice, id)).since > 2, 'alice notices that bob has another second epoch');
   await bob.says(id, 'one group again');
   await alice.hears('one group again');
@@ -137,12 +137,12 @@ test('hidden_commit_is_applied_as_soon_as_the_server_shows_it', async () => {
   await alice.hears('before the commit');
   hideCommits(alice);
   const { cursor } = await known(alice, id);
-  await bob.client.membership.update(id);
+  await bob.updates(id);
   await until(async () => (await known(alice, id)).cursor > cursor, 'alice has passed the place of the commit');
   assert.equal(await alice.client.mls.epoch(id), 1);
   alice.lies.changeFrame.length = alice.lies.changeAnswer.length = 0;
   alice.lies.changeAnswer.push(({ path }, answer) => (path.includes('/log?') ? answer.slice(0, 1) : undefined)); // pages
-  await bob.client.membership.update(id);
+  await bob.updates(id);
   await bob.says(id, 'two epochs later');
   await alice.hears('two epochs later');
   assert.deepEqual([await alice.client.mls.epoch(id), alice.told('rejoined')], [3, []], 'without joining again');
@@ -153,7 +153,7 @@ test('hidden_commit_makes_a_device_join_again_after_three_messages', async () =>
   const [bob, mallory] = await people('bob', 'mallory');
   const id = await conversation(alice, bob, mallory);
   hideCommits(alice);
-  await bob.client.membership.update(id);
+  await bob.updates(id);
   for (const text of ['lost 1', 'lost 2', 'lost 3']) await bob.says(id, text);
   await until(async () => (await known(alice, id)).since > 2, 'alice notices that she cannot read, and joins again');
   alice.lies.changeFrame.length = alice.lies.changeAnswer.length = 0;
@@ -189,7 +189,7 @@ test('commit_of_another_group_or_no_commit_changes_nothing', async () => {
     commits.push(frame.data);
     return null;
   });
-  await bob.client.membership.update(other);
+  await bob.updates(other);
   await until(() => commits.length === 2, 'a commit of the other group');
   for (const data of commits) {
     const before = await known(alice, id);

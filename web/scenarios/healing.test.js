@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { DAY_MS } from '../client/util/time.js';
 import { another, conversation, deceived, deviceIn, people, until } from './users.js';
 
-const { DAY_MS, OWN_MESSAGES_MAX } = await import('../client/mls/healing.js');
+const { OWN_MESSAGES_MAX } = await import('../client/mls/healing.js');
 
 /** @typedef {import('./users.js').Device} Device */
 
@@ -153,7 +154,7 @@ test('stolen_state_reads_until_the_next_update', async () => {
     for (let n = 2; n <= OWN_MESSAGES_MAX + 5; n++) {
       await reaches(id, bob, alice, `bob ${n}`);
       if (n % 5 === 0) await reaches(id, alice, bob, `alice ${n}`);
-      if (n % 10 === 0) await alice.client.membership.update(id); // another member's does not help
+      if (n % 10 === 0) await alice.updates(id); // another member's does not help
     }
     await reaches(id, alice, bob, 'after the update');
 

@@ -21,7 +21,7 @@ test('hundred_devices_receive_all_and_ninety_go_on', async () => {
   await Promise.all(speakers.map((one, number) => one.says(id, `speaker ${number}`)));
   const texts = speakers.map((_, number) => `speaker ${number}`);
   await Promise.all(all.map((one) => one.hears(...texts)));
-  for (const one of speakers.slice(0, 3)) await one.client.membership.update(id);
+  for (const one of speakers.slice(0, 3)) await one.updates(id);
 
   const [owner, gone] = first;
   await owner.client.membership.remove(id, gone.user);

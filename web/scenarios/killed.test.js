@@ -25,7 +25,7 @@ test('commit_during_server_crash_is_applied_once', { skip: serverPid === 0 }, as
   };
   const epoch = Number(await alice.client.mls.epoch(id));
   for (let round = 0; killed < ROUNDS; round++) {
-    await alice.client.membership.update(id);
+    await alice.updates(id);
     await alice.says(id, `round ${round}`);
     await bob.hears(`round ${round}`);
     await until(async () => (await bob.client.mls.epoch(id)) === epoch + round + 1, 'one commit a round');

@@ -128,7 +128,7 @@ async function round(victims, carol, chance) {
     const dice = chance();
     if (dice < 0.3) await say(device, id, ledger, step);
     else if (dice < 0.4) await change(device, id, ledger, chance);
-    else if (dice < 0.44) void device.client.membership.update(id).catch(() => {});
+    else if (dice < 0.44) void device.updates(id).catch(() => {});
     else if (dice < 0.46) void device.client.membership.add(id, [carol.username]).catch(() => {});
     else if (dice < 0.5) {
       device.leaves();

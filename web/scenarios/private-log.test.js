@@ -89,7 +89,7 @@ for (const how of ['', '_that_is_cut_off'])
     const { ghost, entry } = await ghostJoins(alice, id, STRANGER);
     await showMissed(alice, id, [entry.data], entry.epoch, how !== '');
     log.hidesCommits = true;
-    await alice.client.membership.update(id); // as healing does
+    await alice.updates(id); // as healing does
     await settled(alice);
     assert.deepEqual((await known(alice, id)).strangers, [STRANGER]);
     await alice.says(id, 'only for bob');

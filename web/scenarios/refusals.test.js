@@ -62,7 +62,7 @@ test('invalid_message_is_rejected', async () => {
   await refused(post(alice, id, { ...next, id: 'nul \u0000' }), 'invalid');
 
   const late = await encrypted(alice, id, 'late');
-  await bob.client.membership.update(id);
+  await bob.updates(id);
   await refused(post(alice, id, late), 'stale_epoch');
 });
 
@@ -92,9 +92,9 @@ test('invalid_commit_is_rejected', async () => {
   await refused(commit(alice, { ...good, group_info: theirs.group_info }), 'tree_differs');
   await refused(commit(alice, { ...good, welcome: good.group_info }), 'bad_frame');
 
-  await bob.client.membership.update(id);
+  await bob.updates(id);
   await refused(commit(alice, good), 'stale_epoch');
-  await alice.client.membership.update(id);
+  await alice.updates(id);
   [alice, bob].forEach((one) => one.isFine());
 });
 
@@ -120,7 +120,7 @@ test('repeated_commit_gets_the_first_answer', async () => {
     return answer;
   };
   const epoch = Number(await alice.client.mls.epoch(id));
-  await alice.client.membership.update(id);
+  await alice.updates(id);
   assert.ok(lost >= 2, 'the first answer was lost');
   assert.equal(await alice.client.mls.epoch(id), epoch + 1, 'one commit, not two');
   await alice.says(id, 'after all');
@@ -194,7 +194,7 @@ test('false_group_info_is_replaced_by_the_next_commit', async () => {
   const id = await conversation(alice, bob);
   const first = await commitOf(alice, id);
   await alice.client.api.call('POST', `conversations/${id}/commits`, first); // and does not apply it: her keys are lost
-  await bob.client.membership.update(id);
+  await bob.updates(id);
   await alice.says(id, 'I am back');
   await bob.hears('I am back');
   await bob.says(id, 'welcome back');
@@ -235,7 +235,7 @@ test('messages_refused_in_an_earlier_epoch_are_sent_again_at_once', async () => 
     ({ method, path }) => void (lists += Number(method === 'GET' && path === 'conversations')),
   );
   alice.lies.changeFrame.push((frame) => (frame.type === 'entry' && frame.kind === 'commit' ? null : undefined));
-  await bob.client.membership.update(id);
+  await bob.updates(id);
   const texts = Array.from({ length: 10 }, (_, n) => `late ${n}`);
   for (const text of texts) await alice.says(id, text);
   await bob.hears(...texts);

@@ -2,10 +2,9 @@
 /** Who may be removed at the server's word: nobody that the user has verified. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DAY_MS } from '../client/util/time.js';
 import { PASSWORD } from './password.js';
 import { another, conversation, deceived, people, refused, until } from './users.js';
-
-const { DAY_MS } = await import('../client/mls/healing.js');
 
 /** @typedef {import('./users.js').Device} Device */
 

@@ -80,7 +80,7 @@ test('device_away_for_twenty_epochs_catches_up', async () => {
   bob.leaves();
   const texts = Array.from({ length: 500 }, (_, number) => `number ${number}`);
   for (const [number, text] of texts.entries()) {
-    if (number % 25 === 0) await alice.client.membership.update(id);
+    if (number % 25 === 0) await alice.updates(id);
     await alice.says(id, text);
   }
   await alice.hears('number 499');
@@ -96,7 +96,7 @@ test('concurrent_commits_are_applied_one_after_the_other', async () => {
   const id = await conversation(alice, bob);
   for (let round = 0; round < 5; round++) {
     const epoch = Number(await alice.client.mls.epoch(id));
-    await Promise.all([alice.client.membership.update(id), bob.client.membership.update(id)]);
+    await Promise.all([alice.updates(id), bob.updates(id)]);
     await until(async () => {
       const epochs = await Promise.all([alice, bob].map((one) => one.client.mls.epoch(id)));
       return epochs.every((now) => now === epoch + 2);

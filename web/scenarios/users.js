@@ -121,6 +121,11 @@ export class Device {
     assert.ok(!this.heard.includes(text), `${this.username} heard ${text}`);
   }
 
+  /** New keys for its leaf. @param {string} conversation */
+  updates(conversation) {
+    return this.client.inTurn(() => this.client.membership.update(conversation));
+  }
+
   leaves() {
     this.client.connection.close();
   }

@@ -27,6 +27,13 @@ export function emptyConversation(id) {
   };
 }
 
+/** This device can send to the group. @param {Conversation | undefined} conversation @returns {conversation is Conversation} */
+export function canSend(conversation) {
+  return (
+    conversation !== undefined && conversation.kind !== 'direct' && conversation.isActive && !conversation.isForged
+  );
+}
+
 /**
  * With one more unread message, unless it is ours, known or read.
  * @param {Conversation} conversation @param {Item} item @param {string} me

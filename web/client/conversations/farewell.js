@@ -4,6 +4,8 @@
  * that of the server.
  */
 
+import { canSend } from './changes.js';
+
 const SAY_MS = 5000; // who leaves does not wait longer for the server
 
 export class Farewell {
@@ -44,8 +46,7 @@ export class Farewell {
   }
 
   async #groups() {
-    const groups = (await this.store.list()).filter(({ isActive, isForged, kind }) => isActive && !isForged && !kind);
-    return groups.map(({ id }) => id);
+    return (await this.store.list()).filter(canSend).map(({ id }) => id);
   }
 
   /** @param {string[]} conversations @param {'user' | 'device'} who */

@@ -120,14 +120,18 @@ export class Outbox {
 
   /**
    * Give a waiting message a new id, because the server has stored the old one in a form that nobody can read.
-   * @param {string} id @param {import('../storage/storage.js').Change[]} more changes that must be written with it
+   * @param {string} id @param {import('./reducer.js').Conversation} conversation must be written with it
    */
-  async renew(id, more) {
+  async renew(id, conversation) {
     const before = await this.client.storage.get('outbox', id);
     if (!before) return;
     const fresh = newId();
     const waiting = { ...before, id: fresh, content: { ...before.content, id: fresh }, failure: undefined };
-    await this.client.storage.write([['outbox', id], ['state', `sealed/${id}`], ['outbox', fresh, waiting], ...more]);
+    await this.store.write(conversation, undefined, [
+      ['outbox', id],
+      ['state', `sealed/${id}`],
+      ['outbox', fresh, waiting],
+    ]);
     this.client.emit('dropped', { id });
     this.client.emit('waiting', waiting);
     this.client.later(() => this.#sendDue());
@@ -210,7 +214,7 @@ export class Outbox {
   async allSent() {
     for (;;) {
       const waiting = (await this.waiting()).filter(({ failure }) => !failure);
-      const known = await Promise.all(waiting.map((one) => this.client.storage.get('conversations', one.conversation)));
+      const known = await Promise.all(waiting.map((one) => this.store.get(one.conversation)));
       if (!known.some((conversation) => conversation?.isActive && !conversation.isForged)) return;
       await sleep(POLL_MS);
     }

@@ -259,7 +259,7 @@ export class Direct {
    */
   async #sendAgain(conversation, seq, id) {
     await this.#delete(conversation, seq);
-    await this.outbox.renew(id, [['conversations', conversation.id, { ...conversation, cursor: seq }]]);
+    await this.outbox.renew(id, { ...conversation, cursor: seq });
   }
 
   /**

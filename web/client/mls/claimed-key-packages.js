@@ -3,9 +3,8 @@
 import { Refused } from '../transport/api.js';
 import { thumbprintOf } from '../trust/thumbprint.js';
 import { fromBase64 } from '../util/bytes.js';
+import { CLOCK_SKEW_S } from '../util/time.js';
 import { parseKeyPackage } from './frames.js';
-
-const CLOCK_SKEW_S = 3600; // a clock of this machine may be wrong by this much
 
 /**
  * @typedef {import('../context.js').Context} Context

@@ -10,9 +10,10 @@
  * Where the server refuses the update, or another commit came first, the next occasion tries again: a message does not
  * wait for it.
  */
+import { canSend } from '../conversations/changes.js';
 import { Refused } from '../transport/api.js';
+import { DAY_MS } from '../util/time.js';
 
-export const DAY_MS = 24 * 3600 * 1000;
 export const OWN_MESSAGES_MAX = 100;
 const IDLE_MS = 7 * DAY_MS;
 const SOON_MS = 60_000; // and up to five times as long, so that the members do not all commit at once
@@ -69,8 +70,9 @@ export class Healing {
 
   /** Update the leaves whose time has come. */
   async updateDue() {
-    for (const { id, kind, isActive } of await this.store.list()) {
-      if (kind === 'direct' || !isActive || this.#updating.has(id)) continue;
+    for (const one of await this.store.list()) {
+      const { id } = one;
+      if (!canSend(one) || this.#updating.has(id)) continue;
       const { at, due = at + IDLE_MS } = await this.#age(id);
       if (Date.now() >= due) await this.client.attempt(() => this.#update(id));
     }
@@ -81,7 +83,7 @@ export class Healing {
     const before = await this.#age(id);
     this.#updating.add(id);
     try {
-      await this.membership.updateOnce(id);
+      await this.membership.update(id, 1);
       const { sent, due } = await this.#age(id); // there can be messages and another reason meanwhile
       const next = due === before.due ? undefined : due;
       await this.#write(id, { at: Date.now(), sent: sent - before.sent, due: next });

@@ -125,14 +125,9 @@ export class Membership {
     });
   }
 
-  /** New keys for this device's leaf. @param {string} id */
-  update(id) {
-    return this.client.inTurn(() => this.commit(id, (deliver) => this.client.mls.update(id, deliver)));
-  }
-
-  /** The same within other work, once: throws Refused if another commit came first. @param {string} id */
-  updateOnce(id) {
-    return this.commit(id, (deliver) => this.client.mls.update(id, deliver), 1);
+  /** New keys for this device's leaf, within other work. @param {string} id @param {number} [most] tries */
+  update(id, most) {
+    return this.commit(id, (deliver) => this.client.mls.update(id, deliver), most);
   }
 
   /** @param {string} id */

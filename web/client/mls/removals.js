@@ -8,6 +8,7 @@
  * this device asks its user. A leaf is unused only if this device has heard nothing from it either; one of a verified user
  * never is.
  */
+import { canSend } from '../conversations/changes.js';
 import { isSilent } from './silence.js';
 
 /**
@@ -58,10 +59,9 @@ export class Removals {
 
   /** The same in every group, or in the groups of one user. @param {string} [user] */
   async removeAllDue(user) {
-    for (const { id, isActive, isForged, members, kind } of await this.store.list()) {
-      const isConcerned = user === undefined || members.some((member) => member.user === user);
-      if (kind !== 'direct' && isActive && !isForged && isConcerned)
-        await this.client.attempt(() => this.removeDue(id));
+    for (const one of await this.store.list()) {
+      const isConcerned = user === undefined || one.members.some((member) => member.user === user);
+      if (canSend(one) && isConcerned) await this.client.attempt(() => this.removeDue(one.id));
     }
   }
 

@@ -7,6 +7,7 @@
  * its author agrees, or if the account key of one who was there has listed the device. Nothing is sent to a device that
  * its account key has not listed.
  */
+import { canSend } from '../conversations/changes.js';
 import { readerCheck } from '../conversations/readers.js';
 import { encodeContent } from '../content/index.js';
 import { sleep } from '../transport/api.js';
@@ -76,14 +77,14 @@ export class GroupSender {
     const due = new Set(waiting.filter(({ readers, failure }) => readers && !failure).map((one) => one.conversation));
     for (const id of due) {
       const known = await this.store.get(id);
-      if (!known?.isActive || known.isForged || known.kind === 'direct') continue;
+      if (!canSend(known)) continue;
       if (await this.beforeMessages(known)) waiting = await this.#waiting(); // the commit's entry has sent some
     }
     for (const one of waiting) {
       if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
       const known = await this.store.get(one.conversation);
       if (this.#inFlight.has(one.id) || one.failure) continue;
-      if (!known?.isActive || known.isForged || known.kind === 'direct') continue;
+      if (!canSend(known)) continue;
       if (this.#behind.has(one.conversation) && this.#hasInFlight(one.conversation)) continue;
       this.#behind.delete(one.conversation);
       // One message that cannot be encrypted must not stop the others.

@@ -6,9 +6,10 @@
  * The times are of this device's clock: the server could give others.
  */
 
+import { DAY_MS } from '../util/time.js';
+
 /** @typedef {import('../conversations/reducer.js').Conversation} Conversation */
 
-const DAY_MS = 24 * 3600 * 1000;
 export const SILENT_MS = 90 * DAY_MS;
 
 /**

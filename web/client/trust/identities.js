@@ -16,12 +16,12 @@
 import { isEqual } from '../util/equal.js';
 import { Refused } from '../transport/api.js';
 import { oneByOne } from '../util/one-by-one.js';
+import { CLOCK_SKEW_S } from '../util/time.js';
 import { BadDeviceList, openDeviceList } from './device-list.js';
 import { thumbprintOf } from './thumbprint.js';
 import { newestKeyOf } from './verified.js';
 
 const FORMER_MAX = 256;
-const CLOCK_SKEW_S = 3600; // a clock of this machine may be wrong by this much
 
 /**
  * @typedef {import('../context.js').Context} Context
@@ -65,25 +65,13 @@ export class Identities {
   }
 
   /**
-   * Whether the users' keys say that these devices are theirs. Devices of users without an account key pass, unless the
-   * user was verified by other ones.
-   * @param {Member[]} members @returns {Promise<Member[]>} those that are not listed
+   * Those that their users have not listed. Devices of users without an account key pass, unless the user was verified by
+   * other ones.
+   * @param {Member[]} members @returns {Promise<Member[]>}
    */
   async unlisted(members) {
-    /** @type {Map<string, Identity | undefined>} */
-    const identities = new Map();
-    /** @type {Map<string, string[] | undefined>} */
-    const verified = new Map();
-    for (const { user } of members) {
-      if (identities.has(user)) continue;
-      identities.set(user, await this.of(user));
-      verified.set(user, await this.trust.thumbprints(user));
-    }
-    return members.filter((member) => {
-      const identity = identities.get(member.user);
-      // Without an account key, the devices that the user of this device has verified are the list.
-      return identity ? !isListed(identity, member) : verified.get(member.user)?.includes(member.thumbprint) === false;
-    });
+    const lists = await this.listsOf(members.map(({ user }) => user));
+    return members.filter(({ user, thumbprint }) => lists.get(user)?.has(thumbprint) === false);
   }
 
   /**
@@ -152,10 +140,11 @@ export class Identities {
     const devices = withoutRemoved(listed, known?.removed);
     const isOwn = user === this.client.me.user.id;
     if (known && list.counter <= known.counter) {
-      // Another key that was kept aside was a lie, or a mistake.
+      // Another key that was kept aside was a lie, or a mistake; an old list is no sign of that.
+      const changed = list.counter < known.counter ? known.changed : undefined;
       const former = formerOf(known, known.devices, Object.values(devices));
-      if (known.changed || former.length !== known.former?.length)
-        await this.#write(user, { ...known, changed: undefined, former });
+      if (known.changed !== changed || former.length !== known.former?.length)
+        await this.#write(user, { ...known, changed, former });
       if (isOwn && list.counter === known.counter && !isEqual(devices, known.devices))
         this.client.emit('list to mend', { second: signed });
       return;
@@ -214,6 +203,7 @@ export class Identities {
         throw new Refused(409, 'number_changed', 'The safety number has changed: compare it again', 0);
       await this.#acceptChanged(user);
       await this.trust.write(user, thumbprints, name);
+      await this.#show(user);
       await this.client.emitAndWait('agreed', {});
     });
   }

@@ -105,7 +105,7 @@ export class VerifiedKeys {
   }
 
   /**
-   * The user has compared the safety number: in every conversation, these keys are the contact's.
+   * The user has compared the safety number: these keys are the contact's.
    * @param {string} user @param {string[]} thumbprints of which it was made
    * @param {string} name of the contact, as the server gives it now
    */
@@ -116,8 +116,6 @@ export class VerifiedKeys {
       .../** @type {import('../storage/storage.js').Change[]} */ (verified),
       ['state', `known-as/${user}`, name],
     ]);
-    for (const one of await this.store.list())
-      if (one.members.some((member) => member.user === user)) await this.store.write(await this.pinned(one));
   }
 
   /** A person that the user has verified under this name is another one. @param {string} name @param {string} user */
