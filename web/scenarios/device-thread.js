@@ -1,6 +1,7 @@
 // @ts-check
 /** A device in its own thread, which can be killed at any moment; its data is in a folder. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { readersOf } from '../client/conversations/readers.js';
 import { platformIn } from '../client/node/platform.js';
 import { FOLDER_KEY } from './folder-key.js';
 import { PASSWORD } from './password.js';
@@ -20,8 +21,8 @@ for (const type of ['undecryptable', 'problem', 'rejoined']) {
 
 /** This user agrees: a device that was added meanwhile may read it too. */
 async function agree() {
-  for (const { id, failure } of await client.outbox.waiting())
-    if (failure?.code === 'new_readers') await client.outbox.retry(id);
+  for (const { id, conversation, failure } of await client.outbox.waiting())
+    if (failure?.code === 'new_readers') await client.outbox.retry(id, readersOf(await client.store.get(conversation)));
 }
 
 client.listen('ready', () => void client.attempt(agree)); // after a crash

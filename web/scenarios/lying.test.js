@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readersOf } from '../client/conversations/readers.js';
 import { chanceOf } from './chance.js';
 import { Liar } from './liar.js';
 import { LIES, tellLie } from './lies.js';
@@ -169,7 +170,8 @@ async function goOn(victims, friends, id, ledger) {
         if (strangers.length && strangers.every((user) => friends.some((friend) => friend.user === user)))
           await client.membership.acceptStrangers(id, strangers);
         for (const { id: message, failure } of await client.outbox.waiting())
-          if (failure && failure.code !== 'stranger') await client.outbox.retry(message); // the author agrees
+          if (failure && failure.code !== 'stranger')
+            await client.outbox.retry(message, readersOf(await client.store.get(id))); // the author agrees
       }
       return texts.every((text) => victims.every(({ heard }) => heard.includes(text)));
     };

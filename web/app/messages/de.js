@@ -64,6 +64,8 @@ export const de = {
     not_allowed: 'Das können nur der Eigentümer und die Admins der Gruppe.',
     not_here: 'Das geht in dieser Unterhaltung nicht.',
     not_yours: 'Du kannst nur deine eigenen Nachrichten ändern.',
+    other_account_key:
+      'Der Server zeigt einen anderen Kontoschlüssel als deinen. Es wurde nichts geändert. Versuche es noch einmal.',
     other_account: 'In diesem Browser ist ein anderes Konto angemeldet. Lade die Seite neu und melde es zuerst ab.',
     other_tabs: 'Schließe die anderen Tabs mit Sottovoce, lade diesen neu und versuche es noch einmal.',
     removal_asked:

@@ -69,6 +69,7 @@ export const en = {
     not_allowed: 'Only the owner or an admin of the group can do that.',
     not_here: 'That isn’t possible in this conversation.',
     not_yours: 'You can only change your own messages.',
+    other_account_key: 'The server shows another account key than yours. Nothing was changed. Try again.',
     other_account: 'Another account is in use in this browser. Reload the page, and log out there first.',
     other_tabs: 'Close the other Sottovoce tabs, reload this one, and try again.',
     removal_asked: 'The server says that someone left, but they didn’t say so. It is sent when this is settled.',

@@ -189,3 +189,22 @@ test('a component has no text of its own', async () => {
   const found = (await Promise.all(read)).flat();
   assert.deepEqual(found.sort(), ALLOWED.toSorted());
 });
+
+test('every_error_of_the_client_has_a_text', async () => {
+  const client = new URL('../client/', APP);
+  const codes = new Set();
+  for (const name of await readdir(client, { recursive: true })) {
+    if (!name.endsWith('.js') || name.endsWith('.test.js')) continue;
+    const source = await readFile(new URL(name, client), 'utf8');
+    for (const [, code] of source.matchAll(
+      /(?:new Refused\(\d+, |new HeldBack\(|PASSING = \[|^ +return )'([a-z_]+)'/gm,
+    ))
+      codes.add(code);
+  }
+  assert.ok(codes.has('new_readers') && codes.has('wrong_code') === false && codes.size > 8, [...codes].join());
+  const known = Object.keys(en.errors);
+  assert.deepEqual(
+    [...codes].filter((code) => !known.includes(code)),
+    [],
+  );
+});

@@ -139,15 +139,13 @@ export class Outbox {
 
   /**
    * Send a message that has failed once more.
-   * @param {string} id @param {import('./readers.js').Reader[]} [readers] the devices of the group that its author was
-   *   shown; without them, those of now
+   * @param {string} id @param {Reader[]} readers the devices of the group that its author was shown
    */
   retry(id, readers) {
     return this.client.inTurn(async () => {
       const waiting = await this.client.storage.get('outbox', id);
       if (waiting?.failure) {
-        const shown = waiting.readers && (readers ?? readersOf(await this.store.get(waiting.conversation)));
-        await this.#store({ ...waiting, readers: shown, failure: undefined });
+        await this.#store({ ...waiting, readers: waiting.readers && readers, failure: undefined });
       }
       await this.#sendDue();
     });

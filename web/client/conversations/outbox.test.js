@@ -37,21 +37,21 @@ async function refused() {
 test('rejected_text_waits_until_its_author_retries', async () => {
   const { client, sent } = await refused();
   assert.equal((await client.outbox.waiting())[0].failure?.code, 'forbidden');
-  await client.outbox.retry(content.id);
+  await client.outbox.retry(content.id, []);
   assert.deepEqual(sent, [content.id]);
   assert.equal((await client.outbox.waiting())[0].failure, undefined);
 });
 
 test('discard_after_retry_leaves_the_message_in_flight', async () => {
   const { client, sent } = await refused();
-  await Promise.all([client.outbox.retry(content.id), client.outbox.discard(content.id)]);
+  await Promise.all([client.outbox.retry(content.id, []), client.outbox.discard(content.id)]);
   assert.deepEqual(sent, [content.id]);
   assert.equal((await client.outbox.waiting()).length, 1);
 });
 
 test('retry_after_discard_sends_nothing', async () => {
   const { client, sent } = await refused();
-  await Promise.all([client.outbox.discard(content.id), client.outbox.retry(content.id)]);
+  await Promise.all([client.outbox.discard(content.id), client.outbox.retry(content.id, [])]);
   assert.deepEqual(sent, []);
   assert.deepEqual(await client.outbox.waiting(), []);
 });
@@ -99,7 +99,7 @@ for (const code of ['stale_epoch', 'commit_needed'])
     client.sync.catchUp = client.removals.removeDue = async () => {
       throw new Error('the server lies');
     };
-    await client.outbox.retry(content.id);
+    await client.outbox.retry(content.id, []);
     await client.groupSender.onRefused({ id: content.id, code, error: 'no' });
     assert.deepEqual(sent, [content.id, content.id]);
   });
@@ -131,7 +131,9 @@ test('text_is_held_from_readers_that_its_author_did_not_see', async () => {
   const held = (await client.outbox.waiting()).filter(({ failure }) => failure?.code === 'new_readers');
   assert.deepEqual(held.map((one) => one.content.kind), ['text'], 'the others are dropped, with a reason'); // prettier-ignore
   await join('1', '2');
-  await client.outbox.retry(held[0].id);
+  await client.outbox.retry(held[0].id, [leaf('1')]);
+  assert.equal(sent.length, 2, 'its author was not shown the second one when they agreed');
+  await client.outbox.retry(held[0].id, [leaf('1'), leaf('2')]);
   assert.equal(sent.length, 3, 'its author agrees');
 });
 

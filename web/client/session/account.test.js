@@ -36,7 +36,7 @@ test('session_that_ends_late_deletes_nothing_of_the_next_one', async () => {
     openDatabase: () => assert.fail('there is no account'),
     fetch: async (url, { method } = {}) => {
       ended.push(`${method} ${String(url).replace('http://server/v2/', '')}`);
-      await client.storage.write([['state', 'me', me]]); // somebody logs in here meanwhile
+      await client.storage.write([['state', 'me', me]]); // another user logs in here meanwhile
       return new Response(null, { status: 204 });
     },
   });

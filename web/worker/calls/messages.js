@@ -3,6 +3,7 @@
 
 /**
  * @typedef {import('../../client/content/index.js').Known} Known
+ * @typedef {import('../../client/conversations/readers.js').Reader} Reader
  */
 
 /** @param {{ client: import('../../client/client.js').Client }} parts */
@@ -23,8 +24,8 @@ export function messageCalls({ client }) {
        * @param {{ conversation: string, content: Known }} args
        */
       send: ({ conversation, content }) => client.outbox.send(conversation, content),
-      /** Send a rejected message again. @param {{ message: string }} args */
-      retry: ({ message }) => client.outbox.retry(message),
+      /** Send a rejected message again. @param {{ message: string, readers: Reader[] }} args */
+      retry: ({ message, readers }) => client.outbox.retry(message, readers),
       /** Remove a rejected message from the outbox. @param {{ message: string }} args */
       discard: ({ message }) => client.outbox.discard(message),
       /** @param {{ conversation: string, seq: number }} args */

@@ -3,6 +3,8 @@ import { newId } from '../../../client/content/index.js';
 import { t } from '../../messages/index.js';
 import { loadNewer, loadOlder, loadWindow } from './loading.js';
 
+/** @typedef {import('../../../client/conversations/readers.js').Reader} Reader */
+
 /** @param {import('../../actions.js').Context} context */
 export function timelineActions(context) {
   const { rpc, page } = context;
@@ -36,8 +38,8 @@ export function timelineActions(context) {
     /** @param {{ conversation: string, seq: number }} detail */
     deleteForEveryone: ({ conversation, seq }) => rpc.messages.deleteForEveryone({ conversation, seq }),
 
-    /** Send a rejected message again. @param {{ id: string }} detail */
-    retryMessage: ({ id }) => rpc.messages.retry({ message: id }),
+    /** Send a rejected message again. @param {{ id: string, readers: Reader[] }} detail */
+    retryMessage: ({ id, readers }) => rpc.messages.retry({ message: id, readers }),
 
     /** Delete a rejected message. @param {{ id: string }} detail */
     discardMessage: ({ id }) => rpc.messages.discard({ message: id }),

@@ -1,6 +1,7 @@
 // @ts-check
 import { css, html, nothing } from '../../../vendor/lit.js';
 import { previewOf } from '../../../client/content/index.js';
+import { readersOf } from '../../../client/conversations/readers.js';
 import { isJumbo, partsOf } from '../../format.js';
 import { listOf, timeOf, wholeTimeOf } from '../../messages/format.js';
 import { t } from '../../messages/index.js';
@@ -221,7 +222,7 @@ export class Message extends Element {
       <div class="failed" role="alert">
         <span class="row">${icon('alarm', 16)} <span>${t.message.notSent(this.failure)}</span></span>
         <span class="row">
-          <button class="button" @click=${() => this.act('retryMessage', { id })}>
+          <button class="button" @click=${() => this.#retry(id)}>
             ${this.isForNewReaders ? t.message.sendToAll : t.common.tryAgain}
           </button>
           <button class="button discard" @click=${() => this.act('discardMessage', { id })}>
@@ -229,6 +230,11 @@ export class Message extends Element {
           </button>
         </span>
       </div>`;
+  }
+
+  /** To the devices that the page shows now. @param {string} id */
+  #retry(id) {
+    this.act('retryMessage', { id, readers: readersOf(this.conversation) });
   }
 
   #reactions() {
