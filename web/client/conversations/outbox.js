@@ -13,7 +13,7 @@ import { readersOf } from './readers.js';
 
 const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits the server's frame
 const POLL_MS = 20;
-const PASSING = ['unlisted_device', 'stranger', 'removal_asked']; // failures that end without the author
+export const PASSING = ['unlisted_device', 'stranger', 'removal_asked']; // failures that end without the author
 
 /**
  * @typedef {import('../content/index.js').Content} Content
