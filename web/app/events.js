@@ -1,6 +1,7 @@
 // @ts-check
 /** What the worker reports, applied to the state and the page. */
 import { isMessage } from '../client/content/index.js';
+import { PASSING } from '../client/mls/errors.js';
 import { loadWindow, resync } from './features/timeline/loading.js';
 import { errorText } from './messages/errors.js';
 import { t, useLanguage } from './messages/index.js';
@@ -79,6 +80,7 @@ const HANDLERS = {
   /** @param {Context} context @param {Waiting & { code: string, error: string }} detail */
   failed({ store, page }, { content, conversation, code, error }) {
     if (isMessage(content) && conversation === store.state.open) return; // the message itself shows it
+    if (PASSING.includes(code)) return; // it waits
     const reason = errorText({ code, message: error }, { invalid: t.errors.unsendable });
     page.toast(t.message.notSent(reason));
   },

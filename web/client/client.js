@@ -50,7 +50,7 @@ export class Client extends Context {
     isSessionOver: () => this.account.isOver(),
   });
   store = new ConversationStore(this);
-  trust = new VerifiedKeys(this, this);
+  trust = new VerifiedKeys(this);
   identities = new Identities(this, this);
   ownKey = new OwnKey(this, this);
   ownList = new OwnList(this, this);

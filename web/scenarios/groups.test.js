@@ -67,6 +67,26 @@ test('removed_member_cannot_read_later_messages', async () => {
   );
 });
 
+test('member_added_before_a_crash_is_no_stranger', async () => {
+  const [alice, bob, carol] = await people('alice', 'bob', 'carol');
+  const id = await conversation(alice, bob);
+  const { store } = bob.client;
+  const write = store.write.bind(store);
+  store.write = async (changed, item, more) =>
+    changed.members.length === 3 ? assert.fail('the client stops here') : write(changed, item, more);
+  await alice.client.membership.add(id, [carol.username]);
+  await until(() => bob.told('problem').some(({ error }) => /stops here/.test(error.message)), 'it stops');
+  store.write = write;
+  bob.leaves();
+  await bob.returns();
+  await until(async () => (await store.get(id))?.members.length === 3, 'bob knows of carol');
+  assert.deepEqual((await store.get(id))?.strangers, []);
+  const notices = (await store.items(id, {})).flatMap(({ notice }) => (notice?.what === 'members' ? notice.added : []));
+  assert.deepEqual(notices, [carol.user]);
+  await bob.says(id, 'welcome');
+  await carol.hears('welcome');
+});
+
 for (const when of ['before it stores that', 'before it deletes the keys'])
   test(`removed_device_that_ends_${when.replaceAll(' ', '_')}_is_out`, async () => {
     const [alice, bob] = await people('alice', 'bob');

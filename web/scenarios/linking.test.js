@@ -96,6 +96,21 @@ test('refused_new_account_key_leaves_the_one_of_before', async () => {
   assert.notEqual((await bob.client.ownKey.need()).publicKey, before);
 });
 
+test('new_account_key_whose_answer_is_lost_is_kept', async () => {
+  const [bob] = await people('bob');
+  const lies = new Tampering();
+  const phone = await unlinked(bob, { fetch: lies.fetch, WebSocket: lies.WebSocket });
+  let isLost = false;
+  lies.changeAnswer.push(({ method, path }) => {
+    if (isLost || `${method} ${path}` !== 'PUT account/device-list') return undefined;
+    isLost = true; // the server has stored the list, and a proxy in between fails
+    throw new TypeError('the connection was lost');
+  });
+  await phone.client.enrolment.startAgain(PASSWORD);
+  assert.ok(isLost && phone.client.enrolment.isListed);
+  assert.equal((await listOf(phone)).account_key, (await phone.client.ownKey.need()).publicKey);
+});
+
 /** The device ends before or after the server gets its new account key. @param {'before' | 'after'} when */
 async function endsWhileItStartsAgain(when) {
   const [bob] = await people('bob');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import ts from 'typescript';
-import { PASSING } from '../../client/conversations/outbox.js';
+import { PASSING } from '../../client/mls/errors.js';
 import { de } from './de.js';
 import { errorText } from './errors.js';
 import { dayOf } from './format.js';

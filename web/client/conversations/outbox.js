@@ -9,11 +9,11 @@
  */
 import { Refused, sleep } from '../transport/api.js';
 import { decodeContent, encodeContent, isMessage, kindOf, newId } from '../content/index.js';
+import { PASSING } from '../mls/errors.js';
 import { readersOf } from './readers.js';
 
 const MAX_CONTENT_BYTES = 180_000; // padded, encrypted and in base64 it fits the server's frame
 const POLL_MS = 20;
-export const PASSING = ['unlisted_device', 'stranger', 'removal_asked']; // failures that end without the author
 
 /**
  * @typedef {import('../content/index.js').Content} Content
@@ -151,9 +151,11 @@ export class Outbox {
     });
   }
 
-  /** What messages waited for without their author may have happened. */
-  async clearPassing() {
-    const held = (await this.waiting()).filter(({ failure }) => failure && PASSING.includes(failure.code));
+  /** What messages waited for without their author may have happened. @param {string} [id] in this conversation */
+  async clearPassing(id) {
+    const held = (await this.waiting()).filter(
+      ({ conversation, failure }) => failure && PASSING.includes(failure.code) && (id ?? conversation) === conversation,
+    );
     for (const waiting of held) await this.#store({ ...waiting, failure: undefined });
   }
 
@@ -165,11 +167,12 @@ export class Outbox {
     const waiting = await this.client.storage.get('outbox', id);
     if (!waiting) return;
     const { content, conversation } = waiting;
-    if (isMessage(content) || PASSING.includes(code)) {
+    const isPassing = PASSING.includes(code) && content.kind !== 'receipt'; // the next receipt says as much
+    if (isMessage(content) || isPassing) {
       await this.#store({ ...waiting, failure: { code, message: error } });
     } else {
-      await this.drop(id);
       if (content.kind === 'device_list') await this.statements.repeat(conversation);
+      await this.drop(id);
     }
     this.client.emit('failed', { ...waiting, code, error });
   }

@@ -51,15 +51,10 @@ export class Roster {
     // a device is not listed, it may have been that one.
     const isUnlisted = (await this.identities.unlisted(conversation.members)).length > 0;
     const isUnclear = isMissed || isUnlisted || isExternal(entry) || epoch > (conversation.epoch ?? epoch) + 1;
-    const { conversation: after, notice } = await this.regroup(
-      { ...conversation, epoch, isForged: false },
-      members,
-      by,
-      {
-        isExternal: isUnclear,
-        neverListed: await this.#neverListed(conversation, members),
-      },
-    );
+    const { conversation: after, notice } = await this.regroup({ ...conversation, epoch }, members, by, {
+      isExternal: isUnclear,
+      neverListed: await this.#neverListed(conversation, members),
+    });
     // A verified user whom an intruder may have removed: nothing is sent until this device has joined again.
     const isLost = isUnlisted && (notice?.removed ?? []).some((user) => conversation.verified[user] !== undefined);
     if (isLost) after.isForged = true;
@@ -132,7 +127,7 @@ export class Roster {
 
   /**
    * Store the members of the group's epoch, if they are not stored: after a commit of this device, whose entry the server
-   * may withhold, and where this device ended after it applied commits.
+   * may withhold, and where the client stopped after it applied commits.
    * @param {string} id
    */
   async read(id) {
@@ -143,7 +138,7 @@ export class Roster {
     if (!members || isEqual([members, epoch], [conversation.members, conversation.epoch])) return;
     const isExternal = !(await this.lineage.isOwn(id, conversation.epoch ?? epoch, epoch));
     const { conversation: after } = await this.regroup(conversation, members, this.client.me.user.id, { isExternal });
-    await this.store.write({ ...after, epoch, isForged: false });
+    await this.store.write({ ...after, epoch });
   }
 
   /** @param {Conversation} conversation @param {string} device */

@@ -63,7 +63,7 @@ export class Sync {
     else await this.#onNext(entry);
   }
 
-  /** This device may have ended after it stored the entry. @param {Conversation} conversation @param {LogEntry} entry */
+  /** The client may have stopped after it stored the entry. @param {Conversation} conversation @param {LogEntry} entry */
   async #again({ id, isActive }, { seq }) {
     if (!isActive) await this.client.mls.forget(id);
     this.client.connection.send({ type: 'ack', conversation: id, seq });
@@ -86,7 +86,7 @@ export class Sync {
   /** @param {LogEntry} entry the next one after the cursor */
   async #onNext(entry) {
     const { conversation: id, seq } = entry;
-    await this.#catchUpWithMls(id);
+    await this.#catchUpWithMls(entry);
     const conversation = await this.store.get(id);
     if (conversation?.kind === 'direct') return;
     if (!conversation?.isActive || seq !== conversation.cursor + 1) return;
@@ -113,11 +113,13 @@ export class Sync {
   }
 
   /**
-   * This device may have ended, or lost its connection, between a commit and what it stores of it. A leaf that the commit
-   * brought could then pass for one that was there before. @param {string} id
+   * The client may have stopped, or lost its connection, between commits and what it stores of them. A leaf that they
+   * brought could then pass for one that was there before. The entry of the last one says more, if it is the next.
+   * @param {LogEntry} entry
    */
-  async #catchUpWithMls(id) {
-    if (this.#upToDate.has(id)) return;
+  async #catchUpWithMls(entry) {
+    const { conversation: id } = entry;
+    if (this.#upToDate.has(id) || (await this.lineage.isLast(entry))) return;
     if ((await this.client.mls.epoch(id)) !== null) await this.roster.read(id);
     this.#upToDate.add(id);
   }
@@ -197,7 +199,8 @@ export class Sync {
       const bytes = fromBase64(entry.data);
       try {
         await this.client.mls.decrypt(id, bytes, async (plaintext, sender) => {
-          if (plaintext === null || sender === null) throw new Error('an application entry holds a commit');
+          if (plaintext === null || sender === null)
+            throw new Undecryptable('an application entry holds a commit', null);
           const said = await this.#said({ seq, at, sender, content: decodeContent(plaintext) }, next);
           await this.store.apply(id, said, [], { cursor, heard: heardFrom(next, sender.device, Date.now()) });
         });

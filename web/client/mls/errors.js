@@ -44,3 +44,6 @@ export class HeldBack extends Error {
 export class OutdatedGroup extends Error {
   name = 'OutdatedGroup';
 }
+
+/** Why a message waits, where that ends without its author. */
+export const PASSING = ['unlisted_device', 'stranger', 'removal_asked'];

@@ -86,7 +86,7 @@ export class Healing {
       await this.membership.update(id, 1);
       const { sent, due } = await this.#age(id); // there can be messages and another reason meanwhile
       const next = due === before.due ? undefined : due;
-      await this.#write(id, { at: Date.now(), sent: sent - before.sent, due: next });
+      await this.#write(id, { at: Date.now(), sent: Math.max(0, sent - before.sent), due: next });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
     } finally {

@@ -55,7 +55,8 @@ export class Joining {
       if (known?.isActive) return this.join(id, { what: 'rejoined' });
       try {
         await this.client.mls.accept(id, fromBase64(data ?? ''), known?.epoch ?? 0);
-      } catch {
+      } catch (error) {
+        this.client.emit('problem', { error });
         await this.join(id); // its last-resort key package was used before
         return;
       }

@@ -30,7 +30,7 @@ export class Lineage {
     await this.client.storage.write([['state', `commit/${id}`, applied]]);
   }
 
-  /** This device made the only commit between these epochs. @param {string} id @param {number} from @param {number} to */
+  /** Whether this device made the only commit between these epochs. @param {string} id @param {number} from @param {number} to */
   async isOwn(id, from, to) {
     const last = await this.#last(id);
     return last?.isOwn === true && last.epoch === from && to === from + 1;
@@ -41,7 +41,8 @@ export class Lineage {
    * MalformedFrame, and Undecryptable where the state does not fit the log.
    * @param {string} id @param {LogEntry} entry
    */
-  async apply(id, { data, epoch: claimed, seq, sender }) {
+  async apply(id, entry) {
+    const { data, epoch: claimed, seq, sender } = entry;
     const commit = data === undefined ? null : fromBase64(data);
     const ended = commit ? headOf(id, commit).epoch : claimed; // the server's claim counts where there is nothing else
     let epoch = await this.client.mls.epoch(id);
@@ -50,7 +51,8 @@ export class Lineage {
       if (commit && (await this.#isFork(id, commit))) throw new Undecryptable('the server has forked it', null);
       return true;
     }
-    if (commit && epoch === null && (await this.#isEnd(id, commit))) return false;
+    // The client stopped after the commit that removed it, which it applied.
+    if (epoch === null && (await this.isLast(entry)) && (await this.#last(id))?.isEnd) return false;
     if (!commit || epoch !== ended || sender === this.client.me.device)
       throw new Undecryptable('our state is lost', null);
     return (await this.#decrypt(id, commit, seq)).isActive;
@@ -104,10 +106,10 @@ export class Lineage {
     return last?.epoch === parseHead(commit).epoch && last.hash !== (await hashOf(commit));
   }
 
-  /** It removed this device, which has ended since. @param {string} id @param {Uint8Array} commit */
-  async #isEnd(id, commit) {
-    const last = await this.#last(id);
-    return last?.isEnd === true && last.hash === (await hashOf(commit));
+  /** Whether it is the commit that was applied last. @param {LogEntry} entry */
+  async isLast({ conversation, data }) {
+    if (data === undefined) return false;
+    return (await this.#last(conversation))?.hash === (await hashOf(fromBase64(data)));
   }
 }
 

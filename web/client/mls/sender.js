@@ -16,6 +16,7 @@ import { ForgedGroup, HeldBack } from './errors.js';
 
 const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
 const RETRY_MS = 200;
+const PAUSE_MAX_MS = 60_000;
 
 /**
  * @typedef {import('../content/index.js').Content} Content
@@ -35,6 +36,11 @@ export class GroupSender {
    * @type {Set<string>}
    */
   #behind = new Set();
+  /**
+   * Groups to which the server has refused messages, and how often; while it lasts, nothing is sent to them.
+   * @type {Map<string, { count: number, lasts: boolean }>}
+   */
+  #pauses = new Map();
   /** The epoch in which this device tried to remove unlisted leaves, by group. @type {Map<string, number>} */
   #removalTriedIn = new Map();
 
@@ -62,9 +68,9 @@ export class GroupSender {
     this.identities = identities;
     client.on('due', () => this.flush());
     client.on('ready', () => this.#sendAgain());
-    client.on('joined', ({ conversation }) => this.#startOver(conversation));
+    client.on('joined', ({ conversation }) => this.#onJoined(conversation));
     client.on('own message', (entry) => this.#onOwnEntry(entry));
-    client.on('epoch', () => this.#retryPassing());
+    client.on('epoch', ({ conversation }) => this.#startOver(conversation));
     client.on('agreed', () => this.#retryPassing());
     client.listen('identity', () => client.later(() => this.#retryPassing()));
     client.listen('dropped', ({ id }) => this.#inFlight.delete(id));
@@ -83,7 +89,7 @@ export class GroupSender {
     for (const one of waiting) {
       if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
       const known = await this.store.get(one.conversation);
-      if (this.#inFlight.has(one.id) || one.failure) continue;
+      if (this.#inFlight.has(one.id) || one.failure || this.#isPaused(one.conversation)) continue;
       if (!canSend(known)) continue;
       if (this.#behind.has(one.conversation) && this.#hasInFlight(one.conversation)) continue;
       this.#behind.delete(one.conversation);
@@ -149,6 +155,7 @@ export class GroupSender {
   /** After a reconnection: the server recognises a message that it has by its id. */
   #sendAgain() {
     this.#inFlight.clear();
+    this.#pauses.clear();
     return this.flush();
   }
 
@@ -156,15 +163,39 @@ export class GroupSender {
    * This device has joined the group again: entries of before do not come any more, and might have confirmed messages.
    * @param {string} conversation
    */
-  #startOver(conversation) {
+  #onJoined(conversation) {
     for (const [id, one] of this.#inFlight) if (one.conversation === conversation) this.#inFlight.delete(id);
-    return this.#retryPassing();
+    return this.#startOver(conversation);
   }
 
-  /** Devices were listed, or removed: what waits for that is sent. */
-  async #retryPassing() {
-    await this.outbox.clearPassing();
+  /** The group has changed, and what it was refused for may be gone. @param {string} conversation */
+  #startOver(conversation) {
+    this.#pauses.delete(conversation);
+    return this.#retryPassing(conversation);
+  }
+
+  /** Devices were listed, or removed: what waits for that is sent. @param {string} [conversation] */
+  async #retryPassing(conversation) {
+    await this.outbox.clearPassing(conversation);
     await this.flush();
+  }
+
+  /** @param {string} conversation */
+  #isPaused(conversation) {
+    return this.#pauses.get(conversation)?.lasts === true;
+  }
+
+  /** Send nothing to the group for a while, which grows from time to time. @param {string} conversation */
+  #pause(conversation) {
+    const count = (this.#pauses.get(conversation)?.count ?? 0) + 1;
+    const ms = Math.min(RETRY_MS * 2 ** count, PAUSE_MAX_MS) * (0.5 + Math.random() / 2);
+    const pause = { count, lasts: true };
+    this.#pauses.set(conversation, pause);
+    const timer = setTimeout(() => {
+      pause.lasts = false;
+      this.client.later(() => this.flush());
+    }, ms);
+    /** @type {{ unref?: () => void }} */ (timer).unref?.(); // in Node it does not keep the process
   }
 
   // What the server answers
@@ -191,6 +222,7 @@ export class GroupSender {
   async #onOwnEntry({ id, conversation, seq, at }) {
     const waiting = await this.client.storage.get('outbox', id);
     if (waiting?.conversation !== conversation) return;
+    this.#pauses.delete(conversation);
     this.#release(id);
     const sender = { user: this.client.me.user.id, device: this.client.me.device };
     const count = await this.healing.counted(conversation);
@@ -211,19 +243,20 @@ export class GroupSender {
     this.#inFlight.delete(id);
     const waiting = await this.client.storage.get('outbox', id);
     if (!waiting) return;
+    const { conversation } = waiting;
     // What goes wrong in between is no reason to leave the message where it is.
-    const next = (await this.client.attempt(() => this.#remedy(code, waiting.conversation, sentIn))) ?? 'again later';
-    if (next === 'again later') await sleep(RETRY_MS * (1 + Math.random()));
-    if (next.startsWith('again')) return this.flush();
+    const next = (await this.client.attempt(() => this.#remedy(code, conversation, sentIn))) ?? 'later';
+    if (next === 'later') return this.#pause(conversation);
+    if (next === 'now') return this.flush();
     if (next === 'wait') return;
-    await this.outbox.fail(id, next, error);
+    await this.outbox.fail(id, next.failure, error);
     this.#release(id);
   }
 
   /**
    * Do what a refusal asks for.
    * @param {string} code @param {string} conversation @param {number} [sentIn] epoch
-   * @returns {Promise<'again' | 'again later' | 'wait' | string>} whether to send again; else the code of the failure
+   * @returns {Promise<'now' | 'later' | 'wait' | { failure: string }>} when to send it again
    */
   async #remedy(code, conversation, sentIn) {
     switch (code) {
@@ -234,25 +267,25 @@ export class GroupSender {
           await sleep(RETRY_MS * Math.random());
           await this.joining.joinIfElsewhere(conversation);
         }
-        return 'again';
+        return 'now';
       case 'commit_needed':
         switch (await this.removals.removeDue(conversation)) {
           case 'asked':
-            return 'removal_asked';
+            return { failure: 'removal_asked' };
           case 'own':
             return 'wait'; // until this device is listed again, or removed
           case 'none':
-            return 'again later';
+            return 'later';
           default:
-            return 'again';
+            return 'now';
         }
       case 'busy':
       case 'unavailable':
-        return 'again later';
+        return 'later';
       case 'not_a_leaf':
         return 'wait'; // this device was removed; the entry follows
       default:
-        return code;
+        return { failure: code };
     }
   }
 }

@@ -50,22 +50,27 @@ export class Enrolment {
 
   /** With the newest list of the account: make the account key if there is none, and renew an old list. */
   async settle() {
-    await this.ownKey.finishReplacing(() => this.#stored());
+    await this.ownKey.finishReplacing();
     const key = await this.ownKey.get();
     if (key) await this.#renew(key);
-    else if (!(await this.#stored())) await this.#found();
+    else if (!(await this.ownKey.listAtServer())) await this.#found();
     await this.#stand();
   }
 
-  /** Sign an old list again, and the first one if this device ended before it. @param {AccountKey} key */
+  /**
+   * Sign an old list again, or one with this device, if the client stopped between the key and the list.
+   * @param {AccountKey} key
+   */
   async #renew(key) {
     const { user, device } = this.client.me;
     await this.identities.refresh(user.id);
     const known = await this.identities.of(user.id);
-    if (!known) return this.ownList.addThisDevice(key);
-    const age = LIST_LIFE_S - (known.notAfter - Date.now() / 1000);
-    const isThere = known.devices[device] === (await this.#thumbprint()); // also in a list that is over
-    if (age > RENEW_S && isThere && known.key === key.publicKey) await this.ownList.publish(key, (devices) => devices);
+    if (known && known.key !== key.publicKey) return;
+    const own = await this.#thumbprint();
+    if (known?.devices[device] === own) {
+      const age = LIST_LIFE_S - (known.notAfter - Date.now() / 1000);
+      if (age > RENEW_S) await this.ownList.publish(key, (devices) => devices);
+    } else if (!known?.removed?.includes(own)) await this.ownList.addThisDevice(key);
   }
 
   /** The account has no key: make one that lists this device alone. */
@@ -82,12 +87,14 @@ export class Enrolment {
    * contacts would send nothing where they are. Contacts are shown that the key changed.
    * @param {string} password
    */
-  async startAgain(password) {
-    await this.ownKey.replace(password);
-    const { api, me } = this.client;
-    for (const { id } of await api.callUntilAnswered('GET', 'devices'))
-      if (id !== me.device) await api.callUntilAnswered('DELETE', `devices/${id}`);
-    await this.#stand();
+  startAgain(password) {
+    return this.client.inTurn(async () => {
+      await this.ownKey.replace(password);
+      const { api, me } = this.client;
+      for (const { id } of await api.callUntilAnswered('GET', 'devices'))
+        if (id !== me.device) await api.callUntilAnswered('DELETE', `devices/${id}`);
+      await this.#stand();
+    });
   }
 
   /** What a new device gets from the user: the account key's seed, and the newest list behind its signature. */
@@ -140,16 +147,6 @@ export class Enrolment {
     if (!key || !known || known.changed || known.key !== key.publicKey) return 'waiting';
     if (await this.ownList.hasThisDevice()) return 'listed';
     return this.standing === 'listed' || this.standing === 'removed' ? 'removed' : 'waiting';
-  }
-
-  /** What the server has stored; null: there is no account key. */
-  async #stored() {
-    try {
-      return await this.client.api.callUntilAnswered('GET', `users/${this.client.me.user.id}/device-list`);
-    } catch (error) {
-      if (error instanceof Refused && error.code === 'no_device_list') return null;
-      throw error;
-    }
   }
 
   async #thumbprint() {

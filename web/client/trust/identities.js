@@ -16,7 +16,7 @@
 import { isEqual } from '../util/equal.js';
 import { Refused } from '../transport/api.js';
 import { oneByOne } from '../util/one-by-one.js';
-import { CLOCK_SKEW_S } from '../util/time.js';
+import { isOver } from '../util/time.js';
 import { BadDeviceList, openDeviceList } from './device-list.js';
 import { thumbprintOf } from './thumbprint.js';
 import { newestKeyOf } from './verified.js';
@@ -54,6 +54,7 @@ export class Identities {
     this.store = store;
     this.trust = trust;
     client.on('members changed', ({ members }) => this.#refreshFor(members));
+    client.listen('ready', () => client.later(() => this.#show())); // the client may have stopped before it did
     client.listen('joined', ({ conversation }) =>
       client.later(async () => this.#refreshFor((await store.get(conversation))?.members ?? [])),
     );
@@ -118,17 +119,33 @@ export class Identities {
   /**
    * A list from the server, or stated by a device of the user. Throws BadDeviceList where it is none of the user.
    * @param {string} user @param {SignedList} signed
-   * @param {{ isByVerifiedDevice?: boolean }} [by] a device whose key the user of this device has compared states it
+   * @param {{ isStated?: boolean, isByVerifiedDevice?: boolean }} [by] a device states it; the user of this device has
+   *   compared the key of that device
    */
   accept(user, signed, by) {
-    return this.#oneByOne(() => this.#accept(user, signed, by));
+    return this.#oneByOne(async () => this.#accept(user, signed, await this.of(user), by));
   }
 
-  /** @param {string} user @param {SignedList} signed @param {{ isByVerifiedDevice?: boolean }} [by] */
-  async #accept(user, signed, { isByVerifiedDevice = false } = {}) {
+  /**
+   * The user of this device accepts the account key of this list. All that was known of another one is forgotten.
+   * @param {string} user @param {SignedList} signed
+   */
+  replace(user, signed) {
+    return this.#oneByOne(() => this.#replace(user, signed));
+  }
+
+  /** @param {string} user @param {SignedList} signed */
+  #replace(user, signed) {
+    return this.#accept(user, signed, undefined, { isAccepted: true });
+  }
+
+  /**
+   * @param {string} user @param {SignedList} signed @param {Identity | undefined} known
+   * @param {{ isStated?: boolean, isByVerifiedDevice?: boolean, isAccepted?: boolean }} [by]
+   */
+  async #accept(user, signed, known, { isStated = false, isByVerifiedDevice = false, isAccepted = false } = {}) {
     const list = openDeviceList(signed, user);
-    const known = await this.of(user);
-    if (!known && !isByVerifiedDevice && (await this.trust.thumbprints(user))) return;
+    if (!known && !isAccepted && !isByVerifiedDevice && (await this.trust.thumbprints(user))) return;
     if (known && known.key !== signed.account_key) {
       if (!isEqual(known.changed, signed)) await this.#write(user, { ...known, changed: signed });
       return;
@@ -140,8 +157,8 @@ export class Identities {
     const devices = withoutRemoved(listed, known?.removed);
     const isOwn = user === this.client.me.user.id;
     if (known && list.counter <= known.counter) {
-      // Another key that was kept aside was a lie, or a mistake; an old list is no sign of that.
-      const changed = list.counter < known.counter ? known.changed : undefined;
+      // If the server shows the newest list again, another key that was kept aside was a lie, or a mistake.
+      const changed = isStated || list.counter < known.counter ? known.changed : undefined;
       const former = formerOf(known, known.devices, Object.values(devices));
       if (known.changed !== changed || former.length !== known.former?.length)
         await this.#write(user, { ...known, changed, former });
@@ -150,12 +167,14 @@ export class Identities {
       return;
     }
     const { counter, notAfter } = list;
-    const isVerified = isByVerifiedDevice || (await this.trust.key(user)) === signed.account_key;
+    const isVerified = isByVerifiedDevice || (!isAccepted && (await this.trust.key(user)) === signed.account_key);
+    const trust = isAccepted ? this.trust.forgotten(user) : [];
     const former = formerOf(known, devices, Object.values(known?.devices ?? {}));
     const removed = removedBy(known, listed);
     await this.#write(
       user,
       { key: signed.account_key, counter, notAfter, devices, removed, former, signed },
+      trust,
       isVerified,
     );
     if (isOwn && !isEqual(devices, listed)) this.client.emit('list to mend', {});
@@ -168,7 +187,7 @@ export class Identities {
   async acceptStated({ user }, leaf, signed) {
     const verified = await this.trust.thumbprints(user);
     const isByVerifiedDevice = leaf !== undefined && verified?.includes(leaf.thumbprint) === true;
-    await this.accept(user, signed, { isByVerifiedDevice }).catch((/** @type {unknown} */ error) => {
+    await this.accept(user, signed, { isStated: true, isByVerifiedDevice }).catch((/** @type {unknown} */ error) => {
       if (!(error instanceof BadDeviceList)) throw error;
       this.client.emit('problem', { error }); // any member can send any bytes
     });
@@ -212,37 +231,38 @@ export class Identities {
   #acceptChanged(user) {
     return this.#oneByOne(async () => {
       const known = await this.of(user);
-      if (!known?.changed) return;
-      await this.#forget(user);
-      await this.#accept(user, known.changed);
+      if (known?.changed) await this.#replace(user, known.changed);
     });
   }
 
   /** The next account key of this user is the first one again. @param {string} user */
   forget(user) {
-    return this.#oneByOne(() => this.#forget(user));
+    return this.#oneByOne(() =>
+      this.client.storage.write([['state', `identity/${user}`], ...this.trust.forgotten(user)]),
+    );
   }
 
-  /** @param {string} user */
-  async #forget(user) {
-    await this.client.storage.write([['state', `identity/${user}`], ...this.trust.forgotten(user)]);
-  }
-
-  /** @param {string} user @param {Identity} identity @param {boolean} [isVerified] */
-  async #write(user, identity, isVerified = false) {
+  /**
+   * @param {string} user @param {Identity} identity @param {import('../storage/storage.js').Change[]} [more]
+   * @param {boolean} [isVerified]
+   */
+  async #write(user, identity, more = [], isVerified = false) {
     await this.client.storage.write([
       ['state', `identity/${user}`, identity],
+      ...more,
       ...(isVerified ? this.trust.changesOf(user, identity) : []),
     ]);
     this.client.emit('identity', { user, identity });
     this.client.later(() => this.#show(user)); // a list can come at any time, and conversations change in turn
   }
 
-  /** In the conversations with this user. @param {string} user */
+  /** In the groups with this user, or in all. @param {string} [user] */
   async #show(user) {
     for (const one of await this.store.list()) {
-      if (one.kind !== 'direct' && one.members.some((member) => member.user === user))
-        await this.store.write(await this.trust.pinned(one));
+      const isConcerned = user === undefined || one.members.some((member) => member.user === user);
+      if (one.kind === 'direct' || !isConcerned) continue;
+      const pinned = await this.trust.pinned(one);
+      if (!isEqual(pinned, one)) await this.store.write(pinned);
     }
   }
 
@@ -280,9 +300,4 @@ function removedBy(known, listed) {
   const now = new Set(Object.values(listed));
   const omitted = Object.values(known?.devices ?? {}).filter((one) => !now.has(one));
   return [...(known?.removed ?? []), ...omitted].slice(-FORMER_MAX);
-}
-
-/** @param {Identity} identity */
-function isOver({ notAfter }) {
-  return notAfter < Date.now() / 1000 - CLOCK_SKEW_S;
 }

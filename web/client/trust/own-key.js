@@ -2,8 +2,8 @@
 /**
  * The account key of this device's user, as this device keeps it.
  *
- * A new key counts when the server has stored its list. Until then it is kept beside the one of before: the server may
- * refuse it, or store it although its answer is lost.
+ * A new key counts when the server has stored its list. Until then it is kept beside the previous key: the server may refuse
+ * it, or store it although its answer is lost.
  */
 import { Refused } from '../transport/api.js';
 import { fromBase64, toBase64 } from '../util/bytes.js';
@@ -33,7 +33,7 @@ export class OwnKey {
     return key;
   }
 
-  /** It came from the user. @param {AccountKey} key */
+  /** Store it, and forget the next one. @param {AccountKey} key */
   async keep(key) {
     await this.client.storage.write([
       ['state', 'account-key', toBase64(key.seed)],
@@ -43,6 +43,7 @@ export class OwnKey {
 
   /** A new key, with this device alone. @param {string} [password] which the server asks for where there is a key */
   async replace(password) {
+    await this.finishReplacing();
     const key = AccountKey.generate();
     const { user, device } = this.client.me;
     const devices = { [device]: await this.client.mls.signatureKey() };
@@ -51,31 +52,38 @@ export class OwnKey {
     try {
       const body = { ...list, ...(password ? { password } : {}) };
       await this.client.api.callUntilAnswered('PUT', 'account/device-list', body);
+      await this.#adopt(key, list);
     } catch (error) {
-      if (error instanceof Refused) await this.client.storage.write([['state', 'next-account-key']]);
-      throw error;
+      // It was sent until there was an answer, so an earlier time may have succeeded.
+      if (!(error instanceof Refused) || !(await this.finishReplacing())) throw error;
     }
-    await this.#adopt(key, list);
   }
 
-  /**
-   * This device ended while it replaced the key.
-   * @param {() => Promise<import('./device-list.js').SignedList | null>} listAtServer
-   */
-  async finishReplacing(listAtServer) {
+  /** The client stopped while it replaced the key. Returns whether the server has the new one. */
+  async finishReplacing() {
     const seed = await this.client.storage.get('state', 'next-account-key');
-    if (seed === undefined) return;
+    if (seed === undefined) return false;
     const key = new AccountKey(fromBase64(seed));
-    const stored = await listAtServer();
-    if (stored?.account_key === key.publicKey) await this.#adopt(key, stored);
-    else await this.client.storage.write([['state', 'next-account-key']]); // its list has not reached the server
+    const list = await this.listAtServer();
+    const isStored = list?.account_key === key.publicKey;
+    if (isStored) await this.#adopt(key, list);
+    else await this.client.storage.write([['state', 'next-account-key']]);
+    return isStored;
+  }
+
+  /** The newest list that the server has; null: there is no account key. */
+  async listAtServer() {
+    try {
+      return await this.client.api.callUntilAnswered('GET', `users/${this.client.me.user.id}/device-list`);
+    } catch (error) {
+      if (error instanceof Refused && error.code === 'no_device_list') return null;
+      throw error;
+    }
   }
 
   /** @param {AccountKey} key @param {import('./device-list.js').SignedList} list */
   async #adopt(key, list) {
-    const { user } = this.client.me;
-    await this.identities.forget(user.id);
-    await this.identities.accept(user.id, list);
+    await this.identities.replace(this.client.me.user.id, list);
     await this.keep(key);
   }
 }

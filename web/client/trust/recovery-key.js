@@ -39,6 +39,7 @@ export class RecoveryKey {
     const secret = await secretOf(code);
     const { recovery } = await this.client.api.callUntilAnswered('GET', 'account/recovery');
     const user = uuidBytes(this.client.me.user.id);
-    await this.enrolment.take(await unwrap(secret, PURPOSE, user, fromBase64(recovery)));
+    const handover = await unwrap(secret, PURPOSE, user, fromBase64(recovery));
+    await this.client.inTurn(() => this.enrolment.take(handover));
   }
 }

@@ -27,10 +27,11 @@ export class Statements {
    */
   async due(conversation) {
     const own = await this.identities.of(this.client.me.user.id);
-    if (!own || (await this.client.storage.get('state', `stated/${conversation}`)) === own.counter) return null;
+    if (!own || (await this.client.storage.get('state', `stated/${conversation}`)) === own.signed.signature)
+      return null;
     return {
       content: { kind: 'device_list', ...own.signed },
-      change: ['state', `stated/${conversation}`, own.counter],
+      change: ['state', `stated/${conversation}`, own.signed.signature],
     };
   }
 

@@ -1,5 +1,6 @@
 // @ts-check
 /** The keys of contacts that the user has verified, and whether a contact's keys are still those. */
+import { isOver } from '../util/time.js';
 import { accountSafetyNumber, safetyNumber } from './safety-number.js';
 
 /**
@@ -36,10 +37,9 @@ export function unlistedIn({ members, listed = {} }) {
 }
 
 export class VerifiedKeys {
-  /** @param {Context} client @param {{ store: import('../conversations/store.js').ConversationStore }} parts */
-  constructor(client, { store }) {
+  /** @param {Context} client */
+  constructor(client) {
     this.client = client;
-    this.store = store;
   }
 
   /**
@@ -136,7 +136,7 @@ export class VerifiedKeys {
     const changedKeys = [];
     for (const user of new Set(conversation.members.map((member) => member.user))) {
       const identity = await this.#identity(user);
-      if (identity) listed[user] = Object.values(identity.devices);
+      if (identity) listed[user] = isOver(identity) ? [] : Object.values(identity.devices);
       if (identity?.changed) changedKeys.push(user);
       const known = (await this.thumbprints(user)) ?? (identity ? undefined : verified[user]);
       if (known) verified[user] = known;

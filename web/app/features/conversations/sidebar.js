@@ -229,7 +229,9 @@ export class Sidebar extends Element {
     if (draft && one.id !== this.open) {
       return html`<span class="draft"><b>${t.conversations.draft}</b> ${draft}</span>`;
     }
-    const waiting = this.waiting.findLast(({ conversation, failure }) => conversation === one.id && !failure);
+    const waiting = this.waiting.findLast(
+      ({ conversation, failure, content }) => conversation === one.id && !failure && isMessage(content),
+    );
     const unsent = waiting && previewOf(waiting.content);
     if (unsent !== undefined) return t.conversations.youSaid(unsent);
     if (!one.isActive) return t.conversations.notMember;
