@@ -70,6 +70,70 @@ test('group_info_of_before_a_removal_makes_the_removed_a_stranger', async () => 
   await alice.hears('the honest log goes on');
 });
 
+for (const what of ['older', 'of another group'])
+  test(`welcome_that_is_${what.replaceAll(' ', '_')}_lets_no_removed_device_in`, async () => {
+    const [alice] = await deceived('alice');
+    const [bob] = await people('bob');
+    const id = await conversation(bob, alice);
+    for (let epoch = 2; epoch <= 3; epoch++) await bob.updates(id);
+    await until(async () => (await known(alice, id)).epoch === 3, 'alice follows');
+    await bob.client.membership.remove(id, alice.user);
+    await alice.isOut(id);
+    await settled(alice);
+    const evil = await Ghost.open(bob.user, bob.client.me.device);
+    const [{ key_package }] = await bob.client.api.call('POST', `users/${alice.user}/key-packages/claim`, {});
+    const other = crypto.randomUUID();
+    const data =
+      what === 'older' ? await evil.create(id, 0, [key_package]) : await evil.create(other, 9, [key_package]);
+    const { cursor } = await known(alice, id);
+    alice.lies.inject({ type: 'welcome', conversation: id, seq: cursor + 9, data });
+    await settled(alice);
+    assert.equal((await known(alice, id)).isActive, false);
+    assert.deepEqual([await alice.client.mls.epoch(id), await alice.client.mls.epoch(other)], [null, null]);
+  });
+
+/**
+ * Join again with this group info from the server. Returns the error, and how many commits left the device.
+ * @param {Deceived} device @param {string} id @param {Uint8Array} groupInfo
+ */
+async function rejoinsWith(device, id, groupInfo) {
+  let commits = 0;
+  device.lies.answerRequest = [
+    ({ method, path }) => {
+      if (path === `conversations/${id}/group-info`) return { epoch: 1, group_info: toBase64(groupInfo) };
+      if (method !== 'POST' || path !== `conversations/${id}/commits`) return undefined;
+      return { seq: 1000 + commits++, epoch: 2, at: NOW() };
+    },
+  ];
+  const joining = device.client.inTurn(() => device.client.joining.join(id, { what: 'rejoined' }));
+  const error = await joining.then(
+    () => null,
+    (/** @type {Error} */ reason) => reason,
+  );
+  return { name: error?.name, commits };
+}
+
+test('group_info_with_two_leaves_of_one_device_gets_no_commit', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  const twin = await Ghost.open(bob.user, bob.client.me.device);
+  await twin.join(await alice.client.api.groupInfo(id));
+  assert.deepEqual(await rejoinsWith(alice, id, twin.groupInfo), { name: 'ForgedGroup', commits: 0 });
+});
+
+test('older_group_info_with_another_key_of_a_user_without_a_list_gets_no_commit', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  for (let epoch = 2; epoch <= 3; epoch++) await alice.updates(id);
+  await settled(alice);
+  await alice.client.identities.forget(bob.user); // as of a client without account keys
+  const ghost = await Ghost.open(bob.user);
+  await ghost.create(id, 1, [await (await Ghost.open(bob.user)).keyPackage()]);
+  assert.deepEqual(await rejoinsWith(alice, id, ghost.groupInfo), { name: 'OutdatedGroup', commits: 0 });
+});
+
 test('welcome_of_another_group_replaces_nothing', async () => {
   const [alice] = await deceived('alice');
   const [bob] = await people('bob');

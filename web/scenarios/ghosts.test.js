@@ -2,6 +2,7 @@
 /** Leaves that the server puts into a group in the name of a member: ghosts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseKeyPackage } from '../client/mls/frames.js';
 import { entryAfter, GARBAGE, ghostJoins, known, secrets, settled } from './attacks.js';
 import { Ghost } from './tampering.js';
 import { another, conversation, deceived, people, refused, until } from './users.js';
@@ -34,6 +35,33 @@ test('ghost_with_the_identity_of_a_contact_in_the_claim_is_refused', async () =>
   const id = await conversation(alice, bob);
   await alice.says(id, 'for bob alone');
   await bob.hears('for bob alone');
+});
+
+/** A key package that ends, or begins, at another time. @param {string} encoded @param {'notBefore' | 'notAfter'} which @param {number} time */
+function withTime(encoded, which, time) {
+  const bytes = Buffer.from(encoded, 'base64');
+  const before = Buffer.alloc(8);
+  before.writeBigUInt64BE(BigInt(parseKeyPackage(bytes)[which]));
+  bytes.writeBigUInt64BE(BigInt(Math.floor(time)), bytes.indexOf(before));
+  return bytes.toString('base64');
+}
+
+test('key_package_that_is_not_valid_now_or_the_second_of_a_device_is_refused', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const now = Date.now() / 1000;
+  /** @type {((one: { device: string, key_package: string, last_resort: boolean }) => unknown[])[]} */
+  const lies = [
+    (one) => [one, one],
+    (one) => [{ ...one, key_package: withTime(one.key_package, 'notAfter', now - 2 * 3600) }],
+    (one) => [{ ...one, key_package: withTime(one.key_package, 'notBefore', now + 2 * 3600) }],
+  ];
+  for (const lie of lies) {
+    alice.lies.changeAnswer = [
+      ({ path }, answer) => (path === `users/${bob.user}/key-packages/claim` ? lie(answer[0]) : undefined),
+    ];
+    await refused(alice.client.membership.start([bob.username]), 'forged_key_package');
+  }
 });
 
 test('own_device_that_was_not_asked_for_is_refused', async () => {
