@@ -89,6 +89,8 @@ for (const what of ['older', 'of another group'])
     alice.lies.inject({ type: 'welcome', conversation: id, seq: cursor + 9, data });
     await settled(alice);
     assert.equal((await known(alice, id)).isActive, false);
+    const reasons = alice.told('problem').map(({ error }) => String(error.message));
+    assert.ok(reasons.includes(what === 'older' ? 'the welcome is older than what this device has seen' : 'the welcome is of another group'), reasons.join()); // prettier-ignore
     assert.deepEqual([await alice.client.mls.epoch(id), await alice.client.mls.epoch(other)], [null, null]);
   });
 
