@@ -102,6 +102,8 @@ async function rejoinsWith(device, id, groupInfo) {
   let commits = 0;
   device.lies.answerRequest = [
     ({ method, path }) => {
+      if (path.endsWith('/device-list'))
+        return Response.json({ code: 'no_device_list', error: 'none' }, { status: 404 });
       if (path === `conversations/${id}/group-info`) return { epoch: 1, group_info: toBase64(groupInfo) };
       if (method !== 'POST' || path !== `conversations/${id}/commits`) return undefined;
       return { seq: 1000 + commits++, epoch: 2, at: NOW() };

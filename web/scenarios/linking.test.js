@@ -141,8 +141,8 @@ test('device_that_ends_before_the_server_has_its_new_account_key_waits', async (
   const { bob, phone } = await endsWhileItStartsAgain('before');
   assert.equal(phone.client.enrolment.standing, 'waiting');
   assert.equal(await phone.client.ownKey.get(), null);
-  assert.equal(await phone.client.storage.get('state', 'next-account-key'), undefined);
   await linked(phone, bob);
+  assert.equal(await phone.client.storage.get('state', 'next-account-key'), undefined);
   assert.equal((await phone.client.ownKey.need()).publicKey, (await bob.client.ownKey.need()).publicKey);
 });
 

@@ -49,6 +49,8 @@ export const de = {
       'Der Server zeigt eines deiner Geräte nicht, das noch in deinen Unterhaltungen ist. Melde es ab, oder warte eine' +
       ' Minute und versuche es noch einmal.',
     new_readers: 'Seit du das geschrieben hast, ist jemand dazugekommen oder ein Gerät wurde hinzugefügt.',
+    not_listed:
+      'Dieses Gerät ist nicht bestätigt. Bestätige es auf einem anderen Gerät oder mit deinem Wiederherstellungsschlüssel.',
     number_changed: 'Die Sicherheitsnummer hat sich seit deinem Vergleich geändert. Vergleiche sie noch einmal.',
     no_account_key: 'Dieses Gerät hat deinen Kontoschlüssel nicht. Verknüpfe es zuerst.',
     no_device: 'Dieses Gerät ist nicht registriert. Melde dich ab und wieder an.',

@@ -54,6 +54,7 @@ export const en = {
       'The server doesn’t show one of your devices, which is still in your conversations. Log it out, or wait a minute and' +
       ' try again.',
     new_readers: 'Someone joined, or a new device was added, after you wrote this.',
+    not_listed: 'This device isn’t confirmed. Confirm it on another device, or with your recovery key.',
     number_changed: 'The safety number has changed since you compared it. Compare it again.',
     no_account_key: 'This device doesn’t have your account key. Link it first.',
     no_device: 'This device isn’t registered. Log out, then log in again.',

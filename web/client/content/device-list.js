@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The list of the sender's devices, signed by its account key. A server that withholds a list has to withhold what the
- * user says too.
+ * The list of the sender's devices, signed by its account key. A server that withholds a list has to withhold this
+ * entry, too.
  */
 
 /** @typedef {{ kind: 'device_list', id: string, account_key: string, device_list: string, signature: string }} StatedList */

@@ -24,6 +24,7 @@ async function refused() {
   client.connection = /** @type {any} */ ({ isReady: true, send: (/** @type {any} */ frame) => sent.push(frame.id) });
   client.me = /** @type {any} */ ({ user: { id: 'me', username: 'me' }, device: '00' });
   client.mls = /** @type {any} */ ({ encrypt: async () => ({ epoch: 1, data: new Uint8Array(1) }) });
+  client.enrolment.knowsOwnList = async () => true;
   await storage.write([
     ['conversations', GROUP, { ...emptyConversation(GROUP), isActive: true, state: 'joined' }],
     ['state', `leaf/${GROUP}`, { at: Date.now(), sent: 0 }],

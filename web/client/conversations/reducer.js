@@ -170,10 +170,10 @@ export function regrouped(conversation, members, by, { isExternal = false, never
 
 /**
  * @param {Conversation} conversation @param {Set<string>} there the users in the group @param {Member[]} before
- * @returns {string[]} those without a device, who were not removed and did not leave
+ * @returns {string[]} members without a device, who were not removed and did not leave
  */
-function absentUsers({ absent = [], released = [] }, there, before) {
-  const removed = before.filter(({ user }) => !there.has(user));
+function absentUsers({ absent = [], released = [], strangers = [] }, there, before) {
+  const removed = before.filter(({ user }) => !there.has(user) && !strangers.includes(user));
   const isGone = (/** @type {string} */ user) =>
     removed.filter((one) => one.user === user).every(({ device }) => released.includes(device));
   const loggedOut = removed.map(({ user }) => user).filter(isGone);

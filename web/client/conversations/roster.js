@@ -47,17 +47,14 @@ export class Roster {
     if (!members) return;
     const by = this.userOf({ ...conversation, members: [...members, ...conversation.members] }, sender);
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
-    // Of a commit that was missed in between nothing is known here. Of the others the server says who made them: where
-    // a device is not listed, it may have been that one.
-    const isUnlisted = (await this.identities.unlisted(conversation.members)).length > 0;
-    const isUnclear = isMissed || isUnlisted || isExternal(entry) || epoch > (conversation.epoch ?? epoch) + 1;
+    // Of a commit that was missed in between nothing is known here. Of the others the server says who made them: it may
+    // have been an intruder.
+    const isIntruded = await this.#isIntruded(conversation);
+    const isUnclear = isMissed || isIntruded || isExternal(entry) || epoch > (conversation.epoch ?? epoch) + 1;
     const { conversation: after, notice } = await this.regroup({ ...conversation, epoch }, members, by, {
       isExternal: isUnclear,
       neverListed: await this.#neverListed(conversation, members),
     });
-    // A verified user whom an intruder may have removed: nothing is sent until this device has joined again.
-    const isLost = isUnlisted && (notice?.removed ?? []).some((user) => conversation.verified[user] !== undefined);
-    if (isLost) after.isForged = true;
     // New members cannot read earlier messages, so receipts for those do not wait for them.
     const me = this.client.me.user.id;
     const since = (notice?.added ?? []).reduce((one, user) => marked(one, user, 'read', seq, me), after);
@@ -76,14 +73,22 @@ export class Roster {
   }
 
   /**
-   * The conversation with these members, and with what is known here of their keys and of how they came.
+   * The conversation with these members, and with what is known here of their keys and of how they came. Where an intruder
+   * may have removed a verified user, nothing is sent until this device has joined again.
    * @param {Conversation} before @param {Member[]} members @param {string} by the user who changed them
    * @param {Parameters<typeof regrouped>[3]} about
    */
   async regroup(before, members, by, about) {
     const { conversation, notice } = regrouped(before, members, by, about);
     const intruders = await this.#intruders(before, members);
-    return { conversation: await this.trust.pinned({ ...conversation, intruders }), notice };
+    const isVerifiedGone = (notice?.removed ?? []).some((user) => before.verified[user] !== undefined);
+    const isForged = conversation.isForged || (isVerifiedGone && (await this.#isIntruded(before)));
+    return { conversation: await this.trust.pinned({ ...conversation, intruders, isForged }), notice };
+  }
+
+  /** A device is in it that its account has not listed, or a user whom no member has added. @param {Conversation} conversation */
+  async #isIntruded({ members, strangers = [] }) {
+    return strangers.length > 0 || (await this.identities.unlisted(members)).length > 0;
   }
 
   /**

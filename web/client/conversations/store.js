@@ -6,6 +6,7 @@
  * ('conversation', 'item', 'message', 'emptied', 'rewound').
  */
 import { deletedItem, emptyConversation, marked } from './changes.js';
+import { isEqual } from '../util/equal.js';
 import { deleted, fold, references } from './reducer.js';
 
 /**
@@ -190,18 +191,23 @@ export class ConversationStore {
   async rewind(id, seq) {
     const known = await this.get(id);
     if (!known || known.cursor <= seq) return;
-    const later = (await this.itemsFrom(id, { from: seq, limit: Infinity })).filter((item) => item.seq > seq);
+    const items = await this.itemsFrom(id, { from: 0, limit: Infinity });
+    const later = items.filter((item) => item.seq > seq);
     /** @type {Change[]} */
     const changes = [];
+    for (const item of items) {
+      const changed = changedUpTo(item, seq);
+      if (item.seq <= seq && !isEqual(changed, item)) changes.push(['items', itemKey(id, item.seq), changed]);
+    }
     for (const [nth, item] of later.entries()) {
-      const moved = { ...item, seq: seq + (nth + 1) / (later.length + 1) / 2 }; // the other half is for `freePlace`
+      const moved = { ...changedUpTo(item, seq), seq: seq + (nth + 1) / (later.length + 1) / 2 }; // the other half is for `freePlace`
       changes.push(['items', itemKey(id, item.seq)], ['items', itemKey(id, moved.seq), moved]);
       if (item.id) changes.push(['ids', `${id}/${item.id}`, moved.seq]);
     }
     const unread = known.unread.filter((one) => one <= seq);
     const last = known.last && { ...known.last, seq: Math.min(known.last.seq, seq) };
     const { told, namedAt } = known;
-    const marks = Object.fromEntries(Object.entries(known.marks).map(([user, mark]) => [user, upTo(mark, seq)]));
+    const marks = mapValues(known.marks, (mark) => upTo(mark, seq));
     const places = {
       cursor: seq,
       unread,
@@ -232,6 +238,26 @@ export class ConversationStore {
     }
     return changes;
   }
+}
+
+/**
+ * With places for edits and reactions that hold no later one back.
+ * @param {Item} item @param {number} seq @returns {Item}
+ */
+function changedUpTo(item, seq) {
+  const { edits, reactions } = item;
+  // Not the place of an entry: the author could delete that one by it.
+  const place = (/** @type {number} */ one) => (one > seq ? seq + STEP : one);
+  return {
+    ...item,
+    ...(edits && { edits: edits.map(place) }),
+    ...(reactions && { reactions: mapValues(reactions, (one) => ({ ...one, seq: place(one.seq) })) }),
+  };
+}
+
+/** @template T @param {Record<string, T>} values @param {(value: T) => T} change */
+function mapValues(values, change) {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, change(value)]));
 }
 
 /** @param {{ delivered: number, read: number }} mark @param {number} seq */

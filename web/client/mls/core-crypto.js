@@ -131,14 +131,16 @@ export class Mls {
 
   /**
    * Join by a welcome, also where this device has a state of the group from before it was removed. Throws
-   * OutdatedGroup, ForgedGroup; the state of before then remains.
+   * Undecryptable, OutdatedGroup, ForgedGroup; the state of before then remains.
    * @param {string} conversation @param {Uint8Array} welcome
    * @param {number} seen the highest epoch that this device has seen of the group
    */
   async accept(conversation, welcome, seen) {
     await this.#transactions.write(async (context) => {
       await this.#wipe(context, conversation);
-      const joined = await context.processWelcomeMessage(new cc.Welcome(welcome));
+      const joined = await context.processWelcomeMessage(new cc.Welcome(welcome)).catch((error) => {
+        throw new Undecryptable(reasonOf(error), error);
+      });
       if (toHex(joined.copyBytes()) !== toHex(uuidBytes(conversation)))
         throw new OutdatedGroup('the welcome is of another group');
       if (Number(await context.conversationEpoch(groupOf(conversation))) <= seen)

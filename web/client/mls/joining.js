@@ -8,7 +8,7 @@ import { emptyConversation } from '../conversations/changes.js';
 import { Api } from '../transport/api.js';
 import { thumbprintOf } from '../trust/thumbprint.js';
 import { fromBase64 } from '../util/bytes.js';
-import { ForgedGroup, OutdatedGroup } from './errors.js';
+import { ForgedGroup, OutdatedGroup, Undecryptable } from './errors.js';
 import { parseGroupInfo } from './frames.js';
 import { untilAccepted } from './retry.js';
 
@@ -56,8 +56,8 @@ export class Joining {
       try {
         await this.client.mls.accept(id, fromBase64(data ?? ''), known?.epoch ?? 0);
       } catch (error) {
-        this.client.emit('problem', { error });
-        await this.join(id); // its last-resort key package was used before
+        if (!(error instanceof Undecryptable)) this.client.emit('problem', { error });
+        await this.join(id); // where it is undecryptable, its last-resort key package was used before
         return;
       }
       await this.#enter(id, seq, { what: 'joined' });
@@ -95,7 +95,7 @@ export class Joining {
     await this.client.mls.join(id, groupInfo, async (bundle) => {
       const body = { ...Api.bundle(bundle), read: 0 };
       cursor = (await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body)).seq;
-      await this.lineage.remember(id, bundle.commit, cursor, { isOwn: true });
+      await this.lineage.remember(id, bundle.commit, cursor, {}); // who is there was not chosen here
     });
     return cursor;
   }
@@ -114,6 +114,8 @@ export class Joining {
       throw new ForgedGroup('two leaves of the group have the same device');
     if (!known || !isBack(known, offered.epoch)) return;
     const users = new Set(known.members.map(({ user }) => user));
+    // The server may have withheld the lists of some.
+    for (const user of users) if (!(await this.identities.of(user))) await this.identities.refresh(user);
     const lists = await this.identities.listsOf(users);
     const isKnown = new Set(known.members.map(({ device, thumbprint }) => `${device} ${thumbprint}`));
     for (const { user, device, signatureKey } of offered.leaves) {

@@ -26,16 +26,18 @@ export class Membership {
    * @param {import('../conversations/roster.js').Roster} parts.roster
    * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
    * @param {import('../trust/identities.js').Identities} parts.identities
+   * @param {import('../trust/enrolment.js').Enrolment} parts.enrolment
    * @param {import('./lineage.js').Lineage} parts.lineage
    * @param {import('./joining.js').Joining} parts.joining
    */
-  constructor(client, { store, sync, roster, trust, identities, lineage, joining }) {
+  constructor(client, { store, sync, roster, trust, identities, enrolment, lineage, joining }) {
     this.client = client;
     this.store = store;
     this.sync = sync;
     this.roster = roster;
     this.trust = trust;
     this.identities = identities;
+    this.enrolment = enrolment;
     this.lineage = lineage;
     this.joining = joining;
     client.on('joined', async () => this.refreshSoon());
@@ -58,6 +60,7 @@ export class Membership {
   async start(usernames, id = crypto.randomUUID()) {
     await this.client.inTurn(async () => {
       if (await this.store.get(id)) return;
+      await this.enrolment.check();
       const users = await Promise.all(usernames.map((username) => this.find(username)));
       const keyPackages = (await claimAll(this.client, this.identities, users)).map(({ bytes }) => bytes);
       await untilAccepted(() =>
@@ -103,6 +106,7 @@ export class Membership {
   /** @param {string} id @param {string[]} usernames */
   add(id, usernames) {
     return this.client.inTurn(async () => {
+      await this.enrolment.check();
       const users = await Promise.all(usernames.map((name) => this.find(name)));
       const claimed = await claimAll(this.client, this.identities, users);
       await this.commit(id, async (deliver) => {
@@ -191,6 +195,7 @@ export class Membership {
 
   /** @param {string} id @param {(deliver: (bundle: Bundle) => Promise<void>) => Promise<void>} work */
   async #commitOnce(id, work) {
+    await this.roster.read(id); // otherwise what an earlier commit has changed would pass for this device's own work
     const known = await this.store.get(id);
     if (!known?.isActive) throw new Refused(403, 'not_a_leaf', 'This device is not in the group', 0);
     await work(async (bundle) => {

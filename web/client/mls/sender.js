@@ -55,8 +55,9 @@ export class GroupSender {
    * @param {import('./removals.js').Removals} parts.removals
    * @param {import('./healing.js').Healing} parts.healing
    * @param {import('../trust/identities.js').Identities} parts.identities
+   * @param {import('../trust/enrolment.js').Enrolment} parts.enrolment
    */
-  constructor(client, { store, outbox, sync, roster, joining, removals, healing, identities }) {
+  constructor(client, { store, outbox, sync, roster, joining, removals, healing, identities, enrolment }) {
     this.client = client;
     this.store = store;
     this.outbox = outbox;
@@ -66,6 +67,7 @@ export class GroupSender {
     this.removals = removals;
     this.healing = healing;
     this.identities = identities;
+    this.enrolment = enrolment;
     client.on('due', () => this.flush());
     client.on('ready', () => this.#sendAgain());
     client.on('joined', ({ conversation }) => this.#onJoined(conversation));
@@ -125,6 +127,8 @@ export class GroupSender {
    * @param {Conversation} conversation @param {Content} content @param {Reader[]} [readers]
    */
   async #encrypt(conversation, content, readers) {
+    if (readers && !(await this.enrolment.knowsOwnList()))
+      return new HeldBack('unlisted_device', 'this device does not know which devices its account has');
     const check = readers && (await readerCheck(this.identities, conversation, readers));
     try {
       return await this.client.mls.encrypt(conversation.id, encodeContent(content), check);

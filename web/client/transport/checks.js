@@ -54,8 +54,11 @@ export const device = matching('the id of a device', DEVICE);
 export const sentId = matching('the id of a message', SENT_ID);
 export const base64 = matching('base64', BASE64, (text) => text.length % 4 === 0);
 export const time = matching('an RFC 3339 time', RFC3339, isDate);
-/** The number of an entry; the first is 1. @type {Check<number>} */
-export const seq = check('a sequence number', (value) => Number.isSafeInteger(value) && Number(value) >= 1);
+/** The number of an entry; the first is 1. Between two of them there must be room for fractions. @type {Check<number>} */
+export const seq = check(
+  'a sequence number',
+  (value) => Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) < 2 ** 32,
+);
 /** A number that begins with 0. @type {Check<number>} */
 export const count = check('a count', (value) => Number.isSafeInteger(value) && Number(value) >= 0);
 /** Nothing that the client reads. @type {Check<void>} */

@@ -39,6 +39,17 @@ export class Enrolment {
     client.listen('identity', ({ user }) => user === client.me.user.id && client.later(() => this.#stand()));
   }
 
+  /** Whether what counts here as the account's list is of its own account key, which this device has. */
+  async knowsOwnList() {
+    const [key, known] = [await this.ownKey.get(), await this.identities.of(this.client.me.user.id)];
+    return key !== null && known?.key === key.publicKey;
+  }
+
+  /** Throws Refused where the server alone says which devices this account has. */
+  async check() {
+    if (!(await this.knowsOwnList())) throw new Refused(403, 'not_listed', 'This device is not confirmed', 0);
+  }
+
   get isListed() {
     return this.standing === 'listed';
   }
@@ -118,9 +129,11 @@ export class Enrolment {
     const key = new AccountKey(handover.slice(0, SEED_BYTES));
     const { user } = this.client.me;
     const before = await this.identities.of(user.id);
-    if (before && before.key !== key.publicKey) await this.identities.forget(user.id);
-    const list = handover.subarray(SEED_BYTES);
-    if (list.length) await this.identities.accept(user.id, signedIn(key, list)); // none in those of earlier versions
+    const isOther = before !== undefined && before.key !== key.publicKey;
+    const list = handover.subarray(SEED_BYTES); // none in those of earlier versions
+    if (isOther && list.length) await this.identities.replace(user.id, signedIn(key, list));
+    else if (isOther) await this.identities.forget(user.id);
+    else if (list.length) await this.identities.accept(user.id, signedIn(key, list));
     await this.identities.refresh(user.id);
     // Without a handed-over list, the first account key that the server shows was kept. It is another one: a lie.
     if ((await this.identities.of(user.id))?.key !== key.publicKey) await this.identities.forget(user.id);

@@ -44,7 +44,8 @@ export class OwnKey {
   /** A new key, with this device alone. @param {string} [password] which the server asks for where there is a key */
   async replace(password) {
     await this.finishReplacing();
-    const key = AccountKey.generate();
+    const seed = password ? undefined : await this.client.storage.get('state', 'next-account-key');
+    const key = seed === undefined ? AccountKey.generate() : new AccountKey(fromBase64(seed));
     const { user, device } = this.client.me;
     const devices = { [device]: await this.client.mls.signatureKey() };
     const list = signDeviceList(key, { user: user.id, counter: 1, devices });
@@ -55,11 +56,17 @@ export class OwnKey {
       await this.#adopt(key, list);
     } catch (error) {
       // It was sent until there was an answer, so an earlier time may have succeeded.
-      if (!(error instanceof Refused) || !(await this.finishReplacing())) throw error;
+      if (error instanceof Refused && (await this.finishReplacing())) return;
+      const isFinal = error instanceof Refused && error.status < 500 && error.status !== 429;
+      if (isFinal) await this.client.storage.write([['state', 'next-account-key']]);
+      throw error;
     }
   }
 
-  /** The client stopped while it replaced the key. Returns whether the server has the new one. */
+  /**
+   * The client stopped while it replaced the key. Returns whether the server has the new one. If it shows another list,
+   * that may be a lie: the key is kept.
+   */
   async finishReplacing() {
     const seed = await this.client.storage.get('state', 'next-account-key');
     if (seed === undefined) return false;
@@ -67,7 +74,6 @@ export class OwnKey {
     const list = await this.listAtServer();
     const isStored = list?.account_key === key.publicKey;
     if (isStored) await this.#adopt(key, list);
-    else await this.client.storage.write([['state', 'next-account-key']]);
     return isStored;
   }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * States this account's device list inside its groups: before the first message that this device sends after the list or
- * the devices of the group have changed. A device that reads the message then has the list, also where the server withholds it.
+ * the devices of the group have changed. A server that withholds a list then has to withhold this entry, too.
  */
 
 /**

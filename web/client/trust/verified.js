@@ -61,7 +61,7 @@ export class VerifiedKeys {
       myKey && key
         ? await accountSafetyNumber({ user: users[0], key: myKey.key }, { user, key })
         : await safetyNumber(mine, theirs);
-    return { ...number, key, thumbprints };
+    return { ...number, key: myKey ? key : undefined, thumbprints };
   }
 
   /** @param {string} user */
