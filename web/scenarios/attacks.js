@@ -5,6 +5,7 @@ import { AccountKey } from '../client/trust/account-key.js';
 import { encodeDeviceList } from '../client/trust/device-list.js';
 import { toBase64 } from '../client/util/bytes.js';
 import { Ghost } from './tampering.js';
+import { conversation, deceived, people } from './users.js';
 
 export const NOW = () => new Date().toISOString();
 export const GARBAGE = 'AAEAAQ==';
@@ -52,4 +53,15 @@ export function listOfGhost(user, device = '00000000000000aa') {
   const notAfter = Math.floor(Date.now() / 1000) + 1000;
   const bytes = encodeDeviceList({ user, counter: 99, notAfter, devices: { [device]: new Uint8Array(32) } });
   return { account_key: key.publicKey, device_list: toBase64(bytes), signature: toBase64(key.sign(bytes)) };
+}
+
+/** Alice, who has verified bob. */
+export async function friends() {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(bob, alice);
+  await alice.client.settled();
+  const compared = await alice.client.trust.safetyNumber(id, bob.user);
+  await alice.client.identities.verify(bob.user, compared, bob.username);
+  return { alice, bob, id };
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { AccountKey } from '../client/trust/account-key.js';
 import { signDeviceList } from '../client/trust/device-list.js';
 import { fromBase64, toBase64 } from '../client/util/bytes.js';
-import { ghostJoins, known, settled } from './attacks.js';
+import { friends, ghostJoins, known, settled } from './attacks.js';
 import { PrivateLog } from './private-log.js';
 import { Ghost, Tampering } from './tampering.js';
 import { conversation, deceived, people, refused, unlinked, until } from './users.js';
@@ -16,17 +16,6 @@ const STRANGER = 'deadbeef-0000-4000-8000-0000000000ca';
 const ANOTHER = 'deadbeef-0000-4000-8000-0000000000cb';
 const random = () => crypto.randomUUID().replaceAll('-', '');
 const none = () => Response.json({ code: 'no_device_list', error: 'none' }, { status: 404 });
-
-/** Alice, who has verified bob. */
-async function friends() {
-  const [alice] = await deceived('alice');
-  const [bob] = await people('bob');
-  const id = await conversation(bob, alice);
-  await alice.client.settled();
-  const compared = await alice.client.trust.safetyNumber(id, bob.user);
-  await alice.client.identities.verify(bob.user, compared, bob.username);
-  return { alice, bob, id };
-}
 
 /**
  * What alice writes for bob waits for this reason, and no ghost reads it.

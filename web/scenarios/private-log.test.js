@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { trustIn } from '../client/trust/verified.js';
 import { fromBase64, toBase64 } from '../client/util/bytes.js';
-import { ghostJoins, known, NOW, settled } from './attacks.js';
+import { friends, ghostJoins, known, NOW, settled } from './attacks.js';
 import { PrivateLog } from './private-log.js';
 import { Ghost } from './tampering.js';
 import { another, conversation, deceived, people, until } from './users.js';
@@ -13,17 +13,6 @@ import { another, conversation, deceived, people, until } from './users.js';
 
 const STRANGER = 'deadbeef-0000-4000-8000-0000000000ca';
 const random = () => crypto.randomUUID().replaceAll('-', '');
-
-/** Alice, who has verified bob. */
-async function friends() {
-  const [alice] = await deceived('alice');
-  const [bob] = await people('bob');
-  const id = await conversation(bob, alice);
-  await alice.client.settled();
-  const compared = await alice.client.trust.safetyNumber(id, bob.user);
-  await alice.client.identities.verify(bob.user, compared, bob.username);
-  return { alice, bob, id };
-}
 
 /** Why the texts of a device wait. @param {Deceived} device */
 async function waitsFor(device) {
