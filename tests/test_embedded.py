@@ -15,7 +15,8 @@ import psutil
 import psycopg
 import pytest
 
-from store.database.embedded import SYSTEM_USER, EmbeddedPostgres
+from store.database import embedded
+from store.database.embedded import SYSTEM_USER, CannotStart, EmbeddedPostgres
 from testing.server import PATIENCE_S
 
 LEFT_BEHIND = pytest.mark.logs("stopping the PostgreSQL that an earlier run left behind")
@@ -171,3 +172,49 @@ def test_embedded_stop_is_idempotent(folder: Path) -> None:
     server.stop()
     server.stop()
     assert not server.answers()
+
+
+@pytest.mark.logs("PostgreSQL did not stop within 1 s of signal 2")
+def test_embedded_that_does_not_stop_is_ended_and_recovers(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "STOP_TIMEOUT_S", 1.0)
+    postgres.start()
+    with psycopg.connect(postgres.url) as connection:
+        os.kill(connection.info.backend_pid, signal.SIGSTOP)  # a fast shutdown waits for it
+        postgres.stop()
+        assert not postgres.answers()
+    postgres.start()
+    assert stored_text(postgres) == "from the first start"
+
+
+def test_embedded_that_does_not_answer_in_time_is_stopped(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "START_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(postgres, "answers", lambda: False)
+    with pytest.raises(CannotStart, match="does not answer"):
+        postgres.start()
+    assert postgres._process is not None
+    assert postgres._process.poll() is not None
+
+
+@pytest.mark.logs("PostgreSQL has ended, restarting it", "PostgreSQL could not be restarted, trying again")
+async def test_embedded_supervisor_tries_again_after_a_failed_restart(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = postgres.start
+    failures = iter([CannotStart("no memory"), OSError("no processes")])
+
+    def fails_twice() -> None:
+        if error := next(failures, None):
+            raise error
+        start()
+
+    monkeypatch.setattr(postgres, "start", fails_twice)
+    supervising = asyncio.create_task(postgres.supervise())
+    async with asyncio.timeout(PATIENCE_S):
+        while not postgres.answers():
+            await asyncio.sleep(0.1)
+    supervising.cancel()
+    assert stored_text(postgres) == "from the first start"

@@ -45,6 +45,22 @@ def test_embedded_socket_folder_that_is_a_symlink_is_refused(tmp_path: Path, tar
         place.unlink()
 
 
+@pytest.mark.parametrize("what", ["a file", "another user's folder"])
+def test_embedded_data_folder_that_is_not_ours_is_refused(
+    tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pgdata, server = tmp_path / "pgdata", EmbeddedPostgres(tmp_path)
+    server._user = None
+    if what == "a file":
+        pgdata.write_text("")
+    else:
+        pgdata.mkdir()
+        owner = pgdata.stat().st_uid
+        monkeypatch.setattr("store.database.embedded.os.geteuid", lambda: owner + 1)
+    with pytest.raises(CannotStart, match="not a folder"):
+        server.start()
+
+
 def test_embedded_database_of_another_version_is_refused(tmp_path: Path) -> None:
     pgdata = tmp_path / "pgdata"
     pgdata.mkdir()

@@ -1,5 +1,6 @@
 """Expiry: rows that are deleted when their time is over, and rows that are kept."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +11,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from store.database.expiry import delete_expired
+from chat.errors import Unavailable
+from store.database import expiry
+from store.database.expiry import delete_expired, expire_forever
 from store.database.pool import Database
 from testing.server import PATIENCE_S
 from tests.test_write_queue import sql, user
@@ -132,3 +135,25 @@ async def test_welcome_of_another_commit_or_group_is_deleted(database_url: str) 
     await expire(database_url)
     left = "SELECT conversation_id, seq FROM welcomes WHERE conversation_id IN (%s, %s)"
     assert sql(database_url, left, here, elsewhere) == [(here, 5)]
+
+
+@pytest.mark.logs("expiry waits for the database")
+async def test_expiry_goes_on_after_an_outage(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expiry, "INTERVAL_S", 0.01)
+    outage = iter([True])
+    goes_on = asyncio.Event()
+
+    async def delete(opened: Database, now: datetime) -> None:
+        if next(outage, False):
+            raise Unavailable("an outage")
+        await delete_expired(opened, now)
+        goes_on.set()
+
+    monkeypatch.setattr(expiry, "delete_expired", delete)
+    key = secrets.token_hex(8)
+    sql(database_url, "INSERT INTO limits (key, expires_at) VALUES (%s, %s)", key, MOMENTS["expired"])
+    async with database(database_url) as opened:
+        running = asyncio.create_task(expire_forever(opened, lambda: NOW))
+        await asyncio.wait_for(goes_on.wait(), PATIENCE_S)
+        running.cancel()
+    assert sql(database_url, "SELECT 1 FROM limits WHERE key = %s", key) == []

@@ -39,6 +39,8 @@ USER_PAUSE_S = 0.5
 SOCKET_PATH_MAX = 100  # sockaddr_un holds 107 bytes, including the file name of the socket
 START_TRIES = 5
 START_TIMEOUT_S = 120.0  # crash recovery replays at most max_wal_size
+STOP_TIMEOUT_S = 60.0  # for the last checkpoint; then an immediate shutdown, after which a start recovers
+QUIT_TIMEOUT_S = 10.0  # for that; then SIGKILL
 
 SETTINGS = {
     "listen_addresses": "",
@@ -116,12 +118,14 @@ class EmbeddedPostgres:
         self._check_version()
         self._stop_leftover()
         for attempt in range(START_TRIES, 0, -1):
+            self._process = self._spawn()
             try:
-                self._process = self._spawn()
                 return self._wait_until_it_answers(self._process)
             except CannotStart:
+                runs = self._process.poll() is None
+                self.stop()
                 # After a crash, the backends of the old server keep its shared memory until they notice.
-                if attempt == 1:
+                if runs or attempt == 1:
                     raise
                 time.sleep(0.5)
         return None
@@ -151,10 +155,19 @@ class EmbeddedPostgres:
                 await asyncio.sleep(2)
 
     def stop(self) -> None:
-        """Shut the server down (fast mode): it rolls back open transactions and flushes committed data."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait()
+        """Shut the server down (fast mode): it rolls back open transactions and flushes committed data.
+
+        If that takes longer than STOP_TIMEOUT_S, it is ended; the next start recovers what was committed.
+        """
+        ways = ((signal.SIGINT, STOP_TIMEOUT_S), (signal.SIGQUIT, QUIT_TIMEOUT_S), (signal.SIGKILL, None))
+        for number, within_s in ways:
+            if self._process is None or self._process.poll() is not None:
+                return
+            self._process.send_signal(number)
+            try:
+                self._process.wait(within_s)
+            except subprocess.TimeoutExpired:
+                log.warning("PostgreSQL did not stop within %.0f s of signal %d", within_s, number)
 
     def _init(self) -> None:
         """Create the database. Retry once if another program removed PostgreSQL's user meanwhile."""
