@@ -94,7 +94,7 @@ export class Sync {
     const next = { ...conversation, cursor: seq, heard };
     switch (entry.kind) {
       case 'commit':
-        if (await this.#onCommit(next, entry)) return; // joined again with a cursor of its own, or not a commit at all
+        if (!(await this.#onCommit(next, entry))) return; // joined again with a cursor of its own, or no commit at all
         break;
       case 'application':
         await this.#onMessage(next, entry);
@@ -124,7 +124,7 @@ export class Sync {
     this.#upToDate.add(id);
   }
 
-  /** Returns whether the entry is not to be passed. @param {Conversation} conversation @param {LogEntry} entry */
+  /** Returns whether the cursor passes the entry. @param {Conversation} conversation @param {LogEntry} entry */
   async #onCommit(conversation, entry) {
     const { id } = conversation;
     const { me } = this.client;
@@ -136,12 +136,12 @@ export class Sync {
     } catch (error) {
       if (error instanceof MalformedFrame) {
         this.client.emit('problem', { error }); // a lie of the server: its place in the log stays free
-        return true;
+        return false;
       }
       if (!(error instanceof Undecryptable)) throw error;
       await this.#onMissed(id, entry);
       await this.client.emitAndWait('state lost', { conversation: id, reason: error.reason });
-      return true;
+      return false;
     }
     if (isActive) {
       await this.roster.afterCommit(conversation, entry);
@@ -150,7 +150,7 @@ export class Sync {
       const by = this.roster.userOf(conversation, entry.sender);
       await this.#end(conversation, entry, { what: 'members', by, added: [], removed: [me.user.id], devices: [] });
     }
-    return false;
+    return true;
   }
 
   /**
@@ -232,7 +232,7 @@ export class Sync {
    */
   async #onUnreadable(id, message) {
     const epoch = await this.client.mls.epoch(id);
-    if (epoch === null || !isOfEpoch(message, epoch)) return;
+    if (epoch === null || !isOfEpochOrLater(message, epoch)) return;
     const count = (this.#unreadable.get(id) ?? 0) + 1;
     this.#unreadable.set(id, count);
     const pause = Date.now() - (this.#rejoinedAt.get(id) ?? 0);
@@ -248,8 +248,8 @@ export class Sync {
   }
 }
 
-/** Or of a later one. @param {Uint8Array} message @param {number} epoch */
-function isOfEpoch(message, epoch) {
+/** @param {Uint8Array} message @param {number} epoch */
+function isOfEpochOrLater(message, epoch) {
   try {
     return parseHead(message).epoch >= epoch;
   } catch {
