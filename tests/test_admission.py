@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from handlers.http.admission import MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
+from handlers.http.admission import DRAIN_BYTES, MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
+from testing.raw import Raw
 from testing.server import PATIENCE_S, RunningServer, until
 from tests.conftest import Users
 from tests.test_errors import assert_is_error
@@ -137,6 +138,25 @@ async def test_connection_after_413_answers_or_closes(server: RunningServer) -> 
     assert rest == b"" or (rest.startswith(b"HTTP/1.1 200 ") and b'{"motd":"Welcome"}' in rest)
     writer.close()
     await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    "head", [f"Content-Length: {DRAIN_BYTES + 1}", f"Expect: 100-continue\r\nContent-Length: {MAX_BODY_BYTES + 1}"]
+)
+async def test_body_that_is_not_read_is_413_at_its_headers(server: RunningServer, head: str) -> None:
+    raw = await Raw.connect(server.http)
+    raw.writer.write(f"POST /login HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode())
+    assert (await read_answer(raw.reader))[0] == 413
+    raw.writer.close()
+
+
+@pytest.mark.parametrize("length", ["abc", "-1", "1" * 30, "1" * 5000, "٣"], ids=["abc", "-1", "30", "5000", "arabic"])
+async def test_malformed_content_length_is_refused_quietly(server: RunningServer, length: str) -> None:
+    raw = await Raw.connect(server.http)
+    raw.writer.write(f"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n".encode())
+    rest = await asyncio.wait_for(raw.rest(), PATIENCE_S)
+    assert rest == b"" or re.match(rb"HTTP/1\.1 4(00|13) ", rest), rest
+    raw.writer.close()
 
 
 async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
