@@ -188,6 +188,15 @@ def test_embedded_that_does_not_stop_is_ended_and_recovers(
     assert stored_text(postgres) == "from the first start"
 
 
+@pytest.fixture(params=[signal.SIG_DFL, signal.SIG_IGN], ids=["foreground", "background"])
+def at_ctrl_c(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What SIGINT does in new processes. Shells ignore it in those that they start in the background."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("at_ctrl_c")
 def test_embedded_that_does_not_answer_in_time_is_stopped(
     postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -41,6 +41,7 @@ START_TRIES = 5
 START_TIMEOUT_S = 120.0  # crash recovery replays at most max_wal_size
 STOP_TIMEOUT_S = 60.0  # for the last checkpoint; then an immediate shutdown, after which a start recovers
 QUIT_TIMEOUT_S = 10.0  # for that; then SIGKILL
+SIGNAL_AGAIN_S = 1.0
 
 SETTINGS = {
     "listen_addresses": "",
@@ -159,15 +160,11 @@ class EmbeddedPostgres:
 
         If that takes longer than STOP_TIMEOUT_S, it is ended; the next start recovers what was committed.
         """
-        ways = ((signal.SIGINT, STOP_TIMEOUT_S), (signal.SIGQUIT, QUIT_TIMEOUT_S), (signal.SIGKILL, None))
+        ways = ((signal.SIGINT, STOP_TIMEOUT_S), (signal.SIGQUIT, QUIT_TIMEOUT_S), (signal.SIGKILL, QUIT_TIMEOUT_S))
         for number, within_s in ways:
-            if self._process is None or self._process.poll() is not None:
+            if self._process is None or _ends(self._process, number, within_s):
                 return
-            self._process.send_signal(number)
-            try:
-                self._process.wait(within_s)
-            except subprocess.TimeoutExpired:
-                log.warning("PostgreSQL did not stop within %.0f s of signal %d", within_s, number)
+            log.warning("PostgreSQL did not stop within %.0f s of signal %d", within_s, number)
 
     def _init(self) -> None:
         """Create the database. Retry once if another program removed PostgreSQL's user meanwhile."""
@@ -354,3 +351,20 @@ def _is_consistent(user: pwd.struct_passwd) -> bool:
         return pwd.getpwuid(user.pw_uid).pw_name == user.pw_name
     except KeyError:
         return False
+
+
+def _ends(process: "subprocess.Popen[bytes]", number: signal.Signals, within_s: float) -> bool:
+    """Send a signal until the process ends; tell whether it did.
+
+    A program that has just been started may lose the first one: where SIGINT is ignored, as under nohup, it is ignored
+    until PostgreSQL has set its handler.
+    """
+    deadline = time.monotonic() + within_s
+    while process.poll() is None:
+        left_s = deadline - time.monotonic()
+        if left_s <= 0:
+            return False
+        process.send_signal(number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(min(SIGNAL_AGAIN_S, left_s))
+    return True
