@@ -111,6 +111,17 @@ for (const code of ['stale_epoch', 'commit_needed'])
     assert.ok(sent.length >= 2 && sent.length <= 5, `${sent.length} times, at growing intervals`);
   });
 
+test('burst_that_a_busy_server_refuses_is_sent_again_soon', async () => {
+  const { client, sent } = await refused();
+  await client.outbox.discard(content.id);
+  const ids = await Promise.all(Array.from({ length: 20 }, (_, n) => client.outbox.sendText(GROUP, `text ${n}`)));
+  await client.settled();
+  assert.equal(sent.length, ids.length);
+  for (const id of ids) await client.groupSender.onRefused({ id, code: 'busy', error: 'busy' });
+  await sleep(1000);
+  assert.equal(sent.length, 2 * ids.length);
+});
+
 test('text_is_held_from_readers_that_its_author_did_not_see', async () => {
   const { client, sent } = await refused();
   const leaf = (/** @type {string} */ thumbprint) => ({ user: 'u', device: thumbprint, thumbprint });

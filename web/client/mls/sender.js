@@ -191,6 +191,7 @@ export class GroupSender {
 
   /** Send nothing to the group for a while, which grows from time to time. @param {string} conversation */
   #pause(conversation) {
+    if (this.#isPaused(conversation)) return; // the server refuses all that were in flight
     const count = (this.#pauses.get(conversation)?.count ?? 0) + 1;
     const ms = Math.min(RETRY_MS * 2 ** count, PAUSE_MAX_MS) * (0.5 + Math.random() / 2);
     const pause = { count, lasts: true };
