@@ -55,6 +55,7 @@ test('cost_of_checks', async () => {
           await client.store.get(id)
         );
         await client.groupSender.beforeMessages(known);
+        await client.enrolment.knowsOwnList();
         await client.mls.encrypt(id, content, await readerCheck(client.identities, known, readers));
       });
     await timed(plain);

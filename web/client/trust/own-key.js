@@ -12,6 +12,12 @@ import { signDeviceList } from './device-list.js';
 
 export class OwnKey {
   /**
+   * As it was read last. Each message needs it, and computing the public key takes a third as long as encrypting one.
+   * @type {{ seed: string, key: AccountKey } | null}
+   */
+  #read = null;
+
+  /**
    * @param {import('../context.js').Context} client
    * @param {{ identities: import('./identities.js').Identities }} parts
    */
@@ -23,7 +29,9 @@ export class OwnKey {
   /** @returns {Promise<AccountKey | null>} */
   async get() {
     const seed = await this.client.storage.get('state', 'account-key');
-    return seed === undefined ? null : new AccountKey(fromBase64(seed));
+    if (seed === undefined) return null;
+    if (this.#read?.seed !== seed) this.#read = { seed, key: new AccountKey(fromBase64(seed)) };
+    return this.#read.key;
   }
 
   /** Throws Refused if this device does not have it. */
