@@ -16,7 +16,9 @@ import psycopg
 import pytest
 
 from store.database import embedded
-from store.database.embedded import SYSTEM_USER, CannotStart, EmbeddedPostgres
+from store.database.embedded import EmbeddedPostgres
+from store.database.errors import CannotStart
+from store.database.system_user import SYSTEM_USER
 from testing.server import PATIENCE_S
 
 LEFT_BEHIND = pytest.mark.logs("stopping the PostgreSQL that an earlier run left behind")

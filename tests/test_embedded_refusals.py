@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from store.database.embedded import SOCKET_PATH_MAX, CannotStart, EmbeddedPostgres
+from store.database.embedded import SOCKET_PATH_MAX, EmbeddedPostgres
+from store.database.errors import CannotStart
 from testing.server import PATIENCE_S
 
 

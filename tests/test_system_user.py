@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from store.database import embedded
-from store.database.embedded import SYSTEM_USER, CannotStart, EmbeddedPostgres, system_user
+from store.database import system_user as machine_users
+from store.database.embedded import EmbeddedPostgres
+from store.database.errors import CannotStart
+from store.database.system_user import SYSTEM_USER, TRIES, system_user
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as another user")
 
@@ -27,10 +29,10 @@ class Machine:
         self._next_uid = 999
         self._lookups_left: int | None = None  # at 0, another program overwrites /etc/passwd with an older version
         for name, fake in {"getpwnam": self._by_name, "getpwuid": self._by_uid}.items():
-            monkeypatch.setattr(embedded.pwd, name, fake)
-        monkeypatch.setattr(embedded.subprocess, "run", self._useradd)
-        monkeypatch.setattr(embedded.shutil, "which", lambda name, path: f"/usr/sbin/{name}")
-        monkeypatch.setattr(embedded, "USER_PAUSE_S", 0.01)
+            monkeypatch.setattr(machine_users.pwd, name, fake)
+        monkeypatch.setattr(machine_users.subprocess, "run", self._useradd)
+        monkeypatch.setattr(machine_users.shutil, "which", lambda name, path: f"/usr/sbin/{name}")
+        monkeypatch.setattr(machine_users, "PAUSE_S", 0.01)
 
     def _by_name(self, name: str) -> pwd.struct_passwd:
         if self._lookups_left is not None:
@@ -86,7 +88,7 @@ def test_system_user_with_passwd_locked_permanently_is_refused(machine: Machine)
     machine.outcomes = ["locked"] * 1000
     with pytest.raises(CannotStart, match="cannot lock /etc/passwd"):
         system_user()
-    assert machine.calls == embedded.USER_TRIES
+    assert machine.calls == TRIES
 
 
 def test_system_user_dropped_by_another_program_is_made_again(machine: Machine) -> None:

@@ -16,7 +16,8 @@ from run.config.settings import Settings
 from run.logging import set_up_logs
 from run.operator import opened
 from run.process.database import bring_up_to_date, running_database, wait_for
-from store.database.embedded import CannotStart, EmbeddedPostgres
+from store.database.embedded import EmbeddedPostgres
+from store.database.errors import CannotStart
 from store.database.pool import Database
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from run.config.settings import Settings, with_settings
 from run.logging import set_up_logs
 from run.process import main
 from run.process.database import bring_up_to_date
-from store.database.embedded import CannotStart
+from store.database.errors import CannotStart
 
 SECRETS = ("jwt_secret", "key_encryption_key", "admin_password", "database_url")
 

@@ -9,20 +9,17 @@ a child process. `supervise` restarts a child that dies. `stop` shuts it down.
 """
 
 import asyncio
-import fcntl
 import hashlib
 import importlib.util
 import logging
 import os
-import pwd
 import shutil
 import signal
 import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -30,12 +27,12 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
+from store.database.errors import CannotStart
+from store.database.system_user import SYSTEM_USER, is_consistent, system_user
+
 log = logging.getLogger("sottovoce.postgres")
 
 VERSION = 18
-SYSTEM_USER = "sottovoce"  # PostgreSQL refuses to run as root
-USER_TRIES = 60  # 30 s in all, while another program holds the lock of /etc/passwd
-USER_PAUSE_S = 0.5
 SOCKET_PATH_MAX = 100  # sockaddr_un holds 107 bytes, including the file name of the socket
 START_TRIES = 5
 START_TIMEOUT_S = 120.0  # crash recovery replays at most max_wal_size
@@ -58,10 +55,6 @@ SETTINGS = {
     "log_rotation_size": "0",
     "log_checkpoints": "off",
 }
-
-
-class CannotStart(Exception):
-    """PostgreSQL cannot be created or started. The message is for the operator."""
 
 
 class EmbeddedPostgres:
@@ -171,7 +164,7 @@ class EmbeddedPostgres:
         try:
             self._make_database()
         except CannotStart:
-            if self._user is None or _is_consistent(self._user):
+            if self._user is None or is_consistent(self._user):
                 raise
             log.warning("the user %s was removed meanwhile, creating it again", SYSTEM_USER)
             self._user = system_user()
@@ -297,60 +290,6 @@ def _socket_folder(folder: Path) -> Path:
         return inside
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"sottovoce-{name}"
-
-
-def system_user() -> pwd.struct_passwd:
-    """Return the system user for PostgreSQL, without password and shell. Create it if it is missing.
-
-    On a new machine other programs add users at the same time. `useradd` fails while one of them holds the lock of
-    /etc/passwd, so this function retries. A program that does not lock may write back an older list. So a new user
-    counts only when a second query, USER_PAUSE_S later, finds it too. Raises CannotStart.
-    """
-    with _users_locked():
-        found = _existing_user()
-        if found is not None:
-            return found
-        useradd = shutil.which("useradd", path=f"{os.defpath}:/usr/sbin:/sbin")
-        if useradd is None:
-            raise CannotStart("as root, PostgreSQL needs a user 'sottovoce': create one, or start as an ordinary user")
-        command = [useradd, "--system", "--no-create-home", "--user-group", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
-        output = ""
-        for _ in range(USER_TRIES):
-            before: pwd.struct_passwd | None = found
-            if found is None:
-                output = subprocess.run(command, check=False, capture_output=True, text=True).stderr.strip()
-            time.sleep(USER_PAUSE_S)
-            found = _existing_user()
-            if found is not None and found == before:
-                return found
-    raise CannotStart(f"cannot create the user {SYSTEM_USER!r}: {output}")
-
-
-@contextmanager
-def _users_locked() -> Iterator[None]:
-    """Exclude other Sottovoce processes of this machine. The lock is on the folder /etc, so it leaves no file."""
-    folder = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)
-
-
-def _existing_user() -> pwd.struct_passwd | None:
-    try:
-        found = pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        return None
-    return found if _is_consistent(found) else None
-
-
-def _is_consistent(user: pwd.struct_passwd) -> bool:
-    """Tell whether the name and the id of `user` still match."""
-    try:
-        return pwd.getpwuid(user.pw_uid).pw_name == user.pw_name
-    except KeyError:
-        return False
 
 
 def _ends(process: "subprocess.Popen[bytes]", number: signal.Signals, within_s: float) -> bool:

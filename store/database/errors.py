@@ -1,0 +1,5 @@
+"""What the start of PostgreSQL can raise."""
+
+
+class CannotStart(Exception):
+    """PostgreSQL cannot be created or started. The message is for the operator."""
