@@ -95,7 +95,7 @@ export class Joining {
     await this.client.mls.join(id, groupInfo, async (bundle) => {
       const body = { ...Api.bundle(bundle), read: 0 };
       cursor = (await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body)).seq;
-      await this.lineage.remember(id, bundle.commit, cursor, {}); // who is there was not chosen here
+      await this.lineage.remember(id, bundle.commit, cursor, {}); // another member, or the server, chose its members
     });
     return cursor;
   }

@@ -25,7 +25,7 @@
  *   : Key extends `commit/${string}` ? import('../mls/lineage.js').Applied
  *   : Key extends `leaf/${string}` ? import('../mls/healing.js').LeafAge
  *   : Key extends `verified/${string}` ? string[]
- *   : Key extends `identity/${string}` ? import('../trust/identities.js').Identity
+ *   : Key extends `identity/${string}` ? import('../trust/identity.js').Identity
  *   : Key extends 'account-key' | 'next-account-key' | 'link' ? string
  *   : Key extends 'recovery-made' | 'recovery-reminder' ? number
  *   : Key extends 'standing' ? import('../trust/enrolment.js').Standing

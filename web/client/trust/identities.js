@@ -18,25 +18,15 @@ import { Refused } from '../transport/api.js';
 import { oneByOne } from '../util/one-by-one.js';
 import { isOver } from '../util/time.js';
 import { BadDeviceList, openDeviceList } from './device-list.js';
+import { formerOf, removedBy, withoutRemoved } from './identity.js';
 import { thumbprintOf } from './thumbprint.js';
 import { newestKeyOf } from './verified.js';
-
-const FORMER_MAX = 256;
 
 /**
  * @typedef {import('../context.js').Context} Context
  * @typedef {import('../mls/core-crypto.js').Member} Member
  * @typedef {import('./device-list.js').SignedList} SignedList
- *
- * @typedef {object} Identity
- * @property {string} key the account key, in base64
- * @property {number} counter of the newest list
- * @property {number} notAfter Unix time in seconds
- * @property {Record<string, string>} devices thumbprints of the listed devices, by their ids, without removed ones
- * @property {string[]} [removed] thumbprints of the devices that a newer list omitted, the newest last
- * @property {string[]} [former] thumbprints in other lists of the key, the newest last
- * @property {SignedList} signed the newest list
- * @property {SignedList} [changed] the list of another account key, which the user has not accepted
+ * @typedef {import('./identity.js').Identity} Identity
  */
 
 export class Identities {
@@ -273,31 +263,4 @@ export class Identities {
       if (unlisted.has(user) || !(await this.of(user))) await this.client.attempt(() => this.refresh(user));
     }
   }
-}
-
-/** @param {Identity} identity @param {{ device: string, thumbprint: string }} member */
-export function isListed(identity, { device, thumbprint }) {
-  return !isOver(identity) && identity.devices[device] === thumbprint;
-}
-
-/**
- * The devices that were listed, but not in the newest list.
- * @param {Identity | undefined} known @param {Record<string, string>} devices of the newest list
- * @param {string[]} more thumbprints of another list of the same key
- */
-function formerOf(known, devices, more) {
-  const now = new Set(Object.values(devices));
-  return [...new Set([...(known?.former ?? []), ...more])].filter((one) => !now.has(one)).slice(-FORMER_MAX);
-}
-
-/** @param {Record<string, string>} listed @param {string[]} [removed] */
-function withoutRemoved(listed, removed = []) {
-  return Object.fromEntries(Object.entries(listed).filter(([, thumbprint]) => !removed.includes(thumbprint)));
-}
-
-/** @param {Identity | undefined} known @param {Record<string, string>} listed in a newer list @returns {string[]} */
-function removedBy(known, listed) {
-  const now = new Set(Object.values(listed));
-  const omitted = Object.values(known?.devices ?? {}).filter((one) => !now.has(one));
-  return [...(known?.removed ?? []), ...omitted].slice(-FORMER_MAX);
 }

@@ -5,7 +5,7 @@
  */
 
 import { fromBase64 } from '../util/bytes.js';
-import { isListed } from './identities.js';
+import { isListed } from './identity.js';
 import { thumbprintOf } from './thumbprint.js';
 
 /** @typedef {import('../transport/frames.d.ts').Device & { isListed: boolean }} OwnDevice */

@@ -3,7 +3,7 @@
 import { Refused } from '../transport/api.js';
 import { oneByOne } from '../util/one-by-one.js';
 import { devicesInBoth, openDeviceList, signDeviceList } from './device-list.js';
-import { isListed } from './identities.js';
+import { isListed } from './identity.js';
 import { thumbprintOf } from './thumbprint.js';
 
 const TRIES = 5;

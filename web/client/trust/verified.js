@@ -10,7 +10,7 @@ import { accountSafetyNumber, safetyNumber } from './safety-number.js';
  *   a safety number was shown
  */
 
-/** The account key that the user has shown last: the one to compare. @param {import('./identities.js').Identity} identity */
+/** The account key that the user has shown last: the one to compare. @param {import('./identity.js').Identity} identity */
 export function newestKeyOf({ key, changed }) {
   return changed?.account_key ?? key;
 }
@@ -86,7 +86,7 @@ export class VerifiedKeys {
 
   /**
    * What to write when the verified account key has a newer list.
-   * @param {string} user @param {import('./identities.js').Identity} identity
+   * @param {string} user @param {import('./identity.js').Identity} identity
    * @returns {import('../storage/storage.js').Change[]}
    */
   changesOf(user, { key, devices }) {
