@@ -55,7 +55,7 @@ export function listOfGhost(user, device = '00000000000000aa') {
   return { account_key: key.publicKey, device_list: toBase64(bytes), signature: toBase64(key.sign(bytes)) };
 }
 
-/** Alice, who has verified bob. */
+/** Register alice and bob, who start a conversation; alice verifies bob. */
 export async function friends() {
   const [alice] = await deceived('alice');
   const [bob] = await people('bob');
