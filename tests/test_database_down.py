@@ -1,6 +1,7 @@
 """An outage of PostgreSQL: the server answers 503 meanwhile, and recovers without a restart."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ from websockets.exceptions import InvalidStatus
 from store.database.embedded import EmbeddedPostgres
 from testing.databases import a_database, a_postgres
 from testing.server import PASSWORD, PATIENCE_S, OpenSocket, Person, RunningServer, until
+from testing.tree import ROOT
 from tests.conftest import StartServer
 from tests.v2.devices import listens
 from tests.v2.direct import send, send_texts
@@ -146,6 +148,9 @@ async def test_healthz_reports_an_outage_without_writes(
         await until(has_status)
 
     await health_is(200)
+    shown = re.search(r"answers 200 with `(\{.*?\})`", (ROOT / "docs" / "running.md").read_text())
+    assert shown
+    assert list((await client.get("/healthz")).json()) == re.findall(r'"(\w+)":', shown[1])
     await stop(outage_postgres)
     await health_is(503)
     await refused(client.get("/healthz"))
