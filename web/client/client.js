@@ -154,9 +154,9 @@ export class Client extends Context {
     await this.attempt(() => this.account.topUp());
     await this.attempt(() => this.enrolment.settle());
     await this.attempt(() => this.linking.takeAnswer());
+    await this.attempt(() => this.direct.catchUp());
     if (this.enrolment.isListed) await this.attempt(() => this.joining.joinMissing());
     await this.removals.removeAllDue();
-    await this.attempt(() => this.direct.catchUp());
     if (!this.connection.ready()) return;
     await this.emitAndWait('ready', {});
     this.membership.refreshSoon();

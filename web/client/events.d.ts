@@ -56,6 +56,8 @@ export interface ClientEvents extends WaitedEvents {
   item: { conversation: string; item: Item };
   message: { conversation: string; message: Said };
   emptied: { conversation: string };
+  /** It was deleted from this device. */
+  gone: { conversation: string };
   /** Items of the conversation have other places than before. */
   rewound: { conversation: string };
   members: { conversation: string; notice: { what: 'members' } & Change };

@@ -193,6 +193,36 @@ test('edit_and_reaction_after_lies_about_places_count', async () => {
   assert.deepEqual([item.text, item.reactions?.[bob.user].emoji], ['meet at eleven', '🎉']);
 });
 
+test('group_that_the_server_called_a_direct_conversation_is_joined', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = crypto.randomUUID();
+  const user = { id: bob.user, username: bob.username, bio: '', picture: '' };
+  const lie = {
+    id,
+    user,
+    last_seq: 0,
+    last_message_at: null,
+    key_fingerprint: null,
+    key_waiting: false,
+    blocked: false,
+  };
+  alice.lies.changeAnswer.push(({ path }, answer) => (path === 'direct' ? [...answer, lie] : undefined));
+  await alice.client.inTurn(() => alice.client.direct.catchUp());
+  assert.equal((await known(alice, id)).kind, 'direct');
+  await bob.client.membership.start([alice.username], id);
+  await alice.client.settled();
+  assert.equal((await known(alice, id)).kind, 'direct');
+  alice.lies.changeAnswer.length = 0; // honest, from now on
+  alice.leaves();
+  await alice.returns();
+  await until(async () => (await alice.client.store.get(id))?.epoch, 'alice has joined the group');
+  await bob.says(id, 'for alice');
+  await alice.hears('for alice');
+  await alice.says(id, 'for bob');
+  await bob.hears('for bob');
+});
+
 for (const when of ['before any list', 'where there is one'])
   test(`lie_about_the_list_${when.replaceAll(' ', '_')}_destroys_no_new_account_key`, async () => {
     const [bob] = await people('bob');

@@ -16,6 +16,7 @@ export const FORWARDED = /** @type {const} */ ([
   'message',
   'me',
   'emptied',
+  'gone',
   'rewound',
   'standing',
   'unconfirmed',
@@ -29,7 +30,6 @@ export const FORWARDED = /** @type {const} */ ([
  * @property {import('./page.js').Snapshot} snapshot
  * @property {import('./page.js').Settings} settings
  * @property {{ isDue: boolean }} recovery
- * @property {{ conversation: string }} gone
  * @property {{ error: { code: string, message: string } }} problem
  *
  * @typedef {ForwardedEvents & OwnEvents} WorkerEvents the details, by the name of the event

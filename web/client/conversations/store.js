@@ -3,7 +3,7 @@
  * The stored conversations: each with its items, and the sequence number of each message's id.
  *
  * Every change of a conversation and its item is one write, so that a crash leaves both or neither, and is then emitted
- * ('conversation', 'item', 'message', 'emptied', 'rewound').
+ * ('conversation', 'item', 'message', 'emptied', 'gone', 'rewound').
  */
 import { deletedItem, emptyConversation, marked } from './changes.js';
 import { isEqual } from '../util/equal.js';
@@ -153,27 +153,31 @@ export class ConversationStore {
 
   /** Delete a conversation that this device has left, with what waits for it. @param {string} id */
   async forget(id) {
-    await this.client.inTurn(async () => {
-      const { storage } = this.client;
-      if ((await this.get(id))?.isActive !== false) throw new Error('leave this conversation first');
-      const waiting = (await storage.all('outbox')).filter(([, { conversation }]) => conversation === id);
-      await storage.write([
-        ['conversations', id],
-        ['state', `draft/${id}`],
-        ['state', `key/${id}`],
-        ['state', `leaf/${id}`],
-        ['state', `commit/${id}`],
-        ['state', `stated/${id}`],
-        ...waiting.flatMap(
-          ([key]) =>
-            /** @type {Change[]} */ ([
-              ['outbox', key],
-              ['state', `sealed/${key}`],
-            ]),
-        ),
-        ...(await this.#deleteItems(id)),
-      ]);
-    });
+    await this.client.inTurn(() => this.remove(id));
+  }
+
+  /** The same within other work. @param {string} id */
+  async remove(id) {
+    const { storage } = this.client;
+    if ((await this.get(id))?.isActive !== false) throw new Error('leave this conversation first');
+    const waiting = (await storage.all('outbox')).filter(([, { conversation }]) => conversation === id);
+    await storage.write([
+      ['conversations', id],
+      ['state', `draft/${id}`],
+      ['state', `key/${id}`],
+      ['state', `leaf/${id}`],
+      ['state', `commit/${id}`],
+      ['state', `stated/${id}`],
+      ...waiting.flatMap(
+        ([key]) =>
+          /** @type {Change[]} */ ([
+            ['outbox', key],
+            ['state', `sealed/${key}`],
+          ]),
+      ),
+      ...(await this.#deleteItems(id)),
+    ]);
+    this.client.emit('gone', { conversation: id });
   }
 
   /** This place, or if an item has it, one before the next. @param {string} id @param {number} seq */

@@ -48,8 +48,8 @@ export class Joining {
 
   /** @param {Omit<import('../transport/frames.d.ts').WelcomeFrame, 'type'>} frame */
   async onWelcome({ conversation: id, seq, data }) {
+    if (!(await this.#makeRoom(id))) return;
     const known = await this.store.get(id);
-    if (known?.kind === 'direct') return;
     if ((known?.cursor ?? 0) < seq) {
       // A welcome never replaces the state of a group that this device is in: its maker chose the members.
       if (known?.isActive) return this.join(id, { what: 'rejoined' });
@@ -69,11 +69,25 @@ export class Joining {
   async joinMissing() {
     for (const shown of await this.list()) {
       const { id, state } = shown;
+      if (!(await this.#makeRoom(id))) continue;
       const known = await this.store.get(id);
-      if (known?.kind === 'direct') continue; // it never becomes a group
       if (known?.isActive) await this.client.attempt(() => this.#joinIfElsewhere(shown));
       else if (state !== 'ignored' && state !== 'blocked') await this.client.attempt(() => this.join(id));
     }
+  }
+
+  /**
+   * A direct conversation never becomes a group. But a server could call a group one, and hide it by that. So a direct
+   * conversation that is in the server's list no more is deleted for a group with its id: the server was able to
+   * delete its messages in any case. Returns whether there is room for the group.
+   * @param {string} id
+   */
+  async #makeRoom(id) {
+    const known = await this.store.get(id);
+    if (known?.kind !== 'direct') return true;
+    if (known.isActive) return false;
+    await this.store.remove(id);
+    return true;
   }
 
   /**

@@ -7,8 +7,8 @@ import { otherIn } from '../../client/direct/path.js';
  * @typedef {`${string}-${string}-${string}-${string}-${string}`} Uuid
  */
 
-/** @param {{ client: import('../../client/client.js').Client, emit: import('../events.js').Emit, page: import('../page.js').Page }} parts */
-export function conversationCalls({ client, emit, page }) {
+/** @param {{ client: import('../../client/client.js').Client, page: import('../page.js').Page }} parts */
+export function conversationCalls({ client, page }) {
   return {
     conversations: {
       /** Returns its id. @param {{ usernames: string[], name?: string, id: Uuid }} args */
@@ -36,10 +36,7 @@ export function conversationCalls({ client, emit, page }) {
       /** Accept or ignore a message request. @param {{ conversation: string, state: 'joined' | 'ignored' }} args */
       answer: ({ conversation, state }) => client.membership.answer(conversation, state),
       /** Delete it from this browser; only one that this device has left. @param {{ conversation: string }} args */
-      async forget({ conversation }) {
-        await client.store.forget(conversation);
-        emit('gone', { conversation });
-      },
+      forget: ({ conversation }) => client.store.forget(conversation),
       /** @param {{ conversation: string }} args */
       typing({ conversation }) {
         if (page.settings.typing) client.type(conversation);
