@@ -97,6 +97,20 @@ test('list_stated_in_the_group_is_taken_where_the_server_withholds_it', async ()
   );
 });
 
+test('list_that_the_server_withheld_is_taken_at_the_next_connection', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  withholdList(alice, bob.user);
+  const id = await conversation(bob, alice);
+  await alice.client.settled();
+  assert.equal(await alice.client.identities.of(bob.user), undefined);
+  alice.lies.answerRequest.length = 0;
+  alice.leaves();
+  await alice.returns();
+  await until(() => alice.client.identities.of(bob.user), 'alice has the list');
+  await until(async () => (await alice.client.store.get(id))?.listed?.[bob.user], 'it is shown');
+});
+
 test('list_is_stated_once_for_the_devices_of_a_group', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const id = await conversation(alice, bob);
@@ -110,6 +124,26 @@ test('list_is_stated_once_for_the_devices_of_a_group', async () => {
   for (const text of ['four', 'five']) await alice.says(id, text);
   await bob.hears('five');
   assert.equal(stated, 2, 'again, for carol');
+  await alice.client.inTurn(() => alice.client.joining.join(id));
+  for (const text of ['six', 'seven']) await alice.says(id, text);
+  await bob.hears('seven');
+  assert.equal(stated, 3, 'again: what was sent before this device joined again may be lost');
+});
+
+test('list_is_stated_to_a_device_that_came_while_the_client_stopped', async () => {
+  const [alice, bob, carol] = await people('alice', 'bob', 'carol');
+  const id = await conversation(bob, alice);
+  await alice.says(id, 'one');
+  await bob.hears('one');
+  alice.client.on('members changed', async () => assert.fail('the client stops here'));
+  await bob.client.membership.add(id, [carol.username]);
+  await carol.isIn(id);
+  let stated = 0;
+  carol.client.listen('message', ({ message }) => (stated += Number(message.content.kind === 'device_list')));
+  await until(async () => (await alice.client.store.get(id))?.members.length === 3, 'alice has stored the commit');
+  await alice.says(id, 'two');
+  await carol.hears('two');
+  assert.equal(stated, 1);
 });
 
 for (const isVerified of [true, false])

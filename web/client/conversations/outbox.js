@@ -77,7 +77,7 @@ export class Outbox {
     if (decodeContent(encoded).kind === 'unknown')
       throw new Refused(400, 'unsendable', 'The message contains characters that cannot be sent', 0);
     const known = await this.store.get(conversation);
-    const statement = isMessage(whole) && known?.kind !== 'direct' ? await this.statements.due(conversation) : null;
+    const statement = known && known.kind !== 'direct' && isMessage(whole) ? await this.statements.due(known) : null;
     if (statement)
       await this.#store(await this.#toWaiting(conversation, { ...statement.content, id: newId() }, known), [
         statement.change,

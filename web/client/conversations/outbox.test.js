@@ -63,7 +63,7 @@ async function afterRefusal(draft, code) {
   const { client } = await refused();
   client.mls.encrypt = async () => ({ epoch: 1, data: new Uint8Array(1) });
   client.removals.removeDue = async () => 'asked';
-  await client.storage.write([['state', `stated/${GROUP}`, 7]]);
+  await client.storage.write([['state', `stated/${GROUP}`, STATED]]);
   await client.outbox.discard(content.id);
   const id = await client.outbox.send(GROUP, draft);
   await client.settled();
@@ -72,13 +72,14 @@ async function afterRefusal(draft, code) {
   return { client, id, stated, failures: (await client.outbox.waiting()).map(({ failure }) => failure?.code) };
 }
 
+const STATED = { signature: 's', since: 0, readers: [] };
 const LIST = { kind: /** @type {const} */ ('device_list'), account_key: 'k', device_list: 'l', signature: 's' };
 const DELETE = { kind: /** @type {const} */ ('delete'), of: content.id };
 
 for (const draft of [LIST, DELETE, { kind: /** @type {const} */ ('leave'), who: /** @type {const} */ ('user') }])
   test(`${draft.kind}_waits_for_a_removal_like_a_message`, async () => {
     const { client, id, failures, stated } = await afterRefusal(draft, 'commit_needed');
-    assert.deepEqual([failures, stated], [['removal_asked'], 7]);
+    assert.deepEqual([failures, stated], [['removal_asked'], STATED]);
     const sent = /** @type {string[]} */ ([]);
     client.connection.send = (frame) => sent.push(/** @type {{ id: string }} */ (frame).id);
     await client.emitAndWait('agreed', {});
@@ -92,7 +93,7 @@ test('refused_statement_is_made_again_before_the_next_message', async () => {
 
 test('refused_deletion_does_not_wait', async () => {
   const { failures, stated } = await afterRefusal(DELETE, 'forbidden');
-  assert.deepEqual([failures, stated], [[], 7]);
+  assert.deepEqual([failures, stated], [[], STATED]);
 });
 
 for (const code of ['stale_epoch', 'commit_needed'])

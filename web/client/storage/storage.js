@@ -17,7 +17,7 @@
  * The values of `state`: the account, sessions to end, the page's settings and drafts; keys of direct conversations in
  * base64, texts as they were encrypted for the server; the seed of the account key and of the next one, the secret of a link that waits, and
  * when a recovery key was made; of each user the account key with its list, what was verified, and the name at that time;
- * of each conversation the last commit, the age of this device's leaf, and the signature of the list that was stated.
+ * of each conversation the last commit, the age of this device's leaf, and which list was stated to whom.
  * @template {string} Key
  * @typedef {Key extends 'me' ? import('../session/account.js').Me
  *   : Key extends 'left' ? import('../session/account.js').Left[]
@@ -26,10 +26,11 @@
  *   : Key extends `leaf/${string}` ? import('../mls/healing.js').LeafAge
  *   : Key extends `verified/${string}` ? string[]
  *   : Key extends `identity/${string}` ? import('../trust/identity.js').Identity
+ *   : Key extends `stated/${string}` ? import('../trust/statements.js').Stated
  *   : Key extends 'account-key' | 'next-account-key' | 'link' ? string
  *   : Key extends 'recovery-made' | 'recovery-reminder' ? number
  *   : Key extends 'standing' ? import('../trust/enrolment.js').Standing
- *   : Key extends `${'draft' | 'key' | 'sealed' | 'known-as' | 'verified-key' | 'stated'}/${string}` ? string
+ *   : Key extends `${'draft' | 'key' | 'sealed' | 'known-as' | 'verified-key'}/${string}` ? string
  *   : unknown} StateAt
  */
 /**

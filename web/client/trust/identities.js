@@ -44,7 +44,7 @@ export class Identities {
     this.store = store;
     this.trust = trust;
     client.on('members changed', ({ members }) => this.#refreshFor(members));
-    client.listen('ready', () => client.later(() => this.#show())); // the client may have stopped before it did
+    client.listen('ready', () => client.later(() => this.#catchUp()));
     client.listen('joined', ({ conversation }) =>
       client.later(async () => this.#refreshFor((await store.get(conversation))?.members ?? [])),
     );
@@ -254,6 +254,12 @@ export class Identities {
       const pinned = await this.trust.pinned(one);
       if (!isEqual(pinned, one)) await this.store.write(pinned);
     }
+  }
+
+  /** The client may have stopped between a change and what it does next, or the server has withheld lists. */
+  async #catchUp() {
+    await this.#show();
+    await this.#refreshFor((await this.store.list()).flatMap(({ isActive, members }) => (isActive ? members : [])));
   }
 
   /** @param {Member[]} members */

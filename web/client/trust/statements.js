@@ -1,12 +1,16 @@
 // @ts-check
 /**
- * States this account's device list inside its groups: before the first message that this device sends after the list or
- * the devices of the group have changed. A server that withholds a list then has to withhold this entry, too.
+ * States this account's device list inside its groups: before the first message that this device sends after the list
+ * has changed, after the group has a device that was not stated to, or after this device has joined again. A server that
+ * withholds a list then has to withhold this entry, too.
  */
 
 /**
  * @typedef {import('../content/device-list.js').StatedList} StatedList
+ * @typedef {import('../conversations/reducer.js').Conversation} Conversation
  * @typedef {import('../storage/storage.js').Change} Change
+ * @typedef {{ signature: string, since: number, readers: string[] }} Stated which list, in the group that this device had
+ *   joined at `since`, and to which devices: their thumbprints
  */
 
 export class Statements {
@@ -14,28 +18,28 @@ export class Statements {
   constructor(client, { identities }) {
     this.client = client;
     this.identities = identities;
-    client.on('members changed', async ({ conversation, notice }) => {
-      if (notice.added.length || notice.devices.length) await this.repeat(conversation);
-    });
-    client.on('joined', ({ conversation }) => this.repeat(conversation));
   }
 
   /**
    * What has to be sent before a message to this group, and what to write together with it.
-   * @param {string} conversation
+   * @param {Conversation} conversation
    * @returns {Promise<{ content: Omit<StatedList, 'id'>, change: Change } | null>}
    */
-  async due(conversation) {
+  async due({ id, since, members }) {
     const own = await this.identities.of(this.client.me.user.id);
-    if (!own || (await this.client.storage.get('state', `stated/${conversation}`)) === own.signed.signature)
-      return null;
+    if (!own) return null;
+    const { signature } = own.signed;
+    const readers = members.map(({ thumbprint }) => thumbprint);
+    const stated = await this.client.storage.get('state', `stated/${id}`);
+    const isStated = stated?.signature === signature && stated.since === since;
+    if (isStated && readers.every((one) => stated.readers.includes(one))) return null;
     return {
       content: { kind: 'device_list', ...own.signed },
-      change: ['state', `stated/${conversation}`, own.signed.signature],
+      change: ['state', `stated/${id}`, { signature, since, readers }],
     };
   }
 
-  /** There are devices that have not read it. @param {string} conversation */
+  /** It was not sent. @param {string} conversation */
   async repeat(conversation) {
     await this.client.storage.write([['state', `stated/${conversation}`]]);
   }
