@@ -104,6 +104,7 @@ test('contact_whom_a_ghost_removed_gets_no_message_after_a_hidden_commit', async
   log.hidesCommits = true;
   await log.show(entry);
   await settled(alice);
+  alice.lies.answerRequest.push(({ path }) => (path === `conversations/${id}/group-info` ? none() : undefined));
   const { commit } = await ghost.commit(id, { remove: [{ user: bob.user, device: bob.client.me.device }] });
   await log.show({ epoch: entry.epoch + 1, kind: 'commit', sender: ghost.device, data: commit });
   await settled(alice);

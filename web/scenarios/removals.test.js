@@ -35,6 +35,24 @@ function claimRemoval(alice, id, other) {
   );
 }
 
+test('removal_of_a_verified_user_beside_a_stranger_is_looked_up', async () => {
+  const [alice, bob, carol, dave] = await people('alice', 'bob', 'carol', 'dave');
+  const id = await conversation(carol, alice, bob, dave);
+  await alice.client.settled();
+  await verifies(alice, id, bob);
+  const before = await alice.client.store.get(id);
+  assert.ok(before);
+  await alice.client.store.write({ ...before, strangers: [dave.user] });
+  await carol.client.membership.remove(id, bob.user);
+  await until(() => alice.told('rejoined').length, 'alice asks the server');
+  await alice.says(id, 'without bob');
+  await alice.client.settled();
+  const waiting = (await alice.client.outbox.waiting()).filter(({ content }) => content.kind === 'text');
+  assert.deepEqual(waiting.map(({ failure }) => failure?.code), ['stranger']); // prettier-ignore
+  await alice.client.membership.acceptStrangers(id, [dave.user]);
+  await carol.hears('without bob');
+});
+
 test('removal_of_a_verified_user_that_the_server_asks_for_waits_for_the_user', async () => {
   const [alice] = await deceived('alice');
   const [bob, carol] = await people('bob', 'carol');

@@ -59,6 +59,7 @@ export class Roster {
     const me = this.client.me.user.id;
     const since = (notice?.added ?? []).reduce((one, user) => marked(one, user, 'read', seq, me), after);
     await this.store.write(since, notice ? { seq, at, user: by, notice } : undefined);
+    this.#joinAgainIfForged(conversation, after);
     if (notice)
       await this.client.emitAndWait('members changed', {
         conversation: id,
@@ -144,6 +145,14 @@ export class Roster {
     const isExternal = !(await this.lineage.isOwn(id, conversation.epoch ?? epoch, epoch));
     const { conversation: after } = await this.regroup(conversation, members, this.client.me.user.id, { isExternal });
     await this.store.write({ ...after, epoch });
+    this.#joinAgainIfForged(conversation, after);
+  }
+
+  /** With an honest server, that shows who was removed. @param {Conversation} before @param {Conversation} after */
+  #joinAgainIfForged({ id, isForged }, after) {
+    if (isForged || !after.isForged) return;
+    const reason = 'an intruder may have removed a verified user';
+    this.client.later(() => this.client.emitAndWait('state lost', { conversation: id, reason }));
   }
 
   /** @param {Conversation} conversation @param {string} device */
