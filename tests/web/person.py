@@ -84,10 +84,10 @@ class Person:
         self.logs_in()
         code = self.page.locator("#link-code").inner_text()
         by.opens_settings()
-        by.page.get_by_role("button", name="Link a device").click()
+        by.page.get_by_role("button", name="Confirm a device").click()
         by.page.get_by_label("Code of the new device").fill(code)
-        by.page.get_by_role("button", name="Link", exact=True).click()
-        by.sees("The device is linked.")
+        by.page.get_by_role("button", name="Confirm", exact=True).click()
+        by.sees("The device is confirmed.")
         by.closes()
         self.is_home()
         return self
@@ -100,6 +100,12 @@ class Person:
         self.page.get_by_role("button", name="Start over with only this device").click()
         self.is_home()
         return self
+
+    def gives_again(self, password: str) -> None:
+        """Into the dialog of a session that has ended."""
+        again = self.page.locator("sv-session-expired")
+        again.get_by_label("Password").fill(password)
+        again.get_by_role("button", name="Log in", exact=True).click()
 
     def logs_out(self) -> None:
         self.opens_settings()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.web.conftest import Two, Users
-from tests.web.person import Person
+from tests.web.person import PASSWORD, Person
 
 pytestmark = pytest.mark.once
 
@@ -65,7 +65,7 @@ def test_stranger_is_named_and_the_members_can_be_seen(users: Users) -> None:
     anna.page.evaluate(LET_IN)
     ben.says("Are you there?")
     banner = anna.page.get_by_role("alert").filter(has_text=f"Do you know why {ben.name} can read this?")
-    expect(banner.get_by_role("button", name=f"Continue with {ben.name}")).to_be_visible()
+    expect(banner.get_by_role("button", name=f"Let {ben.name} read and send")).to_be_visible()
     sees_lock(anna, "Not safe")
     banner.get_by_role("button", name="See who’s here").click()
     expect(anna.page.get_by_role("list", name="Participants")).to_be_visible()
@@ -114,10 +114,13 @@ def test_new_account_key_of_verified_contact_warns_until_verified(users: Users) 
     banner = anna.page.get_by_role("alert").filter(has_text=CHANGED)
     expect(banner).to_contain_text(f"{ben.name}’s {CHANGED}")
     sees_lock(anna, "Safety number changed")
-    ben.sees("Your session has ended.")
+    ben.sees("You’ve been logged out.")
+    expect(banner).to_contain_text("Until then, your messages wait here.")
+    expect(anna.page.get_by_role("textbox", name="Message")).to_have_attribute("placeholder", "Message (will wait)")
     anna.says("Is it you?")
-    held = anna.page.get_by_role("alert").filter(has_text="a device that they haven’t confirmed")
-    expect(held).to_contain_text("Not sent")
+    held = anna.message("Is it you?").get_by_role("alert")
+    expect(held).to_contain_text("Waiting. Someone’s safety number has changed.")
+    expect(held.get_by_role("button")).to_have_text(["Delete"])
     phone.does_not_see("Is it you?")
 
     banner.get_by_role("button", name=f"Verify {ben.name}").click()
@@ -149,7 +152,7 @@ def test_held_text_says_why_and_can_be_sent_again(users: Users) -> None:
     anna.page.evaluate(HOLD)
     asked = anna.page.get_by_role("alert").filter(has_text="Someone joined, or a new device was added")
     expect(asked).to_contain_text("Not sent")
-    expect(asked.get_by_role("button", name="Send to everyone here now")).to_be_visible()
+    expect(asked.get_by_role("button", name="Send now, also to the new ones")).to_be_visible()
 
 
 def test_recovery_key_confirms_a_device_without_another_one(users: Users) -> None:
@@ -161,6 +164,10 @@ def test_recovery_key_confirms_a_device_without_another_one(users: Users) -> Non
     with ben.page.expect_download() as download:
         ben.page.get_by_role("button", name="Save as a file").click()
     assert key in download.value.path().read_text()
+    ben.page.keyboard.press("Escape")
+    ben.page.mouse.click(5, 5)
+    expect(ben.page.locator("#recovery-key")).to_have_text(key)  # it is shown once
+    expect(ben.page.get_by_role("button", name="Close")).to_have_count(0)
     ben.page.get_by_role("button", name="I’ve saved it").click()
     expect(ben.page.get_by_role("button", name="Create one now")).to_have_count(0)
     before = opens_safety_number(anna, ben)
@@ -171,6 +178,9 @@ def test_recovery_key_confirms_a_device_without_another_one(users: Users) -> Non
     ben.page.get_by_label("Recovery key", exact=True).fill(key.replace("-", " ").lower()[:-1])
     ben.page.get_by_role("button", name="Confirm with the recovery key").click()
     ben.is_told("This code has a mistake. Check each letter.")
+    ben.page.get_by_label("Recovery key", exact=True).fill(ben.page.locator("#link-code").inner_text())
+    ben.page.get_by_role("button", name="Confirm with the recovery key").click()
+    ben.is_told("That’s the code from this page, for your other device. Your recovery key is another one.")
     ben.page.get_by_label("Recovery key", exact=True).fill(key.replace("-", " ").lower())
     ben.page.get_by_role("button", name="Confirm with the recovery key").click()
     ben.is_home()
@@ -191,8 +201,11 @@ def test_link_in_the_qr_code_opens_the_dialog_with_the_code(users: Users) -> Non
     ben.opens(f"/#link={code}")
     ben.sees("If someone sent you a link or a picture of it, close this")
     expect(ben.page.locator("#link-code")).to_have_text(code)
-    ben.page.get_by_role("button", name="Link", exact=True).click()
-    ben.sees("The device is linked.")
+    ben.page.get_by_role("button", name="Cancel").click()
+    expect(ben.page.locator("#link-code")).to_have_count(0)
+    ben.opens(f"/#link={code}")
+    ben.page.get_by_role("button", name="Yes, same code – confirm").click()
+    ben.sees("The device is confirmed.")
     phone.is_home()
 
 
@@ -201,13 +214,14 @@ def test_unconfirmed_device_is_a_row_with_two_answers(users: Users) -> None:
     phone = users(of=ben).logs_in()
     row = ben.page.get_by_role("alert").filter(has_text="logged in to your account.")
     expect(row).to_contain_text("It can’t read anything until you confirm it.")
-    row.get_by_role("button", name="Yes, it’s mine").click()
+    row.get_by_role("button", name="It’s mine – enter its code").click()
+    ben.sees("Enter the code that the new device shows now.")
     expect(ben.page.get_by_label("Code of the new device")).to_be_visible()
     ben.closes()
     row.get_by_role("button", name=re.compile("^Remove ")).click()
     ben.confirms("Remove")
     expect(row).to_have_count(0)
-    phone.sees("Your session has ended.")
+    phone.sees("You’ve been logged out.")
 
 
 def test_log_out_dialog_offers_a_recovery_key(users: Users) -> None:
@@ -216,6 +230,64 @@ def test_log_out_dialog_offers_a_recovery_key(users: Users) -> None:
     ben.page.locator("#log-out").click()
     ben.page.get_by_role("button", name="Create a recovery key").click()
     expect(ben.page.get_by_role("heading", name="Recovery key")).to_be_visible()
+
+
+def test_recovery_key_that_was_not_kept_is_asked_for_again(users: Users) -> None:
+    ben = users("ben").registers()
+    ben.page.get_by_role("button", name="Create one now").click()
+    ben.page.get_by_role("button", name="Create a recovery key").click()
+    expect(ben.page.locator("#recovery-key")).to_be_visible()
+    ben.page.reload()
+    ben.page.get_by_role("button", name="Create one now").click()
+    ben.sees("If you lose this device")
+    ben.page.get_by_role("button", name="Create a recovery key").click()
+    ben.page.get_by_role("button", name="I’ve saved it").click()
+    expect(ben.page.get_by_role("button", name="Create one now")).to_have_count(0)
+
+
+def test_recovery_key_of_one_device_counts_on_the_others(users: Users) -> None:
+    ben = users("ben").registers()
+    ben.page.get_by_role("button", name="Create one now").click()
+    ben.page.get_by_role("button", name="Create a recovery key").click()
+    old = ben.page.locator("#recovery-key").inner_text()
+    ben.page.get_by_role("button", name="I’ve saved it").click()
+    phone = users(of=ben).logs_in_linked(ben)
+    expect(phone.page.get_by_role("button", name="Create one now")).to_have_count(0)
+    phone.opens_settings()
+    phone.page.locator("#log-out").click()
+    expect(phone.page.get_by_role("button", name="Create a recovery key")).to_have_count(0)
+    phone.page.get_by_role("button", name="Cancel").click()
+    ben.opens_settings()
+    ben.page.get_by_role("button", name="Recovery key").click()
+    ben.sees("You already have a recovery key. It stops working when you create a new one.")
+    ben.page.get_by_role("button", name="Create a recovery key").click()
+    expect(ben.page.locator("#recovery-key")).not_to_have_text(old)
+    ben.page.get_by_role("button", name="I’ve saved it").click()
+    ben.logs_out()
+    ben.logs_in()
+    ben.page.get_by_text("With your recovery key").click()
+    ben.page.get_by_label("Recovery key", exact=True).fill(old)
+    ben.page.get_by_role("button", name="Confirm with the recovery key").click()
+    ben.is_told("This isn’t your current recovery key. If you made a newer one, use that.")
+
+
+# The worker tells every tab on this channel of a device of the user that their account does not list.
+UNLIST = """(me) => {
+  const conversation = structuredClone(document.querySelector('sv-app').state.conversations[location.hash.slice(3)]);
+  conversation.listed = { ...conversation.listed, [me]: [] };
+  new BroadcastChannel('sottovoce').postMessage({ event: 'conversation', detail: conversation });
+}"""
+
+
+def test_own_unlisted_device_is_looked_for_in_settings(users: Users) -> None:
+    """web/scenarios/ghosts.test.js has a real one; this is the screen."""
+    anna, ben = users("anna").registers(), users("ben").registers()
+    anna.meets(ben)
+    me = anna.page.evaluate("document.querySelector('sv-app').state.me.id")
+    anna.page.evaluate(UNLIST, me)
+    banner = anna.page.get_by_role("alert").filter(has_text="One of your devices isn’t confirmed.")
+    banner.get_by_role("button", name="Open Settings").click()
+    anna.sees("Your devices")
 
 
 def test_contact_back_with_new_keys_is_announced(users: Users, two: Two) -> None:
@@ -242,7 +314,7 @@ def test_revoked_device_learns_that_its_session_ended(users: Users) -> None:
     ben.sees_devices()
     expect(ben.page.get_by_role("button", name=re.compile("^Remove "))).to_have_count(0)
     ben.closes()
-    phone.sees("Your session has ended.")
+    phone.sees("You’ve been logged out.")
     anna.says("Only to the first")
     ben.hears("Only to the first")
     ben.says("I am still here")
@@ -250,8 +322,13 @@ def test_revoked_device_learns_that_its_session_ended(users: Users) -> None:
     phone.does_not_see("Only to the first")
     phone.hears("To both")  # what it has it keeps
 
-    phone.page.get_by_role("button", name="Log in again").click()
-    phone.page.get_by_role("button", name="Log out and erase this device").click()
+    expect(phone.page.locator("#logged-out")).to_contain_text("You’re logged out.")
+    expect(phone.page.get_by_role("button", name="Create one now")).to_have_count(0)
+    phone.page.locator("#logged-out").get_by_role("button", name="Log in again").click()
+    phone.gives_again(PASSWORD)
+    phone.sees("This device was removed from your account. If that wasn’t you, someone has your password")
+    phone.page.get_by_role("button", name="Log out and delete my messages here").click()
+    phone.confirms("Log out and delete my messages here")
     phone.is_welcomed()
     phone.logs_in_linked(ben)  # as another device
     phone.goes_to(anna.name)

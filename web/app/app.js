@@ -24,7 +24,7 @@ import { Element } from './ui/element.js';
  * What is shown above the page; `details` is a pane beside the conversation.
  * @typedef {{ name: 'new', tab?: import('./features/new-conversation/new-conversation.js').Tab, code?: string }
  *   | { name: 'settings' }
- *   | { name: 'link-device', code?: string }
+ *   | { name: 'link-device', code?: string, isWaiting?: boolean }
  *   | { name: 'recovery-key' }
  *   | { name: 'session-expired' }
  *   | { name: 'details' }
@@ -136,11 +136,12 @@ export class App extends Element {
         <sv-sidebar role=${this.#isNarrow.matches && !open ? 'main' : 'complementary'}
           aria-label=${t.conversations.overview} .conversations=${listed(state)} .me=${me} .open=${state.open}
           .typing=${state.typing} .drafts=${state.drafts} .waiting=${state.waiting} .line=${state.line}
-          .hasEnded=${state.hasEnded} .isRecoveryDue=${state.isRecoveryDue}
+          .hasEnded=${state.hasEnded} .isRecoveryDue=${state.recovery === 'due'}
           .unconfirmed=${state.unconfirmed}></sv-sidebar>
         ${
           open
             ? html`<sv-conversation role="main" .conversation=${open} .me=${me.id} .line=${state.line}
+              .hasEnded=${state.hasEnded}
               .window=${state.window} .waiting=${state.waiting} .quoted=${state.quoted}
               .typing=${state.typing[open.id]} .draft=${state.drafts[open.id] ?? ''}></sv-conversation>`
             : this.#nothingOpen(me)
@@ -185,11 +186,11 @@ export class App extends Element {
         return html`<sv-new-conversation .me=${me.id} .code=${dialog.code ?? ''}
           .tab=${dialog.tab ?? 'name'}></sv-new-conversation>`;
       case 'settings':
-        return html`<sv-settings .me=${me} .settings=${state.settings}></sv-settings>`;
+        return html`<sv-settings .me=${me} .settings=${state.settings} .recovery=${state.recovery}></sv-settings>`;
       case 'link-device':
-        return html`<sv-link-device .code=${dialog.code ?? ''}></sv-link-device>`;
+        return html`<sv-link-device .code=${dialog.code ?? ''} .isWaiting=${dialog.isWaiting ?? false}></sv-link-device>`;
       case 'recovery-key':
-        return html`<sv-recovery-key .me=${me}></sv-recovery-key>`;
+        return html`<sv-recovery-key .me=${me} .isMade=${state.recovery === 'made'}></sv-recovery-key>`;
       case 'session-expired':
         return html`<sv-session-expired .name=${me.username}></sv-session-expired>`;
       case 'profile':

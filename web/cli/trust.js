@@ -7,6 +7,7 @@ import { printable } from './printable.js';
 
 /** Failures after which a message waits, with what the user can do. @type {Record<string, string>} */
 export const WAITS = {
+  changed_key: 'a safety number has changed: see above',
   new_readers: 'someone joined, or has a new device, since you wrote it: /send sends it to them too',
   removal_asked: 'the server says that someone left: see above',
   stranger: 'no one here added one of the participants: see above',

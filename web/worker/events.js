@@ -29,7 +29,7 @@ export const FORWARDED = /** @type {const} */ ([
  * @property {object} leads a worker has begun to lead
  * @property {import('./page.js').Snapshot} snapshot
  * @property {import('./page.js').Settings} settings
- * @property {{ isDue: boolean }} recovery
+ * @property {{ recovery: import('./page.js').Recovery }} recovery
  * @property {{ error: { code: string, message: string } }} problem
  *
  * @typedef {ForwardedEvents & OwnEvents} WorkerEvents the details, by the name of the event

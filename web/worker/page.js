@@ -9,13 +9,15 @@
  */
 
 /**
+ * @typedef {'made' | 'due' | 'postponed'} Recovery whether the user has a recovery key; due: is to be reminded of making one
+ *
  * @typedef {object} Snapshot everything that a page shows when it starts
  * @property {{ id: string, username: string, picture?: string, device: string } | null} me null: nobody is logged in
  * @property {Settings} settings
  * @property {boolean} [hasEnded] the session is over; the device and its data remain
  * @property {boolean} [isOnline]
  * @property {import('../client/trust/enrolment.js').Standing} [standing]
- * @property {boolean} [isRecoveryDue] the user has no recovery key, and is to be reminded
+ * @property {Recovery} [recovery]
  * @property {import('../client/trust/own-devices.js').OwnDevice[]} [unconfirmed] devices of the account
  * @property {Conversation[]} [conversations]
  * @property {Waiting[]} [waiting]
@@ -35,12 +37,15 @@ export class Page {
   /** @type {Settings} */
   settings = DEFAULTS;
   #hasEnded = false;
+  /** The user has made the recovery key on another device. */
+  #isMadeElsewhere = false;
 
   /** @param {import('../client/client.js').Client} client @param {Channel} channel */
   constructor(client, channel) {
     this.client = client;
     this.channel = channel;
     client.listen('logged out', () => (this.#hasEnded = true));
+    client.listen('ready', () => void client.attempt(() => this.#lookForRecoveryKey()));
   }
 
   /** Resume the account of this browser, if there is one. */
@@ -98,7 +103,7 @@ export class Page {
       hasEnded: this.#hasEnded,
       isOnline: client.connection.isReady,
       standing: client.enrolment.standing,
-      isRecoveryDue: await this.#isRecoveryDue(),
+      recovery: await this.#recovery(),
       unconfirmed: client.ownDevices.unconfirmed,
       settings,
       conversations: conversations.map(([, one]) => one),
@@ -107,11 +112,40 @@ export class Page {
     };
   }
 
-  async #isRecoveryDue() {
+  // The recovery key
+
+  /** A new one is made: an earlier one opens nothing any more. */
+  losesRecoveryKey() {
+    return this.#changeRecovery('recovery-made', 0);
+  }
+
+  keepsRecoveryKey() {
+    return this.#changeRecovery('recovery-made', Date.now());
+  }
+
+  /** @param {number} ms until the next reminder */
+  postponeRecoveryKey(ms) {
+    return this.#changeRecovery('recovery-reminder', Date.now() + ms);
+  }
+
+  /** @param {'recovery-made' | 'recovery-reminder'} name @param {number} value */
+  async #changeRecovery(name, value) {
+    await this.client.storage.write([['state', name, value]]);
+    this.channel.emit('recovery', { recovery: await this.#recovery() });
+  }
+
+  async #lookForRecoveryKey() {
+    this.#isMadeElsewhere = await this.client.recoveryKey.exists();
+    this.channel.emit('recovery', { recovery: await this.#recovery() });
+  }
+
+  /** @returns {Promise<Recovery>} */
+  async #recovery() {
     const [made, remindAt = 0] = await Promise.all([
       this.client.storage.get('state', 'recovery-made'),
       this.client.storage.get('state', 'recovery-reminder'),
     ]);
-    return this.client.enrolment.isListed && made === undefined && remindAt < Date.now();
+    if (made === undefined ? this.#isMadeElsewhere : made > 0) return 'made';
+    return this.client.enrolment.isListed && remindAt < Date.now() ? 'due' : 'postponed';
   }
 }

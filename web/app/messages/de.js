@@ -37,7 +37,10 @@ export const de = {
   errors: {
     bad_invite: 'Diese Einladung ist unbekannt, schon benutzt oder abgelaufen. Bitte um eine neue.',
     busy: 'Der Server ist ausgelastet. Versuche es gleich noch einmal.',
-    device_removed: 'Dieses Gerät wurde aus deinem Konto entfernt. Melde dich ab, um es zu leeren, und dann wieder an.',
+    changed_key: 'Eine Sicherheitsnummer hat sich geändert. Die Nachricht wartet, bis du oben entscheidest.',
+    device_removed:
+      'Dieses Gerät wurde aus deinem Konto entfernt. Warst du das nicht, kennt jemand dein Passwort: Sag es der Person, die' +
+      ' den Server betreibt. Um das Gerät wieder zu benutzen, melde dich ab, was die Nachrichten hier löscht, und wieder an.',
     forged_key_package:
       'Der Server hat Schlüssel geliefert, die nicht zu dieser Person gehören. Nichts wurde geändert. Frag die Person, die den Server betreibt.',
     has_no_device: 'Diese Person kann noch keine Ende-zu-Ende-verschlüsselten Nachrichten empfangen.',
@@ -48,11 +51,13 @@ export const de = {
     device_hidden:
       'Der Server zeigt eines deiner Geräte nicht, das noch in deinen Unterhaltungen ist. Melde es ab, oder warte eine' +
       ' Minute und versuche es noch einmal.',
-    new_readers: 'Seit du das geschrieben hast, ist jemand dazugekommen oder ein Gerät wurde hinzugefügt.',
+    new_readers:
+      'Seit du das geschrieben hast, ist jemand dazugekommen oder ein Gerät wurde hinzugefügt. Tippe oben auf den Namen, um' +
+      ' zu sehen, wer hier ist.',
     not_listed:
       'Dieses Gerät ist nicht bestätigt. Bestätige es auf einem anderen Gerät oder mit deinem Wiederherstellungsschlüssel.',
     number_changed: 'Die Sicherheitsnummer hat sich seit deinem Vergleich geändert. Vergleiche sie noch einmal.',
-    no_account_key: 'Dieses Gerät hat deinen Kontoschlüssel nicht. Verknüpfe es zuerst.',
+    no_account_key: 'Dieses Gerät hat deinen Kontoschlüssel nicht. Bestätige es zuerst.',
     no_device: 'Dieses Gerät ist nicht registriert. Melde dich ab und wieder an.',
     no_key: 'Der Schlüssel dieser Unterhaltung ist nicht auf diesem Gerät.',
     no_such_code: 'Dieser Code ist unbekannt, schon benutzt oder abgelaufen. Ein Code gilt einmal und 24 Stunden lang.',
@@ -71,18 +76,17 @@ export const de = {
     other_account: 'In diesem Browser ist ein anderes Konto angemeldet. Lade die Seite neu und melde es zuerst ab.',
     other_tabs: 'Schließe die anderen Tabs mit Sottovoce, lade diesen neu und versuche es noch einmal.',
     removal_asked:
-      'Laut Server gehört jemand nicht mehr zu dieser Unterhaltung. Bestätigt ist das nicht. Die Nachricht wird' +
-      ' gesendet, wenn das geklärt ist.',
+      'Nur der Server sagt, dass jemand diese Unterhaltung verlassen hat. Die Nachricht wartet, bis du oben entscheidest.',
     registration_closed: 'Die Registrierung ist geschlossen.',
     other_person:
-      'Unter diesem Namen hast du eine andere Person bestätigt. Der Server gibt ihn jetzt jemand anderem, deshalb wurde nichts gesendet. Frag auf anderem Weg nach.',
+      'Unter diesem Namen hast du eine andere Person überprüft. Der Server gibt ihn jetzt jemand anderem, deshalb wurde nichts gesendet. Frag auf anderem Weg nach.',
     self_chat: 'Das bist du selbst. Gib einen anderen Benutzernamen ein.',
     storage_blocked:
       'Ein anderer Tab nutzt eine ältere Version von Sottovoce. Schließe die anderen Tabs und lade diese Seite neu.',
     storage_outdated: 'Sottovoce wurde in einem anderen Tab aktualisiert. Lade diese Seite neu.',
     stranger:
-      'In dieser Unterhaltung ist jemand, den niemand hinzugefügt hat. Die Nachricht wird gesendet, wenn du mit der' +
-      ' Person weitermachst oder sie entfernst.',
+      'In dieser Unterhaltung ist jemand, den niemand hinzugefügt hat. Die Nachricht wartet, bis du die Person mitlesen' +
+      ' lässt oder ein Admin sie entfernt.',
     taken: 'Dieser Benutzername ist vergeben. Wähle einen anderen.',
     too_long: 'Diese Nachricht ist zu lang.',
     too_many: 'Zu viele Versuche. Warte ein wenig und versuche es dann noch einmal.',
@@ -90,11 +94,13 @@ export const de = {
     unauthenticated: 'Deine Sitzung ist beendet. Melde dich wieder an.',
     unavailable: 'Der Server kann gerade nichts speichern. Versuche es gleich noch einmal.',
     unlisted_device:
-      'Jemand in dieser Unterhaltung hat ein Gerät, das nicht bestätigt ist. Gesendet wird, sobald es bestätigt ist.',
+      'Jemand in dieser Unterhaltung hat ein Gerät, das nicht bestätigt ist. Die Nachricht wartet, bis es bestätigt ist.',
     unreachable: 'Der Server ist nicht erreichbar. Prüfe deine Verbindung.',
     unreadable_picture: 'Dieses Bild ist nicht lesbar. Versuche es mit einer PNG- oder JPEG-Datei.',
     unsendable: 'Diese Nachricht enthält Zeichen, die nicht gesendet werden können.',
-    wrong_code: 'Keines deiner Geräte zeigt diesen Code, oder er ist abgelaufen. Erstelle dort einen neuen.',
+    wrong_code:
+      'Keines deiner Geräte zeigt diesen Code, oder seine 15 Minuten sind um. Tippe dort auf „Neuer Code“. Ein' +
+      ' Wiederherstellungsschlüssel gilt hier nicht.',
     wrong_password: 'Das Passwort ist falsch. Es wurde nichts geändert.',
   },
   unknownError: 'Etwas ist schiefgelaufen. Versuche es noch einmal.',
@@ -139,13 +145,15 @@ export const de = {
   },
 
   sessionExpired: {
-    notice: 'Deine Sitzung ist beendet. Deine Nachrichten sind noch auf diesem Gerät.',
+    notice: 'Du wurdest abgemeldet. Deine Nachrichten sind noch hier.',
     logInAgain: 'Wieder anmelden',
     title: (name) => `Wieder anmelden als ${name}`,
-    text:
-      'Alles auf diesem Gerät bleibt erhalten. Wenn dieses Gerät aus deinem Konto entfernt wurde,' +
-      ' melde dich ab, um es zu leeren, und dann wieder an.',
-    logOutAndErase: 'Abmelden und dieses Gerät leeren',
+    text: 'Gib dein Passwort ein, um weiterzumachen. Hier wird nichts gelöscht.',
+    logOutAndDelete: 'Abmelden und meine Nachrichten hier löschen',
+    logOutTitle: 'Deine Nachrichten hier löschen?',
+    logOutText:
+      'Das löscht alle Nachrichten und Schlüssel von diesem Gerät. Nachrichten, die es nur hier gibt, gehen verloren.',
+    loggedOut: 'Du bist abgemeldet.',
   },
 
   conversations: {
@@ -181,7 +189,7 @@ export const de = {
     details: 'Details der Unterhaltung',
     members: (names) => list([...names, 'du']),
     encrypted: 'Ende-zu-Ende-verschlüsselt',
-    verified: 'Bestätigt',
+    verified: 'Überprüft',
     safetyNumberChanged: 'Sicherheitsnummer geändert',
     aboutEncryption: 'Über die Verschlüsselung',
     request: 'Nachrichtenanfrage',
@@ -206,27 +214,33 @@ export const de = {
     numbersChangedText:
       'Das geschieht bei einem neuen Telefon oder Browser, aber auch, wenn jemand mitlesen will. Ruf an oder triff dich,' +
       ' und vergleiche die Nummern, bevor du etwas Vertrauliches schreibst.',
-    acceptKey: 'Ohne Bestätigung fortfahren',
-    unlistedDevice: (names) => `Ein neues Gerät ist nicht bestätigt (${list(names)}).`,
+    waitsForYou: 'Bis dahin warten deine Nachrichten hier.',
+    acceptKey: 'Ohne Vergleich senden',
+    unlistedDevice: (names) => `Ein Gerät ist nicht bestätigt (${list(names)}).`,
     unlistedDeviceText: (names) =>
       `Es könnte jemand anderem gehören, darum warten neue Nachrichten auf diesem Gerät. Ruf an oder triff dich mit` +
       ` ${list(names)}: Dort kann das Gerät bestätigt oder entfernt werden, dann werden deine Nachrichten gesendet. Hilft` +
       ' das nicht, sag es der Person, die den Server betreibt.',
+    ownUnlistedDevice: 'Eines deiner Geräte ist nicht bestätigt.',
+    ownUnlistedDeviceText:
+      'Deine Nachrichten warten hier. Bestätige das Gerät in den Einstellungen, wenn es deins ist, sonst entferne es.',
+    openSettings: 'Einstellungen öffnen',
     strangers: (names) => `Weißt du, warum ${list(names)} hier mitlesen kann?`,
     strangersText: (names) =>
       `Niemand in dieser Unterhaltung hat ${list(names)} hinzugefügt: Das war der Server, oder dein Gerät konnte nicht` +
-      ' prüfen, wer es war. Neue Nachrichten warten auf diesem Gerät. Frag die anderen am Telefon oder persönlich. Bist du' +
-      ' nicht sicher, mach nicht weiter.',
+      ' prüfen, wer es war. Neue Nachrichten warten auf diesem Gerät. Frag die anderen am Telefon oder persönlich. Lässt du' +
+      ' das Mitlesen zu, werden die wartenden Nachrichten gesendet.',
     seeMembers: 'Wer hier ist',
-    acceptStrangers: (names) => `Mit ${list(names)} weitermachen`,
+    acceptStrangers: (names) => `${list(names)} mitlesen lassen und senden`,
     removalAsked: (names) => `${names.length === 1 ? 'Ist' : 'Sind'} ${list(names)} gegangen?`,
     removalAskedText: (names) =>
       `Das sagt nur der Server, darum warten neue Nachrichten auf diesem Gerät. Ruf an oder triff dich mit ${list(names)},` +
-      ' und frag nach. Stimmt es nicht, entferne niemanden, und sag es der Person, die den Server betreibt.',
+      ' und frag nach. Stimmt es, entferne die Person: Dann gehen deine Nachrichten an alle, die bleiben. Stimmt es nicht,' +
+      ' entferne niemanden, und sag es der Person, die den Server betreibt.',
     agreeText:
       'Entferne nur, wenn du es am Telefon oder persönlich erfahren hast: Jemand ist gegangen oder hat das Gerät verloren.',
     remove: (names) => `${list(names)} entfernen`,
-    verify: (name) => `${name} bestätigen`,
+    verify: (name) => `${name} überprüfen`,
     notMember: 'Du bist nicht mehr in dieser Unterhaltung. Ihre Nachrichten bleiben hier, bis du sie löschst.',
     deleteHere: 'Von diesem Gerät löschen',
     keyMissing:
@@ -280,7 +294,8 @@ export const de = {
     foreignOwn: 'Du hast das Gerät nicht bestätigt, das dies gesendet hat. Es kann von jemand anderem sein.',
     edited: 'bearbeitet',
     notSent: (reason) => `Nicht gesendet. ${reason}`,
-    sendToAll: 'An alle hier senden',
+    waits: (reason) => `Wartet. ${reason}`,
+    sendToAll: 'Jetzt senden, auch an die Neuen',
     replyTo: (name) => `Antwort an ${name}`,
     replyToYou: 'Antwort auf deine Nachricht',
     replyToEarlier: 'Antwort auf eine frühere Nachricht',
@@ -344,6 +359,7 @@ export const de = {
     cancelReply: 'Antwort abbrechen',
     cancelEdit: 'Bearbeiten abbrechen',
     send: 'Senden',
+    waits: 'Nachricht (wartet)',
   },
 
   emoji: {
@@ -440,7 +456,7 @@ export const de = {
     leaveAction: 'Verlassen',
     owner: 'Eigentümer',
     admin: 'Admin',
-    verified: 'Bestätigt',
+    verified: 'Überprüft',
     safetyNumberChanged: 'Sicherheitsnummer geändert',
     devices: (count) => plural(count, { one: '# Gerät', other: '# Geräte' }),
     noBio: (name) => `${name} hat noch nichts über sich geschrieben.`,
@@ -451,24 +467,28 @@ export const de = {
     compare: (name) =>
       `Vergleiche diese 60 Ziffern mit denen auf dem Bildschirm von ${name}, am besten persönlich oder am Telefon.` +
       ' Stimmen sie überein, liest niemand mit, auch nicht dieser Server.',
+    whereToLook: (name) =>
+      `${name} tippt auf das Schloss über eurer Unterhaltung, dann auf „Sicherheitsnummer“. Weicht auch nur eine Ziffer ab,` +
+      ' schreib nichts Vertrauliches, und sag es der Person, die den Server betreibt.',
+    qrHint: 'Für Apps, die ihn scannen können. Es genügt, die Ziffern zu vergleichen.',
     qr: 'Die Sicherheitsnummer als QR-Code',
-    isVerified: (name) => `Du hast ${name} bestätigt. Ändert sich die Sicherheitsnummer, sagen wir dir Bescheid.`,
-    hasChanged: 'Das ist nicht die Sicherheitsnummer, die du bestätigt hast.',
+    isVerified: (name) => `Du hast ${name} überprüft. Ändert sich die Sicherheitsnummer, wirst du gewarnt.`,
+    hasChanged: 'Das ist nicht die Sicherheitsnummer, die du überprüft hast.',
     /** The server gives a verified person another name. @param {string} before @param {string} name */
     renamed: (before, name) => `${before} (jetzt „${name}“)`,
-    markVerified: 'Stimmt überein – bestätigen',
+    markVerified: 'Stimmt überein – als überprüft merken',
     encryptedTitle: 'Ende-zu-Ende-verschlüsselt',
     encryptedText:
       'Nachrichten sind nur auf den Geräten der Menschen in dieser Unterhaltung lesbar.' +
       ' Der Server leitet sie weiter, kann sie aber nicht lesen.',
     metadataText: 'Der Server weiß allerdings, wer wann mit wem schreibt und wie viel.',
     verifyText:
-      'Damit sich niemand als eine dieser Personen ausgeben kann, bestätige mit jeder von ihnen die' +
+      'Damit sich niemand als eine dieser Personen ausgeben kann, vergleiche mit jeder von ihnen die' +
       ' Sicherheitsnummer:',
     safetyNumber: 'Sicherheitsnummer',
-    verified: 'bestätigt',
+    verified: 'überprüft',
     changed: 'geändert',
-    notVerified: 'nicht bestätigt',
+    notVerified: 'nicht überprüft',
     directTitle: 'Nicht Ende-zu-Ende-verschlüsselt',
     directText: (name) => `${name} nutzt eine App ohne Ende-zu-Ende-Verschlüsselung.`,
     keyHere:
@@ -488,48 +508,57 @@ export const de = {
       ' gehört. So reicht dein Passwort allein nicht, um deine Nachrichten zu lesen.',
     withDevice: 'Mit einem anderen Gerät von dir',
     step1: 'Öffne Sottovoce auf einem Gerät, das du schon benutzt.',
-    step2: 'Scanne diesen QR-Code mit dessen Kamera, oder öffne dort die Einstellungen und wähle „Gerät verknüpfen“.',
+    step2: 'Scanne diesen QR-Code mit dessen Kamera, oder öffne dort die Einstellungen und wähle „Gerät bestätigen“.',
     step3: 'Wirst du nach einem Code gefragt, gib den von hier ein.',
     qr: 'Der Code als QR-Code',
     makingCode: 'Der Code wird erstellt …',
-    newCode: 'Anderen Code zeigen',
+    newCode: 'Neuer Code',
+    codeLife: 'Gilt 15 Minuten.',
     withRecoveryKey: 'Oder mit deinem Wiederherstellungsschlüssel',
     recoveryKey: 'Wiederherstellungsschlüssel',
     recoveryKeyHint: 'Die 28 Buchstaben und Ziffern, die du aufgeschrieben oder gespeichert hast. Nicht der Code oben.',
     useRecoveryKey: 'Mit dem Schlüssel bestätigen',
     noRecoveryKey: 'Dieses Konto hat keinen Wiederherstellungsschlüssel.',
+    wrongRecoveryKey:
+      'Das ist nicht dein aktueller Wiederherstellungsschlüssel. Hast du einen neueren erstellt, nimm den.',
+    isCodeAbove:
+      'Das ist der Code von dieser Seite, für dein anderes Gerät. Dein Wiederherstellungsschlüssel ist ein anderer.',
     withNeither: 'Ich habe kein anderes Gerät und keinen Schlüssel',
     startAgainText:
       'Das lässt sich nicht rückgängig machen. Deine anderen Geräte werden abgemeldet, und alle, mit denen du schreibst,' +
       ' erfahren, dass sich deine Sicherheitsnummer geändert hat. Deine Unterhaltungen bleiben, aber dieses Gerät kann' +
       ' frühere Nachrichten nicht lesen.',
     startAgain: 'Nur mit diesem Gerät neu beginnen',
-    linkTitle: 'Gerät verknüpfen',
+    linkTitle: 'Gerät bestätigen',
     linkText:
-      'Melde dich auf deinem neuen Gerät an. Es zeigt einen Code: Gib ihn hier ein. Verknüpfe nur ein Gerät, das du vor' +
+      'Melde dich auf deinem neuen Gerät an. Es zeigt einen Code: Gib ihn hier ein. Bestätige nur ein Gerät, das du vor' +
       ' dir hast: Es kann ab dann deine Nachrichten lesen.',
+    linkTextOfWaiting:
+      'Gib den Code ein, den das neue Gerät gerade zeigt. Bestätige nur ein Gerät, das du vor dir hast: Es kann ab dann' +
+      ' deine Nachrichten lesen.',
     linkTextByLink:
       'Zeigt das Gerät vor dir diesen Code? Hat dir jemand einen Link oder ein Bild davon geschickt, schließe das hier:' +
-      ' Dessen Gerät könnte deine Nachrichten lesen.',
+      ' Ein fremdes Gerät könnte dann deine Nachrichten lesen.',
     code: 'Code des neuen Geräts',
     codeHint: '28 Buchstaben und Ziffern. Groß- und Kleinschreibung ist egal. Nicht dein Wiederherstellungsschlüssel.',
-    link: 'Verknüpfen',
-    linked: 'Das Gerät ist verknüpft. Es empfängt jetzt deine Nachrichten.',
+    link: 'Bestätigen',
+    linkSame: 'Ja, gleicher Code – bestätigen',
+    linked: 'Das Gerät ist bestätigt. Es empfängt jetzt deine Nachrichten.',
     unconfirmed: (name) => `${name} hat sich bei deinem Konto angemeldet. Warst du das?`,
     unconfirmedText:
       'Es kann nichts lesen, solange du es nicht bestätigst. Bist du nicht sicher, entferne es und ändere dein Passwort.',
     notLinked: 'Nicht bestätigt. Es kann deine Nachrichten nicht lesen.',
-    isMine: 'Ja, gehört mir',
+    isMine: 'Meins – Code eingeben',
     noKeyYet: 'Du hast noch keinen Wiederherstellungsschlüssel.',
     noKeyYetText: 'Ohne ihn kannst du kein neues Gerät bestätigen, wenn du dieses verlierst.',
     saveRecoveryKey: 'Jetzt erstellen',
-    later: 'Später',
+    later: 'In einer Woche erinnern',
     recoveryTitle: 'Wiederherstellungsschlüssel',
     recoveryText:
       'Verlierst du dieses Gerät und hast kein anderes, kannst du mit diesem Schlüssel dein Konto auf einem neuen benutzen.' +
-      ' Schreib ihn auf, oder bewahre ihn in einem Passwort-Manager auf. Wer ihn und dein Passwort hat, kann deine neuen' +
-      ' Nachrichten lesen.',
-    recoveryReplaces: 'Hast du schon einen, gilt er danach nicht mehr.',
+      ' Schreib ihn auf, oder bewahre ihn in einem Passwort-Manager auf. Dein Passwort brauchst du auch. Wer beides hat,' +
+      ' kann deine neuen Nachrichten lesen. Alte Nachrichten bringt er nicht zurück.',
+    recoveryReplaces: 'Du hast schon einen. Er gilt nicht mehr, sobald du einen neuen erstellst.',
     makeRecoveryKey: 'Schlüssel erstellen',
     keepIt: 'Schreib diesen Schlüssel auf, oder speichere ihn jetzt. Er wird nur einmal gezeigt.',
     print: 'Drucken',
@@ -588,10 +617,9 @@ export const de = {
       'Ein Passwort braucht mindestens 8 Zeichen, darunter ein Großbuchstabe, ein Kleinbuchstabe und eine Ziffer.',
     logOutTitle: 'Abmelden?',
     logOutText:
-      'Beim Abmelden werden alle Nachrichten und Schlüssel von diesem Gerät gelöscht. Nachrichten, die es nur hier' +
-      ' gibt, gehen verloren. Ohne Verbindung bleibt dieses Gerät in deiner Geräteliste, bis du es dort entfernst.' +
-      ' Ist es dein einziges Gerät, bewahre vorher einen Wiederherstellungsschlüssel auf: Du brauchst ihn, um dich wieder' +
-      ' anzumelden, ohne dass alle gewarnt werden.',
+      'Das löscht deine Nachrichten von diesem Gerät. Ist es dein einziges? Dann brauchst du deinen' +
+      ' Wiederherstellungsschlüssel, um dich wieder anzumelden. Ohne ihn beginnst du neu, und alle, mit denen du schreibst,' +
+      ' werden gewarnt, dass sich deine Sicherheitsnummer geändert hat.',
     deleteAccount: 'Konto löschen',
     deleteAccountText:
       'Dein Konto, deine Geräte und deine Nachrichten werden endgültig vom Server gelöscht.' +

@@ -42,7 +42,10 @@ export const en = {
   errors: {
     bad_invite: 'This invite is unknown, already used or expired. Ask for a new one.',
     busy: 'The server is busy. Try again in a moment.',
-    device_removed: 'This device was removed from your account. Log out to erase it, then log in again.',
+    changed_key: 'Someone’s safety number has changed. It waits until you choose above.',
+    device_removed:
+      'This device was removed from your account. If that wasn’t you, someone has your password: tell the person who runs' +
+      ' the server. To use this device again, log out, which deletes the messages here, and log in.',
     forged_key_package:
       'The server sent keys that don’t belong to this person. Nothing was changed. Ask the person who runs the server.',
     has_no_device: 'This person can’t receive end-to-end encrypted messages yet.',
@@ -53,7 +56,8 @@ export const en = {
     device_hidden:
       'The server doesn’t show one of your devices, which is still in your conversations. Log it out, or wait a minute and' +
       ' try again.',
-    new_readers: 'Someone joined, or a new device was added, after you wrote this.',
+    new_readers:
+      'Someone joined, or a new device was added, after you wrote this. Tap the name at the top to see who’s here.',
     not_listed: 'This device isn’t confirmed. Confirm it on another device, or with your recovery key.',
     number_changed: 'The safety number has changed since you compared it. Compare it again.',
     no_account_key: 'This device doesn’t have your account key. Link it first.',
@@ -73,7 +77,7 @@ export const en = {
     other_account_key: 'The server shows another account key than yours. Nothing was changed. Try again.',
     other_account: 'Another account is in use in this browser. Reload the page, and log out there first.',
     other_tabs: 'Close the other Sottovoce tabs, reload this one, and try again.',
-    removal_asked: 'The server says that someone left, but they didn’t say so. It is sent when this is settled.',
+    removal_asked: 'The server says that someone left, but they didn’t say so. It waits until you decide above.',
     registration_closed: 'Registration is closed.',
     other_person:
       'You verified someone else with this name. The server now gives it to another person, so nothing was sent. Ask them another way.',
@@ -81,19 +85,20 @@ export const en = {
     storage_blocked: 'Another tab is using an older version of Sottovoce. Close the other tabs, then reload this page.',
     storage_outdated: 'Sottovoce has been updated in another tab. Reload this page.',
     stranger:
-      'Someone is in this conversation whom no one added. It is sent when you continue with them, or remove them.',
+      'Someone is in this conversation whom no one added. It waits until you let them read it, or an admin removes them.',
     taken: 'That username is taken. Choose another one.',
     too_long: 'This message is too long.',
     too_many: 'Too many attempts. Wait a little, then try again.',
     too_many_codes: 'You have too many active codes. Revoke one first.',
     unauthenticated: 'Your session has ended. Log in again.',
     unavailable: 'The server can’t save anything right now. Try again in a moment.',
-    unlisted_device:
-      'Someone in this conversation has a device that they haven’t confirmed. It is sent when they have.',
+    unlisted_device: 'Someone in this conversation has a device that they haven’t confirmed. It waits until they have.',
     unreachable: 'Can’t reach the server. Check your connection.',
     unreadable_picture: 'This picture can’t be read. Try a PNG or JPEG file.',
     unsendable: 'This message contains characters that can’t be sent.',
-    wrong_code: 'None of your devices shows this code, or it has expired. Create a new one there.',
+    wrong_code:
+      'None of your devices shows this code, or its 15 minutes are over. Tap “New code” there. A recovery key doesn’t work' +
+      ' here.',
     wrong_password: 'Wrong password. Nothing was changed.',
   },
   unknownError: 'Something went wrong. Try again.',
@@ -138,14 +143,16 @@ export const en = {
   },
 
   sessionExpired: {
-    notice: 'Your session has ended. Your messages are still on this device.',
+    notice: 'You’ve been logged out. Your messages are still here.',
     logInAgain: 'Log in again',
     /** @param {string} name */
     title: (name) => `Log in again as ${name}`,
-    text:
-      'Everything on this device is kept. If this device was removed from your account,' +
-      ' log out to erase it, then log in again.',
-    logOutAndErase: 'Log out and erase this device',
+    text: 'Enter your password to carry on. Nothing here is deleted.',
+    logOutAndDelete: 'Log out and delete my messages here',
+    logOutTitle: 'Delete your messages here?',
+    logOutText: 'This deletes all messages and keys from this device. Messages that exist only here are lost.',
+    /** In place of the field for a message. */
+    loggedOut: 'You’re logged out.',
   },
 
   conversations: {
@@ -214,29 +221,36 @@ export const en = {
     numbersChangedText:
       'This happens with a new phone or browser, and also if someone tries to read your messages. Call or meet, and' +
       ' compare the numbers before you share anything private.',
-    acceptKey: 'Continue without verifying',
+    waitsForYou: 'Until then, your messages wait here.',
+    acceptKey: 'Send without comparing',
     /** @param {string[]} names */
-    unlistedDevice: (names) => `A new device of ${list(names)} isn’t confirmed.`,
+    unlistedDevice: (names) => `A device of ${list(names)} isn’t confirmed.`,
     /** @param {string[]} names */
     unlistedDeviceText: (names) =>
       `It could be someone else’s, so your new messages wait on this device. Call or meet ${list(names)}: the device can` +
       ' be confirmed or removed there, and then your messages are sent. If that doesn’t help, tell the person who runs' +
       ' the server.',
+    ownUnlistedDevice: 'One of your devices isn’t confirmed.',
+    ownUnlistedDeviceText:
+      'Your messages wait here. Confirm the device in Settings if it’s yours, and remove it if not.',
+    openSettings: 'Open Settings',
     /** @param {string[]} names */
     strangers: (names) => `Do you know why ${list(names)} can read this?`,
     /** @param {string[]} names */
     strangersText: (names) =>
       `No one in this conversation added ${list(names)}: the server did, or your device couldn’t check who did. Your new` +
-      ' messages wait on this device. Ask the others by phone or in person. If you aren’t sure, don’t continue.',
+      ' messages wait on this device. Ask the others by phone or in person. If you let them read, your waiting messages are' +
+      ' sent.',
     seeMembers: 'See who’s here',
     /** @param {string[]} names */
-    acceptStrangers: (names) => `Continue with ${list(names)}`,
+    acceptStrangers: (names) => `Let ${list(names)} read and send`,
     /** @param {string[]} names */
     removalAsked: (names) => `Did ${list(names)} leave?`,
     /** @param {string[]} names */
     removalAskedText: (names) =>
-      `Only the server says so, so your new messages wait on this device. Call or meet ${list(names)} and ask. If it isn’t` +
-      ' true, don’t remove anyone, and tell the person who runs the server.',
+      `Only the server says so, so your new messages wait on this device. Call or meet ${list(names)} and ask. If it’s` +
+      ' true, remove them, and your messages are sent to those who stay. If it isn’t, don’t remove anyone, and tell the' +
+      ' person who runs the server.',
     agreeText: 'Remove only if you heard it by phone or in person: someone left, or lost their device.',
     /** @param {string[]} names */
     remove: (names) => `Remove ${list(names)}`,
@@ -300,7 +314,9 @@ export const en = {
     edited: 'edited',
     /** @param {string} reason a whole sentence */
     notSent: (reason) => `Not sent. ${reason}`,
-    sendToAll: 'Send to everyone here now',
+    /** Sent without the author when the reason is gone. @param {string} reason a whole sentence */
+    waits: (reason) => `Waiting. ${reason}`,
+    sendToAll: 'Send now, also to the new ones',
     /** @param {string} name */
     replyTo: (name) => `reply to ${name}`,
     replyToYou: 'reply to your message',
@@ -388,6 +404,8 @@ export const en = {
     cancelReply: 'Cancel reply',
     cancelEdit: 'Cancel edit',
     send: 'Send',
+    /** In the empty field. */
+    waits: 'Message (will wait)',
   },
 
   emoji: {
@@ -513,6 +531,11 @@ export const en = {
     compare: (name) =>
       `Compare these 60 digits with the ones on ${name}’s screen, in person or on a call.` +
       ' If they match, no one is intercepting your messages, not even this server.',
+    /** @param {string} name */
+    whereToLook: (name) =>
+      `${name} taps the lock above your conversation, then “Safety number”. If even one digit differs, write nothing private` +
+      ' and tell the person who runs the server.',
+    qrHint: 'For apps that can scan it. Comparing the digits is enough.',
     qr: 'The safety number as a QR code',
     /** @param {string} name */
     isVerified: (name) => `You’ve verified ${name}. You’ll be told if the safety number changes.`,
@@ -551,47 +574,55 @@ export const en = {
       ' That way your password alone isn’t enough to read your messages.',
     withDevice: 'With another device of yours',
     step1: 'Open Sottovoce on a device that you already use.',
-    step2: 'Scan this QR code with its camera, or open Settings there and choose “Link a device”.',
+    step2: 'Scan this QR code with its camera, or open Settings there and choose “Confirm a device”.',
     step3: 'If you’re asked for a code, enter the one below.',
     qr: 'The code as a QR code',
     makingCode: 'Creating a code…',
-    newCode: 'Show another code',
+    newCode: 'New code',
+    codeLife: 'Valid for 15 minutes.',
     withRecoveryKey: 'Or with your recovery key',
     recoveryKey: 'Recovery key',
     recoveryKeyHint: 'The 28 letters and digits that you wrote down or saved. Not the code above.',
     useRecoveryKey: 'Confirm with the recovery key',
     noRecoveryKey: 'This account has no recovery key.',
+    wrongRecoveryKey: 'This isn’t your current recovery key. If you made a newer one, use that.',
+    isCodeAbove: 'That’s the code from this page, for your other device. Your recovery key is another one.',
     withNeither: 'I have no other device and no recovery key',
     startAgainText:
       'You can’t undo this. Your other devices are logged out, and everyone you talk to sees that your safety number has' +
       ' changed. Your conversations stay, but this device can’t read earlier messages.',
     startAgain: 'Start over with only this device',
-    linkTitle: 'Link a device',
+    linkTitle: 'Confirm a device',
     linkText:
-      'Log in on your new device. It shows a code: enter it here. Link only a device that you have in front of you: it can' +
-      ' read your messages from then on.',
+      'Log in on your new device. It shows a code: enter it here. Confirm only a device that you have in front of you: it' +
+      ' can read your messages from then on.',
+    linkTextOfWaiting:
+      'Enter the code that the new device shows now. Confirm only a device that you have in front of you: it can read your' +
+      ' messages from then on.',
     linkTextByLink:
       'Does the device in front of you show this code? If someone sent you a link or a picture of it, close this: their' +
       ' device could read your messages.',
     code: 'Code of the new device',
     codeHint: '28 letters and digits. Upper and lower case make no difference. Not your recovery key.',
-    link: 'Link',
-    linked: 'The device is linked. It now receives your messages.',
+    link: 'Confirm',
+    linkSame: 'Yes, same code – confirm',
+    linked: 'The device is confirmed. It now receives your messages.',
     /** @param {string} name */
     unconfirmed: (name) => `${name} logged in to your account. Was it you?`,
     unconfirmedText:
       'It can’t read anything until you confirm it. If you aren’t sure, remove it and change your password.',
     notLinked: 'Not confirmed. It can’t read your messages.',
-    isMine: 'Yes, it’s mine',
+    isMine: 'It’s mine – enter its code',
     noKeyYet: 'You have no recovery key yet.',
     noKeyYetText: 'Without it, you can’t confirm a new device if you lose this one.',
     saveRecoveryKey: 'Create one now',
-    later: 'Later',
+    later: 'Remind me in a week',
     recoveryTitle: 'Recovery key',
     recoveryText:
       'If you lose this device and have no other one, this key lets you use your account on a new device. Write it down,' +
-      ' or keep it in a password manager. Anyone with this key and your password can read your new messages.',
-    recoveryReplaces: 'If you made one before, it stops working.',
+      ' or keep it in a password manager. You also need your password. Anyone with both can read your new messages. The key' +
+      ' doesn’t bring back old messages.',
+    recoveryReplaces: 'You already have a recovery key. It stops working when you create a new one.',
     makeRecoveryKey: 'Create a recovery key',
     keepIt: 'Write this key down or save it now. It’s shown only once.',
     print: 'Print',
@@ -656,10 +687,8 @@ export const en = {
       'A password needs at least 8 characters, including an uppercase letter, a lowercase letter and a digit.',
     logOutTitle: 'Log out?',
     logOutText:
-      'Logging out deletes all messages and keys from this device. Messages that exist only here will be lost.' +
-      ' If you’re offline, this device stays in your list of devices until you remove it there.' +
-      ' If this is your only device, save a recovery key first: you need it to log in again without alarming the people' +
-      ' you talk to.',
+      'This deletes your messages from this device. Is it your only one? Then you need your recovery key to log in again.' +
+      ' Without it you start over, and everyone you talk to is warned that your safety number changed.',
     deleteAccount: 'Delete account',
     deleteAccountText:
       'This permanently deletes your account, devices and messages from the server.' +

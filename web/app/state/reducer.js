@@ -37,7 +37,7 @@ import { toastsSlice } from './toasts.js';
  * @property {boolean} hasEnded the session is over; the device and its data remain
  * @property {'online' | 'offline'} line
  * @property {Settings | null} settings
- * @property {boolean} isRecoveryDue the user has no recovery key, and is to be reminded
+ * @property {import('../../worker/page.js').Recovery} recovery
  * @property {import('../../client/trust/own-devices.js').OwnDevice[]} unconfirmed devices of the account
  * @property {Record<string, Conversation>} conversations
  * @property {Record<string, Record<string, number>>} typing by conversation and user: since when
@@ -56,7 +56,7 @@ import { toastsSlice } from './toasts.js';
  *   | { type: 'me', username: string }
  *   | { type: 'settings', settings: Settings }
  *   | { type: 'standing', standing: import('../../client/trust/enrolment.js').Standing }
- *   | { type: 'recovery', isDue: boolean }
+ *   | { type: 'recovery', recovery: import('../../worker/page.js').Recovery }
  *   | { type: 'unconfirmed', devices: import('../../client/trust/own-devices.js').OwnDevice[] }
  *   | { type: 'ready' } | { type: 'offline' } | { type: 'logged out' }
  *   | { type: 'conversation', conversation: Conversation }
@@ -91,7 +91,7 @@ export const EMPTY = {
   hasEnded: false,
   line: 'offline',
   settings: null,
-  isRecoveryDue: false,
+  recovery: 'postponed',
   unconfirmed: [],
   conversations: {},
   typing: {},

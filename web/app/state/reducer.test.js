@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptyConversation } from '../../client/conversations/changes.js';
 import { EMPTY, reduce } from './reducer.js';
-import { isGroup, listed, lockOf, nameOf, participants, titleOf, unreadCount } from './selectors.js';
+import { isGroup, listed, holdsMessages, lockOf, nameOf, participants, titleOf, unreadCount } from './selectors.js';
 
 /**
  * @typedef {import('./reducer.js').Event} Event
@@ -167,6 +167,20 @@ test("the lock is closed only where no leaf may be the server's", () => {
   assert.equal(lockOf({ ...verified, verified: { [ben.id]: ['bb'] } }, ANNA), 'changed');
   for (const unsafe of [{ isForged: true }, { strangers: [CARA] }, { listed: { [ben.id]: ['bb'] } }])
     assert.equal(lockOf({ ...verified, ...unsafe }, ANNA), 'unsafe', JSON.stringify(unsafe));
+});
+
+test('messages wait while the banner asks for something', () => {
+  const [, ben] = conversation('one').people;
+  const members = [{ user: ben.id, device: '01', thumbprint: 'aa' }];
+  assert.ok(!holdsMessages(conversation('one', { members, listed: { [ben.id]: ['aa'] }, strangers: [] })));
+  for (const reason of [
+    { isForged: true },
+    { strangers: [CARA] },
+    { asked: [CARA] },
+    { changedKeys: [CARA] },
+    { members, listed: { [ben.id]: ['bb'] } },
+  ])
+    assert.ok(holdsMessages(conversation('one', reason)), JSON.stringify(reason));
 });
 
 test('a title names the others', () => {

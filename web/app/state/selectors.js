@@ -69,6 +69,11 @@ export function lockOf(conversation, me) {
   return trust.length && trust.every((one) => one === 'verified') ? 'verified' : 'unknown';
 }
 
+/** Messages wait until a member does what the banner asks for. @param {Conversation} conversation */
+export function holdsMessages({ isForged, strangers, changedKeys, asked, ...conversation }) {
+  return isForged || [strangers, changedKeys, asked, unlistedIn(conversation)].some((users) => users?.length);
+}
+
 /** @param {Conversation} conversation @param {string} me */
 export function titleOf(conversation, me) {
   if (conversation.name) return conversation.name;

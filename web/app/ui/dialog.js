@@ -1,12 +1,12 @@
 // @ts-check
-import { css, html } from '../../vendor/lit.js';
+import { css, html, nothing } from '../../vendor/lit.js';
 import { t } from '../messages/index.js';
 import { Element } from './element.js';
 import { icon } from './icon.js';
 
-/** A modal dialog with a heading; Escape, the button and a click beside it close it. */
+/** A modal dialog with a heading; Escape, the button and a click beside it close it, unless it is to be answered. */
 export class Dialog extends Element {
-  static properties = { heading: {}, wide: { type: Boolean } };
+  static properties = { heading: {}, wide: { type: Boolean }, mustAnswer: { type: Boolean } };
   static styles = [
     super.styles,
     css`
@@ -30,7 +30,7 @@ export class Dialog extends Element {
   constructor() {
     super();
     this.heading = '';
-    this.wide = false;
+    this.wide = this.mustAnswer = false;
   }
 
   firstUpdated() {
@@ -49,17 +49,26 @@ export class Dialog extends Element {
 
   /** @param {Event} event */
   #onClick(event) {
-    if (event.target === this.#dialog) this.#dialog.close(); // on the backdrop
+    if (event.target === this.#dialog && !this.mustAnswer) this.#dialog.close(); // on the backdrop
+  }
+
+  /** The browser wants to close it: Escape, or the back gesture. @param {Event} event */
+  #onCancel(event) {
+    if (this.mustAnswer) event.preventDefault();
   }
 
   render() {
     return html`
-      <dialog class=${this.wide ? 'wide' : ''} aria-labelledby="heading" @close=${() => this.act('close')}
-        @click=${this.#onClick}>
+      <dialog class=${this.wide ? 'wide' : ''} aria-labelledby="heading" closedby=${this.mustAnswer ? 'none' : nothing}
+        @close=${() => this.act('close')} @cancel=${this.#onCancel} @click=${this.#onClick}>
         <div class="head">
           <h2 id="heading" class="grow">${this.heading}</h2>
-          <button class="icon" id="close" aria-label=${t.common.close} @click=${() => this.#dialog.close()}>
-            ${icon('close')}</button>
+          ${
+            this.mustAnswer
+              ? nothing
+              : html`<button class="icon" id="close" aria-label=${t.common.close} @click=${() => this.#dialog.close()}>
+                ${icon('close')}</button>`
+          }
         </div>
         <div class="body"><slot></slot></div>
       </dialog>`;

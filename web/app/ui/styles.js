@@ -17,7 +17,7 @@ export const shared = css`
   .soft { color: var(--soft); }
   .small { font-size: var(--small); }
   .letters { font: 500 1.15rem/1.7 ui-monospace, "DejaVu Sans Mono", monospace; text-align: center;
-    overflow-wrap: anywhere; text-wrap: balance; user-select: all; }
+    box-sizing: content-box; max-width: 20ch; margin-inline: auto; overflow-wrap: anywhere; user-select: all; }
   .plain { padding: 0; border: 0; background: none; text-align: inherit; }
   .unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden;
     clip-path: inset(50%); white-space: nowrap; }

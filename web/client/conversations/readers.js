@@ -30,7 +30,10 @@ export async function readerCheck(identities, conversation, readers) {
   const users = conversation.members.map(({ user }) => user);
   const lists = await identities.listsOf([...before, ...users]);
   return (leaves) => {
-    if (leaves.some(({ user, thumbprint }) => lists.get(user)?.has(thumbprint) === false))
+    const unlisted = leaves.filter(({ user, thumbprint }) => lists.get(user)?.has(thumbprint) === false);
+    if (unlisted.some(({ user }) => conversation.changedKeys?.includes(user)))
+      throw new HeldBack('changed_key', 'a user of the group has shown another account key');
+    if (unlisted.length)
       throw new HeldBack('unlisted_device', 'the group has devices that their account has not listed');
     if (leaves.some(({ user }) => strangers.has(user)))
       throw new HeldBack('stranger', 'the group has a user whom no member has added');

@@ -26,14 +26,14 @@ export class ForgedGroup extends Error {
 }
 
 /**
- * The group has leaves that may not read a message. Nothing was encrypted. `code` says why: `unlisted_device`, one that
- * the account key of its user has not listed; `stranger`, one of a user whom no member has added; `new_readers`, one
+ * The group has leaves that may not read a message. Nothing was encrypted. `code` says why: `changed_key`, one of
+ * a user who has shown another account key; `unlisted_device`, one that the account key of its user has not listed; `stranger`, one of a user whom no member has added; `new_readers`, one
  * that the author did not see.
  */
 export class HeldBack extends Error {
   name = 'HeldBack';
 
-  /** @param {'unlisted_device' | 'stranger' | 'new_readers'} code @param {string} message */
+  /** @param {'changed_key' | 'unlisted_device' | 'stranger' | 'new_readers'} code @param {string} message */
   constructor(code, message) {
     super(message);
     this.code = code;
@@ -46,4 +46,4 @@ export class OutdatedGroup extends Error {
 }
 
 /** Why a message waits, where that ends without its author. */
-export const PASSING = ['unlisted_device', 'stranger', 'removal_asked'];
+export const PASSING = ['changed_key', 'unlisted_device', 'stranger', 'removal_asked'];

@@ -16,7 +16,7 @@
 /**
  * The values of `state`: the account, sessions to end, the page's settings and drafts; keys of direct conversations in
  * base64, texts as they were encrypted for the server; the seed of the account key and of the next one, the secret of a link that waits, and
- * when a recovery key was made; of each user the account key with its list, what was verified, and the name at that time;
+ * when the user kept a recovery key (0: made, and not kept); of each user the account key with its list, what was verified, and the name at that time;
  * of each conversation the last commit, the age of this device's leaf, and which list was stated to whom.
  * @template {string} Key
  * @typedef {Key extends 'me' ? import('../session/account.js').Me

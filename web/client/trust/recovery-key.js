@@ -3,6 +3,7 @@
  * The recovery key: what a user writes down to list a new device without another one. The server stores the account key
  * encrypted with it.
  */
+import { Refused } from '../transport/api.js';
 import { fromBase64, toBase64, uuidBytes } from '../util/bytes.js';
 import { codeOf, newSecret, secretOf, unwrap, wrap } from './secret-code.js';
 
@@ -32,6 +33,17 @@ export class RecoveryKey {
     const body = { recovery: toBase64(recovery), signature: toBase64(signature) };
     await this.client.api.callUntilAnswered('PUT', 'account/recovery', body);
     return codeOf(secret);
+  }
+
+  /** Whether the server says that there is one, made on any device. */
+  async exists() {
+    try {
+      await this.client.api.callUntilAnswered('GET', 'account/recovery');
+      return true;
+    } catch (error) {
+      if (error instanceof Refused && error.code === 'no_device_list') return false;
+      throw error;
+    }
   }
 
   /** List this device by the recovery key. Throws MistypedCode, WrongCode, Refused. @param {string} code */

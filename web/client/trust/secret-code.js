@@ -37,12 +37,14 @@ export async function codeOf(secret) {
   return /** @type {string[]} */ (letters.join('').match(/.{4}/g)).join('-');
 }
 
-/**
- * Case, spaces and hyphens do not count; O is 0, I and L are 1. Throws MistypedCode.
- * @param {string} code @returns {Promise<Uint8Array>}
- */
+/** What counts of a code: no case, spaces or hyphens; O is 0, I and L are 1. @param {string} code */
+export function lettersOf(code) {
+  return code.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1');
+}
+
+/** Throws MistypedCode. @param {string} code @returns {Promise<Uint8Array>} */
 export async function secretOf(code) {
-  const letters = code.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1');
+  const letters = lettersOf(code);
   const values = [...letters].map((letter) => LETTERS.indexOf(letter));
   if (values.length !== CODE_LETTERS || values.includes(-1)) throw new MistypedCode('not the letters of a code');
   const bits = values.reduce((sum, value) => sum * 32n + BigInt(value), 0n);

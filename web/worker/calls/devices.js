@@ -1,8 +1,9 @@
 // @ts-check
 /** The devices of the account, and how a new one is confirmed. */
+import { DAY_MS } from '../../client/util/time.js';
 
-/** @param {{ client: import('../../client/client.js').Client, emit: import('../events.js').Emit }} parts */
-export function deviceCalls({ client, emit }) {
+/** @param {{ client: import('../../client/client.js').Client, page: import('../page.js').Page }} parts */
+export function deviceCalls({ client, page }) {
   return {
     devices: {
       list: () => client.ownDevices.list(),
@@ -21,22 +22,18 @@ export function deviceCalls({ client, emit }) {
       /** @param {{ code: string }} args the recovery key */
       async recover({ code }) {
         await client.recoveryKey.use(code);
-        await client.storage.write([['state', 'recovery-made', Date.now()]]);
+        await page.keepsRecoveryKey();
       },
       /** @param {{ password: string }} args */
       startAgain: ({ password }) => client.enrolment.startAgain(password),
-      /** Returns the recovery key. */
+      /** Returns the recovery key, which the user has not kept yet. */
       async makeRecoveryKey() {
-        const code = await client.recoveryKey.make();
-        await client.storage.write([['state', 'recovery-made', Date.now()]]);
-        emit('recovery', { isDue: false });
-        return code;
+        await page.losesRecoveryKey();
+        return client.recoveryKey.make();
       },
+      keepRecoveryKey: () => page.keepsRecoveryKey(),
       /** @param {{ days: number }} args until the next reminder */
-      async postponeRecoveryKey({ days }) {
-        await client.storage.write([['state', 'recovery-reminder', Date.now() + days * 24 * 3600 * 1000]]);
-        emit('recovery', { isDue: false });
-      },
+      postponeRecoveryKey: ({ days }) => page.postponeRecoveryKey(days * DAY_MS),
     },
   };
 }

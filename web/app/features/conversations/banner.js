@@ -92,11 +92,12 @@ export class Banner extends Element {
       <div class="banner changed" role="alert" id="numbers-changed">
         ${icon('alarm', 28)}
         <p><b>${t.conversation.numbersChanged(people.map(({ name }) => name))}</b>
-          ${t.conversation.numbersChangedText}</p>
+          ${t.conversation.numbersChangedText}
+          ${people.some(({ id }) => this.#hasChangedKey(id)) ? t.conversation.waitsForYou : nothing}</p>
         ${people.map(
           ({ id, name }) => html`<button class="button bad" @click=${show(id)}>${t.conversation.verify(name)}</button>
             ${
-              this.conversation.changedKeys?.includes(id)
+              this.#hasChangedKey(id)
                 ? html`<button class="button" @click=${() => this.act('acceptKey', { user: id })}>
                   ${t.conversation.acceptKey}
                 </button>`
@@ -104,6 +105,11 @@ export class Banner extends Element {
             }`,
         )}
       </div>`;
+  }
+
+  /** Messages wait until the user decides. @param {string} user */
+  #hasChangedKey(user) {
+    return this.conversation.changedKeys?.includes(user) === true;
   }
 
   /** @param {Person[]} people */
@@ -115,6 +121,9 @@ export class Banner extends Element {
       <div class="banner changed" role="alert" id="strangers">
         ${icon('alarm', 28)}
         <p><b>${t.conversation.strangers(names)}</b> ${t.conversation.strangersText(names)}</p>
+        <button class="button main" @click=${() => this.act('show', { dialog: { name: 'details' } })}>
+          ${t.conversation.seeMembers}
+        </button>
         ${people
           .filter((person) => mayRemove(this.conversation, this.me, person.id))
           .map(
@@ -123,9 +132,6 @@ export class Banner extends Element {
                 ${t.conversation.remove([name])}
               </button>`,
           )}
-        <button class="button" @click=${() => this.act('show', { dialog: { name: 'details' } })}>
-          ${t.conversation.seeMembers}
-        </button>
         <button class="button" id="accept-strangers" @click=${accept}>
           ${t.conversation.acceptStrangers(names)}
         </button>
@@ -148,11 +154,23 @@ export class Banner extends Element {
 
   /** @param {Person[]} people */
   #unlisted(people) {
-    const names = people.map(({ id, name }) => (id === this.me ? t.common.you : name));
+    if (people.some(({ id }) => id === this.me)) return this.#ownUnlisted();
+    const names = people.map(({ name }) => name);
     return html`
       <div class="banner changed" role="alert" id="unlisted-device">
         ${icon('alarm', 28)}
         <p><b>${t.conversation.unlistedDevice(names)}</b> ${t.conversation.unlistedDeviceText(names)}</p>
+      </div>`;
+  }
+
+  #ownUnlisted() {
+    return html`
+      <div class="banner changed" role="alert" id="unlisted-device">
+        ${icon('alarm', 28)}
+        <p><b>${t.conversation.ownUnlistedDevice}</b> ${t.conversation.ownUnlistedDeviceText}</p>
+        <button class="button bad" @click=${() => this.act('show', { dialog: { name: 'settings' } })}>
+          ${t.conversation.openSettings}
+        </button>
       </div>`;
   }
 }

@@ -2,7 +2,7 @@
 import { css, html, nothing } from '../../../vendor/lit.js';
 import { isMessage } from '../../../client/content/index.js';
 import { t } from '../../messages/index.js';
-import { isGroup, lockOf, nameOf, others, pictureOf, titleOf } from '../../state/selectors.js';
+import { holdsMessages, isGroup, lockOf, nameOf, others, pictureOf, titleOf } from '../../state/selectors.js';
 import '../../ui/avatar.js';
 import { Element, UNSET } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
@@ -19,6 +19,7 @@ export class ConversationView extends Element {
     conversation: { attribute: false },
     me: {},
     line: {},
+    hasEnded: { type: Boolean },
     window: { attribute: false },
     waiting: { attribute: false },
     quoted: { attribute: false },
@@ -62,6 +63,7 @@ export class ConversationView extends Element {
     this.me = '';
     /** @type {'online' | 'offline'} */
     this.line = 'online';
+    this.hasEnded = false;
     /** @type {import('../../state/reducer.js').Window | null} */
     this.window = null;
     /** @type {import('../../state/reducer.js').Waiting[]} */
@@ -112,7 +114,8 @@ export class ConversationView extends Element {
   }
 
   #under() {
-    const text = this.line === 'offline' ? t.conversations.offlineWaiting : this.#typing() || this.#members();
+    const text =
+      this.line === 'offline' && !this.hasEnded ? t.conversations.offlineWaiting : this.#typing() || this.#members();
     return text ? html`<span class="under cut">${text}</span>` : nothing;
   }
 
@@ -152,6 +155,13 @@ export class ConversationView extends Element {
             ${t.conversation.deleteHere}
           </button></div>`;
     }
+    if (this.hasEnded) {
+      return html`
+        <div class="over" id="logged-out"><p>${t.sessionExpired.loggedOut}</p>
+          <button class="button main" @click=${() => this.act('show', { dialog: { name: 'session-expired' } })}>
+            ${t.sessionExpired.logInAgain}
+          </button></div>`;
+    }
     if (conversation.key === 'elsewhere') {
       const question = questionBeforeNewKey(conversation.id, titleOf(conversation, me));
       return html`
@@ -161,7 +171,7 @@ export class ConversationView extends Element {
     if (conversation.state !== 'joined') return html`<div class="over">${t.conversation.acceptFirst}</div>`;
     const name = this.about && this.about.item.user !== me ? nameOf(conversation, this.about.item.user, me) : '';
     return html`
-      <sv-composer .conversation=${conversation.id} .draft=${this.draft} .about=${this.about} .name=${name}
+      <sv-composer .conversation=${conversation.id} .isHeld=${holdsMessages(conversation)} .draft=${this.draft} .about=${this.about} .name=${name}
         @done=${() => (this.about = null)} @last=${this.#editLast}></sv-composer>`;
   }
 

@@ -94,8 +94,7 @@ export class Sidebar extends Element {
         ${this.#button('plus', t.common.newConversation, { name: 'new' })}
         ${this.#button('settings', t.settings.title, { name: 'settings' })}
       </div>
-      <div>${this.#connection()} ${this.unconfirmed.map((device) => this.#unconfirmed(device))}
-        ${this.isRecoveryDue ? this.#recovery() : nothing}</div>
+      <div>${this.#connection()} ${this.hasEnded ? nothing : this.#cards()}</div>
       <nav aria-label=${t.conversations.label}>
         ${
           requests.length
@@ -111,6 +110,11 @@ export class Sidebar extends Element {
     return html`
       <button class="icon" id=${name} aria-label=${label} title=${label} @click=${() => this.act('show', { dialog })}>
         ${icon(name)}</button>`;
+  }
+
+  #cards() {
+    return html`
+      ${this.unconfirmed.map((device) => this.#unconfirmed(device))} ${this.isRecoveryDue ? this.#recovery() : nothing}`;
   }
 
   /** The buttons are shown where the pane beside the list, which has them too, is not. */
@@ -134,7 +138,7 @@ export class Sidebar extends Element {
       <div class="card" role="alert" data-device=${id}>
         <p><b>${t.linking.unconfirmed(label)}</b> ${t.linking.unconfirmedText}</p>
         <div class="row">
-          <button class="button" @click=${() => this.act('show', { dialog: { name: 'link-device' } })}>
+          <button class="button" @click=${() => this.act('show', { dialog: { name: 'link-device', isWaiting: true } })}>
             ${t.linking.isMine}
           </button>
           <button class="button bad" aria-label=${t.settings.removeDevice(label)}

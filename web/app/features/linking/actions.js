@@ -20,6 +20,12 @@ export function linkingActions({ rpc, page }) {
     /** A new recovery key instead of an earlier one. */
     makeRecoveryKey: () => rpc.linking.makeRecoveryKey(),
 
+    /** The user has kept the one that was shown. */
+    async keepRecoveryKey() {
+      await rpc.linking.keepRecoveryKey();
+      page.close();
+    },
+
     async postponeRecoveryKey() {
       page.close();
       await rpc.linking.postponeRecoveryKey({ days: REMIND_AFTER_DAYS });

@@ -7,12 +7,18 @@ import { Element, field } from '../../ui/element.js';
 
 /** On a device of the account: enter the code that a new device shows, or compare it where a link has brought it. */
 export class LinkDevice extends Element {
-  static properties = { code: {}, problem: { state: true }, isBusy: { state: true }, isDone: { state: true } };
+  static properties = {
+    code: {},
+    isWaiting: { type: Boolean },
+    problem: { state: true },
+    isBusy: { state: true },
+    isDone: { state: true },
+  };
 
   constructor() {
     super();
     this.code = this.problem = '';
-    this.isBusy = this.isDone = false;
+    this.isWaiting = this.isBusy = this.isDone = false;
   }
 
   /** @param {SubmitEvent} event */
@@ -40,11 +46,20 @@ export class LinkDevice extends Element {
   #form() {
     return html`
       <form class="stack" @submit=${this.#submit}>
-        <p>${this.code ? t.linking.linkTextByLink : t.linking.linkText}</p>
+        <p>${this.#text}</p>
         ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
         ${this.code ? this.#shown() : this.#entry()}
-        <button class="button main" ?disabled=${this.isBusy}>${t.linking.link}</button>
+        <div class="row">
+          <button class="button main" ?disabled=${this.isBusy}>${this.code ? t.linking.linkSame : t.linking.link}</button>
+          <button type="button" class="button" @click=${() => this.act('close')}>${t.common.cancel}</button>
+        </div>
       </form>`;
+  }
+
+  /** `isWaiting`: the new device is logged in already, and shows its code. */
+  get #text() {
+    if (this.code) return t.linking.linkTextByLink;
+    return this.isWaiting ? t.linking.linkTextOfWaiting : t.linking.linkText;
   }
 
   #shown() {

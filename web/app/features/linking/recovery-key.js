@@ -7,7 +7,12 @@ import { Element } from '../../ui/element.js';
 
 /** Make a recovery key and have the user keep it. It is shown once. */
 export class RecoveryKey extends Element {
-  static properties = { me: { attribute: false }, key: { state: true }, problem: { state: true } };
+  static properties = {
+    me: { attribute: false },
+    isMade: { type: Boolean },
+    key: { state: true },
+    problem: { state: true },
+  };
   static styles = [
     super.styles,
     css`
@@ -18,6 +23,7 @@ export class RecoveryKey extends Element {
   constructor() {
     super();
     this.me = { id: '', username: '', device: '' };
+    this.isMade = false;
     this.key = this.problem = '';
   }
 
@@ -54,7 +60,7 @@ export class RecoveryKey extends Element {
 
   render() {
     return html`
-      <sv-dialog .heading=${t.linking.recoveryTitle}>
+      <sv-dialog .heading=${t.linking.recoveryTitle} ?mustAnswer=${this.key !== ''}>
         <div class="stack">
           ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
           ${this.key ? this.#shown() : this.#offer()}
@@ -65,10 +71,14 @@ export class RecoveryKey extends Element {
   #offer() {
     return html`
       <p>${t.linking.recoveryText}</p>
-      <p class="small soft">${t.linking.recoveryReplaces}</p>
+      ${this.isMade ? html`<p><b>${t.linking.recoveryReplaces}</b></p>` : nothing}
       <div class="row">
         <button class="button main" data-first @click=${this.#make}>${t.linking.makeRecoveryKey}</button>
-        <button class="button" @click=${() => this.act('postponeRecoveryKey')}>${t.linking.later}</button>
+        ${
+          this.isMade
+            ? nothing
+            : html`<button class="button" @click=${() => this.act('postponeRecoveryKey')}>${t.linking.later}</button>`
+        }
       </div>`;
   }
 
@@ -81,7 +91,7 @@ export class RecoveryKey extends Element {
         <button class="button" @click=${() => this.act('copy', { text: this.key })}>${t.common.copy}</button>
         <button class="button" @click=${this.#save}>${t.linking.saveFile}</button>
       </div>
-      <button class="button main" @click=${() => this.act('close')}>${t.linking.hasKept}</button>`;
+      <button class="button main" @click=${() => this.act('keepRecoveryKey')}>${t.linking.hasKept}</button>`;
   }
 }
 customElements.define('sv-recovery-key', RecoveryKey);

@@ -1,13 +1,13 @@
 // @ts-check
 
-/** Whether a recovery key is missing, and which devices wait to be confirmed. @type {import('../../state/reducer.js').Slice} */
+/** Whether there is a recovery key, and which devices wait to be confirmed. @type {import('../../state/reducer.js').Slice} */
 export function linkingSlice(_, event) {
   switch (event.type) {
     case 'snapshot':
-      return { isRecoveryDue: event.isRecoveryDue ?? false, unconfirmed: event.unconfirmed ?? [] };
+      return { recovery: event.recovery ?? 'postponed', unconfirmed: event.unconfirmed ?? [] };
     case 'unconfirmed':
       return { unconfirmed: event.devices };
     case 'recovery':
-      return { isRecoveryDue: event.isDue };
+      return { recovery: event.recovery };
   }
 }

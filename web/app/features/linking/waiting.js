@@ -1,5 +1,6 @@
 // @ts-check
 import { css, html, nothing } from '../../../vendor/lit.js';
+import { lettersOf } from '../../../client/trust/secret-code.js';
 import { errorText } from '../../messages/errors.js';
 import { t } from '../../messages/index.js';
 import { Element, field } from '../../ui/element.js';
@@ -55,7 +56,11 @@ export class Waiting extends Element {
       try {
         await (way === 'recover' ? this.ask('recover', { code: value }) : this.ask('startAgain', { password: value }));
       } catch (error) {
-        const special = { invalid_credentials: t.errors.wrong_password, no_device_list: t.linking.noRecoveryKey };
+        const special = {
+          invalid_credentials: t.errors.wrong_password,
+          no_device_list: t.linking.noRecoveryKey,
+          wrong_code: lettersOf(value) === lettersOf(this.code) ? t.linking.isCodeAbove : t.linking.wrongRecoveryKey,
+        };
         this.problem = errorText(error, special);
         await this.updateComplete;
         /** @type {HTMLElement} */ (this.renderRoot.querySelector('.wrong')).focus();
@@ -79,6 +84,7 @@ export class Waiting extends Element {
                 <span class="letters" id="link-code">${code}</span>`
               : html`<span class="soft">${t.linking.makingCode}</span>`
           }
+          <span class="small soft">${t.linking.codeLife}</span>
           <button class="button" @click=${this.#askForCode}>${t.linking.newCode}</button>
         </div>
         <details>

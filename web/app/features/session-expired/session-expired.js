@@ -22,6 +22,11 @@ export class SessionExpired extends Element {
     await this.ask('logInAgain', { password }).catch((error) => (this.problem = errorText(error)));
   }
 
+  #logOut() {
+    const { logOutTitle: heading, logOutText: text, logOutAndDelete: label } = t.sessionExpired;
+    this.act('confirm', { heading, text, label, then: { action: 'logOut' } });
+  }
+
   render() {
     return html`
       <sv-dialog .heading=${t.sessionExpired.title(this.name)}>
@@ -34,8 +39,8 @@ export class SessionExpired extends Element {
           </div>
           <div class="row">
             <button class="button main">${t.common.logIn}</button>
-            <button type="button" class="button bad" @click=${() => this.act('logOut')}>
-              ${t.sessionExpired.logOutAndErase}
+            <button type="button" class="button bad" @click=${this.#logOut}>
+              ${t.sessionExpired.logOutAndDelete}
             </button>
           </div>
         </form>

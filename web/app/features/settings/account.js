@@ -7,11 +7,13 @@ import { Section } from './section.js';
 export class OwnAccount extends Section {
   static properties = {
     me: { attribute: false },
+    hasRecoveryKey: { type: Boolean },
   };
 
   constructor() {
     super();
     this.me = { id: '', username: '', device: '' };
+    this.hasRecoveryKey = false;
   }
 
   render() {
@@ -20,7 +22,7 @@ export class OwnAccount extends Section {
     return html`
         ${this.#passwordForm()}
         <div class="row">
-          <button class="button" id="log-out" @click=${() => this.act('confirm', loggingOut())}>
+          <button class="button" id="log-out" @click=${() => this.act('confirm', loggingOut(this.hasRecoveryKey))}>
             ${t.common.logOut}
           </button>
         </div>
@@ -70,17 +72,19 @@ export class OwnAccount extends Section {
   }
 }
 
-/** @returns {import('../../ui/confirm.js').Question} */
-function loggingOut() {
+/** @param {boolean} hasRecoveryKey @returns {import('../../ui/confirm.js').Question} */
+function loggingOut(hasRecoveryKey) {
   return {
     heading: t.settings.logOutTitle,
     text: t.settings.logOutText,
     label: t.common.logOut,
     then: { action: 'logOut' },
-    before: {
-      label: t.linking.makeRecoveryKey,
-      then: { action: 'show', detail: { dialog: { name: 'recovery-key' } } },
-    },
+    before: hasRecoveryKey
+      ? undefined
+      : {
+          label: t.linking.makeRecoveryKey,
+          then: { action: 'show', detail: { dialog: { name: 'recovery-key' } } },
+        },
   };
 }
 customElements.define('sv-settings-account', OwnAccount);

@@ -1,5 +1,5 @@
 // @ts-check
-import { html, nothing } from '../../../vendor/lit.js';
+import { css, html, nothing } from '../../../vendor/lit.js';
 import { momentOf } from '../../messages/format.js';
 import { t } from '../../messages/index.js';
 import { deviceLabel, removal } from '../linking/own-device.js';
@@ -17,6 +17,16 @@ export class Devices extends Section {
     devices: { attribute: false },
     sessions: { attribute: false },
   };
+
+  static styles = [
+    super.styles,
+    css`
+      #devices > li { flex-wrap: wrap; }
+      #devices .grow { flex: 1 1 11rem; }
+      #devices + .row { margin-top: 1rem; }
+      .small.wrong { display: block; margin-top: 0.3rem; }
+    `,
+  ];
 
   constructor() {
     super();
@@ -54,11 +64,11 @@ export class Devices extends Section {
       <li>
         <span class="grow">${label}<br><span class="small soft">
           ${isThis ? t.settings.isThisDevice : t.settings.addedOn(momentOf(at))}</span>
-          ${isListed ? nothing : html`<br><span class="small wrong">${t.linking.notLinked}</span>`}</span>
-        ${
+          ${isListed ? nothing : html`<span class="small wrong">${t.linking.notLinked}</span>`}</span>
+        <span class="row">${
           isListed
             ? nothing
-            : html`<button class="button" @click=${this.#show({ name: 'link-device' })}>${t.linking.isMine}</button>`
+            : html`<button class="button" @click=${this.#show({ name: 'link-device', isWaiting: true })}>${t.linking.isMine}</button>`
         }
         ${
           isThis
@@ -66,7 +76,7 @@ export class Devices extends Section {
             : html`<button class="button bad" aria-label=${t.settings.removeDevice(label)} @click=${remove}>
               ${t.common.remove}
             </button>`
-        }
+        }</span>
       </li>`;
   }
 

@@ -24,6 +24,7 @@ export class Settings extends Element {
   static properties = {
     me: { attribute: false },
     settings: { attribute: false },
+    recovery: {},
     account: { state: true },
     devices: { state: true },
     sessions: { state: true },
@@ -48,6 +49,8 @@ export class Settings extends Element {
     /** @type {User[]} */
     this.blocked = [];
     this.problem = this.done = '';
+    /** @type {import('../../../worker/page.js').Recovery} */
+    this.recovery = 'postponed';
   }
 
   connectedCallback() {
@@ -90,7 +93,7 @@ export class Settings extends Element {
         <sv-settings-appearance .settings=${settings}></sv-settings-appearance>
         <sv-settings-privacy .settings=${settings} .blocked=${blocked}></sv-settings-privacy>
         <sv-settings-devices .me=${me} .devices=${devices} .sessions=${sessions}></sv-settings-devices>
-        <sv-settings-account .me=${me}></sv-settings-account>
+        <sv-settings-account .me=${me} .hasRecoveryKey=${this.recovery === 'made'}></sv-settings-account>
       </sv-dialog>`;
   }
 }

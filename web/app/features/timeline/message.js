@@ -2,7 +2,9 @@
 import { css, html, nothing } from '../../../vendor/lit.js';
 import { previewOf } from '../../../client/content/index.js';
 import { readersOf } from '../../../client/conversations/readers.js';
+import { PASSING } from '../../../client/mls/errors.js';
 import { isJumbo, partsOf } from '../../format.js';
+import { errorText } from '../../messages/errors.js';
 import { listOf, timeOf, wholeTimeOf } from '../../messages/format.js';
 import { t } from '../../messages/index.js';
 import { nameOf, nameOfOther } from '../../state/selectors.js';
@@ -25,8 +27,7 @@ export class Message extends Element {
     isFollowing: { type: Boolean },
     quoted: { attribute: false },
     mark: {},
-    failure: {},
-    isForNewReaders: { type: Boolean },
+    failure: { attribute: false },
   };
   static styles = [
     super.styles,
@@ -83,8 +84,8 @@ export class Message extends Element {
     /** @type {Mark | ''} */
     this.mark = '';
     /** Why it was not sent, as a sentence. */
-    this.failure = '';
-    this.isForNewReaders = false;
+    /** @type {import('../../state/reducer.js').Waiting['failure']} */
+    this.failure = undefined;
     /** @type {import('../../state/selectors.js').Conversation} */
     this.conversation = UNSET;
     this.showsName = this.isFollowing = false;
@@ -100,7 +101,7 @@ export class Message extends Element {
     if (isNewText) this.#parts = partsOf(this.item.text ?? '');
     this.toggleAttribute('mine', this.item.user === this.me);
     this.toggleAttribute('following', this.isFollowing);
-    this.toggleAttribute('failed', this.failure !== '');
+    this.toggleAttribute('failed', this.failure !== undefined);
     this.setAttribute('aria-label', this.#spoken());
   }
 
@@ -118,7 +119,7 @@ export class Message extends Element {
       timeOf(at),
       edits?.length ? words.edited : '',
       this.mark ? words[this.mark] : '',
-      this.failure ? words.notSent(this.failure) : '',
+      this.#whyNotSent(),
     ].filter(Boolean).join(', '); // prettier-ignore
   }
 
@@ -215,16 +216,26 @@ export class Message extends Element {
     return html`<button class="quote" tabindex="-1" @click=${() => this.act('showMessage', detail)}>${body}</button>`;
   }
 
+  #whyNotSent() {
+    if (!this.failure) return '';
+    const reason = errorText(this.failure, { invalid: t.errors.unsendable });
+    return this.#isPassing ? t.message.waits(reason) : t.message.notSent(reason);
+  }
+
+  /** It is sent without its author when the reason is gone. */
+  get #isPassing() {
+    return this.failure !== undefined && PASSING.includes(this.failure.code);
+  }
+
   #failed() {
     if (!this.failure) return nothing;
     const { id = '' } = this.item;
+    const label = this.failure.code === 'new_readers' ? t.message.sendToAll : t.common.tryAgain;
     return html`
       <div class="failed" role="alert">
-        <span class="row">${icon('alarm', 16)} <span>${t.message.notSent(this.failure)}</span></span>
+        <span class="row">${icon('alarm', 16)} <span>${this.#whyNotSent()}</span></span>
         <span class="row">
-          <button class="button" @click=${() => this.#retry(id)}>
-            ${this.isForNewReaders ? t.message.sendToAll : t.common.tryAgain}
-          </button>
+          ${this.#isPassing ? nothing : html`<button class="button" @click=${() => this.#retry(id)}>${label}</button>`}
           <button class="button discard" @click=${() => this.act('discardMessage', { id })}>
             ${t.message.discard}
           </button>

@@ -1,7 +1,6 @@
 // @ts-check
 import { css, html, nothing, repeat } from '../../../vendor/lit.js';
 import { receivedBy } from '../../../client/conversations/reducer.js';
-import { errorText } from '../../messages/errors.js';
 import { dayOf, isSameDay, timeOf } from '../../messages/format.js';
 import { t } from '../../messages/index.js';
 import { isGroup, nameOf } from '../../state/selectors.js';
@@ -290,13 +289,12 @@ export class Timeline extends Element {
       ...fields
     } = /** @type {import('../../../client/content/text.js').Text} */ (content);
     const item = { ...fields, seq: Infinity, at, user: this.me, id, replyTo };
-    const reason = failure ? errorText(failure, { invalid: t.errors.unsendable }) : '';
     return {
       key: id,
       html: html`
         <sv-message role="listitem" data-seq=${Infinity} tabindex="-1" .item=${item} .name=${t.common.you}
           .conversation=${this.conversation} .me=${this.me} .showsName=${false} .isFollowing=${true}
-          .quoted=${this.#quoted(replyTo)} .failure=${reason} .isForNewReaders=${failure?.code === 'new_readers'} .mark=${failure ? '' : 'sending'}></sv-message>`,
+          .quoted=${this.#quoted(replyTo)} .failure=${failure} .mark=${failure ? '' : 'sending'}></sv-message>`,
     };
   }
 

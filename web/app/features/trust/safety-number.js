@@ -84,6 +84,7 @@ export class SafetyNumber extends Element {
       <sv-dialog .heading=${t.trust.safetyNumberWith(name)}>
         <div class="stack">
           <p>${t.trust.compare(name)}</p>
+          <p>${t.trust.whereToLook(name)}</p>
           ${this.problem ? html`<p class="wrong" role="alert">${this.problem}</p>` : nothing}
           ${this.number ? this.#number(this.number) : nothing}
           ${trust === 'verified' ? html`<p class="explained">${t.trust.isVerified(name)}</p>` : nothing}
@@ -101,6 +102,7 @@ export class SafetyNumber extends Element {
       <div class="both">
         <div class="digits" role="img" aria-label=${digits}>${groups}</div>
         <sv-qr .text=${qr} .label=${t.trust.qr}></sv-qr>
+        <p class="small soft">${t.trust.qrHint}</p>
       </div>`;
   }
 }
