@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { COMMANDS, talk } from './cli/talk.js';
 import { printable } from './cli/printable.js';
@@ -11,6 +12,8 @@ import { showSafetyNumber } from './cli/trust.js';
 import { platformIn } from './client/node/platform.js';
 import { FolderKey } from './client/node/passphrase.js';
 import { askPassphrase, askSecretly } from './client/node/prompt.js';
+
+const CONNECT_MS = 5000;
 
 const HELP = `Usage: sottovoce chat [--server URL] [--folder DIR] COMMAND
 
@@ -151,6 +154,7 @@ const commands = {
     await showSafetyNumber(client, id, given[0]);
   },
   async logout() {
+    await Promise.race([client.connection.connect().catch(() => {}), sleep(CONNECT_MS)]); // contacts hear of it inside the conversations
     await client.farewell.logOut();
     console.log('Logged out. This device was removed and its data deleted.');
   },

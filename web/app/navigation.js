@@ -48,5 +48,5 @@ export async function arrive(context) {
   if (!invite || listed(store.state).length) return followAddress(context);
   const { invited_by: host } = await rpc.account.get().catch(() => ({ invited_by: null }));
   page.app.link = {};
-  if (host) await startConversation(context, [host.username]).catch((error) => page.toast(errorText(error)));
+  if (host) await startConversation(context, { names: [host.username] }).catch((error) => page.toast(errorText(error)));
 }

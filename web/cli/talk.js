@@ -1,7 +1,7 @@
 // @ts-check
 /** A conversation on the command line: each line is a message or a command. */
 import { createInterface } from 'node:readline';
-import { previewOf } from '../client/content/index.js';
+import { isMessage, previewOf } from '../client/content/index.js';
 import { printable, printableLines } from './printable.js';
 import { readersOf } from '../client/conversations/readers.js';
 import { showSafetyNumber, statusOf, WAITS } from './trust.js';
@@ -57,7 +57,7 @@ export async function talk(client, { id, state, members }) {
     if (conversation.id === id) showStatus(conversation);
   });
   client.listen('failed', ({ id: message, conversation, content, code, error }) => {
-    if (conversation !== id) return;
+    if (conversation !== id || (WAITS[code] && !isMessage(content))) return; // nobody has written it
     const what = previewOf(content) ?? content.kind;
     console.error(WAITS[code] ? `* waits: ${what} (${WAITS[code]})` : `* not sent: ${what} (${error})`);
     if (!WAITS[code]) void client.outbox.discard(message);

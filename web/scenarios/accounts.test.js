@@ -209,6 +209,37 @@ test('expired_list_vouches_for_nobody', async () => {
   await bob.hears('are you still bob?');
 });
 
+test('message_whose_reason_has_ended_is_sent_after_a_start', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  alice.leaves();
+  await alice.says(id, 'held');
+  for (const waiting of await alice.client.outbox.waiting()) {
+    const failure = { code: 'unlisted_device', message: '' }; // the client stopped before it cleared this
+    await alice.client.storage.write([['outbox', waiting.id, { ...waiting, failure }]]);
+  }
+  await alice.returns();
+  await alice.says(id, 'next');
+  await bob.hears('next');
+  assert.deepEqual(bob.heard, ['held', 'next']);
+});
+
+test('contact_who_started_again_is_added_when_the_key_is_accepted', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  await alice.client.farewell.leave(id);
+  await alice.isOut(id);
+  await alice.client.settled();
+  await alice.client.store.forget(id);
+  const phone = await unlinked(bob);
+  await phone.client.enrolment.startAgain(PASSWORD);
+  await refused(alice.client.membership.start([bob.username]), 'changed_key');
+  await alice.client.identities.acceptChanged(bob.user);
+  const again = await conversation(alice, phone);
+  await alice.says(again, 'to your new phone');
+  await phone.hears('to your new phone');
+});
+
 test('new_account_key_holds_messages_until_it_is_accepted', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const id = await conversation(alice, bob);

@@ -2,6 +2,7 @@
 /** A group: members come and go, and removed devices cannot read on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Sync } from '../client/conversations/sync.js';
 import { Undecryptable } from '../client/mls/errors.js';
 import { fromBase64 } from '../client/util/bytes.js';
 import { another, conversation, people, refused, until } from './users.js';
@@ -183,4 +184,29 @@ test('group_started_twice_at_once_is_one_group', async () => {
   await alice.says(id, 'once');
   await bob.hears('once');
   alice.isFine();
+});
+
+test('own_commit_behind_a_message_is_shown_after_a_start', async () => {
+  const [alice, bob, carol] = await people('alice', 'bob', 'carol');
+  const id = await conversation(alice, bob);
+  await alice.client.outbox.send(id, { kind: 'group', name: 'The family' });
+  await until(async () => (await bob.client.store.get(id))?.name === 'The family', 'bob has the name');
+  const { membership, api } = alice.client;
+  alice.client.sync = new Sync(alice.client, alice.client); // as after a start
+  membership.sync = alice.client.sync;
+  const call = api.callUntilAnswered.bind(api);
+  api.callUntilAnswered = async (method, path, body) => {
+    if (path.endsWith('/commits')) {
+      await bob.says(id, 'meanwhile');
+      await bob.client.outbox.allSent();
+    }
+    return call(method, path, body);
+  };
+  await membership.add(id, [carol.username]);
+  await alice.hears('meanwhile');
+  const notices = (await alice.client.store.items(id)).flatMap(({ notice }) =>
+    notice?.what === 'members' ? notice.added : [],
+  );
+  assert.deepEqual(notices, [carol.user]);
+  await until(async () => (await carol.client.store.get(id))?.name === 'The family', 'carol has the name');
 });

@@ -104,6 +104,20 @@ test('name_of_a_verified_person_given_to_another_is_noticed', async () => {
   }
 });
 
+test('statement_of_any_form_stops_nothing', async () => {
+  const [owner, mallory] = await people('owner', 'mallory');
+  const id = await conversation(owner, mallory);
+  for (const [n, short] of ['A', 'AAAA', 'A===', '='].entries()) {
+    const list = { kind: 'device_list', account_key: short, device_list: short, signature: short };
+    const content = JSON.stringify({ ...list, id: String(n).repeat(32) });
+    const { epoch, data } = await mallory.client.mls.encrypt(id, new TextEncoder().encode(content));
+    const body = { id: String(n).repeat(32), epoch, data: toBase64(data) };
+    await mallory.client.api.call('POST', `conversations/${id}/messages`, body);
+  }
+  await mallory.says(id, 'still here');
+  await owner.hears('still here');
+});
+
 test('any_bytes_that_a_member_encrypts_stop_nothing', async () => {
   const [owner, mallory, bob] = await people('owner', 'mallory', 'bob');
   const id = await conversation(owner, mallory, bob);

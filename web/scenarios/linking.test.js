@@ -205,3 +205,15 @@ test('device_under_a_listed_id_with_another_key_is_not_shown_as_listed', async (
   );
   assert.equal(await isListed(), false);
 });
+
+test('code_stays_the_same_until_another_one_is_asked_for', async () => {
+  const [bob] = await people('bob');
+  const phone = await unlinked(bob);
+  const code = await phone.client.linking.ask();
+  assert.equal(await phone.client.linking.ask(), code); // another tab
+  const other = await phone.client.linking.ask({ isNew: true });
+  assert.notEqual(other, code);
+  await refused(bob.client.linking.link(code), 'wrong_code');
+  await bob.client.linking.link(other);
+  await until(() => phone.client.enrolment.isListed, 'the phone is confirmed');
+});

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AccountKey } from '../client/trust/account-key.js';
-import { encodeDeviceList, openDeviceList } from '../client/trust/device-list.js';
+import { encodeDeviceList, openDeviceList, signDeviceList } from '../client/trust/device-list.js';
 import { toBase64 } from '../client/util/bytes.js';
 import { isEqual } from '../client/util/equal.js';
 import { Tampering } from './tampering.js';
@@ -98,7 +98,7 @@ test('removed_device_that_an_older_list_brings_back_stays_removed', async () => 
   const own = await laptop.client.ownKey.need();
   const devices = [bob, laptop].map(({ client }) => client.me.device).sort();
   for (const nth of [1, 2]) {
-    await laptop.client.ownList.publish(own, (listed) => listed);
+    await laptop.client.ownList.publish(own, ({ devices }) => devices);
     const newest = published[nth];
     assert.ok(stolen in openDeviceList(newest, bob.user).devices, 'the laptop takes it for one of bob’s');
     for (const { client } of [alice, bob]) {
@@ -176,7 +176,7 @@ test('device_that_the_server_left_behind_brings_no_removed_device_back', async (
   const tablet = await unlinked(bob, { fetch: ofTablet.fetch, WebSocket: ofTablet.WebSocket });
   await tablet.client.recoveryKey.use(await bob.client.recoveryKey.make());
   const key = await laptop.client.ownKey.need();
-  for (let nth = 0; nth < 2; nth++) await laptop.client.ownList.publish(key, (listed) => listed);
+  for (let nth = 0; nth < 2; nth++) await laptop.client.ownList.publish(key, ({ devices }) => devices);
   // The tablet, which never saw the phone, gets the second one: it has the counter of the tablet's own list.
   const [, second] = behind;
   const mended = showsOwnLists(ofTablet, bob.user, second, [
@@ -205,7 +205,7 @@ test('list_that_comes_while_another_one_is_stored_replaces_it_not', async () => 
     );
     const own = device.client.identities.accept;
     device.client.identities.accept = async () => {};
-    await device.client.ownList.publish(key, ({ [removed]: _, ...others }) => others);
+    await device.client.ownList.publish(key, ({ devices: { [removed]: _, ...others } }) => others);
     device.client.identities.accept = own;
     api.callUntilAnswered = call;
     return lists[0];
@@ -219,4 +219,36 @@ test('list_that_comes_while_another_one_is_stored_replaces_it_not', async () => 
   await Promise.all([removal, other].map((list) => bob.client.identities.accept(bob.user, list)));
   const { devices = {} } = (await bob.client.identities.of(bob.user)) ?? {};
   assert.ok(!(phone.client.me.device in devices), 'the list that came first counts');
+});
+
+test('device_that_was_linked_before_two_lists_become_one_stays', async () => {
+  const [bob] = await deceived('bob');
+  const phone = await another(bob);
+  const laptop = await unlinked(bob);
+  bob.lies.changeFrame.push((frame) => (frame.type === 'devices_changed' ? null : undefined)); // it comes late
+  const before = await bob.client.identities.of(bob.user);
+  assert.ok(before);
+  await linked(laptop, phone);
+  const key = await bob.client.ownKey.need();
+  const list = openDeviceList(before.signed, bob.user);
+  const { [phone.client.me.device]: _, ...devices } = list.devices;
+  await bob.client.identities.accept(bob.user, signDeviceList(key, { ...list, devices }));
+  await bob.client.settled();
+  await bob.client.settled();
+  const newest = openDeviceList(await listOf(bob), bob.user);
+  assert.equal(Object.keys(newest.devices).length, 3);
+  assert.ok(laptop.client.enrolment.isListed);
+});
+
+test('list_with_a_removed_device_is_mended_after_a_start', async () => {
+  const [bob] = await people('bob');
+  const phone = await another(bob);
+  const known = await bob.client.identities.of(bob.user);
+  assert.ok(known);
+  const stolen = phone.client.me.device;
+  const { [stolen]: removed, ...devices } = known.devices; // as it is stored where an older list has brought it back
+  await bob.client.storage.write([['state', `identity/${bob.user}`, { ...known, devices, removed: [removed] }]]);
+  bob.leaves();
+  await bob.returns();
+  await until(async () => !(stolen in openDeviceList(await listOf(bob), bob.user).devices), 'the list omits it');
 });

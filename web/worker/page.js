@@ -114,7 +114,7 @@ export class Page {
 
   // The recovery key
 
-  /** A new one is made: an earlier one opens nothing any more. */
+  /** An earlier one opens nothing any more. */
   losesRecoveryKey() {
     return this.#changeRecovery('recovery-made', 0);
   }

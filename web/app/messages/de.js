@@ -489,6 +489,11 @@ export const de = {
     verified: 'überprüft',
     changed: 'geändert',
     notVerified: 'nicht überprüft',
+    numberChanged: 'Eine Sicherheitsnummer hat sich geändert.',
+    numberChangedText:
+      'Das geschieht, wenn jemand auf einem neuen Telefon oder Browser neu beginnt, aber auch, wenn sich jemand als diese' +
+      ' Person ausgibt. Ruf an oder triff dich, bevor du etwas Vertrauliches schreibst.',
+    continueAnyway: 'Trotzdem fortfahren',
     directTitle: 'Nicht Ende-zu-Ende-verschlüsselt',
     directText: (name) => `${name} nutzt eine App ohne Ende-zu-Ende-Verschlüsselung.`,
     keyHere:

@@ -553,6 +553,11 @@ export const en = {
     verified: 'verified',
     changed: 'changed',
     notVerified: 'not verified',
+    numberChanged: 'A safety number has changed.',
+    numberChangedText:
+      'This happens when someone starts over on a new phone or browser, and also if someone poses as them. Call or meet' +
+      ' them before you share anything private.',
+    continueAnyway: 'Continue anyway',
     directTitle: 'Not end-to-end encrypted',
     /** @param {string} name */
     directText: (name) => `${name} uses an app without end-to-end encryption.`,

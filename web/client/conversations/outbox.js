@@ -195,15 +195,15 @@ export class Outbox {
    * @param {{ conversation: string, content: import('../content/index.js').Draft }[]} contents @param {number} ms
    */
   async sendNow(contents, ms) {
-    const open = new Set(
-      await Promise.all(contents.map(({ conversation, content }) => this.send(conversation, content))),
-    );
+    const ids = await Promise.all(contents.map(({ conversation, content }) => this.send(conversation, content)));
+    const open = new Set(ids);
     const late = sleep(ms).then(() => open.clear());
     while (open.size) {
       const waiting = new Set((await this.waiting()).filter(({ failure }) => !failure).map(({ id }) => id));
       for (const id of open) if (!waiting.has(id)) open.delete(id);
       if (open.size) await Promise.race([sleep(POLL_MS), late]);
     }
+    for (const id of ids) await this.drop(id);
   }
 
   /** @param {string} conversation @param {string} text */

@@ -73,7 +73,7 @@ async function afterRefusal(draft, code) {
 }
 
 const STATED = { signature: 's', since: 0, readers: [] };
-const LIST = { kind: /** @type {const} */ ('device_list'), account_key: 'k', device_list: 'l', signature: 's' };
+const LIST = { kind: /** @type {const} */ ('device_list'), account_key: 'aaaa', device_list: 'aaaa', signature: 'aaaa' };
 const DELETE = { kind: /** @type {const} */ ('delete'), of: content.id };
 
 for (const draft of [LIST, DELETE, { kind: /** @type {const} */ ('leave'), who: /** @type {const} */ ('user') }])

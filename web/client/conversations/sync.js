@@ -120,7 +120,9 @@ export class Sync {
   async #catchUpWithMls(entry) {
     const { conversation: id } = entry;
     if (this.#upToDate.has(id) || (await this.lineage.isLast(entry))) return;
-    if ((await this.client.mls.epoch(id)) !== null) await this.roster.read(id);
+    const [known, epoch] = [await this.store.get(id), await this.client.mls.epoch(id)];
+    if (known && epoch !== null && !(await this.lineage.isOwn(id, known.epoch ?? epoch, epoch)))
+      await this.roster.read(id);
     this.#upToDate.add(id);
   }
 

@@ -74,6 +74,10 @@ async function checkListed(identities, claimed) {
       thumbprint: await thumbprintOf(signatureKey),
     })),
   );
-  if ((await identities.unlisted(members)).length)
+  const unlisted = await identities.unlisted(members);
+  for (const { user } of unlisted)
+    if (await identities.hasChanged(user))
+      throw new Refused(409, 'changed_key', 'A user has another account key than before', 0);
+  if (unlisted.length)
     throw new Refused(502, 'forged_key_package', 'The server answered a key package of a device that is not listed', 0);
 }

@@ -40,16 +40,16 @@ export class Removals {
 
   /**
    * Remove what is due. Returns 'removed' if something was, by this device or another one; 'asked' if the user has to
-   * agree first; 'own' if only this device is due, which others have to remove.
+   * agree first.
    * @param {string} id @param {string[]} [agreed] users whose removal the user of this device agrees to
-   * @returns {Promise<'removed' | 'asked' | 'own' | 'none'>}
+   * @returns {Promise<'removed' | 'asked' | 'none'>}
    */
   async removeDue(id, agreed = []) {
     const known = await this.store.get(id);
-    const { due, asked, isOwnDue } = await this.#due(id, agreed);
+    const { due, asked } = await this.#due(id, agreed);
     const users = [...new Set(asked.map(({ user }) => user))].sort();
     if (known && users.join() !== (known.asked ?? []).join()) await this.store.write({ ...known, asked: users });
-    if (!due.length) return asked.length ? 'asked' : isOwnDue ? 'own' : 'none';
+    if (!due.length) return asked.length ? 'asked' : 'none';
     await this.membership.commit(id, async (deliver) => {
       const { due: now } = await this.#due(id, agreed);
       if (now.length) await this.client.mls.remove(id, now, deliver);
@@ -78,7 +78,7 @@ export class Removals {
 
   /**
    * @param {string} id @param {string[]} agreed
-   * @returns {Promise<{ due: Member[], asked: Member[], isOwnDue: boolean }>}
+   * @returns {Promise<{ due: Member[], asked: Member[] }>}
    */
   async #due(id, agreed) {
     const answer = await this.client.api.callUntilAnswered('GET', `conversations/${id}/removals`);
@@ -96,7 +96,7 @@ export class Removals {
       else if (devices.includes(device))
         (agreed.includes(user) || (await this.#isRight(known, member)) ? due : asked).push(member);
     }
-    return { due, asked, isOwnDue: devices.includes(this.client.me.device) };
+    return { due, asked };
   }
 
   /**

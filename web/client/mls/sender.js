@@ -10,7 +10,7 @@
 import { canSend } from '../conversations/changes.js';
 import { readerCheck } from '../conversations/readers.js';
 import { encodeContent } from '../content/index.js';
-import { sleep } from '../transport/api.js';
+import { Refused, sleep } from '../transport/api.js';
 import { toBase64 } from '../util/bytes.js';
 import { ForgedGroup, HeldBack } from './errors.js';
 
@@ -146,8 +146,13 @@ export class GroupSender {
    */
   async #removeOmitted({ id, members, epoch = 0 }) {
     if (this.#removalTriedIn.get(id) === epoch || !(await this.identities.omitted(members)).length) return false;
-    this.#removalTriedIn.set(id, epoch);
-    await this.client.attempt(() => this.removals.removeDue(id));
+    await this.client.attempt(async () => {
+      await this.removals.removeDue(id).catch((/** @type {unknown} */ error) => {
+        if (error instanceof Refused && error.isFinal) this.#removalTriedIn.set(id, epoch);
+        throw error;
+      });
+      this.#removalTriedIn.set(id, epoch);
+    });
     return true;
   }
 
@@ -160,7 +165,7 @@ export class GroupSender {
   #sendAgain() {
     this.#inFlight.clear();
     this.#pauses.clear();
-    return this.flush();
+    return this.#retryPassing();
   }
 
   /**
@@ -253,7 +258,6 @@ export class GroupSender {
     const next = (await this.client.attempt(() => this.#remedy(code, conversation, sentIn))) ?? 'later';
     if (next === 'later') return this.#pause(conversation);
     if (next === 'now') return this.flush();
-    if (next === 'wait') return;
     await this.outbox.fail(id, next.failure, error);
     this.#release(id);
   }
@@ -261,7 +265,7 @@ export class GroupSender {
   /**
    * Do what a refusal asks for.
    * @param {string} code @param {string} conversation @param {number} [sentIn] epoch
-   * @returns {Promise<'now' | 'later' | 'wait' | { failure: string }>} when to send it again
+   * @returns {Promise<'now' | 'later' | { failure: string }>} when to send it again
    */
   async #remedy(code, conversation, sentIn) {
     switch (code) {
@@ -277,18 +281,15 @@ export class GroupSender {
         switch (await this.removals.removeDue(conversation)) {
           case 'asked':
             return { failure: 'removal_asked' };
-          case 'own':
-            return 'wait'; // until this device is listed again, or removed
-          case 'none':
-            return 'later';
-          default:
+          case 'removed':
             return 'now';
+          default:
+            return 'later';
         }
       case 'busy':
       case 'unavailable':
+      case 'not_a_leaf': // this device was removed; the entry follows
         return 'later';
-      case 'not_a_leaf':
-        return 'wait'; // this device was removed; the entry follows
       default:
         return { failure: code };
     }

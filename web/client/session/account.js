@@ -112,7 +112,7 @@ export class Account {
     try {
       for (const path of [`devices/${device}`, 'sessions/current'])
         await session.call('DELETE', path).catch((/** @type {unknown} */ error) => {
-          if (!(error instanceof Refused) || error.status >= 500 || error.status === 429) throw error;
+          if (!(error instanceof Refused && error.isFinal)) throw error;
         });
       return true;
     } catch {

@@ -27,7 +27,8 @@
  *   : Key extends `verified/${string}` ? string[]
  *   : Key extends `identity/${string}` ? import('../trust/identity.js').Identity
  *   : Key extends `stated/${string}` ? import('../trust/statements.js').Stated
- *   : Key extends 'account-key' | 'next-account-key' | 'link' ? string
+ *   : Key extends 'account-key' | 'next-account-key' ? string
+ *   : Key extends 'link' ? import('../trust/linking.js').Asked
  *   : Key extends 'recovery-made' | 'recovery-reminder' ? number
  *   : Key extends 'standing' ? import('../trust/enrolment.js').Standing
  *   : Key extends `${'draft' | 'key' | 'sealed' | 'known-as' | 'verified-key'}/${string}` ? string

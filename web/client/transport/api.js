@@ -16,6 +16,11 @@ export class Refused extends Error {
     this.code = code;
     this.retryAfterS = retryAfterS;
   }
+
+  /** Asking again changes nothing. */
+  get isFinal() {
+    return this.status < 500 && this.status !== 429;
+  }
 }
 
 const RETRIES = 8;
@@ -103,7 +108,7 @@ export class Api {
         return await this.call(method, path, body);
       } catch (error) {
         // A proxy's 502 may pass.
-        const isRejected = error instanceof Refused && error.status < 500 && error.status !== 429;
+        const isRejected = error instanceof Refused && error.isFinal;
         const isAnswer = isRejected || error instanceof Malformed || error instanceof TypeError;
         if (isAnswer || tries === RETRIES) throw error;
         const asked = error instanceof Refused ? error.retryAfterS * 1000 : 0;

@@ -8,8 +8,9 @@
  */
 import { Refused } from '../transport/api.js';
 import { fromBase64, toBase64 } from '../util/bytes.js';
+import { isEqual } from '../util/equal.js';
 import { AccountKey, SEED_BYTES } from './account-key.js';
-import { LIST_LIFE_S } from './device-list.js';
+import { LIST_LIFE_S, openDeviceList } from './device-list.js';
 import { thumbprintOf } from './thumbprint.js';
 
 const RENEW_S = 30 * 24 * 3600; // a list of this age is signed again
@@ -69,7 +70,8 @@ export class Enrolment {
   }
 
   /**
-   * Sign an old list again, or one with this device, if the client stopped between the key and the list.
+   * Sign a newer list where this one is old, or has removed devices; or one with this device, if the client stopped
+   * between the key and the list.
    * @param {AccountKey} key
    */
   async #renew(key) {
@@ -80,7 +82,11 @@ export class Enrolment {
     const own = await this.#thumbprint();
     if (known?.devices[device] === own) {
       const age = LIST_LIFE_S - (known.notAfter - Date.now() / 1000);
-      if (age > RENEW_S) await this.ownList.publish(key, (devices) => devices);
+      const hasRemoved = !isEqual(
+        Object.keys(openDeviceList(known.signed, user.id).devices),
+        Object.keys(known.devices),
+      );
+      if (age > RENEW_S || hasRemoved) await this.ownList.publish(key, ({ devices }) => devices);
     } else if (!known?.removed?.includes(own)) await this.ownList.addThisDevice(key);
   }
 

@@ -199,6 +199,11 @@ export class Identities {
     return this.client.inTurn(() => this.#acceptChanged(user));
   }
 
+  /** Whether the user has shown another account key, which the user of this device has not accepted. @param {string} user */
+  async hasChanged(user) {
+    return (await this.of(user))?.changed !== undefined;
+  }
+
   /**
    * The user has compared a safety number, and it matches. Throws Refused if the contact has shown another account key
    * since.

@@ -7,7 +7,10 @@ import { Refused } from '../transport/api.js';
 import { fromBase64, fromHex, toBase64, uuidBytes } from '../util/bytes.js';
 import { WrongCode, authenticate, codeOf, newSecret, secretOf, unwrap, wrap } from './secret-code.js';
 
+const CODE_LIFE_MS = 15 * 60 * 1000; // as at the server
 const PURPOSES = { request: 'Sottovoce link request 1', answer: 'Sottovoce link answer 1' };
+
+/** @typedef {{ secret: string, askedAt: number }} Asked in base64, and a Unix time in ms */
 
 export class Linking {
   /**
@@ -26,24 +29,29 @@ export class Linking {
 
   // The new device
 
-  /** Ask to be linked. @returns {Promise<string>} the code to enter on another device, valid for 15 minutes */
-  async ask() {
+  /**
+   * Ask to be linked. Returns the code to enter on another device, valid for 15 minutes: the last one while it is valid,
+   * since another tab may show it, or a new one.
+   */
+  async ask({ isNew = false } = {}) {
+    const last = await this.client.storage.get('state', 'link');
+    if (!isNew && last?.secret && Date.now() < last.askedAt + CODE_LIFE_MS) return codeOf(fromBase64(last.secret));
     const secret = newSecret();
     const request = await authenticate(secret, PURPOSES.request, await this.#aboutThis());
-    await this.client.storage.write([['state', 'link', toBase64(secret)]]);
+    await this.client.storage.write([['state', 'link', { secret: toBase64(secret), askedAt: Date.now() }]]);
     await this.client.api.callUntilAnswered('PUT', 'links', { request: toBase64(request) });
     return codeOf(secret);
   }
 
   /** Become listed, if this device has asked and another one has answered. Throws WrongCode. */
   async takeAnswer() {
-    const secret = await this.client.storage.get('state', 'link');
-    if (this.enrolment.isListed || secret === undefined) return;
+    const asked = await this.client.storage.get('state', 'link');
+    if (this.enrolment.isListed || !asked?.secret) return; // it was a text in earlier versions
     const links = await this.client.api.callUntilAnswered('GET', 'links');
     const answer = links.find(({ device }) => device === this.client.me.device)?.answer;
     if (!answer) return;
     const about = await this.#aboutThis();
-    await this.enrolment.take(await unwrap(fromBase64(secret), PURPOSES.answer, about, fromBase64(answer)));
+    await this.enrolment.take(await unwrap(fromBase64(asked.secret), PURPOSES.answer, about, fromBase64(answer)));
     await this.client.storage.write([['state', 'link']]);
   }
 
@@ -68,7 +76,7 @@ export class Linking {
       const signatureKey = fromBase64(shown.signature_key);
       const about = this.#about(device, signatureKey);
       if (toBase64(await authenticate(secret, PURPOSES.request, about)) !== request) continue;
-      await this.ownList.publish(key, (listed) => ({ ...listed, [device]: signatureKey }));
+      await this.ownList.publish(key, ({ devices }) => ({ ...devices, [device]: signatureKey }));
       if (!(await this.ownList.has(device, signatureKey)))
         throw new Refused(409, 'device_removed', 'The device was removed before: log out there, and log in again', 0);
       const answer = await wrap(secret, PURPOSES.answer, about, await this.enrolment.handover());

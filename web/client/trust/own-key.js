@@ -65,8 +65,7 @@ export class OwnKey {
     } catch (error) {
       // It was sent until there was an answer, so an earlier time may have succeeded.
       if (error instanceof Refused && (await this.finishReplacing())) return;
-      const isFinal = error instanceof Refused && error.status < 500 && error.status !== 429;
-      if (isFinal) await this.client.storage.write([['state', 'next-account-key']]);
+      if (error instanceof Refused && error.isFinal) await this.client.storage.write([['state', 'next-account-key']]);
       throw error;
     }
   }

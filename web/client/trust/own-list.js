@@ -44,7 +44,7 @@ export class OwnList {
   /** Add this device. @param {AccountKey} key */
   async addThisDevice(key) {
     const own = await this.client.mls.signatureKey();
-    await this.publish(key, (devices) => ({ ...devices, [this.client.me.device]: own }));
+    await this.publish(key, ({ devices }) => ({ ...devices, [this.client.me.device]: own }));
   }
 
   /** Take a device out of the list, which must be before the server removes it. @param {string} device */
@@ -52,19 +52,19 @@ export class OwnList {
     const key = await this.ownKey.get();
     const known = await this.identities.of(this.client.me.user.id);
     if (!key || !known?.devices[device] || Object.keys(known.devices).length === 1) return;
-    await this.publish(key, ({ [device]: _, ...others }) => others);
+    await this.publish(key, ({ devices: { [device]: _, ...others } }) => others);
   }
 
   /**
    * Sign and publish a newer list, on top of the newest one of this key.
-   * @param {AccountKey} key @param {(devices: Devices) => Devices} change
+   * @param {AccountKey} key @param {(list: Pick<import('./device-list.js').DeviceList, 'counter' | 'devices'>) => Devices} change
    * @returns {Promise<void>}
    */
   publish(key, change) {
     return this.#oneByOne(() => this.#publishNow(key, change));
   }
 
-  /** @param {AccountKey} key @param {(devices: Devices) => Devices} change */
+  /** @param {AccountKey} key @param {(list: Pick<import('./device-list.js').DeviceList, 'counter' | 'devices'>) => Devices} change */
   async #publishNow(key, change) {
     const { api, me } = this.client;
     for (let tries = 1; ; tries++) {
@@ -74,7 +74,7 @@ export class OwnList {
         throw new Refused(409, 'other_account_key', 'The server shows another account key', 0);
       const before = known ? openDeviceList(known.signed, me.user.id) : { counter: 0, devices: {} };
       const registered = new Set((await api.callUntilAnswered('GET', 'devices')).map(({ id }) => id));
-      const wanted = await stillListed(Object.entries(change(before.devices)), known?.removed);
+      const wanted = await stillListed(Object.entries(change(before)), known?.removed);
       await this.#checkHidden(wanted.map(([device]) => device).filter((device) => !registered.has(device)));
       const devices = Object.fromEntries(wanted.filter(([device]) => registered.has(device)));
       const list = signDeviceList(key, { user: me.user.id, counter: before.counter + 1, devices });
@@ -100,7 +100,9 @@ export class OwnList {
     const [mine, theirs] = [known.signed, second ?? known.signed].map((list) => openDeviceList(list, user.id));
     if (theirs.counter !== mine.counter) return; // a newer one came meanwhile
     const own = await this.client.mls.signatureKey();
-    await this.publish(key, () => ({ ...devicesInBoth(mine, theirs), [device]: own }));
+    await this.publish(key, ({ counter, devices }) =>
+      counter > mine.counter ? devices : { ...devicesInBoth(mine, theirs), [device]: own },
+    );
   }
 
   /**

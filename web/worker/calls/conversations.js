@@ -58,6 +58,11 @@ export function conversationCalls({ client, page }) {
       verify: ({ user, compared, name }) => client.identities.verify(user, compared, name),
       /** Go on with a contact's other account key, without verifying it. @param {{ user: string }} args */
       acceptKey: ({ user }) => client.identities.acceptChanged(user),
+      /** The same for everyone of these who has another one. @param {{ usernames: string[] }} args */
+      async acceptKeys({ usernames }) {
+        for (const username of usernames)
+          await client.identities.acceptChanged((await client.membership.find(username)).id);
+      },
       /** Let these read along, whom no member has added. @param {{ conversation: string, users: string[] }} args */
       acceptStrangers: ({ conversation, users }) => client.membership.acceptStrangers(conversation, users),
       /** Remove these, as the server asks. @param {{ conversation: string, users: string[] }} args */

@@ -16,7 +16,8 @@ export function deviceCalls({ client, page }) {
     },
 
     linking: {
-      ask: () => client.linking.ask(),
+      /** Returns a code. @param {{ isNew: boolean }} args whether it is another one than before */
+      ask: ({ isNew }) => client.linking.ask({ isNew }),
       /** @param {{ code: string }} args of the new device */
       link: ({ code }) => client.linking.link(code),
       /** @param {{ code: string }} args the recovery key */
@@ -25,7 +26,10 @@ export function deviceCalls({ client, page }) {
         await page.keepsRecoveryKey();
       },
       /** @param {{ password: string }} args */
-      startAgain: ({ password }) => client.enrolment.startAgain(password),
+      async startAgain({ password }) {
+        await client.enrolment.startAgain(password);
+        await page.losesRecoveryKey();
+      },
       /** Returns the recovery key, which the user has not kept yet. */
       async makeRecoveryKey() {
         await page.losesRecoveryKey();

@@ -5,8 +5,8 @@ const REMIND_AFTER_DAYS = 7;
 /** @param {import('../../actions.js').Context} context */
 export function linkingActions({ rpc, page }) {
   return {
-    /** The code that another device of the account has to be given. */
-    askToBeLinked: () => rpc.linking.ask(),
+    /** The code that another device of the account has to be given. @param {{ isNew: boolean }} detail */
+    askToBeLinked: ({ isNew }) => rpc.linking.ask({ isNew }),
 
     /** @param {{ code: string }} detail of the new device */
     linkDevice: ({ code }) => rpc.linking.link({ code }),

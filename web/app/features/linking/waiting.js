@@ -35,13 +35,14 @@ export class Waiting extends Element {
 
   connectedCallback() {
     super.connectedCallback();
-    void this.#askForCode();
+    void this.#askForCode(false);
   }
 
-  async #askForCode() {
+  /** @param {boolean} isNew */
+  async #askForCode(isNew) {
     this.problem = '';
     try {
-      this.code = await this.ask('askToBeLinked');
+      this.code = await this.ask('askToBeLinked', { isNew });
     } catch (error) {
       this.problem = errorText(error);
     }
@@ -85,7 +86,7 @@ export class Waiting extends Element {
               : html`<span class="soft">${t.linking.makingCode}</span>`
           }
           <span class="small soft">${t.linking.codeLife}</span>
-          <button class="button" @click=${this.#askForCode}>${t.linking.newCode}</button>
+          <button class="button" @click=${() => this.#askForCode(true)}>${t.linking.newCode}</button>
         </div>
         <details>
           <summary>${t.linking.withRecoveryKey}</summary>
