@@ -11,7 +11,7 @@ from store.devices import notify_devices_changed
 from store.members import UPDATE_REMOVAL_DUE
 
 GET = "SELECT public_key, device_list, signature FROM account_keys WHERE user_id = %s"
-STORED = "SELECT public_key, counter FROM account_keys WHERE user_id = %s"
+STORED = "SELECT public_key, counter, listed FROM account_keys WHERE user_id = %s"
 DEVICES = "SELECT id, signature_key FROM devices WHERE user_id = %s"
 # Groups with a leaf of the account, in the order of the writer's locks.
 GROUPS = """
@@ -58,8 +58,8 @@ class DeviceLists:
             await lock_user(connection, account.id)  # after the groups, as the deletion of an account
             stored = await (await connection.execute(STORED, [account.id])).fetchone()
             devices = dict(await (await connection.execute(DEVICES, [account.id])).fetchall())
-            account_key, counter = stored or (None, 0)
-            check(PublicationFacts(account_key, counter, devices))
+            account_key, counter, listed = stored or (None, 0, [])
+            check(PublicationFacts(account_key, counter, devices, listed))
             await connection.execute(PUBLISH, values)
             await connection.execute(UPDATE_REMOVAL_DUE, [groups])
             await notify_devices_changed(connection, account.id, account.uuid)

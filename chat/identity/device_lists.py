@@ -18,8 +18,9 @@ from crypto.device_lists import BadDeviceList, DeviceList, check_signature, pars
 
 LIFE_MAX = timedelta(days=366)  # so that a list which the server withholds a newer one of ends some day
 CLOCK_SKEW = timedelta(hours=1)
+STEP_MAX = 2**20  # of the counter, from one stored list to the next
 RECOVERY_LABEL = b"Sottovoce recovery 1"
-RECOVERY_MAX_BYTES = 1024
+RECOVERY_MAX_BYTES = 64 * 1024  # with the keys of contacts
 
 
 class DeviceListStore(Protocol):
@@ -124,8 +125,10 @@ def check_publication(
 
     `is_confirmed`: the user has just given the password.
     """
-    if any(facts.devices.get(DeviceId(device)) != key for device, key in found.devices.items()):
-        raise Invalid("device_list has a device that is not registered with this key")
+    for device, key in found.devices.items():
+        # A server that hid a device could otherwise have it taken off the list.
+        if facts.devices.get(DeviceId(device)) != key and key not in facts.listed:
+            raise Invalid("device_list has a device that is not registered with this key")
     if facts.account_key is None:
         return
     if facts.account_key != signed.account_key:
@@ -133,3 +136,5 @@ def check_publication(
             raise AccountKeyExists("The account has another account key: link this device, or give the password")
     elif found.counter <= facts.counter:
         raise StaleDeviceList("A list with this counter or a higher one is stored: read it, and sign a newer one")
+    elif found.counter > facts.counter + STEP_MAX:  # no list could follow the highest one
+        raise Invalid("The counter of device_list is too far ahead")

@@ -14,7 +14,8 @@ from chat.model.identity import Link
 from chat.model.ids import DeviceId, UserId
 
 LIFE = timedelta(minutes=15)  # long enough to find the other device and to type a code
-MAX_BYTES = 1024
+REQUEST_MAX_BYTES = 1024
+ANSWER_MAX_BYTES = 64 * 1024  # with the keys of contacts
 
 
 class LinkStore(Protocol):
@@ -42,7 +43,7 @@ class Links:
 
     async def request(self, device: Device, request: bytes) -> None:
         """Ask the account's other devices to link this one, within LIFE. Raises Invalid."""
-        _check_length("request", request)
+        _check_length("request", request, REQUEST_MAX_BYTES)
         await self._store.request(device, request, self._now() + LIFE)
 
     async def pending(self, account: Account) -> list[Link]:
@@ -51,11 +52,11 @@ class Links:
 
     async def answer(self, account: Account, device_id: DeviceId, answer: bytes) -> None:
         """Answer a request. Raises Invalid, NoSuchDevice."""
-        _check_length("answer", answer)
+        _check_length("answer", answer, ANSWER_MAX_BYTES)
         if not await self._store.answer(account.id, device_id, answer, self._now()):
             raise NoSuchDevice("No device of the account with this id waits to be linked")
 
 
-def _check_length(name: str, value: bytes) -> None:
-    if not 0 < len(value) <= MAX_BYTES:
-        raise Invalid(f"{name} must have 1 to {MAX_BYTES} bytes")
+def _check_length(name: str, value: bytes, most: int) -> None:
+    if not 0 < len(value) <= most:
+        raise Invalid(f"{name} must have 1 to {most} bytes")

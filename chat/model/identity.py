@@ -29,6 +29,7 @@ class PublicationFacts(Struct, frozen=True):
     account_key: bytes | None  # the stored one
     counter: int
     devices: dict[DeviceId, bytes]  # signature keys of the account's devices
+    listed: list[bytes]  # signature keys of the stored list
 
 
 class Link(Struct, frozen=True):

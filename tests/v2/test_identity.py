@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from chat.identity.device_lists import RECOVERY_MAX_BYTES, STEP_MAX
+from chat.identity.links import ANSWER_MAX_BYTES, REQUEST_MAX_BYTES
 from chat.model.ids import UserId
 from crypto.device_lists import ENTRY, HEAD, LABEL
 from store.device_lists import DeviceLists
@@ -59,6 +61,23 @@ async def test_device_list_needs_a_higher_counter(users: Users, counter: int) ->
     assert (await key.publishes(laptop, counter=5)).status_code == 200
     assert_refused(await key.publishes(laptop, phone, counter=counter), 409, "stale_device_list")
     assert (await key.publishes(laptop, phone, counter=6)).status_code == 200
+
+
+async def test_counter_of_a_device_list_cannot_be_used_up(users: Users) -> None:
+    laptop, _ = await two_devices(users)
+    key = await account_key_of(laptop)
+    assert_refused(await key.publishes(laptop, counter=STEP_MAX + 2), 400, "invalid")
+    assert (await key.publishes(laptop, counter=STEP_MAX + 1)).status_code == 200
+
+
+async def test_device_list_may_keep_a_device_that_was_removed(users: Users) -> None:
+    """A server that hides a device must not have it taken off the list."""
+    laptop, phone = await two_devices(users)
+    key = await account_key_of(laptop, phone)
+    assert (await laptop.session.api.delete(f"/v2/devices/{phone.hex}")).status_code == 200
+    assert (await key.publishes(laptop, phone, counter=2)).status_code == 200
+    assert (await key.publishes(laptop, counter=3)).status_code == 200
+    assert_refused(await key.publishes(laptop, phone, counter=4), 400, "invalid")
 
 
 async def test_device_list_of_another_key_needs_the_password(users: Users) -> None:
@@ -226,9 +245,10 @@ async def test_recovery_is_signed_by_the_account_key(users: Users) -> None:
     (alice,) = [await device(one) for one in await users("alice")]
     key = await account_key_of(alice)
     forged = AccountKey(alice.session).recovery()
-    for body in (forged, key.recovery(b""), key.recovery(bytes(1025))):
+    for body in (forged, key.recovery(b""), key.recovery(bytes(RECOVERY_MAX_BYTES + 1))):
         assert_refused(await alice.session.api.put("/v2/account/recovery", json=body), 400, "invalid")
-    assert (await alice.session.api.put("/v2/account/recovery", json=key.recovery(bytes(1024)))).status_code == 200
+    largest = key.recovery(bytes(RECOVERY_MAX_BYTES))
+    assert (await alice.session.api.put("/v2/account/recovery", json=largest)).status_code == 200
 
 
 async def test_recovery_of_a_key_replaced_meanwhile_is_refused(
@@ -354,11 +374,14 @@ async def test_link_of_another_account_is_not_answered(users: Users) -> None:
     assert_refused(forged, 404, "no_such_device")
 
 
-@pytest.mark.parametrize("size", [0, 1025])
-async def test_link_of_no_bytes_or_too_many_is_refused(users: Users, size: int) -> None:
+async def test_link_of_no_bytes_or_too_many_is_refused(users: Users) -> None:
     laptop, phone = await two_devices(users)
-    body = {"request": base64(bytes(size))}
-    assert_refused(await phone.session.api.put("/v2/links", json=body), 400, "invalid")
-    assert (await phone.session.api.put("/v2/links", json={"request": base64(bytes(1024))})).status_code == 200
-    answer = await laptop.session.api.put(f"/v2/links/{phone.hex}", json={"answer": base64(bytes(size))})
-    assert_refused(answer, 400, "invalid")
+    for size in (0, REQUEST_MAX_BYTES + 1):
+        body = {"request": base64(bytes(size))}
+        assert_refused(await phone.session.api.put("/v2/links", json=body), 400, "invalid")
+    largest = {"request": base64(bytes(REQUEST_MAX_BYTES))}
+    assert (await phone.session.api.put("/v2/links", json=largest)).status_code == 200
+    path = f"/v2/links/{phone.hex}"
+    for size in (0, ANSWER_MAX_BYTES + 1):
+        assert_refused(await laptop.session.api.put(path, json={"answer": base64(bytes(size))}), 400, "invalid")
+    assert (await laptop.session.api.put(path, json={"answer": base64(bytes(ANSWER_MAX_BYTES))})).status_code == 200

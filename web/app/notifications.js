@@ -30,7 +30,8 @@ export function notifyOf({ store, page }, { conversation: id, message }) {
   if (!name) return;
   const isOpen = id === state.open;
   const summary = t.notifications.newMessage(name);
-  page.announce(isOpen ? t.conversations.said(name, previewOf(content) ?? '') : summary);
+  const from = message.isForeign ? `${name}, ${t.message.unconfirmed}` : name;
+  page.announce(isOpen ? t.conversations.said(from, previewOf(content) ?? '') : summary);
   if ((isOpen && isTabActive()) || conversation.state !== 'joined') return;
   const isAllowed = state.settings?.notices && globalThis.Notification?.permission === 'granted';
   const title = titleOf(conversation, me);

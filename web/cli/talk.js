@@ -78,7 +78,7 @@ export async function talk(client, { id, state, members }) {
     '/help': async () => console.log(COMMANDS),
     '/leave': () => client.farewell.leave(id),
     '/accept': () => client.membership.acceptStrangers(id, told?.strangers ?? []),
-    '/agree': () => client.removals.agree(id, told?.asked ?? []),
+    '/agree': () => client.removals.agree(id, [...(told?.asked ?? []), ...(told?.missing ?? [])]),
     '/send': async () => {
       for (const { id: message, conversation, failure } of await client.outbox.waiting())
         if (conversation === id && failure?.code === 'new_readers') await client.outbox.retry(message, readersOf(told));

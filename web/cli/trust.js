@@ -19,7 +19,8 @@ export const WAITS = {
  * @param {Conversation} conversation @param {string} me @param {(user: string) => string} nameOf
  */
 export function statusOf(conversation, me, nameOf) {
-  const { people, members, strangers = [], asked = [] } = conversation;
+  const { people, members, strangers = [] } = conversation;
+  const asked = [...(conversation.asked ?? []), ...(conversation.missing ?? [])];
   const names = (/** @type {Iterable<string>} */ users) => [...new Set(users)].map(nameOf).join(', ');
   if (conversation.isForged)
     return [

@@ -142,9 +142,15 @@ export class Client extends Context {
 
   /** @param {string} user */
   async #onDevicesChanged(user) {
-    await this.attempt(() => this.identities.refresh(user));
+    if (await this.#isKnown(user)) await this.attempt(() => this.identities.refresh(user));
     if (user === this.me.user.id) await this.attempt(() => this.ownDevices.check());
     if (this.enrolment.isListed) await this.removals.removeAllDue(user);
+  }
+
+  /** Of others, the first account key is kept that the server shows: not before it is needed. @param {string} user */
+  async #isKnown(user) {
+    if (user === this.me.user.id || (await this.identities.of(user))) return true;
+    return (await this.store.list()).some(({ members }) => members.some((member) => member.user === user));
   }
 
   /** Everything that this device missed has been received. */

@@ -20,7 +20,7 @@ export interface WaitedEvents {
   };
   /** A commit has removed another device of this account. */
   'own device removed': { conversation: string };
-  'own message': { id: string; conversation: string; seq: number; at: string };
+  'own message': { id: string; conversation: string; seq: number; at: string; progress?: Partial<Conversation> };
   epoch: { conversation: string };
   /** The user has agreed to strangers or removals, or verified a contact: messages may have waited for that. */
   agreed: object;

@@ -9,6 +9,13 @@ import { conversation, deceived, people } from './users.js';
 
 export const NOW = () => new Date().toISOString();
 export const GARBAGE = 'AAEAAQ==';
+/** Of a user whom nobody knows. */
+export const STRANGER = 'deadbeef-0000-4000-8000-0000000000ca';
+/** An id of a message. */
+export const random = () => crypto.randomUUID().replaceAll('-', '');
+/** A refusal of the server. */
+export const no = (code = 'x', status = 403) => Response.json({ code, error: 'none' }, { status });
+export const none = () => no();
 
 /** @typedef {Awaited<ReturnType<typeof import('./users.js').deceived>>[number]} Deceived */
 
@@ -25,7 +32,7 @@ export function secrets(contents) {
   return contents.filter((content) => JSON.parse(content).kind !== 'device_list');
 }
 
-/** The device has processed everything that came. @param {Deceived} device */
+/** The device has processed everything that came. @param {import('./users.js').Device} device */
 export async function settled(device) {
   await new Promise((resolve) => setTimeout(resolve, 300));
   await device.client.settled();
@@ -64,4 +71,37 @@ export async function friends() {
   const compared = await alice.client.trust.safetyNumber(id, bob.user);
   await alice.client.identities.verify(bob.user, compared, bob.username);
   return { alice, bob, id };
+}
+
+/** The server tells no more lies. @param {Deceived} device */
+export function honest({ lies }) {
+  for (const hooks of [lies.answerRequest, lies.changeAnswer, lies.changeFrame, lies.changeSent]) hooks.length = 0;
+}
+
+/** @param {import('./users.js').Device} device */
+export async function reconnects(device) {
+  device.leaves();
+  await device.returns();
+  await settled(device);
+}
+
+/** @param {import('./users.js').Device} device @param {string} id @param {import('./users.js').Device} other */
+export async function verifies(device, id, other) {
+  const compared = await device.client.trust.safetyNumber(id, other.user);
+  await device.client.identities.verify(other.user, compared, other.username);
+}
+
+/** What is in the timeline: the text, whose it is, and whether it is marked. @param {import('./users.js').Device} device @param {string} id */
+export async function texts(device, id) {
+  const items = await device.client.store.items(id, {});
+  return items
+    .filter(({ text }) => text !== undefined)
+    .map(({ text, user, isForeign }) => [text, user === device.user ? 'me' : 'other', isForeign === true]);
+}
+
+/** The id of the message with this text. @param {import('./users.js').Device} device @param {string} id @param {string} text */
+export async function idOf(device, id, text) {
+  const found = (await device.client.store.items(id, {})).find((item) => item.text === text);
+  assert.ok(found?.id);
+  return found.id;
 }

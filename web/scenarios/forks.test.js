@@ -126,7 +126,7 @@ test('group_info_with_two_leaves_of_one_device_gets_no_commit', async () => {
   assert.deepEqual(await rejoinsWith(alice, id, twin.groupInfo), { name: 'ForgedGroup', commits: 0 });
 });
 
-test('older_group_info_with_another_key_of_a_user_without_a_list_gets_no_commit', async () => {
+test('older_group_info_with_another_key_of_a_user_without_a_list_makes_a_stranger', async () => {
   const [alice] = await deceived('alice');
   const [bob] = await people('bob');
   const id = await conversation(alice, bob);
@@ -135,7 +135,15 @@ test('older_group_info_with_another_key_of_a_user_without_a_list_gets_no_commit'
   await alice.client.identities.forget(bob.user); // as of a client without account keys
   const ghost = await Ghost.open(bob.user);
   await ghost.create(id, 1, [await (await Ghost.open(bob.user)).keyPackage()]);
-  assert.deepEqual(await rejoinsWith(alice, id, ghost.groupInfo), { name: 'OutdatedGroup', commits: 0 });
+  assert.deepEqual(await rejoinsWith(alice, id, ghost.groupInfo), { name: undefined, commits: 1 });
+  assert.deepEqual((await known(alice, id)).strangers, [bob.user]);
+  await alice.says(id, 'only for bob');
+  await settled(alice);
+  const texts = (await alice.client.outbox.waiting()).filter(({ content }) => content.kind === 'text');
+  assert.deepEqual(
+    texts.map(({ failure }) => failure?.code),
+    ['stranger'],
+  );
 });
 
 test('welcome_of_another_group_replaces_nothing', async () => {

@@ -48,9 +48,6 @@ export const de = {
     invalid_credentials: 'Benutzername oder Passwort ist falsch.',
     invite_refused: 'Du kannst noch keine weitere Einladung erstellen.',
     mistyped_code: 'In diesem Code ist ein Fehler. Prüfe jedes Zeichen.',
-    device_hidden:
-      'Der Server zeigt eines deiner Geräte nicht, das noch in deinen Unterhaltungen ist. Melde es ab, oder warte eine' +
-      ' Minute und versuche es noch einmal.',
     new_readers:
       'Seit du das geschrieben hast, ist jemand dazugekommen oder ein Gerät wurde hinzugefügt. Tippe oben auf den Namen, um' +
       ' zu sehen, wer hier ist.',
@@ -291,6 +288,7 @@ export const de = {
     unreadable: 'Diese Nachricht ist nicht lesbar: Ihr Schlüssel ist nicht auf diesem Gerät.',
     notEncrypted: 'nicht verschlüsselt',
     foreign: (name) => `${name} hat das Gerät nicht bestätigt, das dies gesendet hat. Es kann von jemand anderem sein.`,
+    unconfirmed: 'von einem nicht bestätigten Gerät',
     foreignOwn: 'Du hast das Gerät nicht bestätigt, das dies gesendet hat. Es kann von jemand anderem sein.',
     edited: 'bearbeitet',
     notSent: (reason) => `Nicht gesendet. ${reason}`,
@@ -321,6 +319,7 @@ export const de = {
     youNamed: (title) => `Du hast diese Gruppe „${title}“ genannt.`,
     named: (name, title) => `${name} hat diese Gruppe „${title}“ genannt.`,
     unreadable: 'Eine Nachricht ist auf diesem Gerät nicht lesbar.',
+    missing: 'Eine Nachricht wurde gelöscht, oder der Server zeigt sie nicht.',
     joined: (name) => `${name} ist mit einem anderen Gerät beigetreten.`,
     youJoined: 'Du bist mit einem anderen Gerät beigetreten.',
     cameBack: (name) => `${name} ist mit einem neuen Gerät zurück. Die Sicherheitsnummer hat sich geändert.`,

@@ -53,9 +53,6 @@ export const en = {
     invalid_credentials: 'Wrong username or password.',
     invite_refused: 'You can’t create another invite yet.',
     mistyped_code: 'This code has a mistake. Check each letter.',
-    device_hidden:
-      'The server doesn’t show one of your devices, which is still in your conversations. Log it out, or wait a minute and' +
-      ' try again.',
     new_readers:
       'Someone joined, or a new device was added, after you wrote this. Tap the name at the top to see who’s here.',
     not_listed: 'This device isn’t confirmed. Confirm it on another device, or with your recovery key.',
@@ -310,6 +307,8 @@ export const en = {
     notEncrypted: 'not encrypted',
     /** @param {string} name */
     foreign: (name) => `${name} hasn’t confirmed the device that sent this. It may be from someone else.`,
+    /** Before a text, for a screen reader. */
+    unconfirmed: 'from an unconfirmed device',
     foreignOwn: 'You haven’t confirmed the device that sent this. It may be from someone else.',
     edited: 'edited',
     /** @param {string} reason a whole sentence */
@@ -351,6 +350,7 @@ export const en = {
     /** @param {string} name @param {string} title */
     named: (name, title) => `${name} named this group “${title}”.`,
     unreadable: 'A message can’t be read on this device.',
+    missing: 'A message was deleted, or the server doesn’t show it.',
     /** @param {string} name */
     joined: (name) => `${name} joined from another device.`,
     youJoined: 'You joined from another device.',

@@ -177,6 +177,7 @@ test('messages wait while the banner asks for something', () => {
     { isForged: true },
     { strangers: [CARA] },
     { asked: [CARA] },
+    { missing: [CARA] },
     { changedKeys: [CARA] },
     { members, listed: { [ben.id]: ['bb'] } },
   ])

@@ -65,13 +65,21 @@ export function lockOf(conversation, me) {
   if (conversation.isForged || conversation.strangers?.length) return 'unsafe';
   const trust = others(conversation, me).map(({ id }) => trustIn(conversation, id));
   if (trust.includes('changed')) return 'changed';
-  if (conversation.asked?.length || unlistedIn(conversation).length) return 'unsafe';
+  if (conversation.asked?.length || conversation.missing?.length || unlistedIn(conversation).length) return 'unsafe';
   return trust.length && trust.every((one) => one === 'verified') ? 'verified' : 'unknown';
 }
 
+/**
+ * Verified people of whom only the server says that they left.
+ * @param {Conversation} conversation @returns {{ id: string, name: string }[]}
+ */
+export function saidToHaveLeft({ asked = [], missing = [], ...conversation }) {
+  return [...new Set([...asked, ...missing])].map((id) => ({ id, name: nameOfOther(conversation, id) }));
+}
+
 /** Messages wait until a member does what the banner asks for. @param {Conversation} conversation */
-export function holdsMessages({ isForged, strangers, changedKeys, asked, ...conversation }) {
-  return isForged || [strangers, changedKeys, asked, unlistedIn(conversation)].some((users) => users?.length);
+export function holdsMessages({ isForged, strangers, changedKeys, asked, missing, ...conversation }) {
+  return isForged || [strangers, changedKeys, asked, missing, unlistedIn(conversation)].some((users) => users?.length);
 }
 
 /** @param {Conversation} conversation @param {string} me */

@@ -1,6 +1,6 @@
 // @ts-check
 /** Deletes an earlier message for everyone, by its author. */
-import { deletedItem, withoutUnread } from '../conversations/changes.js';
+import { deletedAhead, deletedItem, withoutUnread } from '../conversations/changes.js';
 import { isId } from './kind.js';
 
 /** @typedef {{ kind: 'delete', id: string, of: string }} Delete */
@@ -9,8 +9,9 @@ import { isId } from './kind.js';
 export const deletion = {
   fields: { of: isId },
   references: ({ of }) => [of],
-  fold(conversation, { sender }, target) {
-    if (target?.user !== sender.user || target.isDeleted) return { conversation };
+  fold(conversation, { sender, content }, target) {
+    if (!target) return { conversation: deletedAhead(conversation, sender.user, content.of) };
+    if (target.user !== sender.user || target.isDeleted) return { conversation };
     return { conversation: withoutUnread(conversation, target.seq), item: deletedItem(target) };
   },
   isBound: false, // it reveals nothing, and its author wants it to arrive

@@ -1,7 +1,9 @@
 // @ts-check
 /** The group's name. */
 
-/** @typedef {{ kind: 'group', id: string, name: string }} GroupName */
+import { isOrder, isOvertaken, optional } from './kind.js';
+
+/** @typedef {{ kind: 'group', id: string, name: string, order?: number }} GroupName */
 
 const NAME_MAX = 60;
 /** Controls, surrogates and bidirectional controls. Joiners are allowed: emoji and Persian need them. */
@@ -15,11 +17,12 @@ function isName(value) {
 
 /** @type {import('./kind.js').Kind<GroupName>} */
 export const groupName = {
-  fields: { name: isName },
+  fields: { name: isName, order: optional(isOrder) },
   references: () => [],
-  fold(conversation, { seq, at, sender, content: { name } }) {
+  fold(conversation, { seq, at, sender, content: { name, order } }) {
     if ((conversation.namedAt ?? 0) > seq) return { conversation }; // our own name can be stored before earlier entries
-    const after = { ...conversation, name, namedAt: seq };
+    if (isOvertaken(conversation.named, sender, order)) return { conversation };
+    const after = { ...conversation, name, namedAt: seq, named: { device: sender.device, order: order ?? 0 } };
     if (conversation.name === name) return { conversation: after }; // repeated for new devices
     return {
       conversation: after,

@@ -29,6 +29,8 @@
  *   back until the author agrees
  */
 
+/** @typedef {{ device: string, order: number }} Placed which content counts now: its device, and its `order` there */
+
 const IDS_MAX = 50; // messages that one content is about
 
 /** @param {unknown} value @returns {value is string} */
@@ -44,6 +46,19 @@ export function isId(value) {
 /** @param {unknown} value @returns {value is string[]} */
 export function isIds(value) {
   return Array.isArray(value) && value.length <= IDS_MAX && value.every(isId);
+}
+
+/** @param {unknown} value @returns {value is number} */
+export function isOrder(value) {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+/**
+ * The server can swap two contents of one device: the one with the higher `order` counts.
+ * @param {Placed | undefined} last @param {ClientName} sender @param {number} [order] none by earlier versions
+ */
+export function isOvertaken(last, { device }, order) {
+  return last !== undefined && last.device === device && order !== undefined && order <= last.order;
 }
 
 /** @template T @param {(value: unknown) => value is T} check @returns {(value: unknown) => value is T | undefined} */

@@ -1,6 +1,6 @@
 // @ts-check
 /** A message. */
-import { withUnread } from '../conversations/changes.js';
+import { deletedItem, isDeletedAhead, withUnread } from '../conversations/changes.js';
 import { isId, isString, optional } from './kind.js';
 
 /** @typedef {{ kind: 'text', id: string, text: string, reply_to?: string }} Text */
@@ -12,12 +12,14 @@ export const text = {
   fold(conversation, { seq, at, sender, content, how, isForeign }, target, me) {
     const isRepeated = target !== undefined && target.seq !== seq;
     if (isRepeated && target.user === sender.user) return { conversation };
-    const id = isRepeated ? undefined : content.id; // an id belongs to the user who used it first
+    // An id belongs to the user who used it first. The server knows the ids of messages that it withholds.
+    const id = isRepeated || isForeign ? undefined : content.id;
     /** @type {import('./kind.js').Item} */
     const item = { seq, at, user: sender.user, device: sender.device, id, text: content.text };
     if (content.reply_to) item.replyTo = content.reply_to;
     if (how) item.how = how;
     if (isForeign) item.isForeign = true;
+    if (id && isDeletedAhead(conversation, sender.user, id)) return { conversation, item: deletedItem(item) };
     return { conversation: withUnread(conversation, item, me), item };
   },
   preview: ({ text }) => text,

@@ -6,6 +6,7 @@
  * @typedef {import('./reducer.js').Item} Item
  */
 
+const DELETED_AHEAD_MAX = 100;
 const UNREAD_MAX = 1000; // more are counted as this many
 
 /** @param {string} id @returns {Conversation} */
@@ -47,6 +48,20 @@ export function withUnread(conversation, item, me) {
 /** @param {Conversation} conversation @param {number} seq @returns {Conversation} */
 export function withoutUnread(conversation, seq) {
   return { ...conversation, unread: conversation.unread.filter((one) => one !== seq) };
+}
+
+/**
+ * The author has deleted a message that is not here: the server may show it later.
+ * @param {Conversation} conversation @param {string} user @param {string} id @returns {Conversation}
+ */
+export function deletedAhead(conversation, user, id) {
+  const ahead = [...(conversation.deletedAhead ?? []), `${user} ${id}`];
+  return { ...conversation, deletedAhead: ahead.slice(-DELETED_AHEAD_MAX) };
+}
+
+/** @param {Conversation} conversation @param {string} user @param {string} id */
+export function isDeletedAhead({ deletedAhead: ahead = [] }, user, id) {
+  return ahead.includes(`${user} ${id}`);
 }
 
 /** What remains of a message that its author has deleted. @param {Item} item @returns {Item} */

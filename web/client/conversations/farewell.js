@@ -16,13 +16,15 @@ export class Farewell {
    * @param {import('./outbox.js').Outbox} parts.outbox
    * @param {import('../mls/membership.js').Membership} parts.membership
    * @param {import('../session/account.js').Account} parts.account
+   * @param {import('../trust/own-list.js').OwnList} parts.ownList
    */
-  constructor(client, { store, outbox, membership, account }) {
+  constructor(client, { store, outbox, membership, account, ownList }) {
     this.client = client;
     this.store = store;
     this.outbox = outbox;
     this.membership = membership;
     this.account = account;
+    this.ownList = ownList;
   }
 
   /** @param {string} conversation */
@@ -35,6 +37,7 @@ export class Farewell {
   /** End the session, remove the device, and delete all data here. */
   async logOut() {
     await this.#say(await this.#groups(), 'device');
+    if (this.client.connection.isReady) await this.client.attempt(() => this.ownList.remove(this.client.me.device));
     await this.account.logOut();
   }
 

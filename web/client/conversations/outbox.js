@@ -35,6 +35,7 @@ const POLL_MS = 20;
 export class Outbox {
   /** Of the newest message; null until it was read from storage. @type {Promise<number> | null} */
   #order = null;
+  #lastOrder = 0;
 
   /**
    * @param {import('../context.js').Context} client
@@ -57,6 +58,12 @@ export class Outbox {
     return next;
   }
 
+  /** Higher than those before, also after a restart where the clock was not set back. */
+  #orderOfContent() {
+    this.#lastOrder = Math.max(this.#lastOrder + 1, Date.now());
+    return this.#lastOrder;
+  }
+
   /** The oldest first. @returns {Promise<Waiting[]>} */
   async waiting() {
     const found = (await this.client.storage.all('outbox')).map(([, one]) => one);
@@ -71,7 +78,8 @@ export class Outbox {
   async send(conversation, content) {
     const { id = newId() } = content;
     if (content.id && (await this.#isKnown(conversation, id))) return id;
-    const whole = /** @type {Content} */ ({ ...content, id });
+    const order = 'order' in (kindOf(content.kind)?.fields ?? {}) ? { order: this.#orderOfContent() } : {};
+    const whole = /** @type {Content} */ ({ ...content, ...order, id });
     const encoded = encodeContent(whole);
     if (encoded.length > MAX_CONTENT_BYTES) throw new Refused(413, 'too_long', 'The message is too long', 0);
     if (decodeContent(encoded).kind === 'unknown')

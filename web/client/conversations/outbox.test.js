@@ -72,8 +72,13 @@ async function afterRefusal(draft, code) {
   return { client, id, stated, failures: (await client.outbox.waiting()).map(({ failure }) => failure?.code) };
 }
 
-const STATED = { signature: 's', since: 0, readers: [] };
-const LIST = { kind: /** @type {const} */ ('device_list'), account_key: 'aaaa', device_list: 'aaaa', signature: 'aaaa' };
+const STATED = { signature: 's', joined: 0, readers: [] };
+const LIST = {
+  kind: /** @type {const} */ ('device_list'),
+  account_key: 'aaaa',
+  device_list: 'aaaa',
+  signature: 'aaaa',
+};
 const DELETE = { kind: /** @type {const} */ ('delete'), of: content.id };
 
 for (const draft of [LIST, DELETE, { kind: /** @type {const} */ ('leave'), who: /** @type {const} */ ('user') }])

@@ -30,6 +30,8 @@ export async function readerCheck(identities, conversation, readers) {
   const users = conversation.members.map(({ user }) => user);
   const lists = await identities.listsOf([...before, ...users]);
   return (leaves) => {
+    if (conversation.missing?.length)
+      throw new HeldBack('removal_asked', 'a verified user is not in the group any more');
     const unlisted = leaves.filter(({ user, thumbprint }) => lists.get(user)?.has(thumbprint) === false);
     if (unlisted.some(({ user }) => conversation.changedKeys?.includes(user)))
       throw new HeldBack('changed_key', 'a user of the group has shown another account key');

@@ -17,12 +17,12 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @typedef {import('../mls/core-crypto.js').Member} Member
  * @typedef {{ id: string, username: string, role: 'owner' | 'admin' | 'member', picture?: string }} Person
  * @typedef {import('../content/kind.js').Entry<Content>} Said a decrypted entry
- * @typedef {{ emoji: string, seq: number }} Reaction an empty emoji: removed
+ * @typedef {{ emoji: string, seq: number, placed?: import('../content/kind.js').Placed }} Reaction an empty emoji: removed
  *
  * @typedef {{ by: string, added: string[], removed: string[], devices: { user: string, device: string }[],
  *   neverListed?: string[] }} Change `added` and `removed` are users; `devices` are new devices or keys of users who were
  *   members before; `neverListed` are users with a removed device that their account had never listed
- * @typedef {{ what: 'joined' | 'rejoined', change?: Change } | { what: 'left', user: string, isClaimed?: boolean } | { what: 'unreadable' }
+ * @typedef {{ what: 'joined' | 'rejoined', change?: Change } | { what: 'left', user: string, isClaimed?: boolean } | { what: 'unreadable' | 'missing' }
  *   | { what: 'named', user: string, name: string } | { what: 'members' } & Change } Notice
  *
  * @typedef {object} Item what the timeline shows at one seq
@@ -36,6 +36,7 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {import('../direct/cipher.js').How} [how] a text of a direct conversation was decrypted
  * @property {boolean} [isForeign] the account key of its user has never listed the device
  * @property {number[]} [edits] their seqs
+ * @property {import('../content/kind.js').Placed} [edited] the edit that counts
  * @property {boolean} [isDeleted] for everyone, by its author
  * @property {boolean} [isHidden] deleted on this device only, or of an unknown kind
  * @property {Record<string, Reaction>} [reactions] by user
@@ -49,6 +50,7 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {string} [fingerprint] of the newest key that is known here
  * @property {number} since this device joined after this entry
  * @property {number} cursor everything up to here is stored
+ * @property {number} [joined] the seq of the newest external commit: earlier messages may be lost to its device
  * @property {boolean} isActive this device is in the group
  * @property {number} [epoch] the highest that this device has seen of the group
  * @property {boolean} [isForged] the server has put a leaf into the group that hides behind another one
@@ -61,12 +63,15 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {string[]} [released] users and devices that said inside the group that they leave
  * @property {string[]} [absent] members whose last device said that it leaves, and who may come back with another one
  * @property {string[]} [strangers] users whom no member has added, as far as this device knows
+ * @property {string[]} [missing] verified users who are gone, which is only the server's word
  * @property {string[]} [asked] verified users whose removal the server asks for, and who did not say that they leave
  * @property {string[]} [intruders] thumbprints of leaves that were not listed when they came into the group
  * @property {Record<string, number>} [heard] when each device of the group sent something, to a day: Unix times in ms
  * @property {string} [name]
  * @property {number} [namedAt] the seq of the name
- * @property {{ seq: number, at: string, user: string, text: string } | null} last the line in the list of conversations
+ * @property {import('../content/kind.js').Placed} [named]
+ * @property {string[]} [deletedAhead] users and ids of deleted messages that are not here
+ * @property {{ seq: number, at: string, user: string, text: string, isForeign?: boolean } | null} last the line in the list of conversations
  * @property {number[]} unread seqs of unread messages of other users, the oldest first
  * @property {Record<string, { delivered: number, read: number }>} marks up to where each user has received and read
  * @property {{ delivered: number, read: number }} told up to where this device has sent receipts
@@ -119,7 +124,16 @@ export function withPreview(conversation, item) {
   const newest = conversation.last?.seq ?? 0;
   const text = item.isDeleted ? '' : previewOf(item);
   if (text === undefined || item.seq < newest || (item.isDeleted && item.seq > newest)) return conversation;
-  return { ...conversation, last: { seq: item.seq, at: item.at, user: item.user, text: text.slice(0, PREVIEW_CHARS) } };
+  return {
+    ...conversation,
+    last: {
+      seq: item.seq,
+      at: item.at,
+      user: item.user,
+      text: text.slice(0, PREVIEW_CHARS),
+      ...(item.isForeign && { isForeign: true }),
+    },
+  };
 }
 
 /**
@@ -190,7 +204,9 @@ function keyOf({ device, thumbprint }) {
  * @param {Conversation} conversation @param {number} seq @param {string} me
  */
 export function receivedBy(conversation, seq, me) {
-  const others = conversation.people.filter(({ id }) => id !== me).map(({ id }) => conversation.marks[id]);
+  // The server names the people, but not the devices.
+  const users = [...conversation.people.map(({ id }) => id), ...conversation.members.map(({ user }) => user)];
+  const others = [...new Set(users)].filter((user) => user !== me).map((user) => conversation.marks[user]);
   if (others.length === 0 || others.some((mark) => (mark?.delivered ?? 0) < seq)) return 'sent';
   return others.every((mark) => (mark?.read ?? 0) >= seq) ? 'read' : 'delivered';
 }

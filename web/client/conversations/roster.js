@@ -51,15 +51,20 @@ export class Roster {
     // have been an intruder.
     const isIntruded = await this.#isIntruded(conversation);
     const isUnclear = isMissed || isIntruded || isExternal(entry) || epoch > (conversation.epoch ?? epoch) + 1;
-    const { conversation: after, notice } = await this.regroup({ ...conversation, epoch }, members, by, {
-      isExternal: isUnclear,
-      neverListed: await this.#neverListed(conversation, members),
-    });
+    const { conversation: after, notice } = await this.regroup(
+      { ...conversation, epoch, joined: isExternal(entry) ? seq : conversation.joined },
+      members,
+      by,
+      {
+        isExternal: isUnclear,
+        neverListed: await this.#neverListed(conversation, members),
+      },
+    );
     // New members cannot read earlier messages, so receipts for those do not wait for them.
     const me = this.client.me.user.id;
-    const since = (notice?.added ?? []).reduce((one, user) => marked(one, user, 'read', seq, me), after);
+    const fresh = (notice?.added ?? []).filter((user) => !conversation.seen?.includes(user));
+    const since = fresh.reduce((one, user) => marked(one, user, 'read', seq, me), after);
     await this.store.write(since, notice ? { seq, at, user: by, notice } : undefined);
-    this.#joinAgainIfForged(conversation, after);
     if (notice)
       await this.client.emitAndWait('members changed', {
         conversation: id,
@@ -75,16 +80,15 @@ export class Roster {
 
   /**
    * The conversation with these members, and with what is known here of their keys and of how they came. Where an intruder
-   * may have removed a verified user, nothing is sent until this device has joined again.
+   * may have removed a verified user, nothing is sent until the user of this device agrees.
    * @param {Conversation} before @param {Member[]} members @param {string} by the user who changed them
    * @param {Parameters<typeof regrouped>[3]} about
    */
   async regroup(before, members, by, about) {
     const { conversation, notice } = regrouped(before, members, by, about);
     const intruders = await this.#intruders(before, members);
-    const isVerifiedGone = (notice?.removed ?? []).some((user) => before.verified[user] !== undefined);
-    const isForged = conversation.isForged || (isVerifiedGone && (await this.#isIntruded(before)));
-    return { conversation: await this.trust.pinned({ ...conversation, intruders, isForged }), notice };
+    const gone = (await this.#isIntruded(before)) ? verifiedGone(before, members) : [];
+    return { conversation: await this.trust.pinned({ ...withMissing(conversation, gone), intruders }), notice };
   }
 
   /** A device is in it that its account has not listed, or a user whom no member has added. @param {Conversation} conversation */
@@ -145,14 +149,6 @@ export class Roster {
     const isExternal = !(await this.lineage.isOwn(id, conversation.epoch ?? epoch, epoch));
     const { conversation: after } = await this.regroup(conversation, members, this.client.me.user.id, { isExternal });
     await this.store.write({ ...after, epoch });
-    this.#joinAgainIfForged(conversation, after);
-  }
-
-  /** With an honest server, that shows who was removed. @param {Conversation} before @param {Conversation} after */
-  #joinAgainIfForged({ id, isForged }, after) {
-    if (isForged || !after.isForged) return;
-    const reason = 'an intruder may have removed a verified user';
-    this.client.later(() => this.client.emitAndWait('state lost', { conversation: id, reason }));
   }
 
   /** @param {Conversation} conversation @param {string} device */
@@ -160,6 +156,31 @@ export class Roster {
     if (device === this.client.me.device) return this.client.me.user.id;
     return conversation.members.find((member) => member.device === device)?.user ?? '';
   }
+}
+
+/**
+ * Verified users who are not in the group any more, and did not say that they leave.
+ * @param {Conversation} before @param {Member[]} members
+ */
+export function verifiedGone({ members: before, verified, released = [], strangers = [] }, members) {
+  const isThere = new Set(members.map(({ user }) => user));
+  const gone = before.filter(
+    ({ user, device }) =>
+      verified[user] !== undefined &&
+      ![...isThere, ...released, ...strangers].includes(user) &&
+      !released.includes(device),
+  );
+  return [...new Set(gone.map(({ user }) => user))];
+}
+
+/**
+ * These are missing, too, until they are back or the user of this device agrees.
+ * @param {Conversation} conversation @param {string[]} gone
+ */
+export function withMissing(conversation, gone) {
+  const isThere = new Set(conversation.members.map(({ user }) => user));
+  const missing = [...new Set([...(conversation.missing ?? []), ...gone])].filter((user) => !isThere.has(user));
+  return { ...conversation, missing };
 }
 
 /** Whether its sender joins the group by it (an external commit). @param {LogEntry} entry a commit that was applied */

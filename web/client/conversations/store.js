@@ -82,8 +82,7 @@ export class ConversationStore {
    */
   async write(conversation, item, more = []) {
     const { id } = conversation;
-    const named = Object.fromEntries(conversation.people.map((person) => [person.id, person.username]));
-    const whole = { ...conversation, names: { ...conversation.names, ...named } };
+    const whole = { ...conversation, names: namesOf(conversation) };
     /** @type {Change[]} */
     const changes = [['conversations', id, whole], ...more];
     if (item) changes.push(['items', itemKey(id, item.seq), item]);
@@ -242,6 +241,16 @@ export class ConversationStore {
     }
     return changes;
   }
+}
+
+/**
+ * Of those who are in the group or have been, as the server gave them last. @param {Conversation} conversation
+ * @returns {Record<string, string>}
+ */
+function namesOf({ names, people, members, seen = [] }) {
+  const named = Object.fromEntries(people.map((person) => [person.id, person.username]));
+  const users = new Set([...seen, ...Object.keys(named), ...members.map(({ user }) => user)]);
+  return Object.fromEntries(Object.entries({ ...names, ...named }).filter(([user]) => users.has(user)));
 }
 
 /**

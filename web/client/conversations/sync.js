@@ -179,12 +179,20 @@ export class Sync {
   /** @param {Conversation} conversation @param {LogEntry} entry */
   async #onLeft(conversation, entry) {
     const user = this.roster.userOf(conversation, entry.sender);
-    if (user === this.client.me.user.id) return this.#end(conversation, entry, { what: 'left', user });
+    if (user === this.client.me.user.id) {
+      if (await this.#isStillThere(conversation.id)) return this.store.write(conversation); // the server contradicts itself
+      return this.#end(conversation, entry, { what: 'left', user });
+    }
     if (conversation.released?.includes(user)) return this.store.write(conversation); // the user has said it
     const leaving = [...new Set([...(conversation.leaving ?? []), user])];
     const isClaimed = (await this.identities.of(user)) !== undefined; // the user's client would have said it
     const notice = { what: /** @type {const} */ ('left'), user, ...(isClaimed ? { isClaimed } : {}) };
     await this.store.write({ ...conversation, leaving }, this.#noticeAt(entry, notice, conversation));
+  }
+
+  /** @param {string} id */
+  async #isStillThere(id) {
+    return (await this.client.api.callUntilAnswered('GET', 'conversations')).some((one) => one.id === id);
   }
 
   /** @param {Conversation} next @param {LogEntry} entry */
@@ -193,10 +201,17 @@ export class Sync {
     const { seq, at } = entry;
     if (entry.sender === this.client.me.device) {
       if (entry.id !== undefined)
-        await this.client.emitAndWait('own message', { id: entry.id, conversation: id, seq, at });
-      await this.store.write({ ...((await this.store.get(id)) ?? next), cursor, heard });
+        await this.client.emitAndWait('own message', {
+          id: entry.id,
+          conversation: id,
+          seq,
+          at,
+          progress: { cursor, heard },
+        });
+      const known = (await this.store.get(id)) ?? next;
+      if (known.cursor < cursor) await this.store.write({ ...known, cursor, heard }); // another device of this id, or a lie
     } else if (entry.data === undefined) {
-      await this.store.write(next, { seq, at, user: this.roster.userOf(next, entry.sender), isDeleted: true });
+      await this.store.write(next, { seq, at, user: '', notice: { what: 'missing' } }); // the server says that it was deleted
     } else {
       const bytes = fromBase64(entry.data);
       try {

@@ -198,6 +198,10 @@ export class Direct {
       fingerprint: now ?? known?.fingerprint,
     };
     if (!isEqual(conversation, known)) await this.store.write(conversation);
+    if (lastSeq < conversation.cursor) {
+      await this.store.rewind(id, lastSeq); // the server had made places up
+      return this.#fetchNew({ ...conversation, cursor: lastSeq });
+    }
     if (lastSeq > conversation.cursor) await this.#fetchNew(conversation);
   }
 

@@ -1,7 +1,10 @@
 // @ts-check
 /** The keys of direct conversations that this device has, and what they encrypt. */
 import { Refused } from '../transport/api.js';
+import { fromBase64 } from '../util/bytes.js';
 import { decryptText, encryptText, fingerprintOf, importKey } from './cipher.js';
+
+const KEY_BYTES = 32;
 
 /**
  * @typedef {import('../conversations/reducer.js').Conversation} Conversation
@@ -20,7 +23,7 @@ export class DirectKeys {
    */
   async claim(id, user) {
     const { key } = await this.client.api.call('POST', `direct/${user}/key/claim`);
-    return key === null ? null : this.keep(id, key);
+    return key === null || fromBase64(key).length !== KEY_BYTES ? null : this.keep(id, key);
   }
 
   /**

@@ -26,14 +26,15 @@ export class ForgedGroup extends Error {
 }
 
 /**
- * The group has leaves that may not read a message. Nothing was encrypted. `code` says why: `changed_key`, one of
- * a user who has shown another account key; `unlisted_device`, one that the account key of its user has not listed; `stranger`, one of a user whom no member has added; `new_readers`, one
- * that the author did not see.
+ * The group has leaves that may not read a message. Nothing was encrypted. `code` says why: `changed_key`, one of a user
+ * who has shown another account key; `unlisted_device`, one that the account key of its user has not listed; `stranger`,
+ * one of a user whom no member has added; `new_readers`, one that the author did not see; `removal_asked`, or a verified
+ * user is not in the group any more.
  */
 export class HeldBack extends Error {
   name = 'HeldBack';
 
-  /** @param {'changed_key' | 'unlisted_device' | 'stranger' | 'new_readers'} code @param {string} message */
+  /** @param {'changed_key' | 'unlisted_device' | 'stranger' | 'new_readers' | 'removal_asked'} code @param {string} message */
   constructor(code, message) {
     super(message);
     this.code = code;
@@ -45,5 +46,5 @@ export class OutdatedGroup extends Error {
   name = 'OutdatedGroup';
 }
 
-/** Why a message waits, where that ends without its author. */
+/** Failures that are cleared when the group, a device list or the user's decision changes: nobody has to send again. */
 export const PASSING = ['changed_key', 'unlisted_device', 'stranger', 'removal_asked'];

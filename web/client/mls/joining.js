@@ -5,8 +5,8 @@
  * The state of a group never goes back: what the server offers is compared with what this device has seen.
  */
 import { emptyConversation } from '../conversations/changes.js';
+import { verifiedGone, withMissing } from '../conversations/roster.js';
 import { Api } from '../transport/api.js';
-import { thumbprintOf } from '../trust/thumbprint.js';
 import { fromBase64 } from '../util/bytes.js';
 import { ForgedGroup, OutdatedGroup, Undecryptable } from './errors.js';
 import { parseGroupInfo } from './frames.js';
@@ -23,13 +23,15 @@ export class Joining {
    * @param {object} parts
    * @param {import('../conversations/store.js').ConversationStore} parts.store
    * @param {import('../conversations/roster.js').Roster} parts.roster
+   * @param {import('../conversations/sync.js').Sync} parts.sync
    * @param {import('../trust/identities.js').Identities} parts.identities
    * @param {import('./lineage.js').Lineage} parts.lineage
    */
-  constructor(client, { store, roster, identities, lineage }) {
+  constructor(client, { store, sync, roster, identities, lineage }) {
     this.client = client;
     this.store = store;
     this.roster = roster;
+    this.sync = sync;
     this.identities = identities;
     this.lineage = lineage;
     client.on('state lost', async ({ conversation, reason }) => {
@@ -118,8 +120,8 @@ export class Joining {
    * The server may offer an earlier state of the group, in which a removed member is, or one that it has made up. It may
    * also have shown this device epochs that the group never had, or run on a backup; then this device has to go back.
    * So an earlier state is joined, and every user in it whom this device does not know is a stranger, who gets no
-   * message. Only a leaf that nothing would hold back, of a known user without an account key, is refused. The same
-   * holds after the group was forged. Throws OutdatedGroup, ForgedGroup.
+   * message. So is a user without an account key who has another leaf than before. The same holds after the group was
+   * forged. Throws OutdatedGroup, ForgedGroup.
    * @param {string} id @param {ReturnType<typeof parseGroupInfo>} offered @param {Conversation | undefined} known
    */
   async #checkOffered(id, offered, known) {
@@ -130,13 +132,6 @@ export class Joining {
     const users = new Set(known.members.map(({ user }) => user));
     // The server may have withheld the lists of some.
     for (const user of users) if (!(await this.identities.of(user))) await this.identities.refresh(user);
-    const lists = await this.identities.listsOf(users);
-    const isKnown = new Set(known.members.map(({ device, thumbprint }) => `${device} ${thumbprint}`));
-    for (const { user, device, signatureKey } of offered.leaves) {
-      if (isKnown.has(`${device} ${await thumbprintOf(signatureKey)}`)) continue;
-      if (users.has(user) && !lists.has(user))
-        throw new OutdatedGroup('the group info is older than what this device has seen');
-    }
   }
 
   /** Join again where this device has another state than the group on the server. @param {string} id */
@@ -153,6 +148,21 @@ export class Joining {
     const isElsewhere = known.cursor >= last && (await this.client.mls.epoch(id)) !== epoch;
     if (known.isForged || known.cursor > last || isElsewhere)
       await this.client.emitAndWait('state lost', { conversation: id, reason: 'the server has another group' });
+    // A thief of the session may have acknowledged what this device has not received.
+    else if (known.cursor < last) await this.sync.catchUp(id);
+  }
+
+  /**
+   * Users without an account key who have a leaf that this device does not know.
+   * @param {Conversation} before @param {import('./core-crypto.js').Member[]} members
+   */
+  async #unvouched(before, members) {
+    const lists = await this.identities.listsOf(members.map(({ user }) => user));
+    const isKnown = new Set(before.members.map(({ thumbprint }) => thumbprint));
+    const me = this.client.me.user.id;
+    return members
+      .filter(({ user, thumbprint }) => user !== me && !lists.has(user) && !isKnown.has(thumbprint))
+      .map(({ user }) => user);
   }
 
   /**
@@ -171,9 +181,10 @@ export class Joining {
       me,
       { isExternal },
     );
+    const unvouched = before && isBack(before, epoch - 1) ? await this.#unvouched(before, members) : [];
     const at = new Date().toISOString();
     const entered = {
-      ...after,
+      ...withMissing(after, before?.isActive ? verifiedGone(before, members) : []),
       last: after.last ?? { seq, at, user: '', text: '' },
       since: seq,
       cursor: seq,
@@ -181,6 +192,9 @@ export class Joining {
       isForged: false,
       heard: undefined, // nothing is known of the time in between
       epoch,
+      joined: seq,
+      leaving: after.leaving?.filter((user) => after.released?.includes(user)), // the server said that of the others
+      strangers: [...new Set([...(after.strangers ?? []), ...unvouched])],
     };
     const isChanged = before !== undefined && change !== null;
     // New keys of the others must be shown.

@@ -136,7 +136,16 @@ export class Membership {
 
   /** @param {string} id */
   leave(id) {
-    return this.client.inTurn(() => this.client.api.callUntilAnswered('POST', `conversations/${id}/leave`));
+    return this.client.inTurn(async () => {
+      try {
+        await this.client.api.callUntilAnswered('POST', `conversations/${id}/leave`);
+      } catch (error) {
+        if (!(error instanceof Refused && error.code === 'no_such_conversation')) throw error;
+        const known = await this.store.get(id); // a server had made it up
+        if (known) await this.store.write({ ...known, isActive: false });
+        await this.client.mls.forget(id);
+      }
+    });
   }
 
   /** @param {string} id @param {string} user @param {Person['role']} role */
@@ -153,6 +162,9 @@ export class Membership {
     return this.client.inTurn(async () => {
       const known = await this.store.get(id);
       if (!known?.strangers?.length) return;
+      for (const { id: user, username } of known.people)
+        if (users.includes(user) && (await this.trust.isNameOfAnother(username, user)))
+          throw new Refused(409, 'other_person', `${username} was verified as another user`, 0);
       await this.store.write({ ...known, strangers: known.strangers.filter((user) => !users.includes(user)) });
       await this.client.emitAndWait('agreed', {});
     });

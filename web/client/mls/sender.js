@@ -12,7 +12,7 @@ import { readerCheck } from '../conversations/readers.js';
 import { encodeContent } from '../content/index.js';
 import { Refused, sleep } from '../transport/api.js';
 import { toBase64 } from '../util/bytes.js';
-import { ForgedGroup, HeldBack } from './errors.js';
+import { ForgedGroup, HeldBack, PASSING } from './errors.js';
 
 const IN_FLIGHT_MAX = 32; // messages that the server has not answered yet
 const RETRY_MS = 200;
@@ -227,16 +227,21 @@ export class GroupSender {
 
   /**
    * The entry of a message of this device has come.
-   * @param {{ id: string, conversation: string, seq: number, at: string }} entry
+   * @param {import('../events.d.ts').WaitedEvents['own message']} entry
    */
-  async #onOwnEntry({ id, conversation, seq, at }) {
+  async #onOwnEntry({ id, conversation, seq, at, progress }) {
     const waiting = await this.client.storage.get('outbox', id);
     if (waiting?.conversation !== conversation) return;
     this.#pauses.delete(conversation);
     this.#release(id);
     const sender = { user: this.client.me.user.id, device: this.client.me.device };
     const count = await this.healing.counted(conversation);
-    await this.store.apply(conversation, { seq, at, sender, content: waiting.content }, [['outbox', id], count]);
+    await this.store.apply(
+      conversation,
+      { seq, at, sender, content: waiting.content },
+      [['outbox', id], count],
+      progress,
+    );
     this.client.emit('sent', { id, conversation, seq });
   }
 
@@ -291,7 +296,8 @@ export class GroupSender {
       case 'not_a_leaf': // this device was removed; the entry follows
         return 'later';
       default:
-        return { failure: code };
+        // What holds a message back without its author is known here, and not to the server.
+        return PASSING.includes(code) ? 'later' : { failure: code };
     }
   }
 }

@@ -152,15 +152,15 @@ export class Account {
   async refresh() {
     const { id, username, picture } = await this.client.api.callUntilAnswered('GET', 'account');
     const user = { id, username, picture: picture ?? undefined };
-    if (id !== this.client.me.user.id || isEqual(user, this.client.me.user)) return;
+    if (id !== this.client.me.user.id) return this.client.connection.end(); // the session is of another account
+    if (isEqual(user, this.client.me.user)) return;
     await this.#become({ ...this.client.me, user });
     this.client.emit('me', user);
   }
 
   async isOver() {
     try {
-      await this.client.api.call('GET', 'account');
-      return false;
+      return (await this.client.api.call('GET', 'account')).id !== this.client.me.user.id;
     } catch (error) {
       return isOver(error);
     }

@@ -26,6 +26,7 @@ export class Refused extends Error {
 const RETRIES = 8;
 const RETRY_MS = 250;
 const ANSWER_MS = 20_000;
+const PAUSE_MAX_MS = 10_000; // the server could ask for years
 
 /** @param {number} ms */
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -112,7 +113,8 @@ export class Api {
         const isAnswer = isRejected || error instanceof Malformed || error instanceof TypeError;
         if (isAnswer || tries === RETRIES) throw error;
         const asked = error instanceof Refused ? error.retryAfterS * 1000 : 0;
-        await sleep(Math.max(asked, RETRY_MS * 2 ** Math.min(tries, 4)) * (0.5 + Math.random()));
+        const pause = Math.max(Math.min(asked, PAUSE_MAX_MS), RETRY_MS * 2 ** Math.min(tries, 4));
+        await sleep(pause * (0.5 + Math.random()));
       }
     }
   }

@@ -52,6 +52,8 @@ export const boolean = check('a boolean', (value) => typeof value === 'boolean')
 export const uuid = matching('a UUID', UUID);
 export const device = matching('the id of a device', DEVICE);
 export const sentId = matching('the id of a message', SENT_ID);
+/** What a header can carry. */
+export const token = matching('a token', /^[\x21-\x7e]{1,1000}$/);
 export const base64 = matching('base64', BASE64, (text) => text.length % 4 === 0);
 export const time = matching('an RFC 3339 time', RFC3339, isDate);
 /** The number of an entry; the first is 1. Between two of them there must be room for fractions. @type {Check<number>} */

@@ -54,8 +54,14 @@ export class Connection {
   }
 
   close() {
-    this.#isWanted = false;
+    this.#isWanted = this.isReady = false;
     this.#socket?.close();
+  }
+
+  /** The session is over. */
+  end() {
+    this.close();
+    this.client.emit('logged out', {});
   }
 
   /** The network has changed: reconnect at once, or check that the connection still works. */
@@ -119,11 +125,7 @@ export class Connection {
     this.client.emit('offline', {});
     if (!this.#isWanted) return;
     this.#failures += 1;
-    if (await this.isSessionOver()) {
-      this.#isWanted = false;
-      this.client.emit('logged out', {});
-      return;
-    }
+    if (await this.isSessionOver()) return this.end();
     await sleep(Math.min(RECONNECT_MAX_MS, RECONNECT_MS * 2 ** this.#failures) * (0.5 + Math.random()));
     if (this.#isWanted && this.#socket === null) this.#open();
   }

@@ -20,6 +20,7 @@ import {
   seq,
   string,
   time,
+  token,
   uuid,
 } from './checks.js';
 
@@ -68,7 +69,7 @@ const FRAMES = {
 /** @type {Check<import('./frames.d.ts').Server>} */
 const server = object({ version: string, registration: oneOf('open', 'invite', 'closed'), motd: string });
 /** @type {Check<import('./frames.d.ts').LoggedIn>} */
-const loggedIn = object({ token: string, user });
+const loggedIn = object({ token, user });
 /** @type {Check<import('./frames.d.ts').OwnAccount>} */
 const ownAccount = object({
   id: uuid,
@@ -133,7 +134,7 @@ const ANSWERS = {
   'PUT account/picture': ignored,
   'POST sessions': loggedIn,
   'GET sessions': list(session),
-  'PUT sessions/current': object({ token: string, expires_at: time }),
+  'PUT sessions/current': object({ token, expires_at: time }),
   'DELETE sessions/*': ignored,
   'GET users/*': user,
   'GET users/*/devices': list(deviceShown),

@@ -1,12 +1,12 @@
 // @ts-check
 /** Device lists: which devices an account has, signed by its account key. `docs/PROTOCOL.md` has the format. */
-import { fromBase64, fromHex, toBase64, toHex, uuidBytes } from '../util/bytes.js';
+import { fromBase64, fromHex, isBase64, toBase64, toHex, uuidBytes, uuidOf } from '../util/bytes.js';
 import { isSignedBy } from './account-key.js';
 
 const LABEL = new TextEncoder().encode('Sottovoce device list 1');
 const HEAD_BYTES = LABEL.length + 32;
 const ENTRY_BYTES = 40;
-const DEVICES_MAX = 16;
+export const DEVICES_MAX = 16;
 export const LIST_LIFE_S = 365 * 24 * 3600;
 
 /**
@@ -54,6 +54,7 @@ export function signDeviceList(key, list) {
  * @param {SignedList} signed @param {string} user @returns {DeviceList}
  */
 export function openDeviceList({ account_key: key, device_list: list, signature }, user) {
+  if (![key, list, signature].every(isBase64)) throw new BadDeviceList('not base64');
   const bytes = fromBase64(list);
   if (!isSignedBy(fromBase64(key), bytes, fromBase64(signature)))
     throw new BadDeviceList('the list is not signed by this account key');
@@ -78,9 +79,8 @@ export function parseDeviceList(bytes) {
     devices[device] = entry.slice(8);
     before = device;
   }
-  const hex = toHex(bytes.subarray(LABEL.length, LABEL.length + 16));
   return {
-    user: hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
+    user: uuidOf(bytes.subarray(LABEL.length, LABEL.length + 16)),
     counter: numberAt(view, LABEL.length + 16),
     notAfter: numberAt(view, LABEL.length + 24),
     devices,

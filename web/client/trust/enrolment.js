@@ -7,14 +7,12 @@
  * which all contacts are shown. A password alone adds no reader.
  */
 import { Refused } from '../transport/api.js';
-import { fromBase64, toBase64 } from '../util/bytes.js';
 import { isEqual } from '../util/equal.js';
-import { AccountKey, SEED_BYTES } from './account-key.js';
 import { LIST_LIFE_S, openDeviceList } from './device-list.js';
+import { encodeHandover, parseHandover } from './handover.js';
 import { thumbprintOf } from './thumbprint.js';
 
 const RENEW_S = 30 * 24 * 3600; // a list of this age is signed again
-const SIGNATURE_BYTES = 64;
 
 /**
  * @typedef {'unknown' | 'listed' | 'waiting' | 'removed'} Standing waiting: the account key has not listed this device;
@@ -72,13 +70,15 @@ export class Enrolment {
   /**
    * Sign a newer list where this one is old, or has removed devices; or one with this device, if the client stopped
    * between the key and the list.
-   * @param {AccountKey} key
+   * @param {import('./account-key.js').AccountKey} key
    */
   async #renew(key) {
     const { user, device } = this.client.me;
     await this.identities.refresh(user.id);
     const known = await this.identities.of(user.id);
     if (known && known.key !== key.publicKey) return;
+    const atServer = await this.ownKey.listAtServer();
+    const isStored = isEqual(atServer?.signature, known?.signed.signature);
     const own = await this.#thumbprint();
     if (known?.devices[device] === own) {
       const age = LIST_LIFE_S - (known.notAfter - Date.now() / 1000);
@@ -86,7 +86,7 @@ export class Enrolment {
         Object.keys(openDeviceList(known.signed, user.id).devices),
         Object.keys(known.devices),
       );
-      if (age > RENEW_S || hasRemoved) await this.ownList.publish(key, ({ devices }) => devices);
+      if (age > RENEW_S || hasRemoved || !isStored) await this.ownList.publish(key, ({ devices }) => devices);
     } else if (!known?.removed?.includes(own)) await this.ownList.addThisDevice(key);
   }
 
@@ -114,16 +114,10 @@ export class Enrolment {
     });
   }
 
-  /** What a new device gets from the user: the account key's seed, and the newest list behind its signature. */
+  /** @returns {Promise<Uint8Array>} */
   async handover() {
-    const key = await this.ownKey.need();
-    const known = await this.identities.of(this.client.me.user.id);
-    if (!known) return key.seed;
-    return Uint8Array.from([
-      ...key.seed,
-      ...fromBase64(known.signed.signature),
-      ...fromBase64(known.signed.device_list),
-    ]);
+    const own = await this.identities.of(this.client.me.user.id);
+    return encodeHandover(await this.ownKey.need(), own?.signed, await this.identities.ofContacts());
   }
 
   /**
@@ -132,20 +126,20 @@ export class Enrolment {
    * @param {Uint8Array} handover
    */
   async take(handover) {
-    const key = new AccountKey(handover.slice(0, SEED_BYTES));
+    const { key, list, contacts } = parseHandover(handover);
     const { user } = this.client.me;
     const before = await this.identities.of(user.id);
     const isOther = before !== undefined && before.key !== key.publicKey;
-    const list = handover.subarray(SEED_BYTES); // none in those of earlier versions
-    if (isOther && list.length) await this.identities.replace(user.id, signedIn(key, list));
+    if (isOther && list) await this.identities.replace(user.id, list);
     else if (isOther) await this.identities.forget(user.id);
-    else if (list.length) await this.identities.accept(user.id, signedIn(key, list));
+    else if (list) await this.identities.accept(user.id, list);
     await this.identities.refresh(user.id);
     // Without a handed-over list, the first account key that the server shows was kept. It is another one: a lie.
     if ((await this.identities.of(user.id))?.key !== key.publicKey) await this.identities.forget(user.id);
     const known = await this.identities.of(user.id);
     if (known?.removed?.includes(await this.#thumbprint()))
       throw new Refused(409, 'device_removed', 'This device was removed: log out, and log in again', 0);
+    await this.identities.expect(contacts);
     await this.ownKey.keep(key);
     if (!(await this.ownList.hasThisDevice())) await this.ownList.addThisDevice(key);
     await this.#stand();
@@ -171,10 +165,4 @@ export class Enrolment {
   async #thumbprint() {
     return thumbprintOf(await this.client.mls.signatureKey());
   }
-}
-
-/** @param {AccountKey} key @param {Uint8Array} bytes the signature, and the list */
-function signedIn(key, bytes) {
-  const [signature, list] = [bytes.subarray(0, SIGNATURE_BYTES), bytes.subarray(SIGNATURE_BYTES)].map(toBase64);
-  return { account_key: key.publicKey, device_list: list, signature };
 }

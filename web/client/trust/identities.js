@@ -29,6 +29,8 @@ import { newestKeyOf } from './verified.js';
  * @typedef {import('./identity.js').Identity} Identity
  */
 
+const STEP_MAX = 2 ** 20; // lists that a device may have missed
+
 export class Identities {
   /** Each reads what is known, decides, and writes. */
   #oneByOne = oneByOne();
@@ -73,7 +75,7 @@ export class Identities {
     const found = [];
     for (const member of await this.unlisted(members)) {
       const identity = await this.of(member.user);
-      if (identity && !isOver(identity) && !identity.changed) found.push(member);
+      if (identity?.counter && !isOver(identity) && !identity.changed) found.push(member);
     }
     return found;
   }
@@ -135,6 +137,8 @@ export class Identities {
    */
   async #accept(user, signed, known, { isStated = false, isByVerifiedDevice = false, isAccepted = false } = {}) {
     const list = openDeviceList(signed, user);
+    if (known?.key === signed.account_key && list.counter > known.counter + STEP_MAX)
+      throw new BadDeviceList('the counter is too far ahead'); // no list could follow the highest one
     if (!known && !isAccepted && !isByVerifiedDevice && (await this.trust.thumbprints(user))) return;
     if (known && known.key !== signed.account_key) {
       if (!isEqual(known.changed, signed)) await this.#write(user, { ...known, changed: signed });
@@ -230,6 +234,34 @@ export class Identities {
     });
   }
 
+  /** The account keys of contacts, for another device of this user. @returns {Promise<import('./handover.js').ContactKey[]>} */
+  async ofContacts() {
+    const found = [];
+    for (const [name, { key }] of await this.client.storage.all('state', 'identity/')) {
+      const user = name.slice('identity/'.length);
+      if (user === this.client.me.user.id) continue;
+      const isVerified = (await this.trust.key(user)) === key;
+      found.push({ user, key, isVerified, name: (isVerified && (await this.trust.nameOf(user))) || '' });
+    }
+    return found;
+  }
+
+  /**
+   * Another device of this user knows these account keys: the server can show no other ones. Until a contact's list comes,
+   * the contact has no device.
+   * @param {import('./handover.js').ContactKey[]} contacts
+   */
+  expect(contacts) {
+    return this.#oneByOne(async () => {
+      for (const { user, key, isVerified, name } of contacts) {
+        if (await this.of(user)) continue;
+        const signed = { account_key: key, device_list: '', signature: '' };
+        const identity = { key, counter: 0, notAfter: Number.MAX_SAFE_INTEGER, devices: {}, signed };
+        await this.#write(user, identity, isVerified ? this.trust.expected(user, key, name) : []);
+      }
+    });
+  }
+
   /** The next account key of this user is the first one again. @param {string} user */
   forget(user) {
     return this.#oneByOne(() =>
@@ -271,7 +303,8 @@ export class Identities {
   async #refreshFor(members) {
     const unlisted = new Set((await this.unlisted(members)).map(({ user }) => user));
     for (const user of new Set(members.map((member) => member.user))) {
-      if (unlisted.has(user) || !(await this.of(user))) await this.client.attempt(() => this.refresh(user));
+      if (unlisted.has(user) || !(await this.of(user)) || (await this.hasChanged(user)))
+        await this.client.attempt(() => this.refresh(user));
     }
   }
 }

@@ -2,7 +2,7 @@
 /** The device list of this account: devices that have the account key sign newer ones. */
 import { Refused } from '../transport/api.js';
 import { oneByOne } from '../util/one-by-one.js';
-import { devicesInBoth, openDeviceList, signDeviceList } from './device-list.js';
+import { DEVICES_MAX, devicesInBoth, openDeviceList, signDeviceList } from './device-list.js';
 import { isListed } from './identity.js';
 import { thumbprintOf } from './thumbprint.js';
 
@@ -19,13 +19,11 @@ export class OwnList {
   /**
    * @param {import('../context.js').Context} client
    * @param {object} parts
-   * @param {import('../conversations/store.js').ConversationStore} parts.store
    * @param {import('./identities.js').Identities} parts.identities
    * @param {import('./own-key.js').OwnKey} parts.ownKey
    */
-  constructor(client, { store, identities, ownKey }) {
+  constructor(client, { identities, ownKey }) {
     this.client = client;
-    this.store = store;
     this.identities = identities;
     this.ownKey = ownKey;
     client.listen('list to mend', ({ second }) => client.later(() => this.#mend(second)));
@@ -73,10 +71,7 @@ export class OwnList {
       if (known && known.key !== key.publicKey)
         throw new Refused(409, 'other_account_key', 'The server shows another account key', 0);
       const before = known ? openDeviceList(known.signed, me.user.id) : { counter: 0, devices: {} };
-      const registered = new Set((await api.callUntilAnswered('GET', 'devices')).map(({ id }) => id));
-      const wanted = await stillListed(Object.entries(change(before)), known?.removed);
-      await this.#checkHidden(wanted.map(([device]) => device).filter((device) => !registered.has(device)));
-      const devices = Object.fromEntries(wanted.filter(([device]) => registered.has(device)));
+      const devices = await this.#fitting(Object.entries(change(before)), known?.removed);
       const list = signDeviceList(key, { user: me.user.id, counter: before.counter + 1, devices });
       try {
         await api.callUntilAnswered('PUT', 'account/device-list', list);
@@ -106,24 +101,16 @@ export class OwnList {
   }
 
   /**
-   * A list omits devices that the server does not have any more. If one of them is still in a group, and did not say that
-   * it leaves, the server may hide it, and the list would remove it. Throws Refused.
-   * @param {string[]} devices
+   * Without those that a list has omitted before: contacts would not count them again. A device that the server does not
+   * show stays, since the server may hide it, unless the list would be too long.
+   * @param {[string, Uint8Array][]} devices ids and signature keys @param {string[]} [removed] thumbprints
+   * @returns {Promise<Devices>}
    */
-  async #checkHidden(devices) {
-    const me = this.client.me.user.id;
-    for (const { isActive, members, released = [] } of devices.length ? await this.store.list() : [])
-      for (const { user, device } of isActive ? members : [])
-        if (user === me && devices.includes(device) && !released.includes(device))
-          throw new Refused(409, 'device_hidden', 'The server does not show a device that is in your conversations', 0);
+  async #fitting(devices, removed = []) {
+    const thumbprints = await Promise.all(devices.map(([, key]) => thumbprintOf(key)));
+    const left = devices.filter((_, nth) => !removed.includes(thumbprints[nth]));
+    if (left.length <= DEVICES_MAX) return Object.fromEntries(left);
+    const registered = new Set((await this.client.api.callUntilAnswered('GET', 'devices')).map(({ id }) => id));
+    return Object.fromEntries(left.filter(([device]) => registered.has(device)));
   }
-}
-
-/**
- * Without those that a list has omitted before: contacts would not count them again.
- * @param {[string, Uint8Array][]} devices ids and signature keys @param {string[]} [removed] thumbprints
- */
-async function stillListed(devices, removed = []) {
-  const thumbprints = await Promise.all(devices.map(([, key]) => thumbprintOf(key)));
-  return devices.filter((_, nth) => !removed.includes(thumbprints[nth]));
 }

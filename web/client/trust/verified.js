@@ -96,6 +96,22 @@ export class VerifiedKeys {
     ];
   }
 
+  /**
+   * What to write where another device of this user has verified the contact. The devices follow with the contact's list.
+   * @param {string} user @param {string} key @param {string} name @returns {import('../storage/storage.js').Change[]}
+   */
+  expected(user, key, name) {
+    return [
+      ['state', `verified-key/${user}`, key],
+      ['state', `known-as/${user}`, name],
+    ];
+  }
+
+  /** The name that the contact had when the user verified it. @param {string} user @returns {Promise<string | undefined>} */
+  nameOf(user) {
+    return this.client.storage.get('state', `known-as/${user}`);
+  }
+
   /** What to write when the user is not verified any more. @param {string} user */
   forgotten(user) {
     return /** @type {import('../storage/storage.js').Change[]} */ ([
@@ -141,7 +157,7 @@ export class VerifiedKeys {
       const known = (await this.thumbprints(user)) ?? (identity ? undefined : verified[user]);
       if (known) verified[user] = known;
       else delete verified[user];
-      const name = await this.client.storage.get('state', `known-as/${user}`);
+      const name = await this.nameOf(user);
       if (name !== undefined) knownAs[user] = name;
     }
     return { ...conversation, verified, knownAs, listed, changedKeys };

@@ -35,6 +35,11 @@ export function uuidBytes(uuid) {
   return fromHex(uuid.replaceAll('-', ''));
 }
 
+/** @param {Uint8Array} bytes 16 */
+export function uuidOf(bytes) {
+  return toHex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
 /** @param {number} count */
 export function randomBytes(count) {
   return crypto.getRandomValues(new Uint8Array(count));

@@ -2,7 +2,7 @@
 import { css, html, nothing } from '../../../vendor/lit.js';
 import { trustIn, unlistedIn } from '../../../client/trust/verified.js';
 import { t } from '../../messages/index.js';
-import { mayRemove, others, participants, titleOf } from '../../state/selectors.js';
+import { mayRemove, others, participants, saidToHaveLeft, titleOf } from '../../state/selectors.js';
 import { Element, UNSET } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
 import { questionBeforeAgreeing, questionBeforeLeaving, questionBeforeRemoval } from './questions.js';
@@ -54,7 +54,7 @@ export class Banner extends Element {
     }
     const changed = people.filter(({ id }) => trustIn(conversation, id) === 'changed');
     if (changed.length) return this.#numbersChanged(changed);
-    const asked = people.filter(({ id }) => conversation.asked?.includes(id));
+    const asked = saidToHaveLeft(conversation);
     if (asked.length) return this.#removalAsked(asked);
     const unlisted = new Set(unlistedIn(conversation).map(({ user }) => user));
     return unlisted.size ? this.#unlisted(participants(conversation).filter(({ id }) => unlisted.has(id))) : nothing;
@@ -138,7 +138,7 @@ export class Banner extends Element {
       </div>`;
   }
 
-  /** @param {Person[]} people */
+  /** @param {{ id: string, name: string }[]} people */
   #removalAsked(people) {
     const { id } = this.conversation;
     const names = people.map(({ name }) => name);

@@ -241,8 +241,11 @@ export class Sidebar extends Element {
     if (!one.isActive) return t.conversations.notMember;
     const { last } = one;
     if (!last?.text) return last?.seq && last.user ? t.conversations.messageDeleted : t.conversations.noMessages;
-    if (last.user === me.id) return t.conversations.youSaid(last.text);
-    return isGroup(one) ? t.conversations.said(nameOf(one, last.user, me.id), last.text) : last.text;
+    const said = isGroup(one) ? t.conversations.said(nameOf(one, last.user, me.id), last.text) : last.text;
+    const text = last.user === me.id ? t.conversations.youSaid(last.text) : said;
+    return last.isForeign
+      ? html`${icon('alarm', 15)}<span class="unseen">${t.message.unconfirmed}: </span>${text}`
+      : text;
   }
 }
 customElements.define('sv-sidebar', Sidebar);

@@ -113,6 +113,7 @@ export class Message extends Element {
     const reacted = Object.entries(reactions ?? {}).filter(([, { emoji }]) => emoji);
     return [
       t.conversations.said(this.name, said),
+      this.item.isForeign ? words.unconfirmed : '',
       replyTo ? this.#spokenReply() : '',
       how === 'plain' ? words.notEncrypted : '',
       ...reacted.map(([user, { emoji }]) => words.reaction(emoji, [this.#nameInSentence(user)])),

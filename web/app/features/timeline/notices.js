@@ -29,6 +29,8 @@ export function wordsOf({ notice, seq, at }, conversation, me) {
       return { text: words.named(nameOfOther(conversation, notice.user), notice.name) };
     case 'unreadable':
       return { text: words.unreadable };
+    case 'missing':
+      return { text: words.missing };
     case 'members':
       return withChange('', notice, conversation, me);
   }

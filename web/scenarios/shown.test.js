@@ -1,0 +1,190 @@
+// @ts-check
+/**
+ * What is shown of a lie.
+ *
+ * @typedef {import('../client/mls/joining.js').Shown} Listed
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { receivedBy } from '../client/conversations/reducer.js';
+import { NOW, STRANGER, friends, ghostJoins, known, random, reconnects, settled, verifies } from './attacks.js';
+import { PrivateLog } from './private-log.js';
+import { conversation, deceived, people, refused, until } from './users.js';
+
+test('message_is_not_shown_as_read_by_all_where_the_server_leaves_a_member_out', async () => {
+  const [alice] = await deceived('alice');
+  const [bob, carol] = await people('bob', 'carol');
+  const id = await conversation(alice, bob, carol);
+  await settled(alice);
+  for (const one of [bob, carol]) await verifies(alice, id, one);
+  alice.lies.changeAnswer.push(({ method, path }, answer) =>
+    `${method} ${path}` === 'GET conversations'
+      ? answer.map((/** @type {Listed} */ one) => ({
+          ...one,
+          members: one.members.filter((member) => member.id !== bob.user),
+        }))
+      : undefined,
+  );
+  carol.client.receipts.isEnabled = true;
+  await carol.client.membership.answer(id, 'joined');
+  bob.leaves();
+  await alice.says(id, 'for both');
+  await carol.hears('for both');
+  const seq = async () => (await alice.client.store.items(id, {})).find(({ text }) => text === 'for both')?.seq;
+  await until(seq, 'stored');
+  await carol.client.receipts.read(id, Infinity);
+  await until(async () => (await known(alice, id)).marks[carol.user]?.read, 'carol has read');
+  await alice.client.membership.refresh();
+  const now = await known(alice, id);
+  assert.notEqual(receivedBy(now, (await seq()) ?? 0, alice.user), 'read', 'bob has not read it');
+});
+
+test('contact_whom_a_ghost_adds_again_has_not_read_anything', async () => {
+  const { alice, bob, id } = await friends();
+  bob.leaves();
+  await alice.says(id, 'unread');
+  await alice.client.outbox.allSent();
+  await settled(alice);
+  const seq = async () => (await alice.client.store.items(id, {})).find(({ text }) => text === 'unread')?.seq ?? 0;
+  assert.notEqual(receivedBy(await known(alice, id), await seq(), alice.user), 'read');
+  const [{ key_package }] = await alice.client.api.call('POST', `users/${bob.user}/key-packages/claim`, {});
+  const log = new PrivateLog(alice, id);
+  const { ghost, entry } = await ghostJoins(alice, id, STRANGER);
+  let { epoch } = entry;
+  const show = async (/** @type {string} */ data) => {
+    await log.show({ kind: 'commit', epoch: epoch++, sender: ghost.device, data });
+    await settled(alice);
+  };
+  await show(entry.data);
+  await log.show({ kind: 'left', epoch, sender: bob.client.me.device });
+  await settled(alice);
+  await show((await ghost.commit(id, { remove: [{ user: bob.user, device: bob.client.me.device }] })).commit);
+  await show((await ghost.commit(id, { add: [key_package] })).commit);
+  await log.end();
+  await reconnects(alice);
+  await until(async () => (await known(alice, id)).members.length === 2, 'she is back');
+  const now = await known(alice, id);
+  assert.notEqual(receivedBy(now, await seq(), alice.user), 'read', 'bob was never connected');
+});
+
+test('text_of_a_ghost_is_marked_wherever_it_is_shown', async () => {
+  const { alice, bob, id } = await friends();
+  const { ghost, entry } = await ghostJoins(alice, id, bob.user);
+  const log = new PrivateLog(alice, id);
+  await log.show(entry);
+  await settled(alice);
+  const data = await ghost.say(id, { kind: 'text', id: random(), text: 'send the money to account 7' });
+  await log.show({ kind: 'application', epoch: entry.epoch + 1, sender: ghost.device, data });
+  await settled(alice);
+  const { last } = await known(alice, id);
+  assert.ok(
+    last?.text !== 'send the money to account 7' || last.isForeign,
+    'the list of conversations shows it as a text of bob',
+  );
+});
+
+test('name_of_a_verified_person_opens_no_conversation_with_another', async () => {
+  const { startConversation } = await import('../app/features/new-conversation/actions.js');
+  const [alice] = await deceived('alice');
+  const [bob, mallory] = await people('bob', 'mallory');
+  const id = await conversation(bob, alice);
+  const other = await conversation(mallory, alice);
+  await settled(alice);
+  await verifies(alice, id, bob);
+  await mallory.says(other, 'newest');
+  await alice.hears('newest');
+  alice.lies.changeAnswer.push(({ method, path }, answer) =>
+    `${method} ${path}` === 'GET conversations'
+      ? answer.map((/** @type {Listed} */ one) => ({
+          ...one,
+          state: 'joined',
+          members: one.members.map((member) =>
+            member.id === mallory.user ? { ...member, username: bob.username } : member,
+          ),
+        }))
+      : undefined,
+  );
+  await alice.client.membership.refresh();
+  const conversations = Object.fromEntries((await alice.client.store.list()).map((one) => [one.id, one]));
+  /** @type {string | null} */
+  let opened = null;
+  const context = {
+    rpc: { contacts: { find: () => Promise.resolve({ id: bob.user }) } },
+    store: { state: { me: { id: alice.user, username: alice.username }, conversations } },
+    page: { close() {}, open: (/** @type {string} */ one) => (opened = one) },
+  };
+  await startConversation(/** @type {any} */ (context), { names: [bob.username] });
+  assert.equal(opened, id, 'the conversation of the verified person');
+});
+
+test('server_puts_no_deletion_into_the_mouth_of_a_contact', async () => {
+  const { alice, bob, id } = await friends();
+  alice.lies.inject({
+    type: 'entry',
+    conversation: id,
+    seq: (await known(alice, id)).cursor + 1,
+    epoch: 1,
+    kind: 'application',
+    sender: bob.client.me.device,
+    at: NOW(),
+  });
+  await settled(alice);
+  const items = (await alice.client.store.items(id, {})).filter(({ isDeleted }) => isDeleted);
+  assert.deepEqual(items, []);
+});
+
+test('stranger_under_the_name_of_a_verified_person_is_not_agreed_to', async () => {
+  const { alice, id } = await friends();
+  const [carol] = await people('carol');
+  const other = await conversation(carol, alice);
+  await settled(alice);
+  await verifies(alice, other, carol);
+  const log = new PrivateLog(alice, id);
+  alice.lies.changeAnswer.push(({ method, path }, answer) =>
+    `${method} ${path}` === 'GET conversations'
+      ? answer.map((/** @type {Listed} */ one) =>
+          one.id === id
+            ? { ...one, members: [...one.members, { id: STRANGER, username: carol.username, role: 'member' }] }
+            : one,
+        )
+      : undefined,
+  );
+  const { ghost, entry } = await ghostJoins(alice, id, STRANGER);
+  await log.show(entry);
+  await settled(alice);
+  await alice.client.membership.refresh();
+  await alice.says(id, 'only for bob');
+  await settled(alice);
+  await refused(alice.client.membership.acceptStrangers(id, [STRANGER]), 'other_person');
+  await settled(alice);
+  await alice.says(id, 'hello carol and bob');
+  await settled(alice);
+  const read = await log.readBy(ghost);
+  assert.deepEqual(read, []);
+});
+
+test('screen_reader_is_told_that_a_text_is_of_an_unlisted_device', async () => {
+  const listens = { addEventListener() {}, hasFocus: () => true, visibilityState: 'visible' };
+  Object.assign(globalThis, { document: listens, window: listens });
+  const { notifyOf } = await import('../app/notifications.js');
+  const { alice, bob, id } = await friends();
+  await alice.client.membership.refresh();
+  const conversations = { [id]: { ...(await known(alice, id)), state: 'joined' } };
+  /** @type {string[]} */
+  const said = [];
+  const context = {
+    store: { state: { me: { id: alice.user }, open: id, settings: {}, conversations } },
+    page: { announce: (/** @type {string} */ text) => said.push(text), toast() {} },
+  };
+  const sender = { user: bob.user, device: '00000000000000aa' };
+  const content = { kind: /** @type {const} */ ('text'), id: random(), text: 'send the money' };
+  for (const isForeign of [true, undefined])
+    notifyOf(/** @type {any} */ (context), {
+      conversation: id,
+      message: { seq: 9, at: NOW(), sender, content, isForeign },
+    });
+  assert.deepEqual(said, [
+    `${bob.username}, from an unconfirmed device: send the money`,
+    `${bob.username}: send the money`,
+  ]);
+});
