@@ -4,10 +4,19 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from typing import cast
 
 import pytest
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
 
-from handlers.http.admission import DRAIN_BYTES, MAX_BODY_BYTES, MAX_LONG_BODY_BYTES
+from handlers.http.admission import DRAIN_BYTES, MAX_BODY_BYTES, MAX_IN_FLIGHT, MAX_LONG_BODY_BYTES, Admission
+from handlers.http.base import App
 from testing.raw import Raw
 from testing.server import PATIENCE_S, RunningServer, until
 from tests.conftest import Users
@@ -164,3 +173,53 @@ async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     length = re.search(r"(?i)^content-length: (\d+)", head, re.MULTILINE)
     assert length, head
     return int(head.split(" ")[1]), await reader.readexactly(int(length[1]))
+
+
+class Application:
+    """In tornado's place behind the admission: it takes every request, and counts those in progress."""
+
+    in_flight = 0
+
+    def start_request(self, server_conn: object, request_conn: object) -> HTTPMessageDelegate:
+        return HTTPMessageDelegate()
+
+
+class Connection:
+    """Keeps the status of the answer."""
+
+    status = 0
+
+    def write_headers(self, start_line: ResponseStartLine, headers: HTTPHeaders, chunk: bytes) -> None:
+        self.status = start_line.code
+
+    def finish(self) -> None:
+        pass
+
+
+@pytest.fixture
+def admission() -> Admission:
+    return Admission(cast(App, Application()))
+
+
+def begun(admission: Admission, connection: Connection, length: str) -> HTTPMessageDelegate:
+    """A POST whose headers have arrived."""
+    request = admission.start_request(object(), cast(HTTPConnection, connection))
+    request.headers_received(RequestStartLine("POST", "/login", "HTTP/1.1"), HTTPHeaders({"Content-Length": length}))
+    return request
+
+
+def test_connection_that_closes_gives_its_bytes_back(admission: Admission) -> None:
+    request = begun(admission, Connection(), "200")
+    request.data_received(b"x" * 100)
+    assert admission.incoming.bytes == 100
+    request.on_connection_close()
+    request.data_received(b"x" * 100)
+    assert admission.incoming.bytes == 0
+
+
+def test_body_that_is_too_large_is_413_also_while_busy(admission: Admission) -> None:
+    connection = Connection()
+    request = begun(admission, connection, str(MAX_BODY_BYTES + 1))
+    cast(Application, admission.application).in_flight = MAX_IN_FLIGHT
+    request.finish()
+    assert connection.status == 413

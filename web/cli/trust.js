@@ -1,6 +1,6 @@
 // @ts-check
 /** Whom the user of the command line can trust in a conversation: the same states as in the page, in lines of text. */
-import { trustIn, unlistedIn } from '../client/trust/verified.js';
+import { trustIn, unlistedIn } from '../client/trust/trust-in.js';
 import { printable } from './printable.js';
 
 /** @typedef {import('../client/conversations/reducer.js').Conversation} Conversation */

@@ -109,7 +109,7 @@ async function rejoinsWith(device, id, groupInfo) {
       return { seq: 1000 + commits++, epoch: 2, at: NOW() };
     },
   ];
-  const joining = device.client.inTurn(() => device.client.joining.join(id, { what: 'rejoined' }));
+  const joining = device.client.inTurn(() => device.client.joining.join(id));
   const error = await joining.then(
     () => null,
     (/** @type {Error} */ reason) => reason,

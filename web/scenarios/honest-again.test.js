@@ -2,7 +2,7 @@
 /** Lies that must not stop a device for good: each is followed by an honest server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { trustIn } from '../client/trust/verified.js';
+import { trustIn } from '../client/trust/trust-in.js';
 import { toBase64 } from '../client/util/bytes.js';
 import { idOf, NOW, STRANGER, friends, honest, known, listOfGhost, no, reconnects, settled } from './attacks.js';
 import { PASSWORD } from './password.js';

@@ -85,7 +85,7 @@ test('stranger_in_a_group_that_a_client_joined_and_stopped_is_one', async () => 
   const rewind = store.rewind.bind(store);
   store.rewind = async () => assert.fail('the client stops here');
   await assert.rejects(
-    alice.client.inTurn(() => joining.join(id, { what: 'rejoined' })),
+    alice.client.inTurn(() => joining.join(id)),
     /stops here/,
   );
   store.rewind = rewind;

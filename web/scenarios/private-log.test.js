@@ -2,7 +2,7 @@
 /** Attacks of a server that shows one device a group of its own, in which it makes any commit that it likes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { trustIn } from '../client/trust/verified.js';
+import { trustIn } from '../client/trust/trust-in.js';
 import { fromBase64, toBase64 } from '../client/util/bytes.js';
 import { friends, ghostJoins, known, NOW, settled } from './attacks.js';
 import { PrivateLog } from './private-log.js';
@@ -198,7 +198,7 @@ for (const how of ['a commit', 'a group info'])
       bob.lies.answerRequest.unshift(({ path }) =>
         path === `conversations/${id}/group-info` ? { epoch: epoch + 1, group_info: toBase64(groupInfo) } : undefined,
       );
-      await bob.client.inTurn(() => bob.client.joining.join(id, { what: 'rejoined' }));
+      await bob.client.inTurn(() => bob.client.joining.join(id));
       const own = log.entries.find(({ sender }) => sender === bob.client.me.device);
       await stolen.mls.decrypt(id, fromBase64(own?.data), async () => {});
     }

@@ -71,7 +71,7 @@ for (const isVerified of [true, false])
     if (isVerified) await alice.client.identities.verify(bob.user, compared, bob.username);
     alice.lies.changeFrame.push((frame) => (frame.type === 'entry' ? null : undefined));
     await bob.client.membership.add(id, [carol.username]);
-    await alice.client.inTurn(() => alice.client.joining.join(id, { what: 'rejoined' }));
+    await alice.client.inTurn(() => alice.client.joining.join(id));
     const { members, strangers } = await known(alice, id);
     assert.deepEqual([members.length, strangers], [3, isVerified ? [carol.user] : []]);
   });
@@ -100,7 +100,7 @@ test('user_whom_a_member_adds_is_no_stranger', async () => {
   await bob.says(id, 'welcome');
   await carol.hears('welcome');
   await carol.client.mls.forget(id);
-  await carol.client.inTurn(() => carol.client.joining.join(id, { what: 'rejoined' }));
+  await carol.client.inTurn(() => carol.client.joining.join(id));
   await bob.says(id, 'welcome back');
   await carol.hears('welcome back');
   for (const device of [alice, bob, carol]) assert.deepEqual((await known(device, id)).strangers ?? [], []);

@@ -1,6 +1,6 @@
 // @ts-check
 /** What the components compute from the state. */
-import { trustIn, unlistedIn } from '../../client/trust/verified.js';
+import { trustIn, unlistedIn } from '../../client/trust/trust-in.js';
 import { t } from '../messages/index.js';
 
 /**

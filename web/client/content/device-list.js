@@ -20,5 +20,6 @@ export const statedList = {
   fields: { account_key: isShortBase64, device_list: isShortBase64, signature: isShortBase64 },
   references: () => [],
   fold: (conversation) => ({ conversation }), // trust/identities.js takes it
+  ifDropped: (conversation) => [['state', `stated/${conversation}`]], // the next message states it again
   isBound: false, // the server has it, too
 };

@@ -25,6 +25,9 @@
  * @property {(shown: Partial<C> | Item) => string | undefined} [preview] one line of text for the list of conversations, a
  *   quote or a notification; undefined: not of this kind. Its item has the fields of its content, so that both give the
  *   same line. A kind with a preview is a message: it counts as unread, is confirmed, and waits after a rejection
+ * @property {boolean} [isReplaced] the next one of its kind means as much: one that has to wait is dropped
+ * @property {(conversation: string) => import('../storage/storage.js').Change[]} [ifDropped] what to write where one is not
+ *   sent
  * @property {boolean} isBound encrypted only to the devices that were in the group when its author wrote it; others hold it
  *   back until the author agrees
  */

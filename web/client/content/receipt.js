@@ -12,5 +12,6 @@ export const receipt = {
   fold(conversation, { sender, content }, target, me) {
     return { conversation: target ? marked(conversation, sender.user, content.state, target.seq, me) : conversation };
   },
+  isReplaced: true,
   isBound: false,
 };

@@ -2,7 +2,8 @@
 /** Tells new devices the name of the group, which they cannot read in earlier messages. */
 
 /**
- * The device that added them repeats the name; where it is not in the group any more, the first of the others does.
+ * The device that added them repeats the name. If they joined by an external commit, the member device with the smallest
+ * id does.
  * @param {import('../context.js').Context} client @param {import('./outbox.js').Outbox} outbox
  */
 export function repeatNameForNewDevices(client, outbox) {

@@ -119,9 +119,11 @@ export class Outbox {
 
   /** Remove a message that needs no sending any more. @param {string} id */
   async drop(id) {
+    const waiting = await this.client.storage.get('outbox', id);
     await this.client.storage.write([
       ['outbox', id],
       ['state', `sealed/${id}`],
+      ...((waiting && kindOf(waiting.content.kind)?.ifDropped?.(waiting.conversation)) ?? []),
     ]);
     this.client.emit('dropped', { id });
   }
@@ -174,14 +176,10 @@ export class Outbox {
   async fail(id, code, error) {
     const waiting = await this.client.storage.get('outbox', id);
     if (!waiting) return;
-    const { content, conversation } = waiting;
-    const isPassing = PASSING.includes(code) && content.kind !== 'receipt'; // the next receipt says as much
-    if (isMessage(content) || isPassing) {
-      await this.#store({ ...waiting, failure: { code, message: error } });
-    } else {
-      if (content.kind === 'device_list') await this.statements.repeat(conversation);
-      await this.drop(id);
-    }
+    const { content } = waiting;
+    const isPassing = PASSING.includes(code) && !kindOf(content.kind)?.isReplaced;
+    if (isMessage(content) || isPassing) await this.#store({ ...waiting, failure: { code, message: error } });
+    else await this.drop(id);
     this.client.emit('failed', { ...waiting, code, error });
   }
 

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { trustIn } from '../trust/verified.js';
+import { trustIn } from '../trust/trust-in.js';
 import { emptyConversation } from './changes.js';
 import { deleted, fold, receivedBy, references, regrouped } from './reducer.js';
 

@@ -36,7 +36,7 @@ export class Joining {
     this.lineage = lineage;
     client.on('state lost', async ({ conversation, reason }) => {
       client.emit('rejoined', { conversation, reason });
-      await this.join(conversation, { what: 'rejoined' });
+      await this.join(conversation);
     });
     client.on('standing', async ({ standing }) => {
       if (standing === 'listed') await client.attempt(() => this.joinMissing());
@@ -54,7 +54,7 @@ export class Joining {
     const known = await this.store.get(id);
     if ((known?.cursor ?? 0) < seq) {
       // A welcome never replaces the state of a group that this device is in: its maker chose the members.
-      if (known?.isActive) return this.join(id, { what: 'rejoined' });
+      if (known?.isActive) return this.join(id);
       try {
         await this.client.mls.accept(id, fromBase64(data ?? ''), known?.epoch ?? 0);
       } catch (error) {
@@ -62,7 +62,7 @@ export class Joining {
         await this.join(id); // where it is undecryptable, its last-resort key package was used before
         return;
       }
-      await this.#enter(id, seq, { what: 'joined' });
+      await this.#enter(id, seq);
     }
     this.client.connection.send({ type: 'ack', conversation: id, seq });
   }
@@ -94,12 +94,12 @@ export class Joining {
 
   /**
    * Join by an external commit; earlier messages stay unreadable.
-   * @param {string} id @param {{ what: 'joined' | 'rejoined' }} [notice]
+   * @param {string} id
    */
-  async join(id, notice = { what: 'joined' }) {
+  async join(id) {
     const cursor = await untilAccepted(() => this.#joinOnce(id));
     await this.store.rewind(id, Math.max(0, cursor - 1));
-    await this.#enter(id, cursor, notice);
+    await this.#enter(id, cursor);
   }
 
   /** @param {string} id @returns {Promise<number>} the place of the commit in the log */
@@ -165,11 +165,8 @@ export class Joining {
       .map(({ user }) => user);
   }
 
-  /**
-   * Store a group that this device has joined; its log begins after `seq`.
-   * @param {string} id @param {number} seq @param {{ what: 'joined' | 'rejoined' }} notice
-   */
-  async #enter(id, seq, notice) {
+  /** Store a group that this device has joined; its log begins after `seq`. @param {string} id @param {number} seq */
+  async #enter(id, seq) {
     const before = await this.store.get(id);
     const members = await this.client.mls.members(id);
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
@@ -197,8 +194,9 @@ export class Joining {
       strangers: [...new Set([...(after.strangers ?? []), ...unvouched])],
     };
     const isChanged = before !== undefined && change !== null;
+    const what = before?.isActive ? /** @type {const} */ ('rejoined') : /** @type {const} */ ('joined');
     // New keys of the others must be shown.
-    await this.store.write(entered, { seq, at, user: me, notice: isChanged ? { ...notice, change } : notice });
+    await this.store.write(entered, { seq, at, user: me, notice: { what, ...(isChanged && { change }) } });
     if (isChanged) this.client.emit('members', { conversation: id, notice: change });
     await this.client.emitAndWait('joined', { conversation: id, after: seq });
   }

@@ -3,8 +3,8 @@
  * Whether this device is in its account's device list, and how it comes into it.
  *
  * The first device of an account makes the account key. A further one waits until it is listed: another device links it
- * (`linking.js`), or the user enters the recovery key (`recovery-key.js`), or gives the password for a new account key,
- * which all contacts are shown. A password alone adds no reader.
+ * (`linking.js`), or the user enters the recovery key (`recovery-key.js`), or gives the password for a new account key.
+ * All contacts then see that the key changed. A password alone adds no reader.
  */
 import { Refused } from '../transport/api.js';
 import { isEqual } from '../util/equal.js';

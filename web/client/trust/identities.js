@@ -18,7 +18,7 @@ import { Refused } from '../transport/api.js';
 import { oneByOne } from '../util/one-by-one.js';
 import { isOver } from '../util/time.js';
 import { BadDeviceList, openDeviceList } from './device-list.js';
-import { formerOf, removedBy, withoutRemoved } from './identity.js';
+import { formerOf, listedIn, removedBy, withoutRemoved } from './identity.js';
 import { thumbprintOf } from './thumbprint.js';
 import { newestKeyOf } from './verified.js';
 
@@ -89,7 +89,7 @@ export class Identities {
     for (const user of new Set(users)) {
       const identity = await this.of(user);
       const verified = identity ? undefined : await this.trust.thumbprints(user);
-      if (identity) found.set(user, new Set(isOver(identity) ? [] : Object.values(identity.devices)));
+      if (identity) found.set(user, new Set(listedIn(identity)));
       else if (verified) found.set(user, new Set(verified));
     }
     return found;

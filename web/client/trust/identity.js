@@ -16,6 +16,11 @@ const FORMER_MAX = 256;
  * @property {import('./device-list.js').SignedList} [changed] the list of another account key, which the user has not accepted
  */
 
+/** The thumbprints of the devices that count now: none once the list has expired. @param {Identity} identity */
+export function listedIn(identity) {
+  return isOver(identity) ? [] : Object.values(identity.devices);
+}
+
 /** @param {Identity} identity @param {{ device: string, thumbprint: string }} member */
 export function isListed(identity, { device, thumbprint }) {
   return !isOver(identity) && identity.devices[device] === thumbprint;

@@ -38,9 +38,4 @@ export class Statements {
       change: ['state', `stated/${id}`, { signature, joined, readers }],
     };
   }
-
-  /** It was not sent. @param {string} conversation */
-  async repeat(conversation) {
-    await this.client.storage.write([['state', `stated/${conversation}`]]);
-  }
 }

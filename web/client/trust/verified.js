@@ -1,6 +1,6 @@
 // @ts-check
-/** The keys of contacts that the user has verified, and whether a contact's keys are still those. */
-import { isOver } from '../util/time.js';
+/** The keys of contacts that the user has verified. */
+import { listedIn } from './identity.js';
 import { accountSafetyNumber, safetyNumber } from './safety-number.js';
 
 /**
@@ -13,27 +13,6 @@ import { accountSafetyNumber, safetyNumber } from './safety-number.js';
 /** The account key that the user has shown last: the one to compare. @param {import('./identity.js').Identity} identity */
 export function newestKeyOf({ key, changed }) {
   return changed?.account_key ?? key;
-}
-
-/**
- * 'changed': the account key is another one than before, or devices of a verified user were not verified.
- * @param {Conversation} conversation @param {string} user @returns {'unknown' | 'verified' | 'changed'}
- */
-export function trustIn(conversation, user) {
-  if (conversation.changedKeys?.includes(user)) return 'changed';
-  const verified = conversation.verified[user];
-  if (verified === undefined) return 'unknown';
-  const keys = conversation.members.filter((member) => member.user === user);
-  if (!keys.length) return 'changed'; // another user in their place was not verified
-  return keys.every(({ thumbprint }) => verified.includes(thumbprint)) ? 'verified' : 'changed';
-}
-
-/**
- * The devices that their users have not listed, although they have an account key.
- * @param {Conversation} conversation
- */
-export function unlistedIn({ members, listed = {} }) {
-  return members.filter(({ user, thumbprint }) => listed[user]?.includes(thumbprint) === false);
 }
 
 export class VerifiedKeys {
@@ -152,7 +131,7 @@ export class VerifiedKeys {
     const changedKeys = [];
     for (const user of new Set(conversation.members.map((member) => member.user))) {
       const identity = await this.#identity(user);
-      if (identity) listed[user] = isOver(identity) ? [] : Object.values(identity.devices);
+      if (identity) listed[user] = listedIn(identity);
       if (identity?.changed) changedKeys.push(user);
       const known = (await this.thumbprints(user)) ?? (identity ? undefined : verified[user]);
       if (known) verified[user] = known;

@@ -1,6 +1,6 @@
 // @ts-check
 import { css, html, nothing } from '../../../vendor/lit.js';
-import { trustIn, unlistedIn } from '../../../client/trust/verified.js';
+import { trustIn, unlistedIn } from '../../../client/trust/trust-in.js';
 import { t } from '../../messages/index.js';
 import { mayRemove, others, participants, saidToHaveLeft, titleOf } from '../../state/selectors.js';
 import { Element, UNSET } from '../../ui/element.js';

@@ -1,6 +1,6 @@
 // @ts-check
 import { css, html, nothing } from '../../../vendor/lit.js';
-import { trustIn } from '../../../client/trust/verified.js';
+import { trustIn } from '../../../client/trust/trust-in.js';
 import { errorText } from '../../messages/errors.js';
 import { t } from '../../messages/index.js';
 import { isGroup, mayRemove, participants, pictureOf, titleOf } from '../../state/selectors.js';

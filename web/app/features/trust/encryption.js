@@ -1,6 +1,6 @@
 // @ts-check
 import { css, html } from '../../../vendor/lit.js';
-import { trustIn } from '../../../client/trust/verified.js';
+import { trustIn } from '../../../client/trust/trust-in.js';
 import { t } from '../../messages/index.js';
 import { others } from '../../state/selectors.js';
 import '../../ui/dialog.js';
