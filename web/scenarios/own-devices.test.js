@@ -204,3 +204,19 @@ test('ghost_says_nothing_as_the_contact_on_a_further_device', async () => {
   await settled(laptop);
   assert.ok(!(await texts(laptop, id)).some(([, , isForeign]) => !isForeign));
 });
+
+test('group_is_named_on_a_new_device_to_which_the_name_comes_early', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  await alice.client.outbox.send(id, { kind: 'group', name: 'The garden' });
+  await until(async () => (await bob.client.store.get(id))?.name, 'bob has the name');
+  const lies = new Tampering();
+  lies.changeAnswer.push(async ({ method, path }) => {
+    // The others answer the commit before this device knows that the server has it.
+    if (method === 'POST' && path.endsWith('/commits')) await new Promise((resolve) => setTimeout(resolve, 1500));
+  });
+  const phone = await unlinked(bob, { fetch: lies.fetch, WebSocket: lies.WebSocket });
+  await linked(phone, bob);
+  await until(async () => (await phone.client.store.get(id))?.name === 'The garden', 'the phone has the name', 10_000);
+  assert.deepEqual((await known(phone, id)).strangers ?? [], []);
+});

@@ -169,6 +169,7 @@ export class Joining {
   async #enter(id, seq) {
     const before = await this.store.get(id);
     const members = await this.client.mls.members(id);
+    await this.identities.refreshFor(members); // without their lists they would all pass for intruders
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
     const isExternal = before !== undefined && (isAnyVerified(before) || isBack(before, epoch - 1));
     const me = this.client.me.user.id;

@@ -45,11 +45,8 @@ export class Identities {
     this.client = client;
     this.store = store;
     this.trust = trust;
-    client.on('members changed', ({ members }) => this.#refreshFor(members));
+    client.on('members changed', ({ members }) => this.refreshFor(members));
     client.listen('ready', () => client.later(() => this.#catchUp()));
-    client.listen('joined', ({ conversation }) =>
-      client.later(async () => this.#refreshFor((await store.get(conversation))?.members ?? [])),
-    );
   }
 
   /** @param {string} user @returns {Promise<Identity | undefined>} */
@@ -296,11 +293,11 @@ export class Identities {
   /** The client may have stopped between a change and what it does next, or the server has withheld lists. */
   async #catchUp() {
     await this.#show();
-    await this.#refreshFor((await this.store.list()).flatMap(({ isActive, members }) => (isActive ? members : [])));
+    await this.refreshFor((await this.store.list()).flatMap(({ isActive, members }) => (isActive ? members : [])));
   }
 
-  /** @param {Member[]} members */
-  async #refreshFor(members) {
+  /** Fetch the lists that are missing, or may be old. @param {Member[]} members */
+  async refreshFor(members) {
     const unlisted = new Set((await this.unlisted(members)).map(({ user }) => user));
     for (const user of new Set(members.map((member) => member.user))) {
       if (unlisted.has(user) || !(await this.of(user)) || (await this.hasChanged(user)))
