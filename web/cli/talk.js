@@ -57,7 +57,7 @@ export async function talk(client, { id, state, members }) {
     if (conversation.id === id) showStatus(conversation);
   });
   client.listen('failed', ({ id: message, conversation, content, code, error }) => {
-    if (conversation !== id || (WAITS[code] && !isMessage(content))) return; // nobody has written it
+    if (conversation !== id || (WAITS[code] && !isMessage(content))) return; // only texts are shown
     const what = previewOf(content) ?? content.kind;
     console.error(WAITS[code] ? `* waits: ${what} (${WAITS[code]})` : `* not sent: ${what} (${error})`);
     if (!WAITS[code]) void client.outbox.discard(message);

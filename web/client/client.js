@@ -157,6 +157,7 @@ export class Client extends Context {
   async #onReady() {
     await this.attempt(() => this.account.renew());
     await this.attempt(() => this.account.refresh());
+    if (!this.connection.isWanted) return; // the session is of another account
     await this.attempt(() => this.account.topUp());
     await this.attempt(() => this.enrolment.settle());
     await this.attempt(() => this.linking.takeAnswer());

@@ -32,13 +32,19 @@ test('token_that_no_header_can_have_stops_no_device', async () => {
   await alice.hears('hello');
 });
 
-test('place_that_a_server_makes_up_stops_no_direct_conversation', async () => {
+/** Alice and bob, with a direct conversation. */
+async function withoutEncryption() {
   const [alice] = await deceived('alice');
   const [bob] = await people('bob');
   const { code } = await bob.client.api.call('POST', 'codes');
   await alice.client.api.call('POST', 'contacts', { code });
   const id = await alice.client.direct.open(bob.user);
   await bob.client.direct.open(alice.user);
+  return { alice, bob, id };
+}
+
+test('place_that_a_server_makes_up_stops_no_direct_conversation', async () => {
+  const { alice, bob, id } = await withoutEncryption();
   await bob.says(id, 'one');
   await alice.hears('one');
   alice.lies.changeAnswer.push(({ method, path }, answer) => {
@@ -59,12 +65,7 @@ test('place_that_a_server_makes_up_stops_no_direct_conversation', async () => {
 });
 
 test('key_of_a_wrong_length_stops_no_direct_conversation', async () => {
-  const [alice] = await deceived('alice');
-  const [bob] = await people('bob');
-  const { code } = await bob.client.api.call('POST', 'codes');
-  await alice.client.api.call('POST', 'contacts', { code });
-  const id = await alice.client.direct.open(bob.user);
-  await bob.client.direct.open(alice.user);
+  const { alice, bob, id } = await withoutEncryption();
   alice.lies.changeAnswer.push(({ path }, answer) =>
     path === 'direct' ? answer.map((/** @type {object} */ one) => ({ ...one, key_waiting: true })) : undefined,
   );
@@ -268,7 +269,13 @@ test('token_of_another_session_stops_no_device', async () => {
   alice.client.me.renewedAt = 0;
   let isOver = false;
   alice.client.addEventListener('logged out', () => (isOver = true));
+  /** @type {Set<string>} */
+  const asked = new Set();
+  alice.lies.answerRequest.push(({ method, path }) => {
+    if (alice.client.api.token === carol.client.api.token) asked.add(`${method} ${path}`);
+  });
   await Promise.race([alice.returns(), new Promise((resolve) => setTimeout(resolve, 5000))]).catch(() => {});
+  assert.deepEqual([...asked], ['GET account'], 'it does nothing in the name of carol');
   honest(alice);
   await reconnects(alice).catch(() => {});
   await bob.says(id, 'are you there?');

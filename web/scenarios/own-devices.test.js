@@ -119,7 +119,8 @@ test('list_that_the_server_did_not_store_is_published_when_it_is_honest', async 
   assert.equal(at.length, 1, 'who meets alice now gets a list without the stolen phone');
 });
 
-test('further_device_of_a_person_who_has_verified_a_contact_sends_nothing_to_a_ghost', async () => {
+/** Alice has verified bob, and links a laptop. The server shows it a list of bob by a key of its own, with a ghost. */
+async function deceivedLaptop() {
   const { alice, bob, id } = await friends();
   const ghost = await Ghost.open(bob.user);
   const { signatureKey } = parseKeyPackage(fromBase64(await ghost.keyPackage()));
@@ -136,6 +137,11 @@ test('further_device_of_a_person_who_has_verified_a_contact_sends_nothing_to_a_g
   await linked(laptop, alice);
   await laptop.isIn(id);
   await settled(laptop);
+  return { alice, laptop, ghost, id };
+}
+
+test('further_device_of_a_person_who_has_verified_a_contact_sends_nothing_to_a_ghost', async () => {
+  const { alice, laptop, ghost, id } = await deceivedLaptop();
   const log = new PrivateLog(laptop, id);
   const { epoch = 0 } = await known(laptop, id);
   const commit = await ghost.join(await alice.client.api.groupInfo(id));
@@ -170,22 +176,7 @@ test('list_with_the_highest_counter_does_not_end_an_account_key', async () => {
 });
 
 test('ghost_says_nothing_as_the_contact_on_a_further_device', async () => {
-  const { alice, bob, id } = await friends();
-  const ghost = await Ghost.open(bob.user);
-  const { signatureKey } = parseKeyPackage(fromBase64(await ghost.keyPackage()));
-  const fake = signDeviceList(AccountKey.generate(), {
-    user: bob.user,
-    counter: 1,
-    devices: { [ghost.device]: signatureKey },
-  });
-  const lies = new Tampering();
-  lies.answerRequest.push(({ method, path }) =>
-    method === 'GET' && path === `users/${bob.user}/device-list` ? fake : undefined,
-  );
-  const laptop = Object.assign(await unlinked(alice, { fetch: lies.fetch, WebSocket: lies.WebSocket }), { lies });
-  await linked(laptop, alice);
-  await laptop.isIn(id);
-  await settled(laptop);
+  const { alice, laptop, ghost, id } = await deceivedLaptop();
   const log = new PrivateLog(laptop, id);
   const { epoch = 0 } = await known(laptop, id);
   await log.show({

@@ -26,10 +26,12 @@ export class ForgedGroup extends Error {
 }
 
 /**
- * The group has leaves that may not read a message. Nothing was encrypted. `code` says why: `changed_key`, one of a user
- * who has shown another account key; `unlisted_device`, one that the account key of its user has not listed; `stranger`,
- * one of a user whom no member has added; `new_readers`, one that the author did not see; `removal_asked`, or a verified
- * user is not in the group any more.
+ * The client has encrypted nothing, because of a member of the group. `code` says which:
+ *  - `changed_key`: a user shows another account key than before
+ *  - `unlisted_device`: an account key has not listed a leaf of its user
+ *  - `stranger`: no member has added a user
+ *  - `new_readers`: the group has a leaf that the author did not see
+ *  - `removal_asked`: only the server or an intruder says that a verified user left
  */
 export class HeldBack extends Error {
   name = 'HeldBack';
@@ -46,5 +48,5 @@ export class OutdatedGroup extends Error {
   name = 'OutdatedGroup';
 }
 
-/** Failures that are cleared when the group, a device list or the user's decision changes: nobody has to send again. */
+/** The client clears these failures, and sends again, when the group, a device list or the user's decision changes. */
 export const PASSING = ['changed_key', 'unlisted_device', 'stranger', 'removal_asked'];

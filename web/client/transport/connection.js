@@ -19,7 +19,8 @@ export class Connection {
   #socket = null;
   /** The socket that has received 'ready'. @type {import('../context.js').Socket | null} */
   #readySocket = null;
-  #isWanted = false;
+  /** False before a device has connected, and after its session ended. */
+  isWanted = false;
   #failures = 0;
   #receivedAt = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -41,7 +42,7 @@ export class Connection {
 
   /** Connect and stay connected. Returns when it is ready; rejects if the session is over. */
   connect() {
-    this.#isWanted = true;
+    this.isWanted = true;
     if (this.isReady) return Promise.resolve();
     const settled = new AbortController(); // removes the listener that was not called, too
     const ready = new Promise((resolve, reject) => {
@@ -54,7 +55,7 @@ export class Connection {
   }
 
   close() {
-    this.#isWanted = this.isReady = false;
+    this.isWanted = this.isReady = false;
     this.#socket?.close();
   }
 
@@ -67,7 +68,7 @@ export class Connection {
   /** The network has changed: reconnect at once, or check that the connection still works. */
   check() {
     this.#failures = 0;
-    if (!this.#isWanted) return;
+    if (!this.isWanted) return;
     if (this.#socket === null) return this.#open();
     const { readyState } = this.#socket;
     if (readyState !== 1) return;
@@ -123,10 +124,10 @@ export class Connection {
     this.#socket = null;
     this.isReady = false;
     this.client.emit('offline', {});
-    if (!this.#isWanted) return;
+    if (!this.isWanted) return;
     this.#failures += 1;
     if (await this.isSessionOver()) return this.end();
     await sleep(Math.min(RECONNECT_MAX_MS, RECONNECT_MS * 2 ** this.#failures) * (0.5 + Math.random()));
-    if (this.#isWanted && this.#socket === null) this.#open();
+    if (this.isWanted && this.#socket === null) this.#open();
   }
 }

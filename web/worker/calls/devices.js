@@ -32,8 +32,9 @@ export function deviceCalls({ client, page }) {
       },
       /** Returns the recovery key, which the user has not kept yet. */
       async makeRecoveryKey() {
+        const code = await client.recoveryKey.make();
         await page.losesRecoveryKey();
-        return client.recoveryKey.make();
+        return code;
       },
       keepRecoveryKey: () => page.keepsRecoveryKey(),
       /** @param {{ days: number }} args until the next reminder */

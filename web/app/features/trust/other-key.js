@@ -1,5 +1,5 @@
 // @ts-check
-/** A person who is to be added has another account key than before, and there is no conversation that says so. */
+/** The user adds a person whose account key has changed, and has no conversation with them in which to accept it. */
 import { t } from '../../messages/index.js';
 
 /**
