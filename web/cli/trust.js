@@ -31,7 +31,7 @@ export function statusOf(conversation, me, nameOf) {
   );
   const are = (/** @type {string} */ trust) => others.filter((user) => trustIn(conversation, user) === trust);
   const unlisted = unlistedIn(conversation).map(({ user }) => user);
-  const [verified, unknown] = [are('verified'), are('unknown')];
+  const [verified, unknown, absent] = [are('verified'), are('unknown'), are('absent')];
   const lines = are('changed').map(
     (user) => `! The safety number of ${nameOf(user)} has changed. Compare it (/safety), then /verify; or /continue.`,
   );
@@ -47,6 +47,7 @@ export function statusOf(conversation, me, nameOf) {
     );
   if (unknown.length)
     lines.push(`* Not verified: ${names(unknown)}. Compare the number that /safety shows, then /verify.`);
+  if (absent.length) lines.push(`* No device here, so they read nothing: ${names(absent)}.`);
   if (verified.length) lines.push(`* Verified: ${names(verified)}.`);
   return lines;
 }

@@ -23,6 +23,7 @@ test('command_line_says_who_is_verified', () => {
   assert.equal(lines({ verified: { [BOB]: ["bob's key"] } }), '* Verified: bob.');
   assert.match(lines({ verified: { [BOB]: ['another key'] } }), /safety number of bob has changed/);
   assert.match(lines({ changedKeys: [BOB] }), /safety number of bob has changed/);
+  assert.equal(lines({ members: [leaf(ME)] }), '* No device here, so they read nothing: bob.');
 });
 
 test('command_line_says_for_what_messages_wait', () => {

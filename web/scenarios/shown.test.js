@@ -6,7 +6,9 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hostOf, lockOf } from '../app/state/selectors.js';
 import { receivedBy } from '../client/conversations/reducer.js';
+import { trustIn } from '../client/trust/trust-in.js';
 import { NOW, STRANGER, friends, ghostJoins, known, random, reconnects, settled, verifies } from './attacks.js';
 import { PrivateLog } from './private-log.js';
 import { conversation, deceived, people, refused, until } from './users.js';
@@ -115,6 +117,35 @@ test('name_of_a_verified_person_opens_no_conversation_with_another', async () =>
   };
   await startConversation(/** @type {any} */ (context), { names: [bob.username] });
   assert.equal(opened, id, 'the conversation of the verified person');
+});
+
+test('verified_person_whom_the_server_names_in_a_request_has_no_device_in_it', async () => {
+  const { alice, bob } = await friends();
+  const [mallory] = await people('mallory');
+  const request = await conversation(mallory, alice);
+  await settled(alice);
+  alice.lies.changeAnswer.push(({ method, path }, answer) =>
+    `${method} ${path}` === 'GET conversations'
+      ? answer.map((/** @type {Listed} */ one) =>
+          one.id === request
+            ? {
+                ...one,
+                members: [
+                  { id: bob.user, username: bob.username, role: 'owner' },
+                  { id: alice.user, username: alice.username, role: 'member' },
+                  { id: mallory.user, username: '\u200b', role: 'member' },
+                ],
+              }
+            : one,
+        )
+      : undefined,
+  );
+  await alice.client.membership.refresh();
+  const now = await known(alice, request);
+  assert.deepEqual([now.state, now.people[0].id], ['requested', bob.user], 'as the server says');
+  assert.equal(trustIn(now, bob.user), 'absent');
+  assert.equal(hostOf(now, alice.user)?.id, mallory.user, 'the request is from whom it encrypts to');
+  assert.notEqual(lockOf(now, alice.user), 'verified');
 });
 
 test('server_puts_no_deletion_into_the_mouth_of_a_contact', async () => {

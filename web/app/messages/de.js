@@ -488,6 +488,7 @@ export const de = {
     verified: 'überprüft',
     changed: 'geändert',
     notVerified: 'nicht überprüft',
+    noDevice: 'kein Gerät hier',
     numberChanged: 'Eine Sicherheitsnummer hat sich geändert.',
     numberChangedText:
       'Das geschieht, wenn jemand auf einem neuen Telefon oder Browser neu beginnt, aber auch, wenn sich jemand als diese' +

@@ -553,6 +553,8 @@ export const en = {
     verified: 'verified',
     changed: 'changed',
     notVerified: 'not verified',
+    /** A member who can read nothing here, now. */
+    noDevice: 'no device here',
     numberChanged: 'A safety number has changed.',
     numberChangedText:
       'This happens when someone starts over on a new phone or browser, and also if someone poses as them. Call or meet' +

@@ -165,6 +165,8 @@ test("the lock is closed only where no leaf may be the server's", () => {
   assert.equal(lockOf(verified, ANNA), 'verified');
   assert.equal(lockOf({ ...verified, kind: 'direct' }, ANNA), 'direct');
   assert.equal(lockOf({ ...verified, verified: { [ben.id]: ['bb'] } }, ANNA), 'changed');
+  const cara = { id: CARA, username: 'cara', role: /** @type {const} */ ('member') };
+  assert.equal(lockOf({ ...verified, people: [...verified.people, cara] }, ANNA), 'unknown', 'she has no device in it');
   for (const unsafe of [{ isForged: true }, { strangers: [CARA] }, { listed: { [ben.id]: ['bb'] } }])
     assert.equal(lockOf({ ...verified, ...unsafe }, ANNA), 'unsafe', JSON.stringify(unsafe));
 });

@@ -57,6 +57,15 @@ export function others(conversation, me) {
 }
 
 /**
+ * Who asks in a message request. A person without a device in the group is there only by the server's word.
+ * @param {Conversation} conversation @param {string} me
+ */
+export function hostOf(conversation, me) {
+  const present = others(conversation, me).filter(({ id }) => trustIn(conversation, id) !== 'absent');
+  return present.find(({ role }) => role === 'owner') ?? present[0];
+}
+
+/**
  * What the lock of a conversation shows; 'unsafe': there is a leaf that may be the server's.
  * @param {Conversation} conversation @param {string} me
  */

@@ -4,14 +4,17 @@
 /** @typedef {import('../conversations/reducer.js').Conversation} Conversation */
 
 /**
- * 'changed': the account key is another one than before, or devices of a verified user were not verified.
- * @param {Conversation} conversation @param {string} user @returns {'unknown' | 'verified' | 'changed'}
+ * 'changed': the account key is another one than before, or devices of a verified user were not verified. 'absent': no
+ * device in the group, so the server alone says that the user is a member.
+ * @param {Conversation} conversation @param {string} user @returns {'unknown' | 'verified' | 'changed' | 'absent'}
  */
 export function trustIn(conversation, user) {
   if (conversation.changedKeys?.includes(user)) return 'changed';
   const verified = conversation.verified[user];
-  if (verified === undefined) return 'unknown';
   const keys = conversation.members.filter((member) => member.user === user);
+  const mayBeAbsent = verified === undefined || conversation.absent?.includes(user);
+  if (!keys.length && mayBeAbsent && conversation.kind !== 'direct') return 'absent';
+  if (verified === undefined) return 'unknown';
   if (!keys.length) return 'changed'; // another user in their place was not verified
   return keys.every(({ thumbprint }) => verified.includes(thumbprint)) ? 'verified' : 'changed';
 }

@@ -2,7 +2,7 @@
 import { css, html, nothing } from '../../../vendor/lit.js';
 import { trustIn, unlistedIn } from '../../../client/trust/trust-in.js';
 import { t } from '../../messages/index.js';
-import { mayRemove, others, participants, saidToHaveLeft, titleOf } from '../../state/selectors.js';
+import { hostOf, mayRemove, others, participants, saidToHaveLeft, titleOf } from '../../state/selectors.js';
 import { Element, UNSET } from '../../ui/element.js';
 import { icon } from '../../ui/icon.js';
 import { questionBeforeAgreeing, questionBeforeLeaving, questionBeforeRemoval } from './questions.js';
@@ -33,7 +33,7 @@ export class Banner extends Element {
   render() {
     const { conversation } = this;
     const people = others(conversation, this.me);
-    if (conversation.state === 'requested') return this.#request(people);
+    if (conversation.state === 'requested') return this.#request();
     if (conversation.isForged) {
       const question = questionBeforeLeaving(conversation.id);
       return html`
@@ -60,10 +60,9 @@ export class Banner extends Element {
     return unlisted.size ? this.#unlisted(participants(conversation).filter(({ id }) => unlisted.has(id))) : nothing;
   }
 
-  /** @param {Person[]} people */
-  #request(people) {
+  #request() {
     const { id } = this.conversation;
-    const host = people.find(({ role }) => role === 'owner') ?? people[0];
+    const host = hostOf(this.conversation, this.me);
     const answer = (/** @type {'joined' | 'ignored'} */ state) => () =>
       this.act('answerRequest', { conversation: id, state });
     return html`

@@ -237,6 +237,7 @@ export class Details extends Element {
     if (trust === 'verified') return html`<div class="small verified">${t.details.verified}</div>`;
     if (trust === 'changed') return html`<div class="small changed">${t.details.safetyNumberChanged}</div>`;
     if (this.conversation.kind === 'direct') return nothing;
+    if (trust === 'absent') return html`<div class="small soft">${t.trust.noDevice}</div>`;
     const devices = this.conversation.members.filter((member) => member.user === user).length;
     return html`<div class="small soft">${t.details.devices(devices)}</div>`;
   }

@@ -41,8 +41,8 @@ export class Encryption extends Element {
 
   /** @param {import('../../state/selectors.js').Person} person */
   #person({ id: user, name }) {
-    const { verified, changed, notVerified } = t.trust;
-    const state = { verified, changed, unknown: notVerified }[trustIn(this.conversation, user)];
+    const { verified, changed, notVerified, noDevice } = t.trust;
+    const state = { verified, changed, unknown: notVerified, absent: noDevice }[trustIn(this.conversation, user)];
     const dialog = { name: /** @type {const} */ ('safety-number'), conversation: this.conversation.id, user };
     return html`
       <li><span class="grow">${name}</span>
