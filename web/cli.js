@@ -108,7 +108,7 @@ const commands = {
   async register() {
     if (hasDevice) fail(`${values.folder} is already a device of ${client.me.user.username}`);
     await client.account.register(given[0], await askSecretly('Password: ', 'SOTTOVOCE_PASSWORD'), given[1]);
-    await client.enrolment.settle();
+    await client.enrolment.bringUpToDate();
     console.log(`${client.me.user.username} is registered; this is device ${client.me.device}.`);
   },
   async login() {

@@ -159,7 +159,7 @@ export class Client extends Context {
     await this.attempt(() => this.account.refresh());
     if (!this.connection.isWanted) return; // the session is of another account
     await this.attempt(() => this.account.topUp());
-    await this.attempt(() => this.enrolment.settle());
+    await this.attempt(() => this.enrolment.bringUpToDate());
     await this.attempt(() => this.linking.takeAnswer());
     await this.attempt(() => this.direct.catchUp());
     if (this.enrolment.isListed) await this.attempt(() => this.joining.joinMissing());

@@ -47,10 +47,10 @@ export interface ClientEvents extends WaitedEvents {
   /** Devices of this account that it has not confirmed. */
   unconfirmed: { devices: OwnDevice[] };
   /**
-   * This account's newest list has a removed device again, or `second` is another list with its counter: a device was
-   * shown an older list by the server.
+   * This account's newest list has a removed device again, or another list has its counter: the server has shown a device
+   * an older list.
    */
-  'list to mend': { second?: SignedList };
+  'list conflict': { signed: SignedList };
   /** There is a newer list of a user's devices, or another account key. */
   identity: { user: string; identity: Identity };
   item: { conversation: string; item: Item };

@@ -182,6 +182,7 @@ test('edit_of_a_device_that_was_removed_later_counts', async () => {
   await until(() => !alice.client.connection.isReady, 'alice is offline');
   await phone.says(id, 'see you at egiht');
   await bob.hears('see you at egiht');
+  await phone.client.outbox.allSent();
   const [item] = (await phone.client.store.items(id, {})).filter(({ text }) => text !== undefined);
   await phone.client.outbox.send(id, { kind: 'edit', of: item.id ?? '', text: 'see you at eight' });
   await phone.client.outbox.allSent();

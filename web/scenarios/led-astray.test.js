@@ -236,10 +236,31 @@ for (const when of ['before any list', 'where there is one'])
       if (`${method} ${path}` === 'PUT account/device-list') return Response.json({ code: 'account_key_exists', error: 'x' }, { status: 503 }); // prettier-ignore
       return path.endsWith('/device-list') ? lie() : undefined;
     });
-    await phone.client.inTurn(() => phone.client.enrolment.settle()).catch(() => {});
+    await phone.client.inTurn(() => phone.client.enrolment.bringUpToDate()).catch(() => {});
     lies.answerRequest.length = 0;
     lies.answerRequest.push(({ path }) => (path.endsWith('/device-list') ? list : undefined)); // honest, from now on
-    await phone.client.inTurn(() => phone.client.enrolment.settle());
+    await phone.client.inTurn(() => phone.client.enrolment.bringUpToDate());
     assert.ok(phone.client.enrolment.isListed);
     assert.equal((await phone.client.ownKey.need()).publicKey, key.publicKey);
   });
+
+test('message_after_a_false_place_of_an_own_commit_is_read_once_in_its_place', async () => {
+  const { alice, bob, id } = await friends();
+  await bob.says(id, 'before');
+  await alice.hears('before');
+  alice.lies.changeAnswer.push(({ method, path }, answer) =>
+    method === 'POST' && path.endsWith('/commits') ? { ...answer, seq: 1000 } : undefined,
+  );
+  await alice.client.inTurn(() => alice.client.emitAndWait('state lost', { conversation: id, reason: 'a test' }));
+  assert.equal((await known(alice, id)).cursor, 1000);
+  alice.lies.changeAnswer.length = 0;
+  await settled(bob);
+  for (const text of ['one', 'two']) await bob.says(id, text);
+  await alice.hears('two');
+  const shown = await alice.client.store.items(id, {});
+  assert.deepEqual(shown.flatMap(({ text, notice }) => text ?? (notice?.what === 'rejoined' ? 'rejoined' : [])), ['before', 'rejoined', 'one', 'two']); // prettier-ignore
+  const { unread, since, joined = 0, cursor } = await known(alice, id);
+  assert.deepEqual([unread.length, since < cursor, joined < cursor], [3, true, true]);
+  await alice.says(id, 'and on');
+  await bob.hears('and on');
+});

@@ -89,7 +89,7 @@ test('refused_new_account_key_leaves_the_one_of_before', async () => {
   await refused(bob.client.enrolment.startAgain('Wrong1pass'), 'invalid_credentials');
   assert.equal((await bob.client.ownKey.need()).publicKey, before);
   assert.equal(await bob.client.storage.get('state', 'next-account-key'), undefined);
-  await bob.client.inTurn(() => bob.client.enrolment.settle());
+  await bob.client.inTurn(() => bob.client.enrolment.bringUpToDate());
   assert.ok(bob.client.enrolment.isListed);
   await bob.client.enrolment.startAgain(PASSWORD);
   assert.ok(bob.client.enrolment.isListed);
@@ -127,7 +127,7 @@ async function endsWhileItStartsAgain(when) {
   await assert.rejects(phone.client.enrolment.startAgain(PASSWORD), /ends here/);
   assert.equal(phone.client.enrolment.isListed, false);
   api.callUntilAnswered = call;
-  await phone.client.inTurn(() => phone.client.enrolment.settle());
+  await phone.client.inTurn(() => phone.client.enrolment.bringUpToDate());
   return { bob, phone };
 }
 
@@ -158,7 +158,7 @@ test('account_key_without_a_list_signs_one', async () => {
     else return Response.json({ error: 'none', code: 'no_device_list' }, { status: 404 });
     return {};
   });
-  await bob.client.inTurn(() => bob.client.enrolment.settle());
+  await bob.client.inTurn(() => bob.client.enrolment.bringUpToDate());
   assert.deepEqual(Object.keys(openDeviceList(published[0], bob.user).devices), [bob.client.me.device]);
 });
 
@@ -167,7 +167,7 @@ test('own_list_that_is_over_is_signed_again', async () => {
   const known = (await bob.client.identities.of(bob.user)) ?? assert.fail();
   const over = { ...known, notAfter: Math.floor(Date.now() / 1000) - 2 * 3600 };
   await bob.client.storage.write([['state', `identity/${bob.user}`, over]]);
-  await bob.client.inTurn(() => bob.client.enrolment.settle());
+  await bob.client.inTurn(() => bob.client.enrolment.bringUpToDate());
   await bob.client.settled();
   assert.ok(bob.client.enrolment.isListed);
   assert.equal(openDeviceList(await listOf(bob), bob.user).counter, 2);

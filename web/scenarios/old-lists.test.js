@@ -150,7 +150,7 @@ test('list_of_the_server_does_not_confirm_a_device_with_the_account_key', async 
   lies.answerRequest.push(({ path }) => (path === `users/${bob.user}/device-list` ? lie : undefined));
   const { seed } = await bob.client.ownKey.need(); // all that a recovery key of an earlier version contains
   await refused(laptop.client.enrolment.take(seed), 'other_account_key');
-  await laptop.client.inTurn(() => laptop.client.enrolment.settle());
+  await laptop.client.inTurn(() => laptop.client.enrolment.bringUpToDate());
   assert.equal(laptop.client.enrolment.standing, 'waiting');
   lies.answerRequest.length = 0;
   await laptop.client.recoveryKey.use(key);

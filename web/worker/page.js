@@ -67,7 +67,7 @@ export class Page {
 
   /** A new device: whether its account has to confirm it decides what is shown. */
   async enlist() {
-    await this.client.attempt(() => this.client.inTurn(() => this.client.enrolment.settle()));
+    await this.client.attempt(() => this.client.inTurn(() => this.client.enrolment.bringUpToDate()));
     await this.enter();
   }
 

@@ -57,6 +57,7 @@ async function connected() {
   const client = new Client('http://127.0.0.1:9', {
     storage,
     WebSocket: FakeSocket,
+    fetch: async () => Response.json({ code: 'not_found', error: 'There is no server' }, { status: 404 }),
     openDatabase: async () => assert.fail('no keys needed'),
   });
   client.me = /** @type {any} */ ({ user: { id: ME.user, username: 'me' }, device: ME.device });

@@ -139,11 +139,11 @@ export function withPreview(conversation, item) {
 /**
  * Compare the group's members with those of before: added and removed users, and new devices or keys.
  * @param {Conversation} conversation @param {Member[]} members as they are now @param {string} by the user who did it
- * @param {{ isExternal?: boolean, neverListed?: string[] }} [about] `isExternal`: no member has added anyone;
- *   `neverListed`: users with a removed device that their account had never listed
+ * @param {{ isByMember?: boolean, neverListed?: string[] }} [about] `isByMember`: a member has added
+ *   everyone who is new; `neverListed`: users with a removed device that their account had never listed
  * @returns {{ conversation: Conversation, notice: ({ what: 'members' } & Change) | null }}
  */
-export function regrouped(conversation, members, by, { isExternal = false, neverListed = [] } = {}) {
+export function regrouped(conversation, members, by, { isByMember = true, neverListed = [] } = {}) {
   const before = conversation.members;
   const users = new Set(before.map(({ user }) => user));
   const seen = new Set([...(conversation.seen ?? []), ...users]); // a returning user's new keys count as new
@@ -158,7 +158,7 @@ export function regrouped(conversation, members, by, { isExternal = false, never
   // Unless they were added again.
   const staying = leaving.filter((user) => now.has(user) && !fresh.some((one) => one.user === user));
   const absent = absentUsers(conversation, now, before);
-  const unseen = isExternal ? added.filter((user) => !conversation.absent?.includes(user)) : [];
+  const unseen = isByMember ? [] : added.filter((user) => !conversation.absent?.includes(user));
   const strangers = [...(conversation.strangers ?? []).filter((user) => now.has(user)), ...unseen];
   const remaining = members.filter((member) => !fresh.includes(member));
   const released = conversation.released?.filter((one) =>

@@ -47,35 +47,41 @@ export class Roster {
     if (!members) return;
     const by = this.userOf({ ...conversation, members: [...members, ...conversation.members] }, sender);
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
-    // Of a commit that was missed in between nothing is known here. Of the others the server says who made them: it may
-    // have been an intruder.
-    const isIntruded = await this.#isIntruded(conversation);
-    const isUnclear = isMissed || isIntruded || isExternal(entry) || epoch > (conversation.epoch ?? epoch) + 1;
+    const isByMember = !isMissed && !isExternal(entry) && (await this.#isByMember(conversation, epoch));
     const { conversation: after, notice } = await this.regroup(
       { ...conversation, epoch, joined: isExternal(entry) ? seq : conversation.joined },
       members,
       by,
-      {
-        isExternal: isUnclear,
-        neverListed: await this.#neverListed(conversation, members),
-      },
+      { isByMember, neverListed: await this.#neverListed(conversation, members) },
     );
-    // New members cannot read earlier messages, so receipts for those do not wait for them.
-    const me = this.client.me.user.id;
-    const fresh = (notice?.added ?? []).filter((user) => !conversation.seen?.includes(user));
-    const since = fresh.reduce((one, user) => marked(one, user, 'read', seq, me), after);
-    await this.store.write(since, notice ? { seq, at, user: by, notice } : undefined);
+    await this.store.write(
+      this.#markedForNew(after, notice, conversation, seq),
+      notice ? { seq, at, user: by, notice } : undefined,
+    );
     if (notice)
-      await this.client.emitAndWait('members changed', {
-        conversation: id,
-        notice,
-        before: conversation,
-        members,
-        sender,
-      });
+      await this.client.emitAndWait('members changed', { conversation: id, notice, before: conversation, members, sender }); // prettier-ignore
     const isThere = new Set(members.map(({ device }) => device));
-    if (conversation.members.some(({ user, device }) => user === me && !isThere.has(device)))
+    if (conversation.members.some(({ user, device }) => user === this.client.me.user.id && !isThere.has(device)))
       await this.client.emitAndWait('own device removed', { conversation: id });
+  }
+
+  /**
+   * Whether a member made the commit that led to this epoch. Of one that was missed in between nothing is known here. Of the
+   * others the server says who made them: it may have been an intruder.
+   * @param {Conversation} before @param {number} epoch
+   */
+  async #isByMember(before, epoch) {
+    return epoch <= (before.epoch ?? epoch) + 1 && !(await this.#isIntruded(before));
+  }
+
+  /**
+   * New members cannot read earlier messages, so receipts for those do not wait for them.
+   * @param {Conversation} after @param {import('./reducer.js').Change | null} change @param {Conversation} before
+   * @param {number} seq
+   */
+  #markedForNew(after, change, before, seq) {
+    const fresh = (change?.added ?? []).filter((user) => !before.seen?.includes(user));
+    return fresh.reduce((one, user) => marked(one, user, 'read', seq, this.client.me.user.id), after);
   }
 
   /**
@@ -146,8 +152,8 @@ export class Roster {
     const members = await this.#membersOf(conversation);
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
     if (!members || isEqual([members, epoch], [conversation.members, conversation.epoch])) return;
-    const isExternal = !(await this.lineage.isOwn(id, conversation.epoch ?? epoch, epoch));
-    const { conversation: after } = await this.regroup(conversation, members, this.client.me.user.id, { isExternal });
+    const isByMember = await this.lineage.isOwn(id, conversation.epoch ?? epoch, epoch);
+    const { conversation: after } = await this.regroup(conversation, members, this.client.me.user.id, { isByMember });
     await this.store.write({ ...after, epoch });
   }
 

@@ -209,10 +209,12 @@ export class ConversationStore {
     }
     const unread = known.unread.filter((one) => one <= seq);
     const last = known.last && { ...known.last, seq: Math.min(known.last.seq, seq) };
-    const { told, namedAt } = known;
+    const { since, joined, told, namedAt } = known;
     const marks = mapValues(known.marks, (mark) => upTo(mark, seq));
     const places = {
+      since: Math.min(since, seq),
       cursor: seq,
+      joined: joined && Math.min(joined, seq),
       unread,
       last,
       marks,

@@ -57,10 +57,22 @@ export class Sync {
     const conversation = await this.store.get(entry.conversation);
     if (conversation?.kind === 'direct') return;
     if (!conversation) return;
-    if (entry.seq <= conversation.cursor) return this.#again(conversation, entry);
+    if (await this.#isBeforeItsPlace(conversation, entry)) await this.store.rewind(conversation.id, entry.seq - 1);
+    else if (entry.seq <= conversation.cursor) return this.#again(conversation, entry);
     if (!conversation.isActive) return;
     if (entry.seq > conversation.cursor + 1) await this.catchUp(entry.conversation);
     else await this.#onNext(entry);
+  }
+
+  /**
+   * Whether an entry of the newest epoch is before the place where this device joined: the server's answer gave the joining
+   * commit a place too far on, and what follows would all pass for read.
+   * @param {Conversation} conversation @param {LogEntry} entry
+   */
+  async #isBeforeItsPlace({ id, since, isActive }, { seq, data }) {
+    if (!isActive || seq > since || data === undefined) return false;
+    const epoch = await this.client.mls.epoch(id);
+    return epoch !== null && isOfEpochOrLater(fromBase64(data), epoch);
   }
 
   /** The client may have stopped after it stored the entry. @param {Conversation} conversation @param {LogEntry} entry */

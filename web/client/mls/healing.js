@@ -83,7 +83,7 @@ export class Healing {
     const before = await this.#age(id);
     this.#updating.add(id);
     try {
-      await this.membership.update(id, 1);
+      await this.membership.update(id, { tries: 1 });
       const { sent, due } = await this.#age(id); // there can be messages and another reason meanwhile
       const next = due === before.due ? undefined : due;
       await this.#write(id, { at: Date.now(), sent: Math.max(0, sent - before.sent), due: next });

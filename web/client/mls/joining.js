@@ -35,8 +35,8 @@ export class Joining {
     this.identities = identities;
     this.lineage = lineage;
     client.on('state lost', async ({ conversation, reason }) => {
-      client.emit('rejoined', { conversation, reason });
       await this.join(conversation);
+      client.emit('rejoined', { conversation, reason });
     });
     client.on('standing', async ({ standing }) => {
       if (standing === 'listed') await client.attempt(() => this.joinMissing());
@@ -171,13 +171,13 @@ export class Joining {
     const members = await this.client.mls.members(id);
     await this.identities.refreshFor(members); // without their lists they would all pass for intruders
     const epoch = (await this.client.mls.epoch(id)) ?? 0;
-    const isExternal = before !== undefined && (isAnyVerified(before) || isBack(before, epoch - 1));
+    const isByMember = before === undefined || !(isAnyVerified(before) || isBack(before, epoch - 1));
     const me = this.client.me.user.id;
     const { conversation: after, notice: change } = await this.roster.regroup(
       before ?? emptyConversation(id),
       members,
       me,
-      { isExternal },
+      { isByMember },
     );
     const unvouched = before && isBack(before, epoch - 1) ? await this.#unvouched(before, members) : [];
     const at = new Date().toISOString();

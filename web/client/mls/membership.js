@@ -129,9 +129,9 @@ export class Membership {
     });
   }
 
-  /** New keys for this device's leaf, within other work. @param {string} id @param {number} [most] tries */
-  update(id, most) {
-    return this.commit(id, (deliver) => this.client.mls.update(id, deliver), most);
+  /** New keys for this device's leaf, within other work. @param {string} id @param {{ tries?: number }} [limit] */
+  update(id, limit) {
+    return this.commit(id, (deliver) => this.client.mls.update(id, deliver), limit);
   }
 
   /** @param {string} id */
@@ -190,16 +190,16 @@ export class Membership {
   /**
    * Make a commit; if another one came first, make it again on top of that one.
    * @param {string} id @param {(deliver: (bundle: Bundle) => Promise<void>) => Promise<void>} work
-   * @param {number} [most] tries
+   * @param {{ tries?: number }} [limit]
    */
-  async commit(id, work, most) {
+  async commit(id, work, limit) {
     await untilAccepted(
       () => this.#commitOnce(id, work),
-      async (tries) => {
+      async (tried) => {
         await this.sync.catchUp(id);
-        if (tries > 1) await this.joining.joinIfElsewhere(id);
+        if (tried > 1) await this.joining.joinIfElsewhere(id);
       },
-      most,
+      limit,
     );
     await this.sync.catchUp(id); // messages of the last epoch become unreadable soon
     await this.roster.read(id);

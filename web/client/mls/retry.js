@@ -9,19 +9,19 @@ const LATE = ['stale_epoch', 'tree_differs', 'unread_messages']; // the group or
 /**
  * Run `work`, which makes a commit, until no other commit comes first. Throws what the server answered, not the
  * CommitRejected around it.
- * @template R @param {() => Promise<R>} work @param {(tries: number) => Promise<unknown>} [catchUp] before the next try
- * @param {number} [most] tries
+ * @template R @param {() => Promise<R>} work @param {(tried: number) => Promise<unknown>} [catchUp] before the next try
+ * @param {{ tries?: number }} [limit]
  */
-export async function untilAccepted(work, catchUp = async () => {}, most = TRIES) {
-  for (let tries = 1; ; tries++) {
+export async function untilAccepted(work, catchUp = async () => {}, { tries = TRIES } = {}) {
+  for (let tried = 1; ; tried++) {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof CommitRejected)) throw error;
       const { cause } = error;
       const isLate = cause instanceof Refused && LATE.includes(cause.code);
-      if (!isLate || tries === most) throw cause;
-      await catchUp(tries);
+      if (!isLate || tried === tries) throw cause;
+      await catchUp(tried);
     }
   }
 }

@@ -35,7 +35,7 @@ export class Enrolment {
     this.identities = identities;
     this.ownKey = ownKey;
     this.ownList = ownList;
-    client.listen('identity', ({ user }) => user === client.me.user.id && client.later(() => this.#stand()));
+    client.listen('identity', ({ user }) => user === client.me.user.id && client.later(() => this.#updateStanding()));
   }
 
   /** Whether what counts here as the account's list is of its own account key, which this device has. */
@@ -59,12 +59,12 @@ export class Enrolment {
   }
 
   /** With the newest list of the account: make the account key if there is none, and renew an old list. */
-  async settle() {
+  async bringUpToDate() {
     await this.ownKey.finishReplacing();
     const key = await this.ownKey.get();
     if (key) await this.#renew(key);
-    else if (!(await this.ownKey.listAtServer())) await this.#found();
-    await this.#stand();
+    else if (!(await this.ownKey.listAtServer())) await this.#makeFirstKey();
+    await this.#updateStanding();
   }
 
   /**
@@ -91,7 +91,7 @@ export class Enrolment {
   }
 
   /** The account has no key: make one that lists this device alone. */
-  async #found() {
+  async #makeFirstKey() {
     try {
       await this.ownKey.replace();
     } catch (error) {
@@ -110,7 +110,7 @@ export class Enrolment {
       const { api, me } = this.client;
       for (const { id } of await api.callUntilAnswered('GET', 'devices'))
         if (id !== me.device) await api.callUntilAnswered('DELETE', `devices/${id}`);
-      await this.#stand();
+      await this.#updateStanding();
     });
   }
 
@@ -142,10 +142,10 @@ export class Enrolment {
     await this.identities.expect(contacts);
     await this.ownKey.keep(key);
     if (!(await this.ownList.hasThisDevice())) await this.ownList.addThisDevice(key);
-    await this.#stand();
+    await this.#updateStanding();
   }
 
-  async #stand() {
+  async #updateStanding() {
     const standing = await this.#standingNow();
     if (standing === this.standing) return;
     this.standing = standing;

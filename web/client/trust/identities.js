@@ -18,7 +18,7 @@ import { Refused } from '../transport/api.js';
 import { oneByOne } from '../util/one-by-one.js';
 import { isOver } from '../util/time.js';
 import { BadDeviceList, openDeviceList } from './device-list.js';
-import { formerOf, listedIn, removedBy, withoutRemoved } from './identity.js';
+import { firstIdentity, isConflict, listedIn, withList } from './identity.js';
 import { thumbprintOf } from './thumbprint.js';
 import { newestKeyOf } from './verified.js';
 
@@ -112,7 +112,7 @@ export class Identities {
    *   compared the key of that device
    */
   accept(user, signed, by) {
-    return this.#oneByOne(async () => this.#accept(user, signed, await this.of(user), by));
+    return this.#oneByOne(() => this.#accept(user, signed, by));
   }
 
   /**
@@ -124,51 +124,25 @@ export class Identities {
   }
 
   /** @param {string} user @param {SignedList} signed */
-  #replace(user, signed) {
-    return this.#accept(user, signed, undefined, { isAccepted: true });
+  async #replace(user, signed) {
+    await this.#write(user, firstIdentity(await listInfo(signed, user)), this.trust.forgotten(user));
   }
 
-  /**
-   * @param {string} user @param {SignedList} signed @param {Identity | undefined} known
-   * @param {{ isStated?: boolean, isByVerifiedDevice?: boolean, isAccepted?: boolean }} [by]
-   */
-  async #accept(user, signed, known, { isStated = false, isByVerifiedDevice = false, isAccepted = false } = {}) {
-    const list = openDeviceList(signed, user);
-    if (known?.key === signed.account_key && list.counter > known.counter + STEP_MAX)
-      throw new BadDeviceList('the counter is too far ahead'); // no list could follow the highest one
-    if (!known && !isAccepted && !isByVerifiedDevice && (await this.trust.thumbprints(user))) return;
+  /** @param {string} user @param {SignedList} signed @param {Parameters<Identities['accept']>[2]} by */
+  async #accept(user, signed, { isStated = false, isByVerifiedDevice = false } = {}) {
+    const [known, list] = [await this.of(user), await listInfo(signed, user)];
+    if (!known && !isByVerifiedDevice && (await this.trust.thumbprints(user))) return;
     if (known && known.key !== signed.account_key) {
       if (!isEqual(known.changed, signed)) await this.#write(user, { ...known, changed: signed });
       return;
     }
-    if (known && isEqual(known.signed, signed) && !known.changed) return;
-    /** @type {Record<string, string>} */
-    const listed = {};
-    for (const [device, key] of Object.entries(list.devices)) listed[device] = await thumbprintOf(key);
-    const devices = withoutRemoved(listed, known?.removed);
+    if (known && list.counter > known.counter + STEP_MAX) throw new BadDeviceList('the counter is too far ahead'); // no list could follow the highest one
+    const next = known ? withList(known, list, isStated) : firstIdentity(list);
+    const isVerified = isByVerifiedDevice || (await this.trust.key(user)) === signed.account_key;
+    if (!isEqual(next, known)) await this.#write(user, next, isVerified ? this.trust.changesOf(user, next) : []);
     const isOwn = user === this.client.me.user.id;
-    if (known && list.counter <= known.counter) {
-      // If the server shows the newest list again, another key that was kept aside was a lie, or a mistake.
-      const changed = isStated || list.counter < known.counter ? known.changed : undefined;
-      const former = formerOf(known, known.devices, Object.values(devices));
-      if (known.changed !== changed || former.length !== known.former?.length)
-        await this.#write(user, { ...known, changed, former });
-      if (isOwn && list.counter === known.counter && !isEqual(devices, known.devices))
-        this.client.emit('list to mend', { second: signed });
-      return;
-    }
-    const { counter, notAfter } = list;
-    const isVerified = isByVerifiedDevice || (!isAccepted && (await this.trust.key(user)) === signed.account_key);
-    const trust = isAccepted ? this.trust.forgotten(user) : [];
-    const former = formerOf(known, devices, Object.values(known?.devices ?? {}));
-    const removed = removedBy(known, listed);
-    await this.#write(
-      user,
-      { key: signed.account_key, counter, notAfter, devices, removed, former, signed },
-      trust,
-      isVerified,
-    );
-    if (isOwn && !isEqual(devices, listed)) this.client.emit('list to mend', {});
+    if (isOwn && known && list.counter >= known.counter && isConflict(known, list))
+      this.client.emit('list conflict', { signed });
   }
 
   /**
@@ -268,14 +242,9 @@ export class Identities {
 
   /**
    * @param {string} user @param {Identity} identity @param {import('../storage/storage.js').Change[]} [more]
-   * @param {boolean} [isVerified]
    */
-  async #write(user, identity, more = [], isVerified = false) {
-    await this.client.storage.write([
-      ['state', `identity/${user}`, identity],
-      ...more,
-      ...(isVerified ? this.trust.changesOf(user, identity) : []),
-    ]);
+  async #write(user, identity, more = []) {
+    await this.client.storage.write([['state', `identity/${user}`, identity], ...more]);
     this.client.emit('identity', { user, identity });
     this.client.later(() => this.#show(user)); // a list can come at any time, and conversations change in turn
   }
@@ -304,4 +273,13 @@ export class Identities {
         await this.client.attempt(() => this.refresh(user));
     }
   }
+}
+
+/** What a list says. Throws BadDeviceList. @param {SignedList} signed @param {string} user */
+async function listInfo(signed, user) {
+  const { counter, notAfter, devices } = openDeviceList(signed, user);
+  /** @type {Record<string, string>} */
+  const thumbprints = {};
+  for (const [device, key] of Object.entries(devices)) thumbprints[device] = await thumbprintOf(key);
+  return { signed, counter, notAfter, thumbprints };
 }

@@ -26,7 +26,7 @@ export class OwnList {
     this.client = client;
     this.identities = identities;
     this.ownKey = ownKey;
-    client.listen('list to mend', ({ second }) => client.later(() => this.#mend(second)));
+    client.listen('list conflict', ({ signed }) => client.later(() => this.#mend(signed)));
   }
 
   /** Whether the newest list has it. @param {string} device @param {Uint8Array} signatureKey */
@@ -86,13 +86,13 @@ export class OwnList {
    * A server that lies has shown a device of the account an older list. If it has taken two lists with one counter,
    * contacts have one or the other: the next one has the devices of both. What only one has may have been removed by a
    * list before the other.
-   * @param {import('./device-list.js').SignedList} [second] with the counter of the newest list
+   * @param {import('./device-list.js').SignedList} second with the counter of the newest list, or that list
    */
   async #mend(second) {
     const { user, device } = this.client.me;
     const [key, known] = [await this.ownKey.get(), await this.identities.of(user.id)];
     if (!key || !known || !(await this.hasThisDevice())) return;
-    const [mine, theirs] = [known.signed, second ?? known.signed].map((list) => openDeviceList(list, user.id));
+    const [mine, theirs] = [known.signed, second].map((list) => openDeviceList(list, user.id));
     if (theirs.counter !== mine.counter) return; // a newer one came meanwhile
     const own = await this.client.mls.signatureKey();
     await this.publish(key, ({ counter, devices }) =>

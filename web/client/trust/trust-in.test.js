@@ -17,7 +17,11 @@ test('user_is_verified_if_each_of_their_devices_is', () => {
 
 test('user_without_a_device_is_absent_unless_a_verified_one_vanished', () => {
   assert.equal(trusted({}), 'absent', 'the server alone names them');
-  assert.equal(trusted({ verified: { bob: ['key'] }, absent: ['bob'] }), 'absent', 'their last device said that it leaves');
+  assert.equal(
+    trusted({ verified: { bob: ['key'] }, absent: ['bob'] }),
+    'absent',
+    'their last device said that it leaves',
+  );
   assert.equal(trusted({ verified: { bob: ['key'] } }), 'changed', 'another user may be in their place');
   assert.equal(trusted({ kind: 'direct' }), 'unknown', 'a direct conversation has no devices');
 });
