@@ -9,6 +9,7 @@
  * stored before it is acknowledged, and a message before it is sent; a crash at any moment therefore loses nothing.
  */
 import { Context } from './context.js';
+import { ExpectedUsers } from './conversations/expected-users.js';
 import { repeatNameForNewDevices } from './conversations/name-repeat.js';
 import { Farewell } from './conversations/farewell.js';
 import { Outbox } from './conversations/outbox.js';
@@ -50,6 +51,7 @@ export class Client extends Context {
     isSessionOver: () => this.account.isOver(),
   });
   store = new ConversationStore(this);
+  expectedUsers = new ExpectedUsers(this, this);
   trust = new VerifiedKeys(this);
   identities = new Identities(this, this);
   ownKey = new OwnKey(this, this);

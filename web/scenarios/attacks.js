@@ -105,3 +105,38 @@ export async function idOf(device, id, text) {
   assert.ok(found?.id);
   return found.id;
 }
+
+/**
+ * The server shows a device another state of a group, and keeps its commits and messages to itself.
+ * @param {{ lies: import('./tampering.js').Tampering }} device @param {string} id
+ * @param {{ epoch: number, groupInfo: string }} state
+ * @param {(data: string) => Promise<unknown>} follow a commit of the device, which comes after this state
+ * @returns {() => Promise<import('./tampering.js').Frame[]>} the messages, once all commits were followed
+ */
+export function leadsInto({ lies }, id, { epoch, groupInfo }, follow) {
+  /** @type {Promise<unknown>} */
+  let followed = Promise.resolve();
+  lies.answerRequest.push(({ method, path, body }) => {
+    if (path === `conversations/${id}/group-info`) return { epoch, group_info: groupInfo };
+    if (path === `conversations/${id}/removals`) return { devices: [] };
+    if (path.startsWith(`conversations/${id}/log`)) return [];
+    if (method !== 'POST' || path !== `conversations/${id}/commits`) return undefined;
+    followed = followed.then(() => follow(body.commit));
+    return { seq: 1000, epoch: epoch + 1, at: NOW() };
+  });
+  const sent = lies.catchMessages();
+  return () => followed.then(() => sent.filter((one) => one.conversation === id));
+}
+
+/**
+ * The server adds a device of this user to a group, and shows that to one device alone.
+ * @param {{ lies: import('./tampering.js').Tampering }} device @param {string} id @param {import('./users.js').Device} user
+ * @param {{ epoch: number, groupInfo: Uint8Array }} state of the group @returns {Promise<() => Promise<string[]>>} what it reads
+ */
+export async function leadsToGhost(device, id, user, { epoch, groupInfo }) {
+  const ghost = await Ghost.open(user.user, user.client.me.device);
+  await ghost.join(groupInfo);
+  const state = { epoch: epoch + 1, groupInfo: toBase64(ghost.groupInfo) };
+  const sent = leadsInto(device, id, state, (data) => ghost.read([{ type: 'send', conversation: id, data }]));
+  return async () => secrets(await ghost.read(await sent()));
+}

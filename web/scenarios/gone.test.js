@@ -101,3 +101,36 @@ test('removal_of_a_verified_person_whose_list_is_over_is_asked', async () => {
     .catch((e) => `committed without a question: ${e.code}`);
   assert.equal(done, 'asked');
 });
+
+test('leave_of_before_a_member_came_back_does_not_remove_them', async () => {
+  const { alice, bob, carol, id } = await three();
+  /** @type {import('./tampering.js').Frame[]} */
+  const held = [];
+  alice.lies.changeFrame.push((frame) => {
+    if (frame.type !== 'entry' || frame.conversation !== id) return undefined;
+    held.push(frame);
+    return null;
+  });
+  const log = new PrivateLog(alice, id);
+  alice.lies.changeFrame.pop();
+  await bob.client.farewell.leave(id);
+  await bob.isOut(id);
+  await until(async () => (await carol.client.mls.members(id)).length === 2, 'bob is removed');
+  await carol.client.membership.add(id, [bob.username]);
+  await bob.isIn(id);
+  await bob.says(id, 'I am back');
+  await carol.hears('I am back');
+  await settled(alice);
+  const farewell = held.find(({ kind, sender }) => kind === 'application' && sender === bob.client.me.device);
+  assert.ok(farewell);
+  const others = held.filter((one) => one !== farewell && one.kind !== 'left');
+  for (const { kind, epoch, sender, data } of [...others, farewell]) {
+    await log.show({ kind, epoch, sender, data });
+    await settled(alice);
+  }
+  assert.ok(alice.heard.includes('I am back'));
+  alice.lies.answerRequest.unshift(({ path }) =>
+    path === `conversations/${id}/removals` ? { devices: [bob.client.me.device] } : undefined,
+  );
+  assert.equal(await alice.client.inTurn(() => alice.client.removals.removeDue(id)), 'asked');
+});

@@ -249,3 +249,31 @@ test('list_with_a_removed_device_is_mended_after_a_start', async () => {
   await bob.returns();
   await until(async () => !(stolen in openDeviceList(await listOf(bob), bob.user).devices), 'the list omits it');
 });
+
+test('lists_of_a_thief_on_an_honest_server_end_no_account_key', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const phone = await another(bob);
+  const id = await conversation(alice, bob, phone);
+  await alice.client.settled();
+  alice.leaves();
+  const key = await phone.client.ownKey.need();
+  const { devices } = openDeviceList(await listOf(bob), bob.user);
+  const now = Date.now();
+  for (const counter of [now, now + 20 * 3600_000])
+    await phone.client.api.call(
+      'PUT',
+      'account/device-list',
+      signDeviceList(key, { user: bob.user, counter, devices }),
+    );
+  const ahead = signDeviceList(key, { user: bob.user, counter: now + 25 * 3600_000, devices });
+  await refused(phone.client.api.call('PUT', 'account/device-list', ahead), 'invalid');
+  await bob.client.settled();
+  await bob.client.ownList.remove(phone.client.me.device); // it was stolen
+  await bob.client.api.call('DELETE', `devices/${phone.client.me.device}`);
+  const tablet = await another(bob);
+  await alice.returns();
+  await alice.says(id, 'hello');
+  for (const one of [bob, tablet]) await one.hears('hello');
+  const listed = Object.keys((await alice.client.identities.of(bob.user))?.devices ?? {});
+  assert.deepEqual(listed.sort(), [bob.client.me.device, tablet.client.me.device].sort());
+});

@@ -219,3 +219,20 @@ test('screen_reader_is_told_that_a_text_is_of_an_unlisted_device', async () => {
     `${bob.username}: send the money`,
   ]);
 });
+
+test('stranger_names_no_group', async () => {
+  const { alice, bob, id } = await friends();
+  const [mallory] = await people('mallory');
+  await bob.client.outbox.send(id, { kind: 'group', name: 'The two of us' });
+  await bob.client.outbox.allSent();
+  await settled(alice);
+  const { ghost, entry } = await ghostJoins(alice, id, mallory.user);
+  const log = new PrivateLog(alice, id);
+  await log.show(entry);
+  await settled(alice);
+  assert.deepEqual((await known(alice, id)).strangers, [mallory.user]);
+  const data = await ghost.say(id, { kind: 'group', id: random(), name: 'Moved: write to +49 666' });
+  await log.show({ kind: 'application', epoch: entry.epoch + 1, sender: ghost.device, data });
+  await settled(alice);
+  assert.equal((await known(alice, id)).name, 'The two of us');
+});

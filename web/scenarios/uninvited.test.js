@@ -2,8 +2,20 @@
 /** Users whom the server lets into a group, and whom no member has added. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { entryAfter, ghostJoins, known, NOW, secrets, settled } from './attacks.js';
-import { conversation, deceived, people, unlinked, until } from './users.js';
+import { fromBase64 } from '../client/util/bytes.js';
+import {
+  entryAfter,
+  friends,
+  ghostJoins,
+  known,
+  leadsToGhost,
+  no,
+  NOW,
+  reconnects,
+  secrets,
+  settled,
+} from './attacks.js';
+import { conversation, deceived, people, refused, unlinked, until } from './users.js';
 
 test('user_whom_no_member_has_added_reads_nothing_until_the_author_agrees', async () => {
   const [alice] = await deceived('alice');
@@ -105,4 +117,53 @@ test('user_whom_a_member_adds_is_no_stranger', async () => {
   await carol.hears('welcome back');
   for (const device of [alice, bob, carol]) assert.deepEqual((await known(device, id)).strangers ?? [], []);
   [alice, bob].forEach((device) => device.isFine());
+});
+
+test('user_whom_the_server_adds_to_a_group_that_this_device_started_reads_nothing', async () => {
+  const { alice, bob } = await friends();
+  const [eve] = await people('eve');
+  /** @type {string[]} */
+  const groupInfos = [];
+  // The server stores the group, and says that it did not.
+  alice.lies.changeAnswer.push(({ method, path, body }) => {
+    if (method !== 'POST' || path !== 'conversations') return undefined;
+    groupInfos.push(body.group_info);
+    return { seq: 'none' };
+  });
+  const id = crypto.randomUUID();
+  await refused(alice.client.membership.start([bob.username], id), 'malformed');
+  const read = await leadsToGhost(alice, id, eve, { epoch: 1, groupInfo: fromBase64(groupInfos[0]) });
+  await reconnects(alice);
+  await alice.client.membership.start([bob.username], id); // the page tries again
+  await alice.says(id, 'only for bob');
+  await settled(alice);
+  await settled(alice);
+  assert.deepEqual(await read(), []);
+  assert.deepEqual((await known(alice, id)).strangers, [eve.user]);
+});
+
+test('conversation_that_was_started_becomes_no_direct_one', async () => {
+  const { alice, bob } = await friends();
+  const id = crypto.randomUUID();
+  alice.lies.answerRequest.push(({ method, path }) =>
+    method === 'POST' && path === 'conversations' ? no('busy', 403) : undefined,
+  );
+  await refused(alice.client.membership.start([bob.username], id), 'busy');
+  const user = { id: bob.user, username: bob.username };
+  const shown = {
+    id,
+    user,
+    last_seq: 0,
+    last_message_at: null,
+    key_fingerprint: null,
+    key_waiting: false,
+    blocked: false,
+  };
+  alice.lies.answerRequest.push(({ method, path }) => (`${method} ${path}` === 'GET direct' ? [shown] : undefined));
+  alice.lies.inject({ type: 'direct_changed', conversation: id });
+  await until(
+    async () => (await alice.client.store.get(id))?.kind === 'direct',
+    'alice is shown a direct conversation',
+  );
+  await refused(alice.client.membership.start([bob.username], id), 'not_a_group');
 });

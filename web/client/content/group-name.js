@@ -20,6 +20,7 @@ export const groupName = {
   fields: { name: isName, order: optional(isOrder) },
   references: () => [],
   fold(conversation, { seq, at, sender, content: { name, order } }) {
+    if (conversation.strangers?.includes(sender.user)) return { conversation };
     if ((conversation.namedAt ?? 0) > seq) return { conversation }; // our own name can be stored before earlier entries
     if (isOvertaken(conversation.named, sender, order)) return { conversation };
     const after = { ...conversation, name, namedAt: seq, named: { device: sender.device, order: order ?? 0 } };

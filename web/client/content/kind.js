@@ -10,8 +10,9 @@
 
 /**
  * @template C
- * @typedef {{ seq: number, at: string, sender: ClientName, content: C, how?: How, isForeign?: boolean }} Entry a decrypted
- *   entry of the log. `isForeign`: of a device that the account key of its user has never listed
+ * @typedef {{ seq: number, at: string, sender: ClientName, content: C, how?: How, isForeign?: boolean,
+ *   isLate?: boolean }} Entry a decrypted entry of the log. `isForeign`: of a device that the account key of its user has never
+ *   listed; `isLate`: of an earlier epoch than its place, so the server withheld it
  */
 
 /**

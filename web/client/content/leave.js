@@ -11,7 +11,8 @@ import { oneOf } from './kind.js';
 export const leave = {
   fields: { who: oneOf('user', 'device') },
   references: () => [],
-  fold(conversation, { seq, at, sender: { user, device }, content: { who } }, _, me) {
+  fold(conversation, { seq, at, sender: { user, device }, content: { who }, isLate }, _, me) {
+    if (isLate) return { conversation }; // they may have come back since
     if (who === 'user' && user === me) return { conversation }; // the entry `left` ends it
     const released = [...new Set([...(conversation.released ?? []), who === 'user' ? user : device])];
     if (who === 'device' || conversation.released?.includes(user))

@@ -6,7 +6,7 @@
  * @typedef {import('./reducer.js').Item} Item
  */
 
-const DELETED_AHEAD_MAX = 100;
+const DELETED_AHEAD_MAX = 100; // of one user
 const UNREAD_MAX = 1000; // more are counted as this many
 
 /** @param {string} id @returns {Conversation} */
@@ -56,7 +56,8 @@ export function withoutUnread(conversation, seq) {
  */
 export function deletedAhead(conversation, user, id) {
   const ahead = [...(conversation.deletedAhead ?? []), `${user} ${id}`];
-  return { ...conversation, deletedAhead: ahead.slice(-DELETED_AHEAD_MAX) };
+  const theirs = ahead.filter((one) => one.startsWith(`${user} `)).slice(-DELETED_AHEAD_MAX);
+  return { ...conversation, deletedAhead: [...ahead.filter((one) => !one.startsWith(`${user} `)), ...theirs] };
 }
 
 /** @param {Conversation} conversation @param {string} user @param {string} id */

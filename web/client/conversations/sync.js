@@ -226,11 +226,12 @@ export class Sync {
       await this.store.write(next, { seq, at, user: '', notice: { what: 'missing' } }); // the server says that it was deleted
     } else {
       const bytes = fromBase64(entry.data);
+      const isLate = !isOfEpochOrLater(bytes, (await this.client.mls.epoch(id)) ?? 0);
       try {
         await this.client.mls.decrypt(id, bytes, async (plaintext, sender) => {
           if (plaintext === null || sender === null)
             throw new Undecryptable('an application entry holds a commit', null);
-          const said = await this.#said({ seq, at, sender, content: decodeContent(plaintext) }, next);
+          const said = await this.#said({ seq, at, sender, content: decodeContent(plaintext), isLate }, next);
           await this.store.apply(id, said, [], { cursor, heard: heardFrom(next, sender.device, Date.now()) });
         });
         this.#unreadable.delete(id);

@@ -22,17 +22,21 @@ export class Joining {
    * @param {import('../context.js').Context} client
    * @param {object} parts
    * @param {import('../conversations/store.js').ConversationStore} parts.store
+   * @param {import('../conversations/expected-users.js').ExpectedUsers} parts.expectedUsers
    * @param {import('../conversations/roster.js').Roster} parts.roster
    * @param {import('../conversations/sync.js').Sync} parts.sync
    * @param {import('../trust/identities.js').Identities} parts.identities
+   * @param {import('../trust/enrolment.js').Enrolment} parts.enrolment
    * @param {import('./lineage.js').Lineage} parts.lineage
    */
-  constructor(client, { store, sync, roster, identities, lineage }) {
+  constructor(client, { store, expectedUsers, sync, roster, identities, enrolment, lineage }) {
     this.client = client;
     this.store = store;
+    this.expectedUsers = expectedUsers;
     this.roster = roster;
     this.sync = sync;
     this.identities = identities;
+    this.enrolment = enrolment;
     this.lineage = lineage;
     client.on('state lost', async ({ conversation, reason }) => {
       await this.join(conversation);
@@ -50,6 +54,7 @@ export class Joining {
 
   /** @param {Omit<import('../transport/frames.d.ts').WelcomeFrame, 'type'>} frame */
   async onWelcome({ conversation: id, seq, data }) {
+    if (!this.enrolment.isListed) return; // it joins its groups when it is
     if (!(await this.#makeRoom(id))) return;
     const known = await this.store.get(id);
     if ((known?.cursor ?? 0) < seq) {
@@ -62,7 +67,7 @@ export class Joining {
         await this.join(id); // where it is undecryptable, its last-resort key package was used before
         return;
       }
-      await this.#enter(id, seq);
+      await this.#enter(id, seq, { isWelcomed: true });
     }
     this.client.connection.send({ type: 'ack', conversation: id, seq });
   }
@@ -99,7 +104,7 @@ export class Joining {
   async join(id) {
     const cursor = await untilAccepted(() => this.#joinOnce(id));
     await this.store.rewind(id, Math.max(0, cursor - 1));
-    await this.#enter(id, cursor);
+    await this.#enter(id, cursor, { isWelcomed: false });
   }
 
   /** @param {string} id @returns {Promise<number>} the place of the commit in the log */
@@ -146,10 +151,16 @@ export class Joining {
     if (!known?.isActive) return;
     // A device that has read the whole log and is in another epoch has not seen a commit, or one that is not in the log.
     const isElsewhere = known.cursor >= last && (await this.client.mls.epoch(id)) !== epoch;
-    if (known.isForged || known.cursor > last || isElsewhere)
+    let isLost = known.isForged || known.cursor > last || isElsewhere;
+    if (!isLost && known.cursor < last) {
+      // A thief of the session may have acknowledged what this device has not received. Where it gets nothing of it, its
+      // leaf is gone, or the server has named a false place when it joined.
+      await this.sync.catchUp(id);
+      const now = await this.store.get(id);
+      isLost = now?.isActive === true && now.cursor === known.cursor;
+    }
+    if (isLost)
       await this.client.emitAndWait('state lost', { conversation: id, reason: 'the server has another group' });
-    // A thief of the session may have acknowledged what this device has not received.
-    else if (known.cursor < last) await this.sync.catchUp(id);
   }
 
   /**
@@ -165,8 +176,24 @@ export class Joining {
       .map(({ user }) => user);
   }
 
-  /** Store a group that this device has joined; its log begins after `seq`. @param {string} id @param {number} seq */
-  async #enter(id, seq) {
+  /**
+   * Users in a group that this device had not joined before, who were not expected. Where nobody is, a member who welcomes
+   * this device vouches for the others; for a group info only the server does, which is not asked about where nobody is
+   * verified.
+   * @param {Conversation} entered @param {boolean} isWelcomed
+   */
+  async #unexpected({ id, members, verified }, isWelcomed) {
+    const expected = await this.expectedUsers.of(id);
+    if (!Object.keys(verified).length || (!expected && isWelcomed)) return [];
+    const isExpected = new Set([this.client.me.user.id, ...(expected ?? Object.keys(verified))]);
+    return [...new Set(members.map(({ user }) => user))].filter((user) => !isExpected.has(user));
+  }
+
+  /**
+   * Store a group that this device has joined; its log begins after `seq`.
+   * @param {string} id @param {number} seq @param {{ isWelcomed: boolean }} how
+   */
+  async #enter(id, seq, { isWelcomed }) {
     const before = await this.store.get(id);
     const members = await this.client.mls.members(id);
     await this.identities.refreshFor(members); // without their lists they would all pass for intruders
@@ -179,7 +206,9 @@ export class Joining {
       me,
       { isByMember },
     );
-    const unvouched = before && isBack(before, epoch - 1) ? await this.#unvouched(before, members) : [];
+    const wasBack = before && isBack(before, epoch - 1);
+    const added = before ? [] : await this.#unexpected(after, isWelcomed);
+    const unvouched = wasBack ? await this.#unvouched(before, members) : added;
     const at = new Date().toISOString();
     const entered = {
       ...withMissing(after, before?.isActive ? verifiedGone(before, members) : []),
@@ -198,6 +227,7 @@ export class Joining {
     const what = before?.isActive ? /** @type {const} */ ('rejoined') : /** @type {const} */ ('joined');
     // New keys of the others must be shown.
     await this.store.write(entered, { seq, at, user: me, notice: { what, ...(isChanged && { change }) } });
+    await this.expectedUsers.clear(id);
     if (isChanged) this.client.emit('members', { conversation: id, notice: change });
     await this.client.emitAndWait('joined', { conversation: id, after: seq });
   }

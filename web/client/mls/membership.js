@@ -22,6 +22,7 @@ export class Membership {
    * @param {import('../context.js').Context} client
    * @param {object} parts
    * @param {import('../conversations/store.js').ConversationStore} parts.store
+   * @param {import('../conversations/expected-users.js').ExpectedUsers} parts.expectedUsers
    * @param {import('../conversations/sync.js').Sync} parts.sync
    * @param {import('../conversations/roster.js').Roster} parts.roster
    * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
@@ -30,9 +31,10 @@ export class Membership {
    * @param {import('./lineage.js').Lineage} parts.lineage
    * @param {import('./joining.js').Joining} parts.joining
    */
-  constructor(client, { store, sync, roster, trust, identities, enrolment, lineage, joining }) {
+  constructor(client, { store, expectedUsers, sync, roster, trust, identities, enrolment, lineage, joining }) {
     this.client = client;
     this.store = store;
+    this.expectedUsers = expectedUsers;
     this.sync = sync;
     this.roster = roster;
     this.trust = trust;
@@ -59,9 +61,15 @@ export class Membership {
    */
   async start(usernames, id = crypto.randomUUID()) {
     await this.client.inTurn(async () => {
-      if (await this.store.get(id)) return;
+      const known = await this.store.get(id); // the server may have stored it, and said that it did not
+      if (known?.kind === 'direct') throw new Refused(409, 'not_a_group', 'The server has another conversation', 0);
+      if (known) return;
       await this.enrolment.check();
       const users = await Promise.all(usernames.map((username) => this.find(username)));
+      await this.expectedUsers.write(
+        id,
+        users.map((user) => user.id),
+      );
       const keyPackages = (await claimAll(this.client, this.identities, users)).map(({ bytes }) => bytes);
       await untilAccepted(() =>
         this.client.mls.create(id, keyPackages, async (bundle) => {
@@ -87,6 +95,7 @@ export class Membership {
           last,
         }),
       );
+      await this.expectedUsers.clear(id);
       await this.client.emitAndWait('created', { conversation: id });
     });
     return id;

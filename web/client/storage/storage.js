@@ -17,14 +17,14 @@
  * The values of `state`: the account, sessions to end, the page's settings and drafts; keys of direct conversations in
  * base64, texts as they were encrypted for the server; the seed of the account key and of the next one, the secret of a link that waits, and
  * when the user kept a recovery key (0: made, and not kept); of each user the account key with its list, what was verified, and the name at that time;
- * of each conversation the last commit, the age of this device's leaf, and which list was stated to whom.
+ * of each conversation the users who are expected before it is joined, the last commit, the age of this device's leaf, and which list was stated to whom.
  * @template {string} Key
  * @typedef {Key extends 'me' ? import('../session/account.js').Me
  *   : Key extends 'left' ? import('../session/account.js').Left[]
  *   : Key extends 'settings' ? import('../../worker/page.js').Settings
  *   : Key extends `commit/${string}` ? import('../mls/lineage.js').Applied
  *   : Key extends `leaf/${string}` ? import('../mls/healing.js').LeafAge
- *   : Key extends `verified/${string}` ? string[]
+ *   : Key extends `${'verified' | 'expected'}/${string}` ? string[]
  *   : Key extends `identity/${string}` ? import('../trust/identity.js').Identity
  *   : Key extends `stated/${string}` ? import('../trust/statements.js').Stated
  *   : Key extends 'account-key' | 'next-account-key' ? string

@@ -1,6 +1,7 @@
 // @ts-check
 /** Device lists: which devices an account has, signed by its account key. `docs/PROTOCOL.md` has the format. */
 import { fromBase64, fromHex, isBase64, toBase64, toHex, uuidBytes, uuidOf } from '../util/bytes.js';
+import { DAY_MS } from '../util/time.js';
 import { isSignedBy } from './account-key.js';
 
 const LABEL = new TextEncoder().encode('Sottovoce device list 1');
@@ -50,7 +51,8 @@ export function signDeviceList(key, list) {
 }
 
 /**
- * The list that the account key has signed for this user. Throws BadDeviceList.
+ * The list that the account key has signed for this user. Throws BadDeviceList. A counter is at most the Unix time in ms:
+ * a thief of the account key could sign the highest number of all, and no list could follow it.
  * @param {SignedList} signed @param {string} user @returns {DeviceList}
  */
 export function openDeviceList({ account_key: key, device_list: list, signature }, user) {
@@ -60,6 +62,7 @@ export function openDeviceList({ account_key: key, device_list: list, signature 
     throw new BadDeviceList('the list is not signed by this account key');
   const found = parseDeviceList(bytes);
   if (found.user !== user) throw new BadDeviceList('the list is of another user');
+  if (found.counter > Date.now() + DAY_MS) throw new BadDeviceList('the counter is ahead of the time');
   return found;
 }
 

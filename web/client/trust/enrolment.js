@@ -26,12 +26,14 @@ export class Enrolment {
   /**
    * @param {import('../context.js').Context} client
    * @param {object} parts
+   * @param {import('../conversations/expected-users.js').ExpectedUsers} parts.expectedUsers
    * @param {import('./identities.js').Identities} parts.identities
    * @param {import('./own-key.js').OwnKey} parts.ownKey
    * @param {import('./own-list.js').OwnList} parts.ownList
    */
-  constructor(client, { identities, ownKey, ownList }) {
+  constructor(client, { expectedUsers, identities, ownKey, ownList }) {
     this.client = client;
+    this.expectedUsers = expectedUsers;
     this.identities = identities;
     this.ownKey = ownKey;
     this.ownList = ownList;
@@ -114,10 +116,15 @@ export class Enrolment {
     });
   }
 
-  /** @returns {Promise<Uint8Array>} */
+  /** What another device of this user needs, of all that this one knows. @returns {Promise<Uint8Array>} */
   async handover() {
     const own = await this.identities.of(this.client.me.user.id);
-    return encodeHandover(await this.ownKey.need(), own?.signed, await this.identities.ofContacts());
+    return encodeHandover({
+      key: await this.ownKey.need(),
+      list: own?.signed ?? null,
+      contacts: await this.identities.ofContacts(),
+      groups: await this.expectedUsers.ofVerified(),
+    });
   }
 
   /**
@@ -126,7 +133,7 @@ export class Enrolment {
    * @param {Uint8Array} handover
    */
   async take(handover) {
-    const { key, list, contacts } = parseHandover(handover);
+    const { key, list, contacts, groups } = parseHandover(handover);
     const { user } = this.client.me;
     const before = await this.identities.of(user.id);
     const isOther = before !== undefined && before.key !== key.publicKey;
@@ -140,6 +147,7 @@ export class Enrolment {
     if (known?.removed?.includes(await this.#thumbprint()))
       throw new Refused(409, 'device_removed', 'This device was removed: log out, and log in again', 0);
     await this.identities.expect(contacts);
+    for (const { id, users } of groups) await this.expectedUsers.write(id, users);
     await this.ownKey.keep(key);
     if (!(await this.ownList.hasThisDevice())) await this.ownList.addThisDevice(key);
     await this.#updateStanding();

@@ -18,7 +18,7 @@ import { Refused } from '../transport/api.js';
 import { oneByOne } from '../util/one-by-one.js';
 import { isOver } from '../util/time.js';
 import { BadDeviceList, openDeviceList } from './device-list.js';
-import { firstIdentity, isConflict, listedIn, withList } from './identity.js';
+import { expected, firstIdentity, isConflict, listedIn, withList } from './identity.js';
 import { thumbprintOf } from './thumbprint.js';
 import { newestKeyOf } from './verified.js';
 
@@ -28,8 +28,6 @@ import { newestKeyOf } from './verified.js';
  * @typedef {import('./device-list.js').SignedList} SignedList
  * @typedef {import('./identity.js').Identity} Identity
  */
-
-const STEP_MAX = 2 ** 20; // lists that a device may have missed
 
 export class Identities {
   /** Each reads what is known, decides, and writes. */
@@ -136,7 +134,6 @@ export class Identities {
       if (!isEqual(known.changed, signed)) await this.#write(user, { ...known, changed: signed });
       return;
     }
-    if (known && list.counter > known.counter + STEP_MAX) throw new BadDeviceList('the counter is too far ahead'); // no list could follow the highest one
     const next = known ? withList(known, list, isStated) : firstIdentity(list);
     const isVerified = isByVerifiedDevice || (await this.trust.key(user)) === signed.account_key;
     if (!isEqual(next, known)) await this.#write(user, next, isVerified ? this.trust.changesOf(user, next) : []);
@@ -208,27 +205,28 @@ export class Identities {
   /** The account keys of contacts, for another device of this user. @returns {Promise<import('./handover.js').ContactKey[]>} */
   async ofContacts() {
     const found = [];
-    for (const [name, { key }] of await this.client.storage.all('state', 'identity/')) {
+    for (const [name, { key, counter }] of await this.client.storage.all('state', 'identity/')) {
       const user = name.slice('identity/'.length);
       if (user === this.client.me.user.id) continue;
       const isVerified = (await this.trust.key(user)) === key;
-      found.push({ user, key, isVerified, name: (isVerified && (await this.trust.nameOf(user))) || '' });
+      found.push({ user, key, counter, isVerified, name: (isVerified && (await this.trust.nameOf(user))) || '' });
     }
-    return found;
+    return found.sort((one, other) => Number(other.isVerified) - Number(one.isVerified));
   }
 
   /**
-   * Another device of this user knows these account keys: the server can show no other ones. Until a contact's list comes,
-   * the contact has no device.
+   * Another device of this user knows these account keys, whatever the server has shown this one before. Until a contact's
+   * newest list comes, the contact has no device.
    * @param {import('./handover.js').ContactKey[]} contacts
    */
   expect(contacts) {
     return this.#oneByOne(async () => {
-      for (const { user, key, isVerified, name } of contacts) {
-        if (await this.of(user)) continue;
-        const signed = { account_key: key, device_list: '', signature: '' };
-        const identity = { key, counter: 0, notAfter: Number.MAX_SAFE_INTEGER, devices: {}, signed };
-        await this.#write(user, identity, isVerified ? this.trust.expected(user, key, name) : []);
+      for (const { user, key, counter, isVerified, name } of contacts) {
+        const known = await this.of(user);
+        const isSame = known?.key === key;
+        const identity = isSame && known.counter >= counter ? known : expected(key, counter);
+        const trust = isSame ? [] : this.trust.forgotten(user);
+        await this.#write(user, identity, isVerified ? [...trust, ...this.trust.named(user, identity, name)] : trust);
       }
     });
   }

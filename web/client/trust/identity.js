@@ -33,6 +33,15 @@ export function isListed(identity, { device, thumbprint }) {
   return !isOver(identity) && identity.devices[device] === thumbprint;
 }
 
+/**
+ * Another device has seen a list with this counter, which has still to come: until then the user has no device.
+ * @param {string} key @param {number} counter @returns {Identity}
+ */
+export function expected(key, counter) {
+  const signed = { account_key: key, device_list: '', signature: '' };
+  return { key, counter: counter - 1, notAfter: Number.MAX_SAFE_INTEGER, devices: {}, signed };
+}
+
 /** The first that is known of an account key. @param {ListInfo} list @returns {Identity} */
 export function firstIdentity(list) {
   return withNewerList(undefined, list);

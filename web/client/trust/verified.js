@@ -76,14 +76,12 @@ export class VerifiedKeys {
   }
 
   /**
-   * What to write where another device of this user has verified the contact. The devices follow with the contact's list.
-   * @param {string} user @param {string} key @param {string} name @returns {import('../storage/storage.js').Change[]}
+   * The same, with the name that the contact has then.
+   * @param {string} user @param {import('./identity.js').Identity} identity @param {string} name
+   * @returns {import('../storage/storage.js').Change[]}
    */
-  expected(user, key, name) {
-    return [
-      ['state', `verified-key/${user}`, key],
-      ['state', `known-as/${user}`, name],
-    ];
+  named(user, identity, name) {
+    return [...this.changesOf(user, identity), ['state', `known-as/${user}`, name]];
   }
 
   /** The name that the contact had when the user verified it. @param {string} user @returns {Promise<string | undefined>} */
@@ -106,11 +104,11 @@ export class VerifiedKeys {
    */
   async write(user, thumbprints, name) {
     const identity = await this.#identity(user);
-    const verified = identity ? this.changesOf(user, identity) : [['state', `verified/${user}`, thumbprints]];
-    await this.client.storage.write([
-      .../** @type {import('../storage/storage.js').Change[]} */ (verified),
+    const ofDevices = /** @type {import('../storage/storage.js').Change[]} */ ([
+      ['state', `verified/${user}`, thumbprints],
       ['state', `known-as/${user}`, name],
     ]);
+    await this.client.storage.write(identity ? this.named(user, identity, name) : ofDevices);
   }
 
   /** A person that the user has verified under this name is another one. @param {string} name @param {string} user */
