@@ -17,6 +17,7 @@ from tornado.httputil import (
 
 from handlers.http.admission import DRAIN_BYTES, MAX_BODY_BYTES, MAX_IN_FLIGHT, MAX_LONG_BODY_BYTES, Admission
 from handlers.http.base import App
+from handlers.http.memory_budget import MemoryBudget
 from testing.raw import Raw
 from testing.server import PATIENCE_S, RunningServer, until
 from tests.conftest import Users
@@ -44,10 +45,17 @@ async def test_body_over_5_mib_is_413_and_connection_stays_usable(users: Users, 
     assert (await alice.api.get("/me")).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/messages", "/api/chats/messages"])
-async def test_message_body_has_a_higher_limit(users: Users, path: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/messages"),
+        ("PATCH", "/api/chats/messages"),
+        ("POST", "/v2/direct/550e8400-e29b-41d4-a716-446655440000/messages"),
+        ("PATCH", "/v2/direct/550e8400-e29b-41d4-a716-446655440000/messages/1"),
+    ],
+)
+async def test_message_body_has_a_higher_limit(users: Users, method: str, path: str) -> None:
     (alice,) = await users("alice")
-    method = "POST" if path == "/messages" else "PATCH"
     assert_is_error(await alice.api.request(method, path, content=b" " * MAX_LONG_BODY_BYTES), 400)
     assert_is_error(await alice.api.request(method, path, content=b" " * (MAX_LONG_BODY_BYTES + 1)), 413)
     assert_is_error(await alice.api.request(method, path, content=chunks(150)), 413)
@@ -175,13 +183,31 @@ async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     return int(head.split(" ")[1]), await reader.readexactly(int(length[1]))
 
 
+class Inner(HTTPMessageDelegate):
+    """In tornado's place: keeps the body until the request is closed, and fails when it is complete."""
+
+    def __init__(self) -> None:
+        self.body: bytes | None = b""
+
+    def data_received(self, chunk: bytes) -> None:
+        assert self.body is not None, "the request is closed"
+        self.body += chunk
+
+    def finish(self) -> None:
+        raise RuntimeError("an error of the handler")
+
+    def on_connection_close(self) -> None:
+        self.body = None
+
+
 class Application:
     """In tornado's place behind the admission: it takes every request, and counts those in progress."""
 
     in_flight = 0
 
     def start_request(self, server_conn: object, request_conn: object) -> HTTPMessageDelegate:
-        return HTTPMessageDelegate()
+        self.inner = Inner()
+        return self.inner
 
 
 class Connection:
@@ -215,6 +241,38 @@ def test_connection_that_closes_gives_its_bytes_back(admission: Admission) -> No
     request.on_connection_close()
     request.data_received(b"x" * 100)
     assert admission.incoming.bytes == 0
+    assert cast(Application, admission.application).inner.body is None
+
+
+def test_request_that_is_refused_gives_its_body_back(admission: Admission) -> None:
+    """The rest of a chunked body may take long to arrive; meanwhile what came before must not stay in memory."""
+    connection = Connection()
+    request = begun(admission, connection, "0")
+    for _ in range(6):
+        request.data_received(b"x" * (1024 * 1024))
+    assert cast(Application, admission.application).inner.body is None
+    assert admission.incoming.bytes == 0
+    request.finish()
+    assert connection.status == 413
+
+
+def test_request_whose_handler_fails_gives_its_bytes_back_once(admission: Admission) -> None:
+    """After an error in `finish`, tornado calls `on_connection_close` too."""
+    request = begun(admission, Connection(), "100")
+    request.data_received(b"x" * 100)
+    with pytest.raises(RuntimeError):
+        request.finish()
+    request.on_connection_close()
+    assert admission.incoming.bytes == 0
+
+
+def test_memory_budget_refuses_large_bodies_only_when_exceeded() -> None:
+    budget = MemoryBudget()
+    budget.change(256 * 1024 * 1024)
+    assert not budget.is_too_much(64 * 1024 + 1), "the budget is full, and not exceeded"
+    budget.change(1)
+    assert budget.is_too_much(64 * 1024 + 1)
+    assert not budget.is_too_much(64 * 1024), "small bodies are always accepted"
 
 
 def test_body_that_is_too_large_is_413_also_while_busy(admission: Admission) -> None:
