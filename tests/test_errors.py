@@ -70,6 +70,22 @@ def test_endpoint_answer_and_body_have_a_schema() -> None:
     assert not [one.path for one in endpoints if one.body is not None and one.method == "GET"]
 
 
+def test_endpoints_that_create_something_answer_201() -> None:
+    """The invites API is not among them: by its contract every success is 200."""
+    statuses = {(one.method, one.path): one.status for one in ENDPOINTS if isinstance(one, Endpoint)}
+    assert {name: status for name, status in statuses.items() if status != 200} == {
+        ("POST", "/api/auth/register"): 201,
+        ("POST", "/api/chats"): 201,
+        ("POST", "/api/chats/codes"): 201,
+        ("POST", "/v2/accounts"): 201,
+        ("POST", "/v2/codes"): 201,
+        ("POST", "/v2/invites"): 201,
+        ("POST", "/v2/devices"): 201,
+        ("POST", "/v2/key-packages"): 201,
+        ("POST", "/v2/conversations"): 201,
+    }
+
+
 def assert_is_error(answer: Any, *statuses: int) -> None:
     where = f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text[:200]}"
     assert answer.status_code in statuses, where
@@ -110,9 +126,27 @@ async def test_private_endpoint_from_a_foreign_page_is_403(users: Users) -> None
     (alice,) = await users("alice")
     foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
     for one in ENDPOINTS:
-        if one.access != "public" or (isinstance(one, Endpoint) and one.is_same_origin):
+        if one.access != "public":
             headers = foreign | (UPGRADE if isinstance(one, SocketEndpoint) else {})
             assert_is_error(await alice.api.request(one.method, filled(one.path), headers=headers), 403)
+
+
+async def test_endpoint_that_sets_a_cookie_is_403_from_foreign_page(server: RunningServer) -> None:
+    """Another site must not log its visitors in to an account of its own. It may read what is public."""
+    client = server.client()
+    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    refused = []
+    for one in PUBLIC:
+        answer = await client.request(one.method, filled(one.path), headers=foreign)
+        if answer.status_code == 403:
+            assert_is_error(answer, 403)
+            refused.append((one.method, one.path))
+    assert refused == [
+        ("POST", "/api/auth/register"),
+        ("POST", "/api/auth/login"),
+        ("POST", "/v2/accounts"),
+        ("POST", "/v2/sessions"),
+    ]
 
 
 async def test_device_endpoint_without_a_device_is_403(users: Users) -> None:
@@ -280,6 +314,22 @@ async def test_query_number_not_in_canonical_form_is_400(users: Users, value: st
     (alice,) = await users("alice")
     for path in QUERIES:
         assert_is_error(await alice.api.get(path.format(value)), 400)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/api/chats/messages", "conversationId"),
+        ("/api/chats/ws", "chatId"),
+        ("/getpfp", "id"),
+        ("/messages", "user_id"),
+    ],
+)
+async def test_query_without_a_required_value_is_400_naming_it(users: Users, path: str, name: str) -> None:
+    (alice,) = await users("alice")
+    answer = await alice.api.get(path, headers=UPGRADE if path.endswith("/ws") else {})
+    assert_is_error(answer, 400)
+    assert answer.json()["error"] == f"{name} is missing"
 
 
 @pytest.mark.logs(r"^(GET|POST) /\S+ failed, request [0-9a-f]{32}$")

@@ -391,7 +391,8 @@ async def test_limit_profile_changes_allows_20_then_2_a_minute(limited: StartSer
     assert await allowed(change, within_s=30) == 0
     private = {"email": f"{alice.name}@elsewhere.example", "password": PASSWORD}
     assert (await alice.api.patch("/api/users", json=private)).status_code == 200
-    is_refused(await alice.api.patch("/api/users", json={"bio": "Aloud", "password": PASSWORD}), within_s=30)
+    for public in ({"bio": "Aloud"}, {"username": f"{alice.name[:18]}_2"}):
+        is_refused(await alice.api.patch("/api/users", json=public | {"password": PASSWORD}), within_s=30)
     assert (await change(bob)).status_code == 200
     server.clock.forward(seconds=60)
     assert await allowed(change, within_s=30) == 2

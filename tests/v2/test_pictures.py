@@ -32,4 +32,5 @@ async def test_picture_requested_by_version_is_cacheable(users: Users) -> None:
     assert (await bob.api.get(path)).headers["Cache-Control"] == "no-store"
     kept = await bob.api.get(path, params={"v": await version_of(alice)})
     assert "immutable" in kept.headers["Cache-Control"]
+    assert kept.headers["Content-Type"] == "image/png"
     assert kept.content.startswith(b"\x89PNG")
