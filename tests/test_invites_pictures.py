@@ -54,6 +54,7 @@ async def test_invites_picture_refused_keeps_the_old_one(users: Users, server: R
         good.replace("data:", ""),
         good.replace(",", ""),
         good.replace(",", ",!"),
+        "data:image/png;base64",
         good[:-1],
         good + "é",
         "data:image/png;base64,",

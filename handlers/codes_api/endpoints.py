@@ -42,7 +42,7 @@ ENDPOINTS: list[Endpoint | SocketEndpoint] = [
     Endpoint("DELETE", "/api/chats/codes", chats.delete_code, limits=LIMITED),
     Endpoint("GET", "/api/chats/messages", messages.page, limits=LIMITED),
     Endpoint("PATCH", "/api/chats/messages", messages.edit, limits=LIMITED, is_long=True),
-    Endpoint("DELETE", "/api/chats/messages", messages.delete, limits=LIMITED, is_long=True),
+    Endpoint("DELETE", "/api/chats/messages", messages.delete, limits=LIMITED),
     SocketEndpoint("/api/chats/ws", ChatSocket, {"text": str}, {"text": str}, limits=LIMITED),
 ]
 API = Api("Sottovoce codes API", "1", CodesHandler, ErrorAnswer, ENDPOINTS, root="/api", not_found=NotFound)

@@ -71,7 +71,7 @@ class Endpoint:
     status: int = 200
     is_same_origin: bool = False  # refuse pages of other sites without a session too: it sets a cookie
     clears_cookie: bool = False  # even if the session has already ended
-    is_long: bool = False  # the body carries the text of a message
+    is_long: bool = False  # the body carries the text of a message; this holds for every method of the path
     invalid_status: int = 400  # status for a JSON body that fails validation
 
     @cached_property
@@ -245,10 +245,7 @@ class EndpointHandler(Handler):
 
     def _path_arguments(self, endpoint: Endpoint, values: tuple[str, ...]) -> dict[str, Any]:
         parameters = endpoint.path_parameters.items()
-        return {
-            name: parameter.parse(parameter.name or name, value)
-            for (name, parameter), value in zip(parameters, values, strict=True)
-        }
+        return {name: parameter.parse(name, value) for (name, parameter), value in zip(parameters, values, strict=True)}
 
     def _query_arguments(self, endpoint: Endpoint) -> dict[str, Any]:
         found = {}

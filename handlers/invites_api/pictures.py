@@ -27,8 +27,8 @@ async def upload(call: Call, body: Upload) -> Success:
 
 def picture_of(data_url: str) -> bytes:
     """Decode a base64 data URL (RFC 2397) of any image type; the type is detected from the content. Raises Invalid."""
-    head, comma, data = data_url.partition(",")
-    if not (comma and head.startswith("data:image/") and head.endswith(";base64")):
+    head, _, data = data_url.partition(",")
+    if not (head.startswith("data:image/") and head.endswith(";base64")):
         raise Invalid("image must be a data URL like data:image/png;base64,…")
     try:
         return b64decode(data, validate=True)
