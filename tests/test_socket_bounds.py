@@ -1,6 +1,7 @@
 """Bounds for each account: open sockets, and messages that wait for their commit."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -17,6 +18,7 @@ from testing.raw import Raw
 from testing.server import PATIENCE_S, until
 from tests.conftest import Users
 from tests.test_frames import frame
+from tests.v2.devices import listens
 from tests.v2.mls import device
 
 
@@ -28,6 +30,9 @@ async def test_sockets_over_the_limit_of_an_account_are_429(users: Users, monkey
     with pytest.raises(InvalidStatus) as refused:
         await alice.opens(conversation)
     assert refused.value.response.status_code == 429
+    with pytest.raises(InvalidStatus) as refused:
+        await listens(alice)
+    assert refused.value.response.status_code == 429, "the sockets of all APIs count together"
     at_bob = await bob.opens(conversation)
     await sockets[0].leaves()
     again = await alice.opens(conversation)
@@ -115,6 +120,33 @@ def test_closed_sockets_leave_nothing_behind() -> None:
     connections.resync()
     assert (connections.sessions(), connections.of_device(7), quotas[0].sockets) == ([], [], 0)
     assert [socket.resyncs for socket in sockets] == [1, 2]
+
+
+@pytest.mark.parametrize(("api", "begins"), [("codes", "subscribe"), ("v2", "follow")])
+async def test_socket_that_closes_unsubscribes_from_its_chat(
+    users: Users, monkeypatch: pytest.MonkeyPatch, api: str, begins: str
+) -> None:
+    hubs: list[Hub] = []
+    begin: Callable[..., Awaitable[None]] = getattr(Hub, begins)
+
+    async def noted(self: Hub, *given: Any) -> None:
+        hubs.append(self)
+        await begin(self, *given)
+
+    monkeypatch.setattr(Hub, begins, noted)
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+
+    async def is_followed() -> bool:
+        return any(conversation in map(str, hub._channels) for hub in hubs)
+
+    async def is_forgotten() -> bool:
+        return not await is_followed()
+
+    line = await (listens(alice) if api == "v2" else alice.opens(conversation))
+    await until(is_followed)
+    await line.leaves()
+    await until(is_forgotten)
 
 
 async def test_incomplete_messages_share_a_memory_budget(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
