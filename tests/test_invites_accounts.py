@@ -223,6 +223,13 @@ async def test_invites_login_invalid_is_400(server: RunningServer, users: Users,
     assert list(answer.json()) == ["error"]
 
 
+async def test_invites_login_with_an_empty_field_is_named(server: RunningServer, users: Users) -> None:
+    (alice,) = await users("alice")
+    for name, password in (("", PASSWORD), (alice.name, "")):
+        answer = await log_in(server, name, password)
+        assert (answer.status_code, answer.json()) == (400, {"error": "username and password must not be empty"})
+
+
 async def test_invites_login_wrong_password_equals_unknown_user_400(server: RunningServer, users: Users) -> None:
     (alice,) = await users("alice")
     wrong, unknown = await log_in(server, alice.name, "wrong"), await log_in(server, unique_name(), "wrong")

@@ -81,6 +81,20 @@ async def test_acknowledged_entries_do_not_come_again(users: Users) -> None:
     assert await entries_at_connection(bob.session) == [second]
 
 
+async def test_device_gets_no_entry_from_before_its_membership(users: Users) -> None:
+    alice, bob, carol = [await device(one) for one in await users("alice", "bob", "carol")]
+    group = await group_of(alice, bob)
+    before = await says(alice, group)
+    await carol.uploads()
+    added = await group.commit(alice, {carol: await alice.claims(carol)}, read=before).sent_by(alice.session)
+    assert added.status_code == 200, added.text
+    later = await says(alice, group)
+    await alice.session.server.sql("UPDATE leaves SET acked_seq = 0 WHERE device_id = %s", carol.id)
+    assert await entries_at_connection(carol.session) == [later]
+    log = (await carol.session.api.get(f"{group.path}/log?after=0")).json()
+    assert [entry["seq"] for entry in log] == [later]
+
+
 async def test_log_of_a_removed_device_ends_with_its_removal(users: Users) -> None:
     alice, bob = [await device(one) for one in await users("alice", "bob")]
     group = await group_of(alice, bob)

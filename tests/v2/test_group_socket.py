@@ -11,7 +11,8 @@ from websockets.exceptions import InvalidStatus
 
 from chat.delivery.hub import Hub
 from handlers.websocket.connections import UNSETTLED_MAX
-from testing.server import connect, until
+from store.groups import Groups
+from testing.server import PATIENCE_S, connect, until
 from tests.conftest import Users
 from tests.v2.devices import DeviceSocket, listens
 from tests.v2.direct import assert_refused
@@ -123,6 +124,24 @@ async def test_socket_that_closes_unsubscribes_from_its_groups(users: Users, mon
         return all(group.id not in hub._channels for hub in hubs)
 
     await until(is_forgotten)
+
+
+async def test_socket_that_closes_while_it_starts_stops_reading(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    started, stopped = asyncio.Event(), asyncio.Event()
+
+    async def memberships(*_: object) -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    monkeypatch.setattr(Groups, "memberships", memberships)
+    alice = await device((await users("alice"))[0])
+    line = await listens_from_the_start(alice)
+    await asyncio.wait_for(started.wait(), PATIENCE_S)
+    await line.leaves()
+    await asyncio.wait_for(stopped.wait(), PATIENCE_S)
 
 
 async def test_acknowledgements_before_a_close_are_stored(users: Users) -> None:
