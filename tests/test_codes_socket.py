@@ -7,8 +7,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from testing.raw import Raw
-from testing.server import PATIENCE_S, RunningServer, until
+from testing.server import PASSWORD, PATIENCE_S, RunningServer, until
 from tests.conftest import StartServer, Users
+from tests.test_frames import frame as frame_bytes
 
 EMOJI = "\N{GRINNING FACE}"  # four bytes in UTF-8
 HANDSHAKE = {
@@ -205,6 +206,25 @@ async def test_codes_socket_of_deleted_session_closes_1008(users: Users, server:
     with pytest.raises(InvalidStatus) as refused:
         await alice.opens(conversation)
     assert refused.value.response.status_code == 401
+
+
+async def test_codes_socket_of_deleted_conversation_closes_1008(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    at_alice = await alice.opens(await alice.meets(bob))
+    assert (await bob.api.request("DELETE", "/v2/account", json={"password": PASSWORD})).status_code == 200
+    await at_alice.sends("anyone?")
+    await at_alice.is_closed_with(1008)
+
+
+async def test_codes_socket_reads_no_message_after_its_close_frame(users: Users) -> None:
+    alice, bob = await users("alice", "bob")
+    conversation = await alice.meets(bob)
+    at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
+    at_alice.socket.transport.write(frame_bytes(0x1, b"in time") + frame_bytes(0x2, b"") + frame_bytes(0x1, b"late"))
+    await at_alice.is_closed_with(1003)
+    await at_bob.receives("in time")
+    await at_bob.receives_nothing()
+    assert await bob.history(conversation) == ["in time"]
 
 
 @pytest.mark.logs("the bus lost its connection")

@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 import msgspec
+import pytest
 
 from testing.server import PATIENCE_S, Person, connect
 from tests.conftest import Users
@@ -93,6 +94,23 @@ async def test_device_gets_no_entry_from_before_its_membership(users: Users) -> 
     assert await entries_at_connection(carol.session) == [later]
     log = (await carol.session.api.get(f"{group.path}/log?after=0")).json()
     assert [entry["seq"] for entry in log] == [later]
+
+
+@pytest.mark.parametrize("is_acked", [True, False])
+async def test_device_added_again_gets_nothing_from_between(users: Users, is_acked: bool) -> None:
+    alice, bob = [await device(one) for one in await users("alice", "bob")]
+    group = await group_of(alice, bob)
+    removal = await group.commit(alice, remove=(bob,)).sent_by(alice.session)
+    assert removal.status_code == 200, removal.text
+    removed_at = removal.json()["seq"]
+    if is_acked:
+        assert (await bob.session.api.post(f"{group.path}/ack", json={"seq": removed_at})).status_code == 200
+    between = await says(alice, group)
+    await bob.uploads()
+    added = await group.commit(alice, {bob: await alice.claims(bob)}, read=between).sent_by(alice.session)
+    assert added.status_code == 200, added.text
+    later = await says(alice, group)
+    assert await entries_at_connection(bob.session) == ([later] if is_acked else [removed_at, later])
 
 
 async def test_log_of_a_removed_device_ends_with_its_removal(users: Users) -> None:

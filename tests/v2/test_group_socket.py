@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from base64 import b64decode, b64encode
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from handlers.websocket.connections import UNSETTLED_MAX
 from store.groups import Groups
 from testing.server import PATIENCE_S, connect, until
 from tests.conftest import Users
+from tests.test_frames import frame
 from tests.v2.devices import DeviceSocket, listens
 from tests.v2.direct import assert_refused
 from tests.v2.mls import MlsDevice, MlsGroup, device, group_of
@@ -26,11 +28,15 @@ async def two_in_a_group(users: Users) -> tuple[MlsDevice, MlsDevice, MlsGroup]:
     return alice, bob, group
 
 
+def send_frame(group: MlsGroup, id_: str | None = None) -> dict[str, Any]:
+    place = {"conversation": str(group.id), "epoch": group.epoch}
+    return {"type": "send", "id": id_ or secrets.token_hex(16), "data": group.message()} | place
+
+
 async def sends(line: DeviceSocket, group: MlsGroup, id_: str | None = None) -> dict[str, Any]:
-    frame: dict[str, Any] = {"type": "send", "id": id_ or secrets.token_hex(16), "conversation": str(group.id)}
-    frame |= {"epoch": group.epoch, "data": group.message()}
-    await line.sends(msgspec.json.encode(frame).decode())
-    return frame
+    sent = send_frame(group, id_)
+    await line.sends(msgspec.json.encode(sent).decode())
+    return sent
 
 
 async def accepts(one: MlsDevice, group: MlsGroup) -> None:
@@ -106,7 +112,10 @@ async def test_device_hears_nothing_after_it_is_out_of_the_group(users: Users, w
     await line.receives_nothing()
 
 
-async def test_socket_that_closes_unsubscribes_from_its_groups(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("way", ["closes", "is removed", "ignores"])
+async def test_socket_unsubscribes_from_groups_at_their_end(
+    users: Users, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
     hubs: list[Hub] = []
     subscribe = Hub.subscribe
 
@@ -115,10 +124,16 @@ async def test_socket_that_closes_unsubscribes_from_its_groups(users: Users, mon
         await subscribe(self, *given)
 
     monkeypatch.setattr(Hub, "subscribe", noted)
-    alice, _, group = await two_in_a_group(users)
-    line = await listens(alice.session)
+    alice, bob, group = await two_in_a_group(users)
+    line = await listens(bob.session)
     assert any(group.id in hub._channels for hub in hubs)
-    await line.leaves()
+    if way == "closes":
+        await line.leaves()
+    elif way == "is removed":
+        assert (await group.commit(alice, remove=(bob,)).sent_by(alice.session)).status_code == 200
+    else:
+        answer = await bob.session.api.put(f"{group.path}/state", json={"state": "ignored"})
+        assert answer.status_code == 200, answer.text
 
     async def is_forgotten() -> bool:
         return all(group.id not in hub._channels for hub in hubs)
@@ -142,6 +157,45 @@ async def test_socket_that_closes_while_it_starts_stops_reading(users: Users, mo
     await asyncio.wait_for(started.wait(), PATIENCE_S)
     await line.leaves()
     await asyncio.wait_for(stopped.wait(), PATIENCE_S)
+
+
+async def test_socket_reads_no_message_after_its_close_frame(users: Users) -> None:
+    alice, bob, group = await two_in_a_group(users)
+    at_alice, at_bob = await listens(alice.session), await listens(bob.session)
+    in_time, late = (msgspec.json.encode(send_frame(group)) for _ in range(2))
+    at_alice.socket.transport.write(frame(0x1, in_time) + frame(0x2, b"") + frame(0x1, late))
+    await at_alice.is_closed_with(1003)
+    await frame_of(at_bob, "entry")
+    await at_bob.receives_nothing()
+
+
+async def test_entries_come_once_when_memberships_change(users: Users) -> None:
+    alice, bob, group = await two_in_a_group(users)
+    line = await listens(bob.session)
+    await says(alice, group)
+    await frame_of(line, "entry")
+    other = await group_of(alice, bob)
+    assert (await frame_of(line, "welcome"))["conversation"] == str(other.id)
+    await line.receives_nothing()
+
+
+async def test_acknowledgements_over_the_limit_wait(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = asyncio.Event()
+
+    async def acknowledge(*_: object) -> None:
+        await stored.wait()
+
+    monkeypatch.setattr("handlers.v2.socket.ACKS_MAX", 2)
+    monkeypatch.setattr(Groups, "acknowledge", acknowledge)
+    (alice,) = await users("alice")
+    line = await listens(alice)
+    for _ in range(2):
+        await line.sends(msgspec.json.encode({"type": "ack", "conversation": str(uuid4()), "seq": 1}).decode())
+        await line.sends('{"type":"ping"}')
+    assert await line.next() == {"type": "pong"}
+    await line.receives_nothing()
+    stored.set()
+    assert await line.next() == {"type": "pong"}
 
 
 async def test_acknowledgements_before_a_close_are_stored(users: Users) -> None:
