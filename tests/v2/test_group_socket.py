@@ -11,6 +11,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from chat.delivery.hub import Hub
+from chat.errors import Unavailable
 from handlers.websocket.connections import UNSETTLED_MAX
 from store.groups import Groups
 from testing.server import PATIENCE_S, connect, until
@@ -64,6 +65,38 @@ async def test_group_message_sent_again_is_confirmed_and_stored_once(users: User
     await sends(line, group, sent["id"])
     assert await line.next() == {"type": "sent", "id": sent["id"], "seq": entry["seq"], "at": entry["at"]}
     assert await says(alice, group) == entry["seq"] + 1
+
+
+async def test_group_message_refused_is_answered_with_its_code(users: Users) -> None:
+    """The first is refused before it is queued, the second when its batch is stored."""
+    alice, _, group = await two_in_a_group(users)
+    line = await listens(alice.session)
+    stale = {"epoch": 0, "data": group.message(epoch=0)}
+    for broken, code in (({"conversation": str(uuid4())}, "wrong_group"), (stale, "stale_epoch")):
+        sent = send_frame(group) | broken
+        await line.sends(msgspec.json.encode(sent).decode())
+        answer = await line.next()
+        assert (answer["type"], answer["id"], answer["code"]) == ("refused", sent["id"], code)
+
+
+@pytest.mark.parametrize(("kind", "stores"), [("ack", "acknowledge"), ("typing", "typing")])
+async def test_socket_stays_open_when_a_frame_cannot_be_stored(
+    users: Users, monkeypatch: pytest.MonkeyPatch, kind: str, stores: str
+) -> None:
+    """Neither is answered: the device gets the entries again, and the next `typing` may arrive."""
+    tried = asyncio.Event()
+
+    async def unavailable(*_: object) -> None:
+        tried.set()
+        raise Unavailable("The database is unavailable", 1)
+
+    monkeypatch.setattr(Groups, stores, unavailable)
+    (alice,) = await users("alice")
+    line = await listens(alice)
+    await line.sends(msgspec.json.encode({"type": kind, "conversation": str(uuid4()), "seq": 1}).decode())
+    await asyncio.wait_for(tried.wait(), PATIENCE_S)
+    await line.sends('{"type":"ping"}')
+    assert await line.next() == {"type": "pong"}
 
 
 async def test_group_messages_beyond_the_quota_are_stored_in_order(users: Users) -> None:
