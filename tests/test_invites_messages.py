@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from chat.accounts.accounts import Accounts
+from chat.errors import NoSuchUser
 from chat.model.messages import MAX_CONTENT_CHARS
 from handlers.invites_api.schemas import local_timestamp
 from testing.server import Person, RunningServer
@@ -316,3 +318,18 @@ async def test_invites_messages_without_token_are_401(server: RunningServer, pat
     answer = await server.client().get(path)
     assert answer.status_code == 401
     assert list(answer.json()) == ["error"]
+
+
+@pytest.mark.parametrize("path", ["/messages", "/allmessages"])
+async def test_invites_history_of_user_deleted_meanwhile_is_empty(
+    users: Users, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    alice, bob = await users("alice", "bob")
+    await alice.posts("hello", to=bob)
+
+    async def deleted(*_: object) -> None:
+        raise NoSuchUser("User not found")
+
+    monkeypatch.setattr(Accounts, "get", deleted)
+    answer = await alice.api.get(path, params={"user_id": bob.id})
+    assert (answer.status_code, answer.json()) == (200, [])
