@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * The only way from the server into the client: every frame of the socket and every answer of the API is checked here
- * against `frames.d.ts`. A malformed one never reaches the client's state.
+ * against `frames.d.ts`. A malformed one never reaches the client's state, nor does a name that the server's own rule
+ * forbids: it can look like another one.
  */
 import {
   Malformed,
@@ -23,6 +24,7 @@ import {
   token,
   uuid,
 } from './checks.js';
+import { cleanUsername } from '../util/username.js';
 
 export { Malformed };
 
@@ -250,8 +252,13 @@ export function decodeAnswer(method, path, text, onDropped) {
 /** @param {string} text @param {string} path */
 function parseJson(text, path) {
   try {
-    return /** @type {unknown} */ (JSON.parse(text));
+    return /** @type {unknown} */ (JSON.parse(text, withCleanName));
   } catch {
     throw new Malformed(path, 'JSON');
   }
+}
+
+/** Every name of a user is in a field `username`. @param {string} field @param {unknown} value */
+function withCleanName(field, value) {
+  return field === 'username' && typeof value === 'string' ? cleanUsername(value) : value;
 }

@@ -209,3 +209,12 @@ test('api_rejection_without_the_server_s_form_is_still_a_Refused', async () => {
     );
   }
 });
+
+test('decodeAnswer_cleans_every_name_of_a_user', () => {
+  const members = [{ id: ID, username: 'e\u200bve', role: 'owner' }];
+  const conversation = { id: ID, epoch: 0, last_seq: 1, state: 'joined', members };
+  const [{ members: cleaned }] = /** @type {any} */ (decoded('GET', 'conversations', [conversation]));
+  assert.equal(cleaned[0].username, 'eve');
+  const direct = { ...DIRECT, user: { id: ID, username: 'ｅve', bio: 'e\u200bve' } };
+  assert.deepEqual(decoded('GET', 'direct', [direct]), [{ ...DIRECT, user: { ...direct.user, username: 'eve' } }]);
+});
