@@ -71,6 +71,20 @@ def test_stranger_is_named_and_the_members_can_be_seen(users: Users) -> None:
     expect(anna.page.get_by_role("list", name="Participants")).to_be_visible()
 
 
+# The same, where the server calls the conversation a message request.
+ASKED = LET_IN.replace("strangers:", "state: 'requested', strangers:")
+
+
+def test_warning_is_shown_above_a_request(users: Users) -> None:
+    """web/scenarios/shown.test.js has a server that calls conversations requests; this is the screen."""
+    anna, ben = users("anna").registers(), users("ben").registers()
+    anna.meets(ben)
+    anna.page.evaluate(ASKED)
+    ben.says("Are you there?")
+    expect(anna.page.get_by_role("region", name="Message request")).to_be_visible()
+    expect(anna.page.get_by_role("alert").filter(has_text=f"Do you know why {ben.name} can read this?")).to_be_visible()
+
+
 def test_linked_device_of_verified_contact_needs_no_second_look(users: Users) -> None:
     anna, ben = users("anna").registers(), users("ben").registers()
     anna.meets(ben)

@@ -28,6 +28,17 @@ export function emptyConversation(id) {
   };
 }
 
+/**
+ * With the state and the people of the server's list. A conversation that the user has joined never becomes a message
+ * request again, unless this device was out of it since and nobody in it is verified.
+ * @param {Conversation} known @param {Conversation['state']} state @param {Conversation['people']} people
+ * @returns {Conversation}
+ */
+export function withListed(known, state, people) {
+  const isKept = known.state === 'joined' && !(known.hasLeft && Object.keys(known.verified).length === 0);
+  return { ...known, state: state === 'requested' && isKept ? 'joined' : state, people, hasLeft: undefined };
+}
+
 /** This device can send to the group. @param {Conversation | undefined} conversation @returns {conversation is Conversation} */
 export function canSend(conversation) {
   return (

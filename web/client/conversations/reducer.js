@@ -58,6 +58,7 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {Person[]} people
  * @property {Record<string, string>} names of present and former members, by user
  * @property {'joined' | 'requested' | 'ignored' | 'blocked'} state 'requested': a message request, or not fetched yet
+ * @property {boolean} [hasLeft] this device was out of the group since the state was fetched last
  * @property {string[]} [seen] users who are in the group or have been
  * @property {string[]} [leaving] users who leave and still have to be removed
  * @property {string[]} [released] users and devices that said inside the group that they leave

@@ -5,7 +5,7 @@
  * A change is a commit on the newest epoch. If another device's commit came first, the log is read and the change is
  * made again on top of it.
  */
-import { emptyConversation } from '../conversations/changes.js';
+import { emptyConversation, withListed } from '../conversations/changes.js';
 import { Api, Refused } from '../transport/api.js';
 import { debounce } from '../util/debounce.js';
 import { isEqual } from '../util/equal.js';
@@ -43,6 +43,7 @@ export class Membership {
     this.lineage = lineage;
     this.joining = joining;
     client.on('joined', async () => this.refreshSoon());
+    client.listen('removed', ({ conversation }) => client.later(() => this.#change(conversation, { hasLeft: true })));
     client.on('members changed', async ({ conversation, notice }) => {
       client.emit('members', { conversation, notice });
       if (notice.added.length || notice.removed.length) this.refreshSoon();
@@ -182,7 +183,14 @@ export class Membership {
   /** Accept or ignore a message request. @param {string} id @param {'joined' | 'ignored'} state */
   async answer(id, state) {
     await this.client.api.callUntilAnswered('PUT', `conversations/${id}/state`, { state });
+    await this.client.inTurn(() => this.#change(id, { state }));
     await this.refresh();
+  }
+
+  /** @param {string} id @param {Partial<import('../conversations/reducer.js').Conversation>} changes */
+  async #change(id, changes) {
+    const known = await this.store.get(id);
+    if (known) await this.store.write({ ...known, ...changes });
   }
 
   /** Fetch names, pictures and roles of members. */
@@ -190,8 +198,8 @@ export class Membership {
     await this.client.inTurn(async () => {
       for (const { id, state, members: people } of await this.joining.list()) {
         const known = await this.store.get(id);
-        if (known && !isEqual([known.state, known.people], [state, people]))
-          await this.store.write({ ...known, state, people });
+        const now = known && withListed(known, state, people);
+        if (now && !isEqual(now, known)) await this.store.write(now);
       }
     });
   }

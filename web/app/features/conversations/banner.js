@@ -9,7 +9,10 @@ import { questionBeforeAgreeing, questionBeforeLeaving, questionBeforeRemoval } 
 
 /** @typedef {import('../../state/selectors.js').Person} Person */
 
-/** The most urgent of what a conversation asks its user: a request, or a warning about its members. */
+/**
+ * The most urgent warning about a conversation's members; and below it a request, which must not hide a warning: the
+ * server says what is one.
+ */
 export class Banner extends Element {
   static properties = { conversation: { attribute: false }, me: {} };
   static styles = [
@@ -31,9 +34,12 @@ export class Banner extends Element {
   }
 
   render() {
+    return html`${this.#warning()} ${this.conversation.state === 'requested' ? this.#request() : nothing}`;
+  }
+
+  #warning() {
     const { conversation } = this;
     const people = others(conversation, this.me);
-    if (conversation.state === 'requested') return this.#request();
     if (conversation.isForged) {
       const question = questionBeforeLeaving(conversation.id);
       return html`
