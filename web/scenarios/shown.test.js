@@ -6,7 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hostOf, lockOf } from '../app/state/selectors.js';
+import { hostOf, lockOf, nameOfOther } from '../app/state/selectors.js';
 import { receivedBy } from '../client/conversations/reducer.js';
 import { trustIn } from '../client/trust/trust-in.js';
 import { NOW, STRANGER, friends, ghostJoins, known, random, reconnects, settled, verifies } from './attacks.js';
@@ -171,11 +171,12 @@ test('stranger_under_the_name_of_a_verified_person_is_not_agreed_to', async () =
   await settled(alice);
   await verifies(alice, other, carol);
   const log = new PrivateLog(alice, id);
+  let posing = carol.username;
   alice.lies.changeAnswer.push(({ method, path }, answer) =>
     `${method} ${path}` === 'GET conversations'
       ? answer.map((/** @type {Listed} */ one) =>
           one.id === id
-            ? { ...one, members: [...one.members, { id: STRANGER, username: carol.username, role: 'member' }] }
+            ? { ...one, members: [...one.members, { id: STRANGER, username: posing, role: 'member' }] }
             : one,
         )
       : undefined,
@@ -186,7 +187,12 @@ test('stranger_under_the_name_of_a_verified_person_is_not_agreed_to', async () =
   await alice.client.membership.refresh();
   await alice.says(id, 'only for bob');
   await settled(alice);
-  await refused(alice.client.membership.acceptStrangers(id, [STRANGER]), 'other_person');
+  const looksAlike = [`${carol.username}\u200b`, carol.username.toUpperCase(), carol.username.replace('c', 'ｃ')];
+  for (posing of [carol.username, ...looksAlike]) {
+    await alice.client.membership.refresh();
+    await refused(alice.client.membership.acceptStrangers(id, [STRANGER]), 'other_person');
+    assert.match(nameOfOther(await known(alice, id), STRANGER), /^carol_\w+ \(not the carol_\w+ you verified\)$/i);
+  }
   await settled(alice);
   await alice.says(id, 'hello carol and bob');
   await settled(alice);
@@ -235,4 +241,77 @@ test('stranger_names_no_group', async () => {
   await log.show({ kind: 'application', epoch: entry.epoch + 1, sender: ghost.device, data });
   await settled(alice);
   assert.equal((await known(alice, id)).name, 'The two of us');
+
+test('member_of_any_conversation_is_not_shown_under_the_name_of_a_verified_person', async () => {
+  const { alice, bob } = await friends();
+  const [mallory] = await people('mallory');
+  const group = await conversation(mallory, alice);
+  const direct = await mallory.client.direct.open(alice.user);
+  await settled(alice);
+  const posing = (/** @type {{ id: string }} */ one) =>
+    one.id === mallory.user ? { ...one, username: bob.username } : one;
+  alice.lies.changeAnswer.push(({ method, path }, answer) => {
+    if (`${method} ${path}` === 'GET direct')
+      return answer.map((/** @type {{ user: { id: string } }} */ one) => ({ ...one, user: posing(one.user) }));
+    if (`${method} ${path}` !== 'GET conversations') return undefined;
+    return answer.map((/** @type {Listed} */ one) => ({ ...one, members: one.members.map(posing) }));
+  });
+  await reconnects(alice);
+  await alice.client.membership.refresh();
+  for (const id of [group, direct])
+    assert.match(nameOfOther(await known(alice, id), mallory.user), /^bob_\w+ \(not the bob_\w+ you verified\)$/);
+  const compared = await alice.client.trust.safetyNumber(group, mallory.user);
+  await refused(alice.client.identities.verify(mallory.user, compared, bob.username), 'other_person');
+});
+
+test('person_who_is_verified_later_lends_the_name_to_nobody', async () => {
+  const [alice] = await deceived('alice');
+  const [bob, mallory] = await people('bob', 'mallory');
+  const id = await conversation(bob, alice);
+  const group = await conversation(mallory, alice);
+  const direct = await mallory.client.direct.open(alice.user);
+  await settled(alice);
+  await verifies(alice, id, bob);
+  for (const one of [group, direct]) assert.equal((await known(alice, one)).knownAs?.[bob.user], bob.username);
+});
+
+test('conversation_of_its_user_never_becomes_a_request_again', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const accepted = await conversation(bob, alice);
+  const started = await conversation(alice, bob);
+  const state = async (/** @type {string} */ id) => (await known(alice, id)).state;
+  await until(
+    async () => (await state(accepted)) === 'requested' && (await known(alice, accepted)).people.length,
+    'it is',
+  );
+  alice.lies.changeAnswer.push(({ method, path }, answer) =>
+    `${method} ${path}` === 'GET conversations'
+      ? answer.map((/** @type {Listed} */ one) => ({ ...one, state: 'requested' }))
+      : undefined,
+  );
+  await alice.client.membership.refresh();
+  assert.equal(await state(accepted), 'requested', 'nobody has accepted it');
+  await alice.client.membership.answer(accepted, 'joined');
+  await reconnects(alice);
+  await alice.client.membership.refresh();
+  assert.deepEqual([await state(accepted), await state(started)], ['joined', 'joined']);
+});
+
+test('conversation_that_its_user_has_left_can_become_a_request', async () => {
+  const [alice, bob, carol] = await people('alice', 'bob', 'carol');
+  const id = await conversation(bob, alice);
+  await alice.client.membership.answer(id, 'joined');
+  await bob.client.membership.add(id, [carol.username]); // who is no contact of hers
+  await carol.isIn(id);
+  await bob.client.membership.setRole(id, carol.user, 'admin');
+  await alice.client.farewell.leave(id);
+  await alice.isOut(id);
+  await settled(bob);
+  await settled(carol);
+  await carol.client.membership.add(id, [alice.username]);
+  await alice.isIn(id);
+  await settled(alice);
+  await alice.client.membership.refresh();
+  assert.equal((await known(alice, id)).state, 'requested');
 });

@@ -177,6 +177,7 @@ export const de = {
     helloText: 'Beginne eine Unterhaltung mit jemandem, dessen Benutzernamen du kennst, oder lade jemanden ein.',
     titleOfMany: (names, more) =>
       `${names.join(', ')} ${plural(more, { one: 'und # weitere Person', other: 'und # weitere' })}`,
+    groupNamed: (name) => `Gruppe „${name}“`,
     onlyYou: 'Nur du',
     unnamed: 'Unterhaltung',
   },
@@ -475,6 +476,7 @@ export const de = {
     hasChanged: 'Das ist nicht die Sicherheitsnummer, die du überprüft hast.',
     /** The server gives a verified person another name. @param {string} before @param {string} name */
     renamed: (before, name) => `${before} (jetzt „${name}“)`,
+    anotherOfName: (name, known) => `${name} (nicht der Kontakt „${known}“, den du überprüft hast)`,
     markVerified: 'Stimmt überein – als überprüft merken',
     encryptedTitle: 'Ende-zu-Ende-verschlüsselt',
     encryptedText:

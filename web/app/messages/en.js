@@ -181,6 +181,8 @@ export const en = {
     helloText: 'Start a conversation with someone whose username you know, or invite someone.',
     /** @param {string[]} names @param {number} more people who are not named */
     titleOfMany: (names, more) => `${names.join(', ')} ${plural(more, { one: 'and # other', other: 'and # others' })}`,
+    /** A group with the name of a person. @param {string} name */
+    groupNamed: (name) => `Group “${name}”`,
     onlyYou: 'Just you',
     unnamed: 'Conversation',
   },
@@ -542,6 +544,8 @@ export const en = {
     hasChanged: 'This isn’t the safety number you verified before.',
     /** The server gives a verified person another name. @param {string} before @param {string} name */
     renamed: (before, name) => `${before} (now “${name}”)`,
+    /** The user has verified another person under this name. @param {string} name @param {string} known */
+    anotherOfName: (name, known) => `${name} (not the ${known} you verified)`,
     markVerified: 'They match – mark as verified',
     encryptedTitle: 'End-to-end encrypted',
     encryptedText:

@@ -189,6 +189,8 @@ test('messages wait while the banner asks for something', () => {
 test('a title names the others', () => {
   assert.equal(titleOf(conversation('one'), ANNA), 'ben');
   assert.equal(titleOf(conversation('one', { name: 'Choir' }), ANNA), 'Choir');
+  const named = conversation('one', { name: 'Ben', knownAs: { [BEN]: 'ben' } });
+  assert.equal(titleOf(named, ANNA), 'Group “Ben”', 'not as the verified person');
   const people = ['anna', 'ben', 'cara', 'dan', 'eve'].map((username) => ({
     id: username,
     username,

@@ -1,5 +1,6 @@
 // @ts-check
 /** What the components compute from the state. */
+import { isKnownName, shownName } from '../../client/trust/shown-names.js';
 import { trustIn, unlistedIn } from '../../client/trust/trust-in.js';
 import { t } from '../messages/index.js';
 
@@ -39,16 +40,7 @@ export function participants(conversation) {
     role: /** @type {const} */ ('member'),
     isUnknown: names[id] === undefined,
   }));
-  return [...people, ...strangers].map((one) => ({ ...one, name: shownName(conversation, one.id, one.username) }));
-}
-
-/**
- * The server gives names to people. A person that the user has verified is shown under both names if it changes one.
- * @param {Conversation} conversation @param {string} user @param {string} name
- */
-function shownName({ knownAs }, user, name) {
-  const before = knownAs?.[user];
-  return before === undefined || before === name ? name : t.trust.renamed(before, name);
+  return [...people, ...strangers].map((one) => ({ ...one, name: nameOfOther(conversation, one.id) }));
 }
 
 /** @param {Conversation} conversation @param {string} me @returns {Person[]} */
@@ -93,7 +85,9 @@ export function holdsMessages({ isForged, strangers, changedKeys, asked, missing
 
 /** @param {Conversation} conversation @param {string} me */
 export function titleOf(conversation, me) {
-  if (conversation.name) return conversation.name;
+  const { name: title } = conversation;
+  // A member could give a group the name of a person.
+  if (title) return isKnownName(conversation, title) ? t.conversations.groupNamed(title) : title;
   const names = others(conversation, me).map(({ name }) => name);
   if (names.length > NAMES_MAX) return t.conversations.titleOfMany(names.slice(0, 2), names.length - 2);
   return names.join(', ') || (conversation.isActive ? t.conversations.onlyYou : t.conversations.unnamed);
@@ -119,7 +113,11 @@ export function nameOf(conversation, user, me) {
 
 /** @param {Conversation} conversation @param {string} user */
 export function nameOfOther(conversation, user) {
-  return shownName(conversation, user, conversation.names[user] ?? t.common.unknownPerson);
+  return shownName(conversation, user, {
+    unknown: () => t.common.unknownPerson,
+    renamed: t.trust.renamed,
+    another: t.trust.anotherOfName,
+  });
 }
 
 /**

@@ -22,15 +22,18 @@ export class Direct {
    * @param {object} parts
    * @param {import('../conversations/store.js').ConversationStore} parts.store
    * @param {import('../conversations/outbox.js').Outbox} parts.outbox
+   * @param {import('../trust/verified.js').VerifiedKeys} parts.trust
    * @param {import('./keys.js').DirectKeys} parts.directKeys
    * @param {import('./sender.js').DirectSender} parts.directSender
    */
-  constructor(client, { store, outbox, directKeys, directSender }) {
+  constructor(client, { store, outbox, trust, directKeys, directSender }) {
     this.client = client;
     this.store = store;
     this.outbox = outbox;
+    this.trust = trust;
     this.keys = directKeys;
     this.sender = directSender;
+    client.on('agreed', () => this.#showNames());
     this.catchUpSoon = debounce(() => client.attempt(() => client.inTurn(() => this.catchUp())));
   }
 
@@ -43,6 +46,13 @@ export class Direct {
       if (known.kind === 'direct' && known.isActive && !there.has(id))
         await this.store.write({ ...known, isActive: false });
     }
+  }
+
+  /** A person was verified: another one can have the same name. */
+  async #showNames() {
+    const knownAs = await this.trust.knownNames();
+    for (const one of await this.store.list())
+      if (one.kind === 'direct' && !isEqual(one.knownAs, knownAs)) await this.store.write({ ...one, knownAs });
   }
 
   /**
@@ -196,6 +206,7 @@ export class Direct {
       last,
       key,
       fingerprint: now ?? known?.fingerprint,
+      knownAs: await this.trust.knownNames(),
     };
     if (!isEqual(conversation, known)) await this.store.write(conversation);
     if (lastSeq < conversation.cursor) {

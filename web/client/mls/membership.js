@@ -108,8 +108,7 @@ export class Membership {
    */
   async find(username) {
     const found = await this.client.api.callUntilAnswered('GET', `users/${encodeURIComponent(username)}`);
-    if (await this.trust.isNameOfAnother(username, found.id))
-      throw new Refused(409, 'other_person', `${username} was verified as another user`, 0);
+    await this.trust.checkName(username, found.id);
     return found;
   }
 
@@ -172,9 +171,7 @@ export class Membership {
     return this.client.inTurn(async () => {
       const known = await this.store.get(id);
       if (!known?.strangers?.length) return;
-      for (const { id: user, username } of known.people)
-        if (users.includes(user) && (await this.trust.isNameOfAnother(username, user)))
-          throw new Refused(409, 'other_person', `${username} was verified as another user`, 0);
+      for (const user of users) await this.trust.checkName(known.names[user] ?? '', user);
       await this.store.write({ ...known, strangers: known.strangers.filter((user) => !users.includes(user)) });
       await this.client.emitAndWait('agreed', {});
     });

@@ -178,18 +178,19 @@ export class Identities {
 
   /**
    * The user has compared a safety number, and it matches. Throws Refused if the contact has shown another account key
-   * since.
+   * since, or if another person was verified under this name.
    * @param {string} user @param {import('./verified.js').Compared} compared @param {string} name of the contact, as the
    *   server gives it now
    */
   verify(user, { key, thumbprints }, name) {
     return this.client.inTurn(async () => {
+      await this.trust.checkName(name, user);
       const known = await this.of(user);
       if (known && key !== newestKeyOf(known))
         throw new Refused(409, 'number_changed', 'The safety number has changed: compare it again', 0);
       await this.#acceptChanged(user);
       await this.trust.write(user, thumbprints, name);
-      await this.#show(user);
+      await this.#show(); // in other conversations another user can have the name
       await this.client.emitAndWait('agreed', {});
     });
   }

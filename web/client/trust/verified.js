@@ -1,6 +1,8 @@
 // @ts-check
 /** The keys of contacts that the user has verified. */
 import { listedIn } from './identity.js';
+import { Refused } from '../transport/api.js';
+import { isSameName } from '../util/username.js';
 import { accountSafetyNumber, safetyNumber } from './safety-number.js';
 
 /**
@@ -9,6 +11,8 @@ import { accountSafetyNumber, safetyNumber } from './safety-number.js';
  * @typedef {{ key?: string, thumbprints: string[] }} Compared the other user's account key and devices, as they were when
  *   a safety number was shown
  */
+
+const KNOWN_AS = 'known-as/';
 
 /** The account key that the user has shown last: the one to compare. @param {import('./identity.js').Identity} identity */
 export function newestKeyOf({ key, changed }) {
@@ -113,8 +117,20 @@ export class VerifiedKeys {
 
   /** A person that the user has verified under this name is another one. @param {string} name @param {string} user */
   async isNameOfAnother(name, user) {
-    const known = await this.client.storage.all('state', 'known-as/');
-    return known.some(([key, one]) => key !== `known-as/${user}` && one.toLowerCase() === name.toLowerCase());
+    const known = Object.entries(await this.knownNames());
+    return known.some(([other, one]) => other !== user && isSameName(one, name));
+  }
+
+  /** Throws Refused where another person was verified under this name. @param {string} name @param {string} user */
+  async checkName(name, user) {
+    if (await this.isNameOfAnother(name, user))
+      throw new Refused(409, 'other_person', `${name} was verified as another user`, 0);
+  }
+
+  /** The names under which users were verified, by user. @returns {Promise<Record<string, string>>} */
+  async knownNames() {
+    const known = await this.client.storage.all('state', KNOWN_AS);
+    return Object.fromEntries(known.map(([key, name]) => [key.slice(KNOWN_AS.length), name]));
   }
 
   /**
@@ -123,7 +139,8 @@ export class VerifiedKeys {
    */
   async pinned(conversation) {
     const verified = { ...conversation.verified };
-    const knownAs = { ...conversation.knownAs };
+    // Also of others: a member can have a name under which the user has verified another person.
+    const knownAs = { ...conversation.knownAs, ...(await this.knownNames()) };
     /** @type {Record<string, string[]>} */
     const listed = {};
     const changedKeys = [];
@@ -134,8 +151,6 @@ export class VerifiedKeys {
       const known = (await this.thumbprints(user)) ?? (identity ? undefined : verified[user]);
       if (known) verified[user] = known;
       else delete verified[user];
-      const name = await this.nameOf(user);
-      if (name !== undefined) knownAs[user] = name;
     }
     return { ...conversation, verified, knownAs, listed, changedKeys };
   }
