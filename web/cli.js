@@ -6,8 +6,9 @@ import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { COMMANDS, talk } from './cli/talk.js';
+import { conversationFor, nameIn, othersIn, personIn, shortId } from './cli/names.js';
 import { printable } from './cli/printable.js';
+import { COMMANDS, talk } from './cli/talk.js';
 import { showSafetyNumber } from './cli/trust.js';
 import { platformIn } from './client/node/platform.js';
 import { FolderKey } from './client/node/passphrase.js';
@@ -24,7 +25,7 @@ const HELP = `Usage: sottovoce chat [--server URL] [--folder DIR] COMMAND
   recovery-key             make a recovery key, which replaces an earlier one
   list                     list your conversations and their members
   start NAME...            start a conversation and open it
-  talk NAME|CONVERSATION   open a conversation
+  talk NAME|CONVERSATION   open a conversation; only end-to-end encrypted ones
   safety NAME              show the safety number
   logout                   remove this device and delete its data
 
@@ -35,7 +36,7 @@ NODE_EXTRA_CA_CERTS=<data folder>/tls/ca.pem.`;
 
 /** @param {string} problem @returns {never} */
 function fail(problem) {
-  console.error(`Error: ${problem}`);
+  console.error(`Error: ${printable(problem)}`);
   process.exit(1);
 }
 
@@ -63,6 +64,7 @@ function typed() {
   }
 }
 
+process.on('uncaughtException', failWith); // Node would print what the server wrote
 const { values, positionals } = typed();
 const [command, ...given] = positionals;
 
@@ -72,26 +74,20 @@ if (values.help || !command) {
 }
 
 if (!/^https?:\/\//.test(values.server)) fail('--server must be a URL like https://chat.example.org:8443');
-/** @typedef {import('./cli/talk.js').Shown} Shown */
-
-/** @param {string} given a name, or the first characters of a conversation's id @returns {Promise<Shown>} */
-async function conversationOf(given) {
-  const all = await client.joining.list();
-  const found =
-    all.find((one) => given.length >= 4 && one.id.startsWith(given)) ??
-    all.find((one) => one.members.length === 2 && one.members.some((member) => sameName(member.username, given))) ??
-    all.find((one) => one.members.some((member) => sameName(member.username, given)));
-  return found ?? fail(`no conversation with ${given}; start one with \`start ${given}\``);
-}
-
-/** @param {string} one @param {string} other */
-function sameName(one, other) {
-  return one.toLowerCase() === other.toLowerCase();
+/** @param {string} typed a name, or the first characters of a conversation's id */
+async function conversationOf(typed) {
+  return conversationFor(await client.store.list(), await client.trust.knownNames(), client.me.user.id, typed);
 }
 
 async function connect() {
   await client.connection.connect();
   if (!client.enrolment.isListed) fail('this device is not confirmed: run login again, or recover');
+  await client.membership.refresh(); // names and requests, as the conversations are taken from here
+}
+
+/** The account that this device belongs to. */
+function ownName() {
+  return printable(client.me.user.username);
 }
 
 /** Another device of the account has to enter the code. */
@@ -106,14 +102,13 @@ async function waitForLink() {
 /** @type {Record<string, () => Promise<void>>} */
 const commands = {
   async register() {
-    if (hasDevice) fail(`${values.folder} is already a device of ${client.me.user.username}`);
+    if (hasDevice) fail(`${values.folder} is already a device of ${ownName()}`);
     await client.account.register(given[0], await askSecretly('Password: ', 'SOTTOVOCE_PASSWORD'), given[1]);
     await client.enrolment.bringUpToDate();
-    console.log(`${client.me.user.username} is registered; this is device ${client.me.device}.`);
+    console.log(`${ownName()} is registered; this is device ${client.me.device}.`);
   },
   async login() {
-    if (hasDevice && given[0] !== client.me.user.username)
-      fail(`${values.folder} is already a device of ${client.me.user.username}`);
+    if (hasDevice && given[0] !== client.me.user.username) fail(`${values.folder} is already a device of ${ownName()}`);
     const password = await askSecretly('Password: ', 'SOTTOVOCE_PASSWORD');
     await (hasDevice ? client.account.logInAgain(password) : client.account.logIn(given[0], password));
     await client.connection.connect();
@@ -134,8 +129,10 @@ const commands = {
   },
   async list() {
     await connect();
-    for (const { id, members, state } of await client.joining.list()) {
-      console.log(`${id.slice(0, 8)}  ${members.map((one) => printable(one.username)).join(', ')}  ${state}`);
+    const me = client.me.user.id;
+    for (const one of (await client.store.list()).filter(({ isActive }) => isActive)) {
+      const names = [...othersIn(one, me), me].map((user) => nameIn(one, user, me)).join(', ');
+      console.log(`${shortId(one.id)}  ${names}  ${one.kind === 'direct' ? 'not end-to-end encrypted' : one.state}`);
     }
   },
   async start() {
@@ -150,8 +147,8 @@ const commands = {
   },
   async safety() {
     await connect();
-    const { id } = await conversationOf(given[0] ?? fail('safety needs a name'));
-    await showSafetyNumber(client, id, given[0]);
+    const conversation = await conversationOf(given[0] ?? fail('safety needs a name'));
+    await showSafetyNumber(client, conversation, personIn(conversation, client.me.user.id, given[0]));
   },
   async logout() {
     await Promise.race([client.connection.connect().catch(() => {}), sleep(CONNECT_MS)]); // contacts hear of it inside the conversations

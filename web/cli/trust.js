@@ -1,7 +1,7 @@
 // @ts-check
 /** Whom the user of the command line can trust in a conversation: the same states as in the page, in lines of text. */
 import { trustIn, unlistedIn } from '../client/trust/trust-in.js';
-import { printable } from './printable.js';
+import { nameIn, othersIn, shortId } from './names.js';
 
 /** @typedef {import('../client/conversations/reducer.js').Conversation} Conversation */
 
@@ -14,21 +14,17 @@ export const WAITS = {
   unlisted_device: 'a device is not confirmed: see above',
 };
 
-/**
- * One line for each thing that the user should know.
- * @param {Conversation} conversation @param {string} me @param {(user: string) => string} nameOf
- */
-export function statusOf(conversation, me, nameOf) {
-  const { people, members, strangers = [] } = conversation;
+/** One line for each thing that the user should know. @param {Conversation} conversation @param {string} me */
+export function statusOf(conversation, me) {
+  const { strangers = [] } = conversation;
   const asked = [...(conversation.asked ?? []), ...(conversation.missing ?? [])];
+  const nameOf = (/** @type {string} */ user) => nameIn(conversation, user, me);
   const names = (/** @type {Iterable<string>} */ users) => [...new Set(users)].map(nameOf).join(', ');
   if (conversation.isForged)
     return [
       '! This conversation is not safe: a device poses as another one. Nothing is sent. /leave it, and start again.',
     ];
-  const others = [...new Set([...people.map(({ id }) => id), ...members.map(({ user }) => user)])].filter(
-    (user) => user !== me,
-  );
+  const others = othersIn(conversation, me);
   const are = (/** @type {string} */ trust) => others.filter((user) => trustIn(conversation, user) === trust);
   const unlisted = unlistedIn(conversation).map(({ user }) => user);
   const [verified, unknown, absent] = [are('verified'), are('unknown'), are('absent')];
@@ -53,12 +49,12 @@ export function statusOf(conversation, me, nameOf) {
 }
 
 /**
- * Print a safety number. Returns what it was made of.
- * @param {import('../client/client.js').Client} client @param {string} id of the conversation @param {string} username
+ * Print a safety number. Returns what it was made of, and the name of the person.
+ * @param {import('../client/client.js').Client} client @param {Conversation} conversation @param {string} user
  */
-export async function showSafetyNumber(client, id, username) {
-  const { id: user } = await client.membership.find(username);
-  const { digits, ...compared } = await client.trust.safetyNumber(id, user);
-  console.log(`Safety number with ${printable(username)}; it must be the same on their device:\n  ${digits}`);
-  return { user, compared };
+export async function showSafetyNumber(client, conversation, user) {
+  const { digits, ...compared } = await client.trust.safetyNumber(conversation.id, user);
+  const name = nameIn(conversation, user, client.me.user.id);
+  console.log(`Safety number with ${name}; it must be the same on their device:\n  ${digits}`);
+  return { compared, name: conversation.names[user] ?? shortId(user) };
 }

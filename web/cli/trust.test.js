@@ -16,7 +16,7 @@ const talking = {
 };
 
 /** @param {Partial<import('../client/conversations/reducer.js').Conversation>} changes */
-const lines = (changes) => statusOf({ ...talking, ...changes }, ME, (user) => user).join('\n');
+const lines = (changes) => statusOf({ ...talking, ...changes }, ME).join('\n');
 
 test('command_line_says_who_is_verified', () => {
   assert.match(lines({}), /^\* Not verified: bob\./);
