@@ -241,6 +241,7 @@ test('stranger_names_no_group', async () => {
   await log.show({ kind: 'application', epoch: entry.epoch + 1, sender: ghost.device, data });
   await settled(alice);
   assert.equal((await known(alice, id)).name, 'The two of us');
+});
 
 test('member_of_any_conversation_is_not_shown_under_the_name_of_a_verified_person', async () => {
   const { alice, bob } = await friends();
