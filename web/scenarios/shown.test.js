@@ -316,3 +316,20 @@ test('conversation_that_its_user_has_left_can_become_a_request', async () => {
   await alice.client.membership.refresh();
   assert.equal((await known(alice, id)).state, 'requested');
 });
+
+test('other_key_of_a_verified_person_is_not_accepted_under_the_name_of_another', async () => {
+  const { conversationCalls } = await import('../worker/calls/conversations.js');
+  const { alice, bob } = await friends();
+  const [carol] = await people('carol');
+  const { trust } = conversationCalls(/** @type {any} */ ({ client: alice.client, page: {} }));
+  /** @type {string[]} */
+  const accepted = [];
+  alice.client.identities.acceptChanged = async (user) => void accepted.push(user);
+  await trust.acceptKeys({ usernames: [carol.username, bob.username] });
+  assert.deepEqual(accepted, [carol.user, bob.user]);
+  alice.lies.answerRequest.push(({ path }) =>
+    path === `users/${carol.username}` ? { id: bob.user, username: carol.username } : undefined,
+  );
+  await refused(trust.acceptKeys({ usernames: [carol.username] }), 'other_person');
+  assert.equal(accepted.length, 2);
+});

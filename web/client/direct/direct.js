@@ -34,6 +34,7 @@ export class Direct {
     this.keys = directKeys;
     this.sender = directSender;
     client.on('agreed', () => this.#showNames());
+    client.listen('identity', () => client.later(() => this.#showNames())); // another device of this user can have verified it
     this.catchUpSoon = debounce(() => client.attempt(() => client.inTurn(() => this.catchUp())));
   }
 

@@ -127,6 +127,13 @@ export class VerifiedKeys {
       throw new Refused(409, 'other_person', `${name} was verified as another user`, 0);
   }
 
+  /** Throws Refused where this user was verified under another name. @param {string} name @param {string} user */
+  async checkKnownAs(name, user) {
+    const known = await this.nameOf(user);
+    if (known !== undefined && !isSameName(known, name))
+      throw new Refused(409, 'other_person', `${name} is a user who was verified as ${known}`, 0);
+  }
+
   /** The names under which users were verified, by user. @returns {Promise<Record<string, string>>} */
   async knownNames() {
     const known = await this.client.storage.all('state', KNOWN_AS);

@@ -58,10 +58,13 @@ export function conversationCalls({ client, page }) {
       verify: ({ user, compared, name }) => client.identities.verify(user, compared, name),
       /** Go on with a contact's other account key, without verifying it. @param {{ user: string }} args */
       acceptKey: ({ user }) => client.identities.acceptChanged(user),
-      /** The same for everyone of these who has another one. @param {{ usernames: string[] }} args */
+      /** The same for each of these who has another one; a name means no one verified under another. @param {{ usernames: string[] }} args */
       async acceptKeys({ usernames }) {
-        for (const username of usernames)
-          await client.identities.acceptChanged((await client.membership.find(username)).id);
+        for (const username of usernames) {
+          const { id } = await client.membership.find(username);
+          await client.trust.checkKnownAs(username, id);
+          await client.identities.acceptChanged(id);
+        }
       },
       /** Let these read along, whom no member has added. @param {{ conversation: string, users: string[] }} args */
       acceptStrangers: ({ conversation, users }) => client.membership.acceptStrangers(conversation, users),
