@@ -287,7 +287,7 @@ def _check_tree(
     for package, place in zip(commit.added, added, strict=False):
         after[place] = package.leaf.identity, package.leaf.signature_key
     if commit.path is not None:
-        after[signer] = commit.path.identity, commit.path.signature_key
+        after[signer] = commit.path.leaf.identity, commit.path.leaf.signature_key
     shown = {leaf: (one.identity, one.signature_key) for leaf, one in frames.group_info.leaves.items()}
     if shown != after or (frames.group_info.epoch, frames.group_info.signer) != (commit.epoch + 1, signer):
         raise TreeDiffers("The group info does not show the tree that the commit makes: read the log and commit again")
@@ -302,7 +302,7 @@ def _check_signatures(frames: Frames, device: Device, signer: LeafIndex) -> None
     path = frames.commit.path
     try:
         if path is not None:
-            if (path.identity, path.signature_key) != (device.identity, device.signature_key):
+            if (path.leaf.identity, path.leaf.signature_key) != (device.identity, device.signature_key):
                 raise BadFrame("The update path's leaf has another device's identity or signature key")
             check_path(path, frames.commit.group_id, signer)
         check_group_info(frames.group_info, device.signature_key)

@@ -5,9 +5,13 @@ from datetime import datetime
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from crypto.mls.frames import GroupInfo, KeyPackage, Leaf, LeafIndex
+from crypto.mls.frames import GroupInfo, KeyPackage, LeafIndex, UpdatePath
 from crypto.mls.wire import Malformed, opaque
+
+# Which scalar does not matter: the secret with a point of low order is zero for all of them.
+_ANY_PRIVATE_KEY = X25519PrivateKey.from_private_bytes(bytes(32))
 
 
 class Forged(Malformed):
@@ -31,15 +35,32 @@ def check_key_package(key_package: KeyPackage, now: datetime) -> None:
         raise Malformed("init_key and encryption_key of a key package must differ")
     if not leaf.not_before <= now.timestamp() < leaf.not_after:
         raise Malformed("key package is expired or not valid yet")
+    check_hpke_key("init_key", key_package.init_key)
+    check_hpke_key("encryption_key", leaf.encryption_key)
     _verify(leaf.signature_key, "LeafNodeTBS", leaf.signed, leaf.signature)
     _verify(leaf.signature_key, "KeyPackageTBS", key_package.signed, key_package.signature)
 
 
-def check_path(leaf: Leaf, group_id: bytes, index: LeafIndex) -> None:
-    """Check the committer's new leaf, section 7.3. Raises Malformed, Forged."""
+def check_hpke_key(name: str, key: bytes) -> None:
+    """Check that others can encrypt to an HPKE public key of the suite, which is a point of X25519. Raises Malformed.
+
+    HPKE refuses a shared secret of zeros (RFC 9180 section 7.1.4), so one such key in a tree would stop every commit
+    that encrypts to it.
+    """
+    try:
+        _ANY_PRIVATE_KEY.exchange(X25519PublicKey.from_public_bytes(key))
+    except ValueError as error:
+        raise Malformed(f"{name} is not a usable X25519 public key") from error
+
+
+def check_path(path: UpdatePath, group_id: bytes, index: LeafIndex) -> None:
+    """Check the committer's new leaf (section 7.3) and the new keys of its path. Raises Malformed, Forged."""
+    leaf = path.leaf
     if leaf.source != "commit":
         raise Malformed("LeafNodeSource of an update path must be commit")
     _verify(leaf.signature_key, "LeafNodeTBS", leaf.signed + opaque(group_id) + index.to_bytes(4), leaf.signature)
+    for key in (leaf.encryption_key, *path.encryption_keys):
+        check_hpke_key("encryption_key", key)
 
 
 def check_group_info(group_info: GroupInfo, signature_key: bytes) -> None:

@@ -41,6 +41,13 @@ class Leaf(Struct, frozen=True):
     signature: bytes
 
 
+class UpdatePath(Struct, frozen=True):
+    """UpdatePath, section 7.6: the committer's new leaf, and the new keys of its filtered direct path, from below."""
+
+    leaf: Leaf
+    encryption_keys: list[bytes]
+
+
 class KeyPackage(Struct, frozen=True):
     """KeyPackage, section 10."""
 
@@ -77,7 +84,7 @@ class Commit(Struct, frozen=True):
     epoch: int
     sender: LeafIndex | None
     proposals: list[Proposal]
-    path: Leaf | None
+    path: UpdatePath | None
 
     @property
     def added(self) -> list[KeyPackage]:
@@ -231,15 +238,14 @@ def _proposal_by_value(reader: Reader) -> Proposal:
     return _proposal(reader)
 
 
-def _update_path_node(reader: Reader) -> None:
-    reader.skip_opaque()
+def _update_path_node(reader: Reader) -> bytes:
+    encryption_key = reader.opaque()
     reader.vector(_hpke_ciphertext)
+    return encryption_key
 
 
-def _update_path(reader: Reader) -> Leaf:
-    leaf = _leaf(reader)
-    reader.vector(_update_path_node)
-    return leaf
+def _update_path(reader: Reader) -> UpdatePath:
+    return UpdatePath(_leaf(reader), reader.vector(_update_path_node))
 
 
 def _commit_message(reader: Reader) -> Commit:

@@ -18,6 +18,16 @@ from crypto.mls.wire import opaque
 
 MLS10, SUITE = b"\0\1", b"\0\1"
 UNLIMITED = (0, 2**32)  # lifetime: not_before 1970, not_after 2106
+UNUSABLE_KEYS = {  # HPKE public keys to which nobody can encrypt
+    "empty": b"",
+    "too short": b"\t" * 31,
+    "too long": b"\t" * 33,
+    "zero": bytes(32),
+    "one": b"\1" + bytes(31),
+    "of order 8": bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
+    "minus one": b"\xec" + b"\xff" * 30 + b"\x7f",
+    "zero, not reduced": b"\xed" + b"\xff" * 30 + b"\x7f",
+}
 
 
 def of_key_package(lifetime: tuple[int, int] = UNLIMITED) -> bytes:
@@ -43,7 +53,7 @@ class Signer:
     def leaf(self, source: bytes, place: bytes = b"", encryption_key: bytes | None = None) -> bytes:
         """`source` with what follows it; `place`: group id and index, which are signed with a leaf of a group."""
         credential = (
-            opaque(encryption_key or secrets.token_bytes(32))
+            opaque(secrets.token_bytes(32) if encryption_key is None else encryption_key)
             + opaque(self.public_key)
             + b"\0\1"
             + opaque(self.identity)
@@ -51,10 +61,17 @@ class Signer:
         signed = credential + bytes(5) + source + opaque(b"")
         return signed + self.sign("LeafNodeTBS", signed + place)
 
-    def key_package(self, *, lifetime: tuple[int, int] = UNLIMITED, forge_leaf: bool = False) -> bytes:
+    def key_package(
+        self,
+        *,
+        lifetime: tuple[int, int] = UNLIMITED,
+        forge_leaf: bool = False,
+        init_key: bytes | None = None,
+        encryption_key: bytes | None = None,
+    ) -> bytes:
         """`forge_leaf`: the leaf's signature is of something else, the package's is right."""
-        leaf = self.leaf(of_key_package(lifetime), b"forged" if forge_leaf else b"")
-        signed = MLS10 + SUITE + opaque(secrets.token_bytes(32)) + leaf + opaque(b"")
+        leaf = self.leaf(of_key_package(lifetime), b"forged" if forge_leaf else b"", encryption_key)
+        signed = MLS10 + SUITE + opaque(secrets.token_bytes(32) if init_key is None else init_key) + leaf + opaque(b"")
         return signed + self.sign("KeyPackageTBS", signed)
 
 
@@ -83,11 +100,14 @@ class MadeGroup:
         with_path: bool = True,
         path_by: Signer | None = None,
         path_at: int | None = None,
+        leaf_key: bytes | None = None,
+        node_key: bytes | None = None,
     ) -> CommitBundle:
         """A commit by a member, or by a joining device. `add`: devices with the key packages claimed for them.
 
         The other options break rules. `with_init`, `without_init`: one ExternalInit more or less; `path_by`: the device
-        of the path's leaf; `path_at`: the index that its signature covers.
+        of the path's leaf; `path_at`: the index that its signature covers;
+        `leaf_key`, `node_key`: the encryption keys of its leaf and of its nodes.
         """
         place = {signer: leaf for leaf, signer in self.leaves.items()}
         proposals = [b"\1\0\1" + package for _, package in add]
@@ -105,7 +125,9 @@ class MadeGroup:
         where = opaque(self.group_id.bytes) + (at if path_at is None else path_at).to_bytes(4)
         head = MLS10 + b"\0\1" + opaque(self.group_id.bytes) + self.epoch.to_bytes(8) + sender
         content = opaque(b"") + b"\3" + opaque(b"".join(proposals))
-        path = b"\1" + self.leaves[at].leaf(b"\3" + opaque(b"parent hash"), where) + opaque(b"") if with_path else b"\0"
+        leaf = self.leaves[at].leaf(b"\3" + opaque(b"parent hash"), where, leaf_key)
+        nodes = b"" if node_key is None else opaque(node_key) + opaque(b"")
+        path = b"\1" + leaf + opaque(nodes) if with_path else b"\0"
         tags = opaque(b"signature") + opaque(b"confirmation") + (b"" if external else opaque(b"membership"))
         self.epoch += 1
         welcome = self._welcome([package for _, package in add]) if add else None

@@ -21,6 +21,7 @@ from crypto.mls.frames import (
     ExternalInit,
     LeafIndex,
     Remove,
+    UpdatePath,
     _leaf,
     parse_commit,
     parse_group_info,
@@ -29,7 +30,7 @@ from crypto.mls.frames import (
     parse_welcome,
 )
 from crypto.mls.wire import Malformed, Reader, opaque, read_all
-from tests.mls.maker import MLS10, SUITE, MadeGroup, Signer, of_key_package
+from tests.mls.maker import MLS10, SUITE, UNUSABLE_KEYS, MadeGroup, Signer, of_key_package
 
 MADE = json.loads(Path(__file__).with_name("frames.json").read_text())
 STEPS = {step["name"]: {k: base64.b64decode(v) for k, v in step.items() if k != "name" and v} for step in MADE["steps"]}
@@ -84,7 +85,7 @@ def test_commits_show_sender_and_proposals() -> None:
     assert kinds == [[Add], [], [ExternalInit], [Remove]]
     assert commits[0].added[0].raw == KEY_PACKAGE
     assert [commit.removed for commit in commits] == [[], [], [], [1]]
-    assert [commit.path.identity if commit.path else None for commit in commits] == [None, BOB, PHONE, ALICE]
+    assert [commit.path.leaf.identity if commit.path else None for commit in commits] == [None, BOB, PHONE, ALICE]
 
 
 def test_welcome_names_its_key_package() -> None:
@@ -196,10 +197,12 @@ def commit_with(old: bytes, new: bytes) -> Callable[[], object]:
     return parse
 
 
-def key_package_with(*, source: bytes = of_key_package(), init_key: bytes = b"init key") -> Callable[[], object]:
+def key_package_with(
+    *, source: bytes = of_key_package(), init_key: bytes = b"\5" * 32, encryption_key: bytes = b"\6" * 32
+) -> Callable[[], object]:
     def check() -> object:
         signer = Signer(BOB)
-        signed = MLS10 + SUITE + opaque(init_key) + signer.leaf(source, encryption_key=b"encryption key") + opaque(b"")
+        signed = MLS10 + SUITE + opaque(init_key) + signer.leaf(source, encryption_key=encryption_key) + opaque(b"")
         check_key_package(parse_key_package(signed + signer.sign("KeyPackageTBS", signed)), NOW)
         return None
 
@@ -215,7 +218,7 @@ def leaf_with(old: bytes, new: bytes) -> Callable[[], object]:
 def check_path_of_another_source() -> None:
     signer = Signer(BOB)
     place = opaque(GROUP_ID) + bytes(4)
-    check_path(read_all(signer.leaf(b"\2", place), _leaf), GROUP_ID, LeafIndex(0))
+    check_path(UpdatePath(read_all(signer.leaf(b"\2", place), _leaf), []), GROUP_ID, LeafIndex(0))
 
 
 def tree_with(nodes: bytes) -> Callable[[], object]:
@@ -251,7 +254,7 @@ INIT = b"\1\0\6" + opaque(b"kem output")
         ),
         (lambda: parse_group_info(group_info_with(b"\0", b"\0\2")), "duplicate extension"),
         (key_package_with(source=b"\2"), "LeafNodeSource of a key package must be key_package"),
-        (key_package_with(init_key=b"encryption key"), "init_key and encryption_key of a key package must differ"),
+        (key_package_with(init_key=b"\6" * 32), "init_key and encryption_key of a key package must differ"),
         (check_path_of_another_source, "LeafNodeSource of an update path must be commit"),
         (lambda: read_all(b"\xc0" + bytes(7), Reader.opaque), "length must not be encoded in eight bytes"),
         (lambda: read_all(b"\x40\x3f" + bytes(63), Reader.opaque), "length is not minimally encoded"),
@@ -266,6 +269,13 @@ def test_malformed_frame_says_what_is_wrong(parse: Callable[[], object], text: s
 
 def test_key_package_valid_is_accepted() -> None:
     key_package_with()()
+
+
+@pytest.mark.parametrize("key", UNUSABLE_KEYS.values(), ids=UNUSABLE_KEYS)
+@pytest.mark.parametrize("field", ["init_key", "encryption_key"])
+def test_key_package_with_an_unusable_key_is_malformed(field: str, key: bytes) -> None:
+    with pytest.raises(Malformed, match=f"{field} is not a usable X25519 public key"):
+        key_package_with(**{field: key})()
 
 
 def test_key_package_needs_both_signatures() -> None:

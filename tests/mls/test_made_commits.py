@@ -27,7 +27,7 @@ from chat.model.groups import (
 )
 from chat.model.ids import ConversationId, DeviceId, UserId
 from crypto.mls.checks import key_package_reference
-from tests.mls.maker import MadeGroup, Signer
+from tests.mls.maker import UNUSABLE_KEYS, MadeGroup, Signer
 
 CONVERSATION = ConversationId(UUID("11111111-2222-4333-8444-555555555555"))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -130,6 +130,14 @@ def test_malformed_commit_is_refused_with_its_reason(options: dict[str, Any], te
     error = refusal(GroupOf(LAPTOP, BOBS).plan(**options))
     assert isinstance(error, BadFrame)
     assert str(error) == text
+
+
+@pytest.mark.parametrize("key", UNUSABLE_KEYS.values(), ids=UNUSABLE_KEYS)
+@pytest.mark.parametrize("field", ["leaf_key", "node_key"])
+def test_commit_with_an_unusable_key_is_refused(field: str, key: bytes) -> None:
+    error = refusal(GroupOf(LAPTOP, BOBS).plan(**{field: key}))
+    assert isinstance(error, BadFrame)
+    assert str(error) == "Malformed MLS message: encryption_key is not a usable X25519 public key"
 
 
 def test_commit_that_only_adds_needs_no_path() -> None:

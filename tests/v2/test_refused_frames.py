@@ -85,6 +85,8 @@ KEY_PACKAGES: dict[str, Callable[[MlsDevice, MlsDevice], bytes]] = {
     "that is over": lambda own, _: own.signer.key_package(
         lifetime=(0, int(own.session.server.clock().timestamp()) - 9)
     ),
+    "with an init key of zeros": lambda own, _: own.signer.key_package(init_key=bytes(32)),
+    "with an encryption key of zeros": lambda own, _: own.signer.key_package(encryption_key=bytes(32)),
     "too large": lambda own, _: bytes(MAX_BYTES + 1),
 }
 

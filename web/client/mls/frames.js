@@ -3,6 +3,7 @@
  * What a device reads of MLS frames itself (RFC 9420), because CoreCrypto does not say it: whose key package it is, and
  * of which group and epoch a group info is. Signatures are CoreCrypto's to check.
  */
+import { x25519 } from '../../vendor/curves.js';
 import { toHex } from '../util/bytes.js';
 
 export const DOMAIN = 'sottovoce'; // part of every identity; not the server's address, which may change
@@ -50,20 +51,38 @@ export function parseKeyPackage(bytes) {
   const reader = new Reader(bytes);
   reader.expect(2, MLS_10, 'version');
   reader.expect(2, SUITE, 'cipher suite');
-  reader.vector(); // init key
+  checkHpkeKey(reader.vector(), 'init key');
   const leaf = leafOf(reader);
+  checkHpkeKey(leaf.encryptionKey, 'encryption key');
   reader.expect(1, KEY_PACKAGE_SOURCE, 'leaf node source');
-  return { ...leaf, notBefore: reader.number(8), notAfter: reader.number(8) };
+  const { user, device, signatureKey } = leaf;
+  return { user, device, signatureKey, notBefore: reader.number(8), notAfter: reader.number(8) };
 }
 
-/** A leaf node up to its source, RFC 9420, section 7.2. @param {Reader} reader @returns {Leaf} */
+/**
+ * Nobody can encrypt to a point of low order (RFC 9180, section 7.1.4). One such key in a group would stop every commit
+ * with an update path. Throws MalformedFrame.
+ * @param {Uint8Array} key @param {string} what
+ */
+function checkHpkeKey(key, what) {
+  try {
+    x25519.scalarMult(new Uint8Array(32), key); // of low order with one scalar, of low order with all
+  } catch {
+    throw new MalformedFrame(`the ${what} is not a usable X25519 public key`);
+  }
+}
+
+/**
+ * A leaf node up to its source, RFC 9420, section 7.2.
+ * @param {Reader} reader @returns {Leaf & { encryptionKey: Uint8Array }}
+ */
 function leafOf(reader) {
-  reader.vector(); // encryption key
+  const encryptionKey = reader.vector();
   const signatureKey = reader.vector();
   reader.expect(2, BASIC, 'credential type');
   const name = parseIdentity(reader.vector());
   for (let n = 0; n < CAPABILITIES; n++) reader.vector();
-  return { ...name, signatureKey };
+  return { ...name, signatureKey, encryptionKey };
 }
 
 /** The leaves of a ratchet tree, RFC 9420, section 12.4.3.3. @param {Uint8Array} tree @returns {Leaf[]} */

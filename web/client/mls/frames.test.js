@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fromBase64, toBase64 } from '../util/bytes.js';
+import { fromBase64, fromHex, toBase64, toHex } from '../util/bytes.js';
 import { MalformedFrame, identityText, parseGroupInfo, parseHead, parseIdentity, parseKeyPackage } from './frames.js';
 
 /** CoreCrypto made these. @type {{ group_id: string, key_package: string, message: string, steps: { commit: string, group_info: string }[] }} */
@@ -16,6 +16,20 @@ test('key_package_tells_its_device_key_and_lifetime', () => {
   assert.deepEqual(name, bob);
   assert.equal(toBase64(signatureKey), '8I00eGvgXzEYcZcM5fz0xY5DWLxLHa2VdbDpCZmGlwA=');
   assert.ok(notBefore > 1.7e9 && notAfter > notBefore);
+});
+
+test('key_package_whose_keys_nobody_can_encrypt_to_is_malformed', () => {
+  const lowOrder = 'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800'; // order 8
+  const keys = [new Uint8Array(32), new Uint8Array(32).fill(1, 0, 1), fromHex(lowOrder)];
+  for (const at of [5, 38])
+    // init key, encryption key
+    for (const key of keys) {
+      const changed = keyPackage.slice();
+      changed.set(key, at);
+      assert.throws(() => parseKeyPackage(changed), /is not a usable X25519 public key/, `${toHex(key)} at ${at}`);
+    }
+  const short = Uint8Array.from([...keyPackage.slice(0, 4), 31, ...keyPackage.slice(5, 36), ...keyPackage.slice(37)]);
+  assert.throws(() => parseKeyPackage(short), /init key is not a usable X25519 public key/);
 });
 
 /** The devices in the tree after each commit. */
