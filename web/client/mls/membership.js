@@ -209,9 +209,12 @@ export class Membership {
   async commit(id, work, limit) {
     await untilAccepted(
       () => this.#commitOnce(id, work),
-      async (tried) => {
+      async (tried, code) => {
         await this.sync.catchUp(id);
-        if (tried > 1) await this.joining.joinIfElsewhere(id);
+        if (tried === 1) return;
+        // This device has read the log and has another state: who added it may have led it into a fork.
+        if (code === 'tree_differs') await this.client.emitAndWait('state lost', { conversation: id, reason: code });
+        else await this.joining.joinIfElsewhere(id);
       },
       limit,
     );

@@ -9,7 +9,8 @@ const LATE = ['stale_epoch', 'tree_differs', 'unread_messages']; // the group or
 /**
  * Run `work`, which makes a commit, until no other commit comes first. Throws what the server answered, not the
  * CommitRejected around it.
- * @template R @param {() => Promise<R>} work @param {(tried: number) => Promise<unknown>} [catchUp] before the next try
+ * @template R @param {() => Promise<R>} work
+ * @param {(tried: number, code: string) => Promise<unknown>} [catchUp] before the next try; `code`: of the refusal
  * @param {{ tries?: number }} [limit]
  */
 export async function untilAccepted(work, catchUp = async () => {}, { tries = TRIES } = {}) {
@@ -21,7 +22,7 @@ export async function untilAccepted(work, catchUp = async () => {}, { tries = TR
       const { cause } = error;
       const isLate = cause instanceof Refused && LATE.includes(cause.code);
       if (!isLate || tried === tries) throw cause;
-      await catchUp(tried);
+      await catchUp(tried, cause.code);
     }
   }
 }
