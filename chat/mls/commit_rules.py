@@ -25,11 +25,11 @@ from chat.errors import (
     NotListed,
     StaleEpoch,
     Taken,
-    TreeDiffers,
     UnknownKeyPackage,
     UnreadMessages,
     WrongGroup,
 )
+from chat.mls.group_info_rules import check_result
 from chat.model.groups import (
     Accepted,
     ClaimedKeyPackage,
@@ -48,7 +48,7 @@ from chat.model.groups import (
     Repeated,
 )
 from chat.model.ids import ConversationId, UserId
-from crypto.mls.checks import check_group_info, check_path, key_package_reference
+from crypto.mls.checks import key_package_reference
 from crypto.mls.frames import Commit, ExternalInit, GroupInfo, LeafIndex, parse_commit, parse_group_info, parse_welcome
 from crypto.mls.wire import Malformed
 
@@ -141,6 +141,7 @@ def _change(frames: Frames, device: Device, group: Group, claims: Claims) -> Gro
     removed = _removed(commit, holders)
     lost = _lost_members(removed, holders, device, group.roles)
     added = _added(frames, holders, claims)
+    places = [LeafIndex(leaf) for leaf in added]
     new_members = _new_members(frames, claims, device, group.roles)
     signer = commit.sender
     if signer is None:
@@ -149,8 +150,9 @@ def _change(frames: Frames, device: Device, group: Group, claims: Claims) -> Gro
         added = {signer: holders[signer]}
     if len(holders) > MAX_LEAVES:
         raise BadFrame(f"A group must have at most {MAX_LEAVES} devices")
-    _check_tree(frames, _tree(group, device), added, signer)
-    _check_signatures(frames, device, signer)
+    before = parse_group_info(group.group_info) if group.group_info else None
+    leaves = dict(zip(places, (package.leaf for package in commit.added), strict=True))
+    check_result(commit, frames.group_info, before, device, leaves, signer)
     return GroupChange(
         removed=removed,
         added=added,
@@ -169,14 +171,6 @@ def is_removal_due(leaves: Mapping[int, LeafHolder], members: Container[UserId])
     such leaves.
     """
     return any(holder.is_disowned or holder.user_id not in members for holder in leaves.values())
-
-
-def _tree(group: Group, device: Device) -> dict[int, tuple[bytes, bytes]]:
-    """Return identity and signature key by leaf."""
-    if not group.group_info:
-        return {0: (device.identity, device.signature_key)}  # a new group has the leaf of its creator only
-    leaves = parse_group_info(group.group_info).leaves
-    return {leaf: (one.identity, one.signature_key) for leaf, one in leaves.items()}
 
 
 def _free_leaves(taken: Container[int]) -> Iterator[int]:
@@ -275,36 +269,3 @@ def _state_of(claim: ClaimedKeyPackage) -> MemberState:
     if claim.is_blocking:
         return "blocked"
     return "joined" if claim.is_contact else "requested"
-
-
-def _check_tree(
-    frames: Frames, before: dict[int, tuple[bytes, bytes]], added: dict[int, LeafHolder], signer: LeafIndex
-) -> None:
-    """Check that the group info shows the tree that the commit makes. New devices join by it. Raises TreeDiffers."""
-    commit, after = frames.commit, dict(before)
-    for leaf in commit.removed:
-        after.pop(leaf, None)
-    for package, place in zip(commit.added, added, strict=False):
-        after[place] = package.leaf.identity, package.leaf.signature_key
-    if commit.path is not None:
-        after[signer] = commit.path.leaf.identity, commit.path.leaf.signature_key
-    shown = {leaf: (one.identity, one.signature_key) for leaf, one in frames.group_info.leaves.items()}
-    if shown != after or (frames.group_info.epoch, frames.group_info.signer) != (commit.epoch + 1, signer):
-        raise TreeDiffers("The group info does not show the tree that the commit makes: read the log and commit again")
-
-
-def _check_signatures(frames: Frames, device: Device, signer: LeafIndex) -> None:
-    """Check that the device has signed the group info, whose transcript hash covers the commit. Raises BadFrame.
-
-    The commit's own signature is not checked. It covers a context that the server knows from the last committer only.
-    A committer could state a false context, and the server would then refuse all later commits.
-    """
-    path = frames.commit.path
-    try:
-        if path is not None:
-            if (path.leaf.identity, path.leaf.signature_key) != (device.identity, device.signature_key):
-                raise BadFrame("The update path's leaf has another device's identity or signature key")
-            check_path(path, frames.commit.group_id, signer)
-        check_group_info(frames.group_info, device.signature_key)
-    except Malformed as error:
-        raise BadFrame(f"Malformed MLS message: {error}") from error

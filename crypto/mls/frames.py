@@ -4,7 +4,7 @@ from typing import Literal, NewType
 
 from msgspec import Struct
 
-from crypto.mls.wire import Malformed, Reader, read_all
+from crypto.mls.wire import Malformed, Reader, opaque, read_all
 
 LeafIndex = NewType("LeafIndex", int)
 
@@ -12,7 +12,8 @@ VERSION = 1  # mls10
 SUITE = 1  # MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519
 
 PUBLIC_MESSAGE, PRIVATE_MESSAGE, WELCOME, GROUP_INFO = 1, 2, 3, 4  # section 6, WireFormat
-RATCHET_TREE, EXTERNAL_PUB = 0x0002, 0x0004  # section 17.3
+RATCHET_TREE, REQUIRED_CAPABILITIES, EXTERNAL_PUB = 0x0002, 0x0003, 0x0004  # section 17.3
+BASIC = 1  # section 17.5
 LEAF_WORK = 20  # parsing a leaf takes as long as this many vector elements
 
 Source = Literal["key_package", "update", "commit"]
@@ -28,17 +29,48 @@ _SOURCES: dict[int, Source] = {1: "key_package", 2: "update", 3: "commit"}
 _CONTENT_TYPES: dict[int, ContentType] = {1: "application", 2: "proposal", 3: "commit"}
 
 
+class Capabilities(Struct, frozen=True):
+    """Capabilities, section 7.2, as numbers."""
+
+    versions: list[int]
+    cipher_suites: list[int]
+    extensions: list[int]
+    proposals: list[int]
+    credentials: list[int]
+
+
 class Leaf(Struct, frozen=True):
-    """LeafNode, section 7.2, with a basic credential."""
+    """LeafNode, section 7.2, with a basic credential and without extensions."""
 
     encryption_key: bytes
     signature_key: bytes
     identity: bytes
+    capabilities: Capabilities
     source: Source
+    parent_hash: bytes  # of a commit, else empty
     not_before: int  # seconds since 1970; of a key package, else 0
     not_after: int
     signed: bytes  # covered by the signature; group id and leaf index follow, unless it is of a key package
     signature: bytes
+
+    @property
+    def encoded(self) -> bytes:
+        """The bytes of the structure."""
+        return self.signed + opaque(self.signature)
+
+
+class ParentNode(Struct, frozen=True):
+    """ParentNode, section 7.1."""
+
+    encryption_key: bytes
+    parent_hash: bytes
+    unmerged_leaves: list[LeafIndex]
+
+    @property
+    def encoded(self) -> bytes:
+        """The bytes of the structure."""
+        unmerged = b"".join(leaf.to_bytes(4) for leaf in self.unmerged_leaves)
+        return opaque(self.encryption_key) + opaque(self.parent_hash) + opaque(unmerged)
 
 
 class UpdatePath(Struct, frozen=True):
@@ -85,6 +117,8 @@ class Commit(Struct, frozen=True):
     sender: LeafIndex | None
     proposals: list[Proposal]
     path: UpdatePath | None
+    transcript: bytes  # ConfirmedTranscriptHashInput, section 8.2
+    confirmation_tag: bytes
 
     @property
     def added(self) -> list[KeyPackage]:
@@ -112,14 +146,24 @@ class Welcome(Struct, frozen=True):
 
 
 class GroupInfo(Struct, frozen=True):
-    """GroupInfo, section 12.4.3, with its ratchet tree."""
+    """GroupInfo, section 12.4.3, with its ratchet tree: nodes that are not blank, by index (appendix C)."""
 
     group_id: bytes
     epoch: int
-    leaves: dict[LeafIndex, Leaf]
+    tree_hash: bytes
+    confirmed_transcript_hash: bytes
+    extensions: dict[int, bytes]  # of the GroupContext, section 8.1
+    nodes: dict[int, Leaf | ParentNode]
+    external_pub: bytes
+    confirmation_tag: bytes
     signer: LeafIndex
     signed: bytes
     signature: bytes
+
+    @property
+    def leaves(self) -> dict[LeafIndex, Leaf]:
+        """The leaves that are not blank."""
+        return {LeafIndex(index // 2): node for index, node in self.nodes.items() if isinstance(node, Leaf)}
 
 
 def parse_key_package(data: bytes) -> KeyPackage:
@@ -163,8 +207,13 @@ def _suite(reader: Reader) -> None:
         raise Malformed("CipherSuite must be MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519")
 
 
-def _u16(reader: Reader) -> int:
+def u16(reader: Reader) -> int:
+    """Read a uint16."""
     return reader.uint(2)
+
+
+def _leaf_index(reader: Reader) -> LeafIndex:
+    return LeafIndex(reader.uint(4))
 
 
 def _extension(reader: Reader) -> tuple[int, bytes]:
@@ -188,24 +237,33 @@ def _leaf(reader: Reader) -> Leaf:
     reader.spend(LEAF_WORK)
     start = reader.position
     encryption_key, signature_key = reader.opaque(), reader.opaque()
-    if reader.uint(2) != 1:
+    if reader.uint(2) != BASIC:
         raise Malformed("CredentialType must be basic")
     identity = reader.opaque()
-    for _ in range(5):
-        reader.vector(_u16)  # capabilities: versions, cipher suites, extensions, proposals, credentials
+    capabilities = Capabilities(*[reader.vector(u16) for _ in Capabilities.__struct_fields__])
     source = _SOURCES.get(reader.uint(1))
-    not_before = not_after = 0
+    parent_hash, not_before, not_after = b"", 0, 0
     match source:
         case None:
             raise Malformed("unknown LeafNodeSource")
         case "key_package":
             not_before, not_after = reader.uint(8), reader.uint(8)
         case "commit":
-            reader.skip_opaque()  # parent hash
-    _extensions(reader)
+            parent_hash = reader.opaque()
+    if _extensions(reader):
+        raise Malformed("extensions of a LeafNode are not supported")
     signed = reader.since(start)
     return Leaf(
-        encryption_key, signature_key, identity, source, not_before, not_after, signed, signature=reader.opaque()
+        encryption_key=encryption_key,
+        signature_key=signature_key,
+        identity=identity,
+        capabilities=capabilities,
+        source=source,
+        parent_hash=parent_hash,
+        not_before=not_before,
+        not_after=not_after,
+        signed=signed,
+        signature=reader.opaque(),
     )
 
 
@@ -225,7 +283,7 @@ def _proposal(reader: Reader) -> Proposal:
         case 1:
             return Add(_key_package(reader))
         case 3:
-            return Remove(LeafIndex(reader.uint(4)))
+            return Remove(_leaf_index(reader))
         case 6:
             reader.skip_opaque()
             return ExternalInit()
@@ -250,11 +308,12 @@ def _update_path(reader: Reader) -> UpdatePath:
 
 def _commit_message(reader: Reader) -> Commit:
     _header(reader, PUBLIC_MESSAGE)
+    start = reader.position - 2  # the transcript begins with the WireFormat
     group_id, epoch = reader.opaque(), reader.uint(8)
     sender: LeafIndex | None = None
     match reader.uint(1):
         case 1:
-            sender = LeafIndex(reader.uint(4))
+            sender = _leaf_index(reader)
         case 4:
             pass  # of an external commit, whose sender has no leaf yet
         case _:
@@ -263,11 +322,11 @@ def _commit_message(reader: Reader) -> Commit:
     if _CONTENT_TYPES.get(reader.uint(1)) != "commit":
         raise Malformed("ContentType must be commit")
     proposals, path = reader.vector(_proposal_by_value), reader.optional(_update_path)
-    reader.skip_opaque()  # signature: covers a context that only members know
-    reader.skip_opaque()  # confirmation tag
+    reader.skip_opaque()  # signature
+    transcript, confirmation_tag = reader.since(start), reader.opaque()
     if sender is not None:
         reader.skip_opaque()  # membership tag
-    return Commit(group_id, epoch, sender, proposals, path)
+    return Commit(group_id, epoch, sender, proposals, path, transcript, confirmation_tag)
 
 
 def _private_message(reader: Reader) -> PrivateMessage:
@@ -295,32 +354,28 @@ def _welcome(reader: Reader) -> Welcome:
     return Welcome(new_members)
 
 
-def _node(reader: Reader) -> Leaf | None:
-    """Read a node; return None for a parent node."""
+def _node(reader: Reader) -> Leaf | ParentNode:
     match reader.uint(1):
         case 1:
             return _leaf(reader)
         case 2:
-            reader.skip_opaque()
-            reader.skip_opaque()
-            reader.vector(lambda inner: inner.uint(4))
-            return None
+            return ParentNode(reader.opaque(), reader.opaque(), reader.vector(_leaf_index))
     raise Malformed("unknown NodeType")
 
 
-def _optional_node(reader: Reader) -> Leaf | None:
+def _optional_node(reader: Reader) -> Leaf | ParentNode | None:
     return reader.optional(_node)
 
 
-def _ratchet_tree(data: bytes) -> dict[LeafIndex, Leaf]:
+def _ratchet_tree(data: bytes) -> dict[int, Leaf | ParentNode]:
+    """Section 12.4.3.3. Every second node is a leaf, from the first to the last, and the last is not blank."""
     nodes = read_all(data, lambda reader: reader.vector(_optional_node))
-    leaves = {}
-    for number, node in enumerate(nodes):
-        if node is not None:
-            if number % 2:
-                raise Malformed("leaf at the index of a parent node")
-            leaves[LeafIndex(number // 2)] = node
-    return leaves
+    if not nodes or nodes[-1] is None:
+        raise Malformed("last node of the ratchet tree must not be blank")
+    found = {index: node for index, node in enumerate(nodes) if node is not None}
+    if any(isinstance(node, Leaf) == index % 2 for index, node in found.items()):
+        raise Malformed("leaf at the index of a parent node, or the reverse")
+    return found
 
 
 def _group_info(reader: Reader) -> GroupInfo:
@@ -329,14 +384,22 @@ def _group_info(reader: Reader) -> GroupInfo:
     _version(reader)
     _suite(reader)
     group_id, epoch = reader.opaque(), reader.uint(8)
-    reader.skip_opaque()  # tree hash
-    reader.skip_opaque()  # confirmed transcript hash
-    _extensions(reader)
-    extensions = _extensions(reader)
-    if RATCHET_TREE not in extensions or EXTERNAL_PUB not in extensions:
-        raise Malformed("group info must have the extensions ratchet_tree and external_pub")
-    reader.skip_opaque()  # confirmation tag
-    signer = LeafIndex(reader.uint(4))
+    tree_hash, transcript_hash = reader.opaque(), reader.opaque()
+    context_extensions, extensions = _extensions(reader), _extensions(reader)
+    if extensions.keys() != {RATCHET_TREE, EXTERNAL_PUB}:
+        raise Malformed("group info must have the extensions ratchet_tree and external_pub, and no other")
+    confirmation_tag, signer = reader.opaque(), _leaf_index(reader)
     signed = reader.since(start)
-    leaves = _ratchet_tree(extensions[RATCHET_TREE])
-    return GroupInfo(group_id, epoch, leaves, signer, signed, signature=reader.opaque())
+    return GroupInfo(
+        group_id=group_id,
+        epoch=epoch,
+        tree_hash=tree_hash,
+        confirmed_transcript_hash=transcript_hash,
+        extensions=context_extensions,
+        nodes=_ratchet_tree(extensions[RATCHET_TREE]),
+        external_pub=read_all(extensions[EXTERNAL_PUB], Reader.opaque),
+        confirmation_tag=confirmation_tag,
+        signer=signer,
+        signed=signed,
+        signature=reader.opaque(),
+    )

@@ -61,7 +61,8 @@ class GroupOf:
 
     def __init__(self, *devices: Owned, **facts: Any) -> None:
         self.made = MadeGroup(CONVERSATION, devices[0].signer)
-        self.made.leaves |= {leaf: one.signer for leaf, one in enumerate(devices)}
+        for leaf, one in enumerate(devices[1:], 1):
+            self.made.place(leaf, one.signer)
         info = self.made.commit(devices[0].signer).group_info
         roles: dict[UserId, MemberRole] = {one.device.user_id: "member" for one in devices}
         roles[devices[0].device.user_id] = "owner"
@@ -74,9 +75,9 @@ class GroupOf:
         self.facts = structs.replace(self.facts, group=self.group)
         return self
 
-    def claim(self, *devices: Owned) -> list[tuple[Signer, bytes]]:
-        """Claim a key package of each device."""
-        packages = [(one, one.signer.key_package()) for one in devices]
+    def claim(self, *devices: Owned, **options: Any) -> list[tuple[Signer, bytes]]:
+        """Claim a key package of each device, with options of `Signer.key_package`."""
+        packages = [(one, one.signer.key_package(**options)) for one in devices]
         claims = {
             key_package_reference(package): ClaimedKeyPackage(one.device.id, one.device.user_id)
             for one, package in packages
@@ -123,7 +124,7 @@ REJOIN: dict[str, Any] = {"external": True, "remove": [LAPTOP.signer]}
         ({**REJOIN, "with_path": False}, ONE_INIT),
         ({**REJOIN, "add": [(BOBS.signer, BOBS.signer.key_package())]}, ONE_INIT),
         ({"path_at": 7}, "Malformed MLS message: signature of LeafNodeTBS does not verify"),
-        ({"path_by": BOBS.signer}, "The update path's leaf has another device's identity or signature key"),
+        ({"path_by": BOBS.signer}, "The committer's leaf has another device's identity or signature key"),
     ],
 )
 def test_malformed_commit_is_refused_with_its_reason(options: dict[str, Any], text: str) -> None:
@@ -135,7 +136,7 @@ def test_malformed_commit_is_refused_with_its_reason(options: dict[str, Any], te
 @pytest.mark.parametrize("key", UNUSABLE_KEYS.values(), ids=UNUSABLE_KEYS)
 @pytest.mark.parametrize("field", ["leaf_key", "node_key"])
 def test_commit_with_an_unusable_key_is_refused(field: str, key: bytes) -> None:
-    error = refusal(GroupOf(LAPTOP, BOBS).plan(**{field: key}))
+    error = refusal(GroupOf(LAPTOP, BOBS).plan(wrong={field: key}))
     assert isinstance(error, BadFrame)
     assert str(error) == "Malformed MLS message: encryption_key is not a usable X25519 public key"
 
@@ -195,6 +196,7 @@ def test_device_added_twice_by_a_commit_is_refused() -> None:
 def test_commit_takes_the_leftmost_free_leaves() -> None:
     group = GroupOf(LAPTOP, BOBS, CAROLS)
     del group.made.leaves[1]
+    group.made.tree.remove(1)
     group.on(leaves={0: LAPTOP.holder, 2: CAROLS.holder}, group_info=group.made.group_info(LAPTOP.signer, 0))
     assert effects(group.plan(add=group.claim(PHONE, TABLET))).added == {1: PHONE.holder, 3: TABLET.holder}
 
