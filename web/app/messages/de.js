@@ -53,6 +53,8 @@ export const de = {
       ' zu sehen, wer hier ist.',
     not_listed:
       'Dieses Gerät ist nicht bestätigt. Bestätige es auf einem anderen Gerät oder mit deinem Wiederherstellungsschlüssel.',
+    not_a_group:
+      'Der Server zeigt an dieser Stelle eine andere Unterhaltung. Es wurde nichts gesendet. Versuche es noch einmal.',
     number_changed: 'Die Sicherheitsnummer hat sich seit deinem Vergleich geändert. Vergleiche sie noch einmal.',
     no_account_key: 'Dieses Gerät hat deinen Kontoschlüssel nicht. Bestätige es zuerst.',
     no_device: 'Dieses Gerät ist nicht registriert. Melde dich ab und wieder an.',

@@ -56,6 +56,7 @@ export const en = {
     new_readers:
       'Someone joined, or a new device was added, after you wrote this. Tap the name at the top to see who’s here.',
     not_listed: 'This device isn’t confirmed. Confirm it on another device, or with your recovery key.',
+    not_a_group: 'The server shows another conversation in its place. Nothing was sent. Try again.',
     number_changed: 'The safety number has changed since you compared it. Compare it again.',
     no_account_key: 'This device doesn’t have your account key. Link it first.',
     no_device: 'This device isn’t registered. Log out, then log in again.',
