@@ -11,7 +11,7 @@ from store.devices import notify_devices_changed
 from store.members import UPDATE_REMOVAL_DUE
 
 GET = "SELECT public_key, device_list, signature FROM account_keys WHERE user_id = %s"
-STORED = "SELECT public_key, counter, listed FROM account_keys WHERE user_id = %s"
+STORED = "SELECT public_key, counter, listed, omitted FROM account_keys WHERE user_id = %s"
 DEVICES = "SELECT id, signature_key FROM devices WHERE user_id = %s"
 # Groups with a leaf of the account, in the order of the writer's locks.
 GROUPS = """
@@ -25,7 +25,10 @@ VALUES (%(user)s, %(key)s, %(counter)s, %(list)s, %(signature)s, %(listed)s)
 ON CONFLICT (user_id) DO UPDATE SET
     public_key = excluded.public_key, counter = excluded.counter, device_list = excluded.device_list,
     signature = excluded.signature, listed = excluded.listed,
-    recovery = CASE WHEN stored.public_key = excluded.public_key THEN stored.recovery END
+    recovery = CASE WHEN stored.public_key = excluded.public_key THEN stored.recovery END,
+    omitted = CASE WHEN stored.public_key = excluded.public_key
+        THEN stored.omitted || ARRAY(SELECT key FROM unnest(stored.listed) key WHERE key <> ALL (excluded.listed))
+        ELSE '{}' END
 """
 SET_RECOVERY = "UPDATE account_keys SET recovery = %s WHERE user_id = %s AND public_key = %s"
 RECOVERY = "SELECT recovery FROM account_keys WHERE user_id = %s"
@@ -58,8 +61,8 @@ class DeviceLists:
             await lock_user(connection, account.id)  # after the groups, as the deletion of an account
             stored = await (await connection.execute(STORED, [account.id])).fetchone()
             devices = dict(await (await connection.execute(DEVICES, [account.id])).fetchall())
-            account_key, counter, listed = stored or (None, 0, [])
-            check(PublicationFacts(account_key, counter, devices, listed))
+            account_key, counter, listed, omitted = stored or (None, 0, [], [])
+            check(PublicationFacts(account_key, counter, devices, listed, omitted))
             await connection.execute(PUBLISH, values)
             await connection.execute(UPDATE_REMOVAL_DUE, [groups])
             await notify_devices_changed(connection, account.id, account.uuid)

@@ -11,7 +11,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
+from chat.errors import Invalid
+from chat.identity.device_lists import OMITTED_MAX, check_publication
+from chat.model.identity import PublicationFacts, SignedDeviceList
+from chat.model.ids import DeviceId
 from crypto.device_lists import BadDeviceList, DeviceList, check_signature, parse_device_list
 from testing.tree import ROOT
 
@@ -48,6 +53,19 @@ def test_device_list_has_1_to_16_devices(count: int, fits: bool) -> None:
     data = DeviceList(UUID(int=1), 1, 2, {device: bytes(32) for device in range(count)}).encode()
     with contextlib.nullcontext() if fits else pytest.raises(BadDeviceList, match="1 to 16"):
         assert len(parse_device_list(data).devices) == count
+
+
+@pytest.mark.parametrize(("before", "fits"), [(OMITTED_MAX - 1, True), (OMITTED_MAX, False)])
+def test_account_key_omits_at_most_1024_devices(before: int, fits: bool) -> None:
+    keys = [nth.to_bytes(32) for nth in range(before + 2)]
+    omitted, stays, leaves = keys[:before], keys[-1], keys[-2]
+    found = DeviceList(UUID(int=1), 2, 2, {1: stays})
+    facts = PublicationFacts(b"key", 1, {DeviceId(1): stays}, [stays, leaves], omitted)
+    signed = SignedDeviceList(b"key", b"", b"")
+    with contextlib.nullcontext() if fits else pytest.raises(Invalid, match="at most 1,024 devices"):
+        check_publication(signed, found, facts, is_confirmed=False)
+    same = structs.replace(facts, listed=[stays])
+    check_publication(signed, found, same, is_confirmed=False)
 
 
 @given(LISTS)

@@ -54,6 +54,9 @@ FROZEN = {
     "0006_disowned_devices.down.sql": "0206ed5249a7117c749e6e35bd852f8e6fb827e7ceb91fcd1d4a3b75fbf58388",
     "0006_disowned_devices.py": "7fd7520d9f473ba182f0a24ec95bbae8dca606b3b9d5d176a1490a021f2a6523",
     "0006_disowned_devices.sql": "47852fcab355f1eb4c6a724cc420e651fc716f2a98e9bca8ebe024cfa6057a15",
+    "0007_omitted_devices.down.sql": "904266ced2e4544cb7467e17f480de6ae115306817ccc29aa7f5d2b5ef8b2fb7",
+    "0007_omitted_devices.py": "61f1d733f57f23e777d08b3156cceda1ed76788274b531f152c5e564ec247fd0",
+    "0007_omitted_devices.sql": "4ef719a1cbafdc966d7c3e1833559999fd5b42661bf60b4dc663d2d4729c9132",
 }
 
 
