@@ -92,7 +92,9 @@ ADD_CONTACTS = "INSERT INTO contacts SELECT %s, unnest(%s::bigint[]) ON CONFLICT
 REMOVE_MEMBERS = "DELETE FROM members WHERE conversation_id = %s AND user_id = ANY(%s)"
 USE_CLAIMS = "DELETE FROM claims WHERE user_id = %s AND reference = ANY(%s)"
 ADD_WELCOME = "INSERT INTO welcomes (conversation_id, seq, data) VALUES (%s, %s, %s)"
-ADVANCE = "UPDATE groups SET epoch = %s, group_info = %s, removal_due = %s WHERE conversation_id = %s"
+ADVANCE = """
+UPDATE groups SET epoch = %s, group_info = %s, commit_hash = sha256(%s), removal_due = %s WHERE conversation_id = %s
+"""
 
 
 # Load
@@ -204,7 +206,7 @@ async def apply(
             await connection.execute(ADD_WELCOME, [conversation_id, entry.seq, bundle.welcome])
         if request.references:
             await connection.execute(USE_CLAIMS, [device.user_id, request.references])
-        values = [request.epoch + 1, bundle.group_info, change.removal_due, conversation_id]
+        values = [request.epoch + 1, bundle.group_info, bundle.commit, change.removal_due, conversation_id]
         await connection.execute(ADVANCE, values)
         await notify(connection, [holder.device_id for holder in change.added.values()], "memberships")
     return entry

@@ -41,7 +41,7 @@ SET_REMOVAL_DUE = "UPDATE groups SET removal_due = %s WHERE conversation_id = %s
 SET_ROLE = "UPDATE members SET role = %s WHERE conversation_id = %s AND user_id = %s"
 # Members of every state, with the caller's own state.
 CONVERSATIONS = """
-SELECT c.id, g.epoch, c.last_seq, mine.state, u.uuid, u.username, m.role, u.picture_version
+SELECT c.id, g.epoch, g.commit_hash, c.last_seq, mine.state, u.uuid, u.username, m.role, u.picture_version
 FROM members mine
 JOIN conversations c ON c.id = mine.conversation_id JOIN groups g ON g.conversation_id = c.id
 JOIN members m ON m.conversation_id = c.id JOIN users u ON u.id = m.user_id
@@ -163,8 +163,8 @@ class Groups:
     async def list_of(self, user_id: UserId) -> list[EncryptedConversation]:
         """Return the encrypted conversations of the account with their members, newest message first."""
         found: dict[ConversationId, EncryptedConversation] = {}
-        for id_, epoch, last_seq, state, *member in await self._database.rows(CONVERSATIONS, [user_id]):
-            conversation = found.setdefault(id_, EncryptedConversation(id_, epoch, last_seq, state, []))
+        for id_, epoch, commit_hash, last_seq, state, *member in await self._database.rows(CONVERSATIONS, [user_id]):
+            conversation = found.setdefault(id_, EncryptedConversation(id_, epoch, commit_hash, last_seq, state, []))
             conversation.members.append(Member(*member))
         return list(found.values())
 

@@ -57,6 +57,9 @@ FROZEN = {
     "0007_omitted_devices.down.sql": "904266ced2e4544cb7467e17f480de6ae115306817ccc29aa7f5d2b5ef8b2fb7",
     "0007_omitted_devices.py": "61f1d733f57f23e777d08b3156cceda1ed76788274b531f152c5e564ec247fd0",
     "0007_omitted_devices.sql": "4ef719a1cbafdc966d7c3e1833559999fd5b42661bf60b4dc663d2d4729c9132",
+    "0008_commit_hashes.py": "38ae1e8c989651a937119ce0ea522adee04def16e5dfd51f31cdd1701faf2777",
+    "0008_commit_hashes.down.sql": "5ed79b2aa8245c24c70ececf6d092c53102d4c7c796b9abe88cd940b98153469",
+    "0008_commit_hashes.sql": "6496a86be675ef11229b5f8d9279dac172c04160ab5deaab5177657b5a438f1d",
 }
 
 

@@ -204,6 +204,7 @@ class EncryptedConversation(Struct, frozen=True):
 
     id: ConversationId
     epoch: int
+    commit_hash: bytes | None  # SHA-256 of the commit that began the epoch; None if an earlier version stored it
     last_seq: Seq
     state: MemberState
     members: list[Member]

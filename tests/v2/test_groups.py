@@ -1,5 +1,8 @@
 """Groups over HTTP: roles, forged commits, contacts and blocks, with correctly signed frames."""
 
+from base64 import b64decode
+from hashlib import sha256
+
 import pytest
 from msgspec import structs
 
@@ -20,6 +23,16 @@ async def test_group_roles_are_set_by_owners_only(users: Users) -> None:
     roles = {member["id"]: member["role"] for member in shown["members"]}
     people = [str(one.session.uuid) for one in (alice, bob, carol)]
     assert roles == dict(zip(people, ["owner", "admin", "member"], strict=True))
+
+
+async def test_conversation_names_the_commit_that_began_its_epoch(users: Users) -> None:
+    alice, bob = [await device(one) for one in await users("alice", "bob")]
+    group = await group_of(alice, bob)
+    for by in (alice, bob):
+        commit = group.commit(by)
+        assert (await commit.sent_by(by.session)).status_code == 200
+        (shown,) = (await bob.session.api.get("/v2/conversations")).json()
+        assert b64decode(shown["commit_hash"]) == sha256(commit.bundle.commit).digest()
 
 
 async def test_commit_with_a_forged_leaf_is_refused(users: Users) -> None:

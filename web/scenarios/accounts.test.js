@@ -271,6 +271,14 @@ test('removed_device_is_unlisted_and_ends', async () => {
   assert.equal(fromBase64((await listOf(bob)).device_list).length, 55 + 40);
 });
 
+test('device_that_is_omitted_before_it_knows_that_it_was_listed_is_removed', async () => {
+  const [bob] = await people('bob');
+  const phone = await another(bob);
+  phone.client.enrolment.standing = 'waiting'; // as if its list had not come yet
+  await bob.client.ownList.remove(phone.client.me.device);
+  await until(() => phone.client.enrolment.standing === 'removed', 'it knows');
+});
+
 test('messages_that_wait_for_a_removal_are_sent_once_and_in_order', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const phone = await another(bob);

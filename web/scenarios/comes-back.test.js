@@ -2,7 +2,7 @@
 /** Devices that a server has left behind, once it is honest again. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { honest, known, reconnects, settled } from './attacks.js';
+import { friends, ghostJoins, honest, known, NOW, reconnects, settled } from './attacks.js';
 import { Tampering } from './tampering.js';
 import { conversation, deceived, linked, people, unlinked } from './users.js';
 
@@ -91,4 +91,58 @@ test('device_that_was_welcomed_at_a_place_that_is_too_early_comes_back', async (
   await alice.isIn(id);
   await settled(alice);
   await goOn(alice, bob, id);
+});
+
+test('device_in_a_fork_of_the_same_length_comes_back_before_it_sends', async () => {
+  const { alice, bob, id } = await friends();
+  await alice.says(id, 'before');
+  await bob.hears('before');
+  await settled(alice);
+  const { cursor } = await known(alice, id);
+  // The server swallows an update of alice, and stores one of bob in its place.
+  let commit = '';
+  alice.lies.answerRequest.push(({ method, path, body }) => {
+    if (method !== 'POST' || path !== `conversations/${id}/commits`) return undefined;
+    commit = body.commit;
+    return { seq: cursor + 1, epoch: 2, at: NOW() };
+  });
+  const inItsPlace = (/** @type {Frame} */ entry) =>
+    entry.seq === cursor + 1 ? { ...entry, sender: alice.client.me.device, data: commit } : entry;
+  alice.lies.changeFrame.push((frame) => {
+    if (frame.type !== 'entry') return undefined;
+    return commit ? inItsPlace(frame) : null;
+  });
+  alice.lies.changeAnswer.push(({ path }, answer) => {
+    if (!path.startsWith(`conversations/${id}/log`)) return undefined;
+    return commit ? answer.map(inItsPlace) : [];
+  });
+  await bob.updates(id);
+  await alice.updates(id);
+  await settled(alice);
+  const epochs = await Promise.all([alice, bob].map((one) => one.client.mls.epoch(id)));
+  assert.deepEqual([epochs, (await known(alice, id)).cursor], [[2, 2], (await known(bob, id)).cursor]);
+  honest(alice);
+  await reconnects(alice);
+  await alice.says(id, 'can you read me?');
+  await bob.hears('can you read me?');
+});
+
+test('device_in_a_fork_with_a_ghost_of_the_same_length_comes_back', async () => {
+  const { alice, bob, id } = await friends();
+  const { ghost, entry } = await ghostJoins(alice, id, bob.user);
+  const inItsPlace = (/** @type {Frame} */ one) =>
+    one.kind === 'commit' && one.sender === bob.client.me.device
+      ? { ...one, sender: ghost.device, data: entry.data }
+      : one;
+  alice.lies.changeFrame.push((frame) => (frame.type === 'entry' ? inItsPlace(frame) : undefined));
+  alice.lies.changeAnswer.push(({ path }, answer) =>
+    path.startsWith(`conversations/${id}/log`) ? answer.map(inItsPlace) : undefined,
+  );
+  await bob.updates(id);
+  await settled(alice);
+  assert.deepEqual(await Promise.all([alice, bob].map((one) => one.client.mls.epoch(id))), [2, 2]);
+  honest(alice);
+  await reconnects(alice);
+  await alice.says(id, 'can you read me?');
+  await bob.hears('can you read me?');
 });

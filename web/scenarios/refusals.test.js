@@ -86,7 +86,7 @@ test('invalid_commit_is_rejected', async () => {
     bytes[at < 0 ? bytes.length + at : at] ^= 1;
     return toBase64(bytes);
   };
-  await refused(commit(alice, { ...good, commit: flipped(good.commit, 45) }), 'bad_frame'); // in her new leaf
+  await refused(commit(alice, { ...good, commit: flipped(good.commit, 45) }), 'tree_differs'); // in her new leaf
   await refused(commit(alice, { ...good, group_info: flipped(good.group_info, -1) }), 'bad_frame'); // its signature
   const theirs = await commitOf(bob, id);
   await refused(commit(alice, { ...good, group_info: theirs.group_info }), 'tree_differs');

@@ -70,12 +70,13 @@ class MemberShown(Struct, frozen=True, omit_defaults=True):
     picture: str | None = None  # its version
 
 
-class ConversationShown(Struct, frozen=True):
+class ConversationShown(Struct, frozen=True, omit_defaults=True):
     id: UUID
     epoch: int
     last_seq: int
     state: str
     members: list[MemberShown]
+    commit_hash: bytes | None = None  # SHA-256 of the commit that began the epoch
 
     @classmethod
     def of(cls, one: EncryptedConversation) -> "ConversationShown":
@@ -83,7 +84,7 @@ class ConversationShown(Struct, frozen=True):
         members = [
             MemberShown(member.uuid, member.username, member.role, member.picture_version) for member in one.members
         ]
-        return cls(one.id, one.epoch, one.last_seq, one.state, members)
+        return cls(one.id, one.epoch, one.last_seq, one.state, members, one.commit_hash)
 
 
 class NewState(Struct, frozen=True):

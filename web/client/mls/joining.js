@@ -146,11 +146,12 @@ export class Joining {
   }
 
   /** @param {Shown} shown */
-  async #joinIfElsewhere({ id, epoch, last_seq: last }) {
+  async #joinIfElsewhere({ id, epoch, last_seq: last, commit_hash: hash }) {
     const known = await this.store.get(id);
     if (!known?.isActive) return;
     // A device that has read the whole log and is in another epoch has not seen a commit, or one that is not in the log.
-    const isElsewhere = known.cursor >= last && (await this.client.mls.epoch(id)) !== epoch;
+    const isOther = (await this.client.mls.epoch(id)) !== epoch || (await this.lineage.isAnother(id, epoch, hash));
+    const isElsewhere = known.cursor >= last && isOther;
     let isLost = known.isForged || known.cursor > last || isElsewhere;
     if (!isLost && known.cursor < last) {
       // A thief of the session may have acknowledged what this device has not received. Where it gets nothing of it, its

@@ -37,6 +37,16 @@ export class Lineage {
   }
 
   /**
+   * Whether another commit than the one with this hash began this epoch here. This device does not know which one did if
+   * it was welcomed to that epoch, or created it.
+   * @param {string} id @param {number} epoch @param {string} [hash] in base64
+   */
+  async isAnother(id, epoch, hash) {
+    const last = await this.#last(id);
+    return hash !== undefined && last?.epoch === epoch - 1 && last.hash !== hash;
+  }
+
+  /**
    * Apply a commit, unless it was applied before. Returns whether this device is still in the group. Throws
    * MalformedFrame, and Undecryptable where the state does not fit the log.
    * @param {string} id @param {LogEntry} entry

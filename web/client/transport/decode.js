@@ -109,6 +109,7 @@ const conversation = object({
   last_seq: count,
   state: oneOf('joined', 'requested', 'ignored', 'blocked'),
   members: list(member),
+  commit_hash: optional(base64),
 });
 /** @type {Check<import('./frames.d.ts').ListedDirect>} */
 const direct = object({

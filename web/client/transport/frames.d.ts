@@ -152,6 +152,8 @@ export interface ListedConversation {
   last_seq: number;
   state: 'joined' | 'requested' | 'ignored' | 'blocked';
   members: Member[];
+  /** SHA-256 of the commit that began the epoch, in base64. */
+  commit_hash?: string;
 }
 
 export type LogEntry = Omit<EntryFrame, 'type'> & { type?: string };

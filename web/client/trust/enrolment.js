@@ -167,7 +167,9 @@ export class Enrolment {
     // Also where another device has made another account key.
     if (!key || !known || known.changed || known.key !== key.publicKey) return 'waiting';
     if (await this.ownList.hasThisDevice()) return 'listed';
-    return this.standing === 'listed' || this.standing === 'removed' ? 'removed' : 'waiting';
+    // It may have been listed and omitted before it noticed.
+    const isOmitted = this.standing === 'listed' || known.removed?.includes(await this.#thumbprint());
+    return isOmitted || this.standing === 'removed' ? 'removed' : 'waiting';
   }
 
   async #thumbprint() {

@@ -31,7 +31,7 @@ export class OwnDevices {
   /** @returns {Promise<OwnDevice[]>} */
   async list() {
     const own = await this.identities.of(this.client.me.user.id);
-    const devices = await this.client.api.call('GET', 'devices');
+    const devices = await this.client.api.callUntilAnswered('GET', 'devices');
     return Promise.all(
       devices.map(async (one) => {
         const leaf = { device: one.id, thumbprint: await thumbprintOf(fromBase64(one.signature_key)) };
