@@ -5,7 +5,7 @@ import { AccountKey } from '../client/trust/account-key.js';
 import { encodeDeviceList } from '../client/trust/device-list.js';
 import { toBase64 } from '../client/util/bytes.js';
 import { Ghost } from './tampering.js';
-import { conversation, deceived, people } from './users.js';
+import { conversation, deceived, people, until } from './users.js';
 
 export const NOW = () => new Date().toISOString();
 export const GARBAGE = 'AAEAAQ==';
@@ -101,9 +101,12 @@ export async function texts(device, id) {
 
 /** The id of the message with this text. @param {import('./users.js').Device} device @param {string} id @param {string} text */
 export async function idOf(device, id, text) {
-  const found = (await device.client.store.items(id, {})).find((item) => item.text === text);
-  assert.ok(found?.id);
-  return found.id;
+  let found = '';
+  await until(async () => {
+    found = (await device.client.store.items(id, {})).find((item) => item.text === text)?.id ?? '';
+    return found; // others can have an own message before its author has its place
+  }, `${device.username} has stored ${text}`);
+  return found;
 }
 
 /**
