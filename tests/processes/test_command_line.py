@@ -105,3 +105,12 @@ def test_folder_opens_with_its_passphrase_only(server: Server, tmp_path: Path) -
     files = [path.read_bytes() for path in (tmp_path / "grace").iterdir()]
     assert files
     assert not [content for content in files if b"grace" in content]
+
+
+def test_message_that_waited_for_a_new_device_is_read(server: Server, tmp_path: Path) -> None:
+    """The welcome waits, too: a device that ignored it would join without it, and lose the message."""
+    heidi, ivan = (Client(server, tmp_path / name) for name in ("heidi", "ivan"))
+    heidi.run("register", "heidi")
+    ivan.run("register", "ivan")
+    heidi.run("start", "ivan", typed="hello ivan\n/quit\n")
+    assert "hello ivan" in ivan.run("talk", "heidi", typed="/quit\n")

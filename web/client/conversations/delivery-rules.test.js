@@ -61,7 +61,7 @@ async function connected() {
     openDatabase: async () => assert.fail('no keys needed'),
   });
   client.me = /** @type {any} */ ({ user: { id: ME.user, username: 'me' }, device: ME.device });
-  client.enrolment.standing = 'listed';
+  client.enrolment.knowsOwnList = async () => true;
   const members = [ME, EVE].map((one) => ({ ...one, thumbprint: one.device }));
   client.mls = /** @type {any} */ ({
     decrypt: async (/** @type {string} */ _, /** @type {Uint8Array} */ data, /** @type {any} */ keep) =>

@@ -2,7 +2,8 @@
 /**
  * How this device joins groups: by a welcome, or by an external commit where it has none or its state does not fit.
  *
- * The state of a group never goes back: what the server offers is compared with what this device has seen.
+ * The server may offer an earlier state of a group than this device has seen. The device joins it, and sends nothing to
+ * users in it whom it does not know until its user agrees.
  */
 import { emptyConversation } from '../conversations/changes.js';
 import { verifiedGone, withMissing } from '../conversations/roster.js';
@@ -54,7 +55,7 @@ export class Joining {
 
   /** @param {Omit<import('../transport/frames.d.ts').WelcomeFrame, 'type'>} frame */
   async onWelcome({ conversation: id, seq, data }) {
-    if (!this.enrolment.isListed) return; // it joins its groups when it is
+    if (!(await this.enrolment.knowsOwnList())) return; // it waits to be confirmed, and joins its groups then
     if (!(await this.#makeRoom(id))) return;
     const known = await this.store.get(id);
     if ((known?.cursor ?? 0) < seq) {
@@ -165,10 +166,11 @@ export class Joining {
   }
 
   /**
-   * Users without an account key who have a leaf that this device does not know.
-   * @param {Conversation} before @param {import('./core-crypto.js').Member[]} members
+   * Users without an account key who have a leaf that this device does not know, after it went back.
+   * @param {Conversation} before @param {import('./core-crypto.js').Member[]} members @param {number} epoch
    */
-  async #unvouched(before, members) {
+  async #unvouched(before, members, epoch) {
+    if (!isBack(before, epoch - 1)) return [];
     const lists = await this.identities.listsOf(members.map(({ user }) => user));
     const isKnown = new Set(before.members.map(({ thumbprint }) => thumbprint));
     const me = this.client.me.user.id;
@@ -178,9 +180,9 @@ export class Joining {
   }
 
   /**
-   * Users in a group that this device had not joined before, who were not expected. Where nobody is, a member who welcomes
-   * this device vouches for the others; for a group info only the server does, which is not asked about where nobody is
-   * verified.
+   * The strangers in a group that this device joins for the first time. There are none where no member is verified. A
+   * member who welcomes this device vouches for all members, unless the user, or a handover, has named them before. For a
+   * group info only the server vouches.
    * @param {Conversation} entered @param {boolean} isWelcomed
    */
   async #unexpected({ id, members, verified }, isWelcomed) {
@@ -207,9 +209,9 @@ export class Joining {
       me,
       { isByMember },
     );
-    const wasBack = before && isBack(before, epoch - 1);
-    const added = before ? [] : await this.#unexpected(after, isWelcomed);
-    const unvouched = wasBack ? await this.#unvouched(before, members) : added;
+    const unvouched = before
+      ? await this.#unvouched(before, members, epoch)
+      : await this.#unexpected(after, isWelcomed);
     const at = new Date().toISOString();
     const entered = {
       ...withMissing(after, before?.isActive ? verifiedGone(before, members) : []),
