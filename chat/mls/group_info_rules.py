@@ -1,6 +1,6 @@
 """What the server checks of a group info: what a device checks that joins by it, except for secrets. Pure.
 
-A group info that passes these checks can be used to join (RFC 9420 section 12.4.3.1), also if nobody can follow the
+A device can join by a group info that passes these checks (RFC 9420 section 12.4.3.1), even if no member can apply the
 commit that came with it. Each follows from the one before and from the commit. So the server knows the tree and the
 transcript of the members who have followed all commits, and a false group info cannot make it refuse theirs.
 """

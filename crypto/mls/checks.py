@@ -22,7 +22,7 @@ from crypto.mls.frames import (
 )
 from crypto.mls.wire import Malformed, opaque, read_all
 
-DEFAULT_EXTENSIONS, DEFAULT_PROPOSALS = frozenset(range(1, 6)), frozenset(range(1, 8))  # nobody has to list these
+DEFAULT_EXTENSIONS, DEFAULT_PROPOSALS = frozenset(range(1, 6)), frozenset(range(1, 8))  # no client has to list these
 
 # Which scalar does not matter: the secret with a point of low order is zero for all of them.
 _ANY_PRIVATE_KEY = X25519PrivateKey.from_private_bytes(bytes(32))

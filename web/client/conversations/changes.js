@@ -7,6 +7,7 @@
  */
 
 const DELETED_AHEAD_MAX = 100; // of one user
+const DELETED_AHEAD_OF_ALL_MAX = 1000;
 const UNREAD_MAX = 1000; // more are counted as this many
 
 /** @param {string} id @returns {Conversation} */
@@ -68,7 +69,8 @@ export function withoutUnread(conversation, seq) {
 export function deletedAhead(conversation, user, id) {
   const ahead = [...(conversation.deletedAhead ?? []), `${user} ${id}`];
   const theirs = ahead.filter((one) => one.startsWith(`${user} `)).slice(-DELETED_AHEAD_MAX);
-  return { ...conversation, deletedAhead: [...ahead.filter((one) => !one.startsWith(`${user} `)), ...theirs] };
+  const others = ahead.filter((one) => !one.startsWith(`${user} `));
+  return { ...conversation, deletedAhead: [...others, ...theirs].slice(-DELETED_AHEAD_OF_ALL_MAX) };
 }
 
 /** @param {Conversation} conversation @param {string} user @param {string} id */

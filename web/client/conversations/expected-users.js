@@ -19,9 +19,9 @@ export class ExpectedUsers {
     return this.client.storage.get('state', `expected/${id}`);
   }
 
-  /** @param {string} id @param {string[]} users */
-  async write(id, users) {
-    await this.client.storage.write([['state', `expected/${id}`, users]]);
+  /** @param {import('../trust/handover.js').KnownGroup[]} groups */
+  async write(groups) {
+    await this.client.storage.write(groups.map(({ id, users }) => ['state', `expected/${id}`, users]));
   }
 
   /** The device is in the group, and knows more than that. @param {string} id */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { trustIn } from '../trust/trust-in.js';
-import { emptyConversation } from './changes.js';
+import { deletedAhead, emptyConversation, isDeletedAhead } from './changes.js';
 import { deleted, fold, receivedBy, references, regrouped } from './reducer.js';
 
 const ME = 'me';
@@ -175,4 +175,16 @@ test('user_whose_last_device_said_that_it_leaves_may_come_back', () => {
   assert.deepEqual(absent(['2'], [leaf(ME, '1')]), [], 'the other device was removed on purpose');
   assert.deepEqual(absent(['2'], [leaf(ME, '1'), leaf('bob', '3')]), [], 'bob is still there');
   assert.deepEqual(absent(['bob'], [leaf(ME, '1')]), [], 'the user has left');
+});
+
+test('deletions_ahead_of_one_user_leave_room_for_those_of_others', () => {
+  const many = (/** @type {import('./reducer.js').Conversation} */ before, /** @type {string} */ user, count = 300) =>
+    Array.from({ length: count }, (_, nth) => `${nth}`).reduce((one, id) => deletedAhead(one, user, id), before);
+  const flooded = many(deletedAhead(emptyConversation('c'), 'bob', 'first'), 'mallory');
+  assert.ok(isDeletedAhead(flooded, 'bob', 'first'), 'of another user');
+  assert.ok(isDeletedAhead(flooded, 'mallory', '299'), 'the newest');
+  assert.equal(flooded.deletedAhead?.length, 101);
+  const users = Array.from({ length: 20 }, (_, nth) => `user ${nth}`);
+  const all = users.reduce((one, user) => many(one, user, 100), emptyConversation('c'));
+  assert.equal(all.deletedAhead?.length, 1000, 'of all');
 });

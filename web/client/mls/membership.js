@@ -67,10 +67,7 @@ export class Membership {
       if (known) return;
       await this.enrolment.check();
       const users = await Promise.all(usernames.map((username) => this.find(username)));
-      await this.expectedUsers.write(
-        id,
-        users.map((user) => user.id),
-      );
+      await this.expectedUsers.write([{ id, users: users.map((user) => user.id) }]);
       const keyPackages = (await claimAll(this.client, this.identities, users)).map(({ bytes }) => bytes);
       await untilAccepted(() =>
         this.client.mls.create(id, keyPackages, async (bundle) => {

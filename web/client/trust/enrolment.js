@@ -147,7 +147,7 @@ export class Enrolment {
     if (known?.removed?.includes(await this.#thumbprint()))
       throw new Refused(409, 'device_removed', 'This device was removed: log out, and log in again', 0);
     await this.identities.expect(contacts);
-    for (const { id, users } of groups) await this.expectedUsers.write(id, users);
+    await this.expectedUsers.write(groups);
     await this.ownKey.keep(key);
     if (!(await this.ownList.hasThisDevice())) await this.ownList.addThisDevice(key);
     await this.#updateStanding();
