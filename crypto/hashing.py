@@ -5,31 +5,31 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from crypto.passwords import Algorithm, hash_password, prepare, verify_password
+from crypto.passwords import MEMORY_MIB, Algorithm, hash_password, prepare, verify_password
 
 T = TypeVar("T")
 
-THREADS = 2  # each uses 64 MiB while it hashes
+THREADS = 2  # each uses the memory of a hash while it hashes
 WAITING_MAX = 32  # about two seconds of work; full: the error of `full` at once
 
 
 class Hashing:
     """Runs slow work in threads. `close` must be called at the end."""
 
-    def __init__(self, full: Callable[[], Exception]) -> None:
-        """`full` returns the error to raise if WAITING_MAX calls wait already."""
-        self._full = full
+    def __init__(self, full: Callable[[], Exception], memory_mib: int = MEMORY_MIB) -> None:
+        """`full` returns the error to raise if WAITING_MAX calls wait already. `memory_mib`: of one argon2id hash."""
+        self._full, self._memory_mib = full, memory_mib
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing")
         self._waiting = 0
-        self._threads.submit(prepare)
+        self._threads.submit(prepare, memory_mib)
 
     async def hash(self, password: str, algorithm: Algorithm) -> str:
         """Hash a password. Raises PasswordTooLong (see `hash_password`) and the error of `full`."""
-        return await self.run(lambda: hash_password(password, algorithm))
+        return await self.run(lambda: hash_password(password, algorithm, self._memory_mib))
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
         """Check a password (see `verify_password`). Raises the error of `full`."""
-        return await self.run(lambda: verify_password(password, password_hash))
+        return await self.run(lambda: verify_password(password, password_hash, self._memory_mib))
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run `work` in a thread and return its result; pictures are scaled here too. Raises the error of `full`."""

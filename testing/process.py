@@ -67,6 +67,7 @@ class Server:
             "HTTPS_PORT": str(self.https_port),
             "HTTPS_BIND_ADDR": "127.0.0.1",
             "SOTTOVOCE_RATE_LIMITS": "off",
+            "SOTTOVOCE_PASSWORD_MEMORY_MIB": "8",  # tests create hundreds of users
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None

@@ -50,7 +50,8 @@ def cheap_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     """Hash passwords at the lowest cost, except in tests marked `real_hashes`: the real cost is 0.1 s a login."""
     passwords._dummy_hash.cache_clear()
     if request.node.get_closest_marker("real_hashes") is None:
-        monkeypatch.setattr(passwords, "_ARGON2", argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        cheap = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+        monkeypatch.setattr(passwords, "_argon2", lambda _memory_mib: cheap)
         monkeypatch.setattr(passwords, "BCRYPT_COST", 4)
 
 

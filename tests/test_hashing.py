@@ -6,12 +6,25 @@ import threading
 import pytest
 
 from crypto.hashing import THREADS, WAITING_MAX, Hashing
-from crypto.passwords import PasswordTooLong
+from crypto.passwords import PasswordTooLong, hash_password
 from testing.server import PATIENCE_S
 
 
 class Full(Exception):
     pass
+
+
+@pytest.mark.real_hashes
+async def test_hashing_uses_the_memory_that_is_set() -> None:
+    hashing = Hashing(Full, memory_mib=8)
+    try:
+        made = await hashing.hash("Secret1pass", "argon2id")
+        assert made.startswith("$argon2id$v=19$m=8192,t=3,p=4$")
+        assert await hashing.verify("Secret1pass", made)
+        assert not await hashing.verify("Secret1pass", None)
+        assert await hashing.verify("Secret1pass", hash_password("Secret1pass", "argon2id")), "made before the change"
+    finally:
+        hashing.close()
 
 
 async def test_hashing_over_the_queue_limit_is_refused_at_once() -> None:

@@ -149,6 +149,7 @@ def test_secret_is_never_printed(name: str) -> None:
         pytest.param({"SOTTOVOCE_WORKERS": "65"}, "WORKERS", id="too many workers"),
         pytest.param({"SOTTOVOCE_REGISTRATION": "maybe"}, "registration", id="an unknown choice"),
         pytest.param({"SOTTOVOCE_RATE_LIMITS": "no"}, "on or off", id="neither on nor off"),
+        pytest.param({"SOTTOVOCE_PASSWORD_MEMORY_MIB": "7"}, "MEMORY", id="less memory than is safe"),
         pytest.param({"SOTTOVOCE_COOKIE_DAYS": "0"}, "cookie-days", id="zero lifetime"),
         pytest.param({"SOTTOVOCE_COOKIE_DAYS": "nan"}, "cookie-days", id="lifetime not a number"),
         pytest.param({"SOTTOVOCE_CODE_HOURS": "-1"}, "code-hours", id="negative lifetime"),

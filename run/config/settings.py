@@ -23,6 +23,7 @@ import psycopg
 from msgspec import Struct
 from psycopg.conninfo import conninfo_to_dict
 
+from crypto.passwords import MEMORY_MIB
 from crypto.tokens import MIN_SECRET_BYTES
 
 PREFIX = "SOTTOVOCE_"
@@ -47,6 +48,7 @@ class Settings(Struct, frozen=True):
     admin_password: str | None
     registration: Literal["open", "invite", "closed"]
     rate_limits: bool
+    password_memory_mib: int
     trusted_proxies: list[str]
     cookie_days: float
     code_hours: float
@@ -185,6 +187,12 @@ SETTINGS = [
         "Who may register: anyone, users with an invite, or no one.",
     ),
     _Setting("SOTTOVOCE_RATE_LIMITS", _Switch(), "on", "Rate limits; off is for benchmarks only."),
+    _Setting(
+        "SOTTOVOCE_PASSWORD_MEMORY_MIB",
+        click.IntRange(8, 1024),
+        MEMORY_MIB,
+        "Memory of one password hash, in MiB; less for small machines.",
+    ),
     _Setting("TRUSTED_PROXIES", _Networks(), "", "Proxies whose X-Forwarded-For is used, comma-separated."),
     _Setting("SOTTOVOCE_COOKIE_DAYS", _DAYS, 7, "How long a browser stays logged in."),
     _Setting("SOTTOVOCE_CODE_HOURS", _Life(0, 24 * 365, min_open=True), 24, "How long a chat code is valid."),

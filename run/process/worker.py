@@ -154,7 +154,7 @@ async def _start_engine(plan: WorkerPlan, stack: AsyncExitStack, parts: Parts, n
     await database.open(DATABASE_S)
     hub = Hub(messages.Messages(database))
     stack.push_async_callback(hub.close)
-    hashing = Hashing(full=lambda: Busy("The server is busy, try again"))
+    hashing = Hashing(lambda: Busy("The server is busy, try again"), plan.settings.password_memory_mib)
     stack.callback(hashing.close)
     stack.push_async_callback(parts.end)
 

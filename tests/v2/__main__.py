@@ -1,4 +1,7 @@
-"""`python -m tests.v2 [--rounds N]`: random scenarios; counts messages that were read, unread and undecryptable."""
+"""`python -m tests.v2 [--rounds N]`: random scenarios; counts messages that were read, unread and undecryptable.
+
+Before them, a group of a hundred devices.
+"""
 
 import tempfile
 from pathlib import Path
@@ -6,7 +9,7 @@ from pathlib import Path
 import click
 
 from testing.process import Server, running
-from tests.v2.node import random_scenario, table
+from tests.v2.node import node, random_scenario, table
 
 
 @click.command()
@@ -18,6 +21,7 @@ def main(rounds: int, actions: int, seed: int) -> None:
     with tempfile.TemporaryDirectory(prefix="sottovoce-v2-") as folder:
         server = Server(Path(folder) / "data", SOTTOVOCE_WORKERS="2")
         with running(server):
+            node("scenarios/crowd.test.js", server=server, SOTTOVOCE_DEVICES="10")
             found = []
             for number in range(seed, seed + rounds):
                 found.append(random_scenario(server, number, actions))

@@ -10,7 +10,7 @@ from tests.v2.places import all_places, found, messages
 
 SCENARIOS = sorted(file.name.removesuffix(".test.js") for file in (WEB / "scenarios").glob("*.test.js"))
 CHANCE_SEEDS = [2]  # `python -m tests.v2` runs more
-ACTIONS = 150
+ACTIONS = 100
 
 pytestmark = pytest.mark.once
 
@@ -47,4 +47,5 @@ def test_plaintext_is_not_in_database_files_or_log(server: Server) -> None:
     assert messages(server) > 400, "the scenarios must have run before"
     places = all_places(server)
     assert b"alice_" in places["the database"], "the search must find a user name, which is stored in plain text"
+    assert b"$argon2id$v=19$m=8192," in places["the database"], "the server must use its SOTTOVOCE_PASSWORD_MEMORY_MIB"
     assert found(places, words) == []
