@@ -1,16 +1,17 @@
 // @ts-check
 /** A client's storage in a folder: its data in a journal, CoreCrypto's database in a snapshot. */
 import 'fake-indexeddb/auto';
-import { mkdir, open, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import v8 from 'node:v8';
+import { lock } from './lock.js';
 import { SALTS } from './passphrase.js';
 import { readIfThere } from './read.js';
 import { MemoryStorage } from '../storage/memory.js';
 import { COLLECTIONS } from '../storage/storage.js';
 
 const OWNER_ONLY = 0o600;
-const OURS = ['journal.jsonl', 'journal.jsonl.new', 'keys.bin', 'keys.bin.new', 'lock', ...SALTS];
+const OURS = ['journal.jsonl', 'journal.jsonl.new', 'keys.bin', 'keys.bin.new', 'lock', 'lock.turn', ...SALTS];
 
 /**
  * @typedef {import('../storage/storage.js').Change} Change
@@ -71,7 +72,7 @@ export class FileStorage extends MemoryStorage {
 
   async #lock() {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    await lock(join(this.folder, 'lock'));
+    await lock(join(this.folder, 'lock')); // two processes with the same keys would destroy them
   }
 
   async #begin() {
@@ -98,27 +99,6 @@ function parsed(line) {
   /** @type {unknown} */
   const changes = line.startsWith('[') ? JSON.parse(line) : v8.deserialize(Buffer.from(line, 'base64'));
   return /** @type {Change[]} */ (changes);
-}
-
-/**
- * Two processes with the same keys would destroy them. The lock of a process that has died is taken over.
- * @param {string} path
- */
-async function lock(path) {
-  const holder = Number(await readIfThere(path));
-  if (holder && holder !== process.pid && isAlive(holder))
-    throw new Error(`the folder is in use by process ${holder} (${path})`);
-  await writeFile(path, String(process.pid), { mode: OWNER_ONLY });
-}
-
-/** @param {number} pid */
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**
