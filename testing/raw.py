@@ -6,6 +6,7 @@ import socket
 from urllib.parse import urlsplit
 
 TCP_REPAIR = 19  # linux/tcp.h
+PING = 0x9  # RFC 6455 section 5.2
 
 
 class Raw:
@@ -28,14 +29,29 @@ class Raw:
     @classmethod
     async def websocket(cls, address: str, token: str, conversation_id: str, receive_bytes: int | None = None) -> "Raw":
         """Open a socket of the codes API."""
+        return await cls.upgraded(address, f"/api/chats/ws?chatId={conversation_id}", token, receive_bytes)
+
+    @classmethod
+    async def upgraded(cls, address: str, path: str, token: str, receive_bytes: int | None = None) -> "Raw":
+        """Open a socket at a path."""
         raw = await cls.connect(address, receive_bytes)
         raw.writer.write(
-            f"GET /api/chats/ws?chatId={conversation_id} HTTP/1.1\r\nHost: {urlsplit(address).netloc}\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: {urlsplit(address).netloc}\r\n"
             f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
             f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
         )
         assert (await raw.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
         return raw
+
+    async def frame(self) -> tuple[int, bytes]:
+        """Read a frame that is not a ping: its opcode and payload. On a slow machine pings come in between."""
+        while True:
+            first, length = await self.reader.readexactly(2)
+            if length > 125:
+                length = int.from_bytes(await self.reader.readexactly(2 if length == 126 else 8), "big")
+            payload = await self.reader.readexactly(length)
+            if first & 0xF != PING:
+                return first & 0xF, payload
 
     def vanish(self) -> None:
         """Close without FIN or RST, like a machine that loses its network. Needs root."""

@@ -18,7 +18,7 @@ HANDSHAKE = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }
-TEXT, CLOSE, PING = 0x1, 0x8, 0x9  # opcodes: RFC 6455 section 5.2
+TEXT, CLOSE = 0x1, 0x8  # opcodes: RFC 6455 section 5.2
 
 
 async def test_codes_socket_delivers_messages_both_ways(users: Users) -> None:
@@ -154,22 +154,10 @@ async def test_codes_socket_burst_of_2000_arrives_in_order(users: Users, server:
 # Close
 
 
-async def frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """Read one frame that is not a ping: its opcode and payload. On a slow machine pings come in between."""
-    while True:
-        first, length = await reader.readexactly(2)
-        if length > 125:
-            length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8), "big")
-        payload = await reader.readexactly(length)
-        if first & 0xF != PING:
-            return first & 0xF, payload
-
-
 async def test_codes_socket_slow_consumer_is_closed_others_are_served(users: Users) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     raw = await Raw.websocket(bob.server.http, bob.token, conversation, receive_bytes=1 << 16)
-    reader, writer = raw.reader, raw.writer
     at_alice, at_bob = await alice.opens(conversation), await bob.opens(conversation)
     texts = [f"{number} {'x' * 690_000}" for number in range(24)] + ["short", "shorter"]
 
@@ -178,17 +166,17 @@ async def test_codes_socket_slow_consumer_is_closed_others_are_served(users: Use
             await at_alice.sends(text)
 
     await asyncio.gather(say_all(), at_bob.receives(*texts))
-    heard = [await frame(reader)]
+    heard = [await raw.frame()]
     while heard[-1][0] == TEXT:
-        heard.append(await asyncio.wait_for(frame(reader), PATIENCE_S))
+        heard.append(await asyncio.wait_for(raw.frame(), PATIENCE_S))
     opcode, close_payload = heard.pop()
     assert (opcode, int.from_bytes(close_payload[:2], "big")) == (CLOSE, 1013)
     assert 0 < len(heard) < len(texts)
     assert [text.decode() for _, text in heard] == texts[: len(heard)]
-    writer.write(bytes([0x80 | CLOSE, 0x80, 0, 0, 0, 0]))
-    rest = await asyncio.wait_for(reader.read(), PATIENCE_S)
+    raw.writer.write(bytes([0x80 | CLOSE, 0x80, 0, 0, 0, 0]))
+    rest = await asyncio.wait_for(raw.reader.read(), PATIENCE_S)
     assert not rest, f"after the close frame came {rest!r:.100}"
-    writer.close()
+    raw.writer.close()
 
 
 @pytest.mark.parametrize("table", ["sessions WHERE user_id", "users WHERE id"], ids=["session", "account"])

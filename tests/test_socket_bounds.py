@@ -23,7 +23,7 @@ from tests.v2.mls import device
 
 
 async def test_sockets_over_the_limit_of_an_account_are_429(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.websocket.connections.SOCKETS_MAX", 3)
+    monkeypatch.setattr("handlers.websocket.connections.ACCOUNT_SOCKETS_MAX", 3)
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
     sockets = [await alice.opens(conversation) for _ in range(3)]
@@ -211,7 +211,7 @@ async def test_socket_that_fails_to_open_frees_its_place(
 ) -> None:
     alice, bob = await users("alice", "bob")
     conversation = await alice.meets(bob)
-    monkeypatch.setattr("handlers.websocket.connections.SOCKETS_MAX", 1)
+    monkeypatch.setattr("handlers.websocket.connections.ACCOUNT_SOCKETS_MAX", 1)
     with monkeypatch.context() as broken:
         broken.setattr(Hub, "subscribe", None)
         socket = await alice.opens(conversation)

@@ -52,7 +52,7 @@ from handlers.websocket.socket import Socket
 
 log = logging.getLogger("sottovoce.sockets")
 
-SOCKETS_MAX = 16  # of one device in one process; a further handshake is answered 429
+DEVICE_SOCKETS_MAX = 16  # of one device in one process; a further handshake is answered 429
 ACK_S = 0.2  # acknowledgements of this period are stored together
 TYPING_S = 1.0  # more frequent typing frames are ignored
 ACKS_MAX = 4096  # conversations with a pending acknowledgement; above it no frame is read until they are stored
@@ -71,7 +71,7 @@ class DeviceSocket(V2Errors, Socket):
         """Bound the sockets of the device. Raises TooMany, and as `Socket.prepare` does."""
         await super().prepare()
         self.connections.admit(self.device_.user_id)
-        if len(self.connections.of_device(self.device_.id)) >= SOCKETS_MAX:
+        if len(self.connections.of_device(self.device_.id)) >= DEVICE_SOCKETS_MAX:
             raise TooMany("Too many connections of this device", TRY_AGAIN_S)
         self._live: dict[ConversationId, Seq] = {}  # entries after this seq are for this device
         self._known: set[tuple[ConversationId, Seq]] = set()  # memberships that are followed, or have ended

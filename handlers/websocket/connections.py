@@ -18,7 +18,7 @@ from handlers.http.memory_budget import MemoryBudget
 from handlers.websocket.frames import GOING_AWAY, POLICY
 from handlers.websocket.send_buffer import SendBuffers
 
-SOCKETS_MAX = 2048  # of one account in one process; a further handshake is answered 429
+ACCOUNT_SOCKETS_MAX = 2048  # of one account in one process; a further handshake is answered 429
 TRY_AGAIN_S = 10.0  # Retry-After of that 429
 UNSETTLED_MAX = 64  # queued messages of one account that are not stored yet; its sockets read no further ones
 
@@ -94,7 +94,7 @@ class Connections:
     def admit(self, user_id: UserId) -> None:
         """Raise TooMany if the account may not open another socket."""
         quota = self._by_account.get(user_id)
-        if quota is not None and quota.sockets >= SOCKETS_MAX:
+        if quota is not None and quota.sockets >= ACCOUNT_SOCKETS_MAX:
             raise TooMany("Too many connections of this account", TRY_AGAIN_S)
 
     def add(self, socket: Connection) -> AccountQuota:

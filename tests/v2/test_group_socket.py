@@ -14,6 +14,7 @@ from chat.delivery.hub import Hub
 from chat.errors import Unavailable
 from handlers.websocket.connections import UNSETTLED_MAX
 from store.groups import Groups
+from testing.raw import Raw
 from testing.server import PATIENCE_S, connect, until
 from tests.conftest import Users
 from tests.test_frames import frame
@@ -21,6 +22,8 @@ from tests.v2.devices import DeviceSocket, listens
 from tests.v2.direct import assert_refused
 from tests.v2.mls import MlsDevice, MlsGroup, device, group_of
 from tests.v2.test_group_events import entries_at_connection, frame_of, says
+
+MIB = 1024 * 1024
 
 
 async def two_in_a_group(users: Users) -> tuple[MlsDevice, MlsDevice, MlsGroup]:
@@ -262,7 +265,7 @@ async def test_typing_is_passed_on_at_most_once_a_second(users: Users) -> None:
 
 
 async def test_sockets_of_a_device_are_bounded(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.v2.socket.SOCKETS_MAX", 2)
+    monkeypatch.setattr("handlers.v2.socket.DEVICE_SOCKETS_MAX", 2)
     (alice,) = await users("alice")
     first, _ = [await listens(alice) for _ in range(2)]
     with pytest.raises(InvalidStatus) as refused:
@@ -290,3 +293,19 @@ async def test_device_id_is_16_hex_digits_above_zero(users: Users, id_: str, is_
         assert shown["id"] == id_
     else:
         assert_refused(answer, 400, "invalid")
+
+
+async def test_device_that_reads_slowly_receives_many_welcomes(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server waits for it between two welcomes, instead of closing the connection over its send buffer."""
+    monkeypatch.setattr("handlers.websocket.send_buffer.MAX_UNSENT_BYTES", 3 * MIB)
+    alice, bob = [await device(one) for one in await users("alice", "bob")]
+    groups = [await group_of(alice, bob) for _ in range(12)]
+    server = bob.session.server
+    await server.sql("UPDATE welcomes SET data = convert_to(repeat('x', %s), 'UTF8')", MIB)
+    raw = await Raw.upgraded(server.http, "/v2/socket", bob.session.token, receive_bytes=1 << 16)
+    await asyncio.sleep(0.5)  # it does not read
+    shown = []
+    while (received := msgspec.json.decode((await raw.frame())[1]))["type"] != "ready":
+        shown.append(received)
+    assert [one["type"] for one in shown] == ["welcome"] * len(groups)
+    raw.writer.close()
