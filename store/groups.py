@@ -79,7 +79,8 @@ WHERE l.conversation_id = given.conversation_id AND l.device_id = %(device)s AND
 """
 DELETE_FOR_EVERYONE = """
 UPDATE messages SET data = NULL, edited_at = now()
-WHERE conversation_id = %s AND seq = %s AND sender_id = %s AND kind = 'application' AND data IS NOT NULL
+WHERE conversation_id = %s AND sender_id = %s AND client_id = %s AND kind = 'application' AND data IS NOT NULL
+RETURNING seq
 """
 LISTENERS = """
 SELECT l.device_id FROM leaves l JOIN members m USING (conversation_id, user_id)
@@ -211,13 +212,15 @@ class Groups:
         async with self._database.connection() as connection:
             await connection.execute(ACKNOWLEDGE, values)
 
-    async def delete(self, account: Account, conversation_id: ConversationId, seq: Seq) -> None:
+    async def delete(self, account: Account, conversation_id: ConversationId, client_id: str) -> None:
         """Delete a message for everyone. Raises NoSuchMessage, also if another account sent it."""
         async with self._database.transaction() as connection:
-            deleted = await connection.execute(DELETE_FOR_EVERYONE, [conversation_id, seq, account.id])
-            if deleted.rowcount == 0:
+            found = await connection.execute(DELETE_FOR_EVERYONE, [conversation_id, account.id, client_id])
+            deleted = await found.fetchone()
+            if deleted is None:
                 raise NoSuchMessage("Message not found")
-            await notify(connection, await _listeners(connection, conversation_id), "deleted", conversation_id, seq)
+            listeners = await _listeners(connection, conversation_id)
+            await notify(connection, listeners, "deleted", conversation_id, deleted[0])
 
 
 async def _listeners(connection: Connection, conversation_id: ConversationId) -> list[DeviceId]:

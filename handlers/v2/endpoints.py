@@ -95,7 +95,7 @@ ENDPOINTS: list[Endpoint | SocketEndpoint] = [
     Endpoint("POST", f"{CONVERSATION}/commits", groups.commit, "device", COMMIT),
     Endpoint("POST", f"{CONVERSATION}/messages", groups.send, "device"),
     Endpoint("GET", f"{CONVERSATION}/log", groups.log, "device"),
-    Endpoint("DELETE", f"{CONVERSATION}/entries/{{seq}}", groups.delete_entry),
+    Endpoint("DELETE", f"{CONVERSATION}/messages/{{message}}", groups.delete),
     Endpoint("POST", f"{CONVERSATION}/ack", groups.acknowledge, "device"),
     Endpoint("GET", f"{CONVERSATION}/group-info", groups.group_info),
     Endpoint("GET", f"{CONVERSATION}/removals", groups.removals),

@@ -7,7 +7,7 @@ from chat.model.messages import EncryptedDraft
 from handlers.http.answers import Empty
 from handlers.http.endpoint import Call
 from handlers.http.parameters import integer
-from handlers.v2.parameters import FIRST, Conversation, EntrySeq, Position, User
+from handlers.v2.parameters import FIRST, Conversation, Message, Position, User
 from handlers.v2.schemas.frames import EntryShown, SentFrame
 from handlers.v2.schemas.groups import (
     Accepted,
@@ -63,9 +63,9 @@ async def log(
     return [EntryShown.of(entry, call.device.id) for entry in entries]
 
 
-async def delete_entry(call: Call, conversation: Conversation, seq: EntrySeq) -> Empty:
-    """Delete a message of the account for everyone."""
-    await call.services.repositories.groups.delete(call.account, conversation, seq)
+async def delete(call: Call, conversation: Conversation, message: Message) -> Empty:
+    """Delete the ciphertext of a message of the account, which is named by the id that its client gave it."""
+    await call.services.repositories.groups.delete(call.account, conversation, message)
     return Empty()
 
 

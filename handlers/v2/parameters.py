@@ -12,6 +12,7 @@ DEVICE_PARAMETER = Parameter(lambda _, value: device_id(value), {"type": "string
 Name = Annotated[str, text()]  # a username; case is ignored
 User = Annotated[UUID, uuid()]
 Conversation = Annotated[ConversationId, uuid()]
+Message = Annotated[str, text()]  # the id that a client gave it
 Device = Annotated[DeviceId, DEVICE_PARAMETER]
 EntrySeq = Annotated[Seq, integer(1, MAX_ID)]
 POSITION = integer(0, MAX_ID)  # 0: before the first entry

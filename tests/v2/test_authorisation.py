@@ -78,7 +78,7 @@ async def scene(server: RunningServer) -> Scene:
     assert sent.status_code == 200, sent.text
     names = {
         "group": str(group.id),
-        "seq": str(sent.json()["seq"]),
+        "message": body["id"],
         "owner": str(sessions["owner"].uuid),
         "member": str(sessions["member"].uuid),
         "eve": str(sessions["eve"].uuid),
@@ -308,7 +308,7 @@ ROWS = [
     ),
     Row("POST", f"{GROUP}/messages", f"{NO_DEVICE}, {OUTSIDE} other 403 not_a_leaf, * 200", message),
     Row("GET", f"{GROUP}/log", f"{NO_DEVICE}, * 200", sees="owner admin", marker="secret"),
-    Row("DELETE", GROUP + "/entries/{seq}", f"{NO_SESSION}, member 200, * 404 no_such_message", again=True),
+    Row("DELETE", GROUP + "/messages/{message}", f"{NO_SESSION}, member 200, * 404 no_such_message", again=True),
     Row("POST", f"{GROUP}/ack", f"{NO_DEVICE}, * 200", json_of(seq=1)),
     Row("GET", f"{GROUP}/group-info", f"{NO_SESSION}, {OUTSIDE} 404 no_such_conversation, * 200"),
     Row(

@@ -54,9 +54,10 @@ async def test_change_of_a_role_is_notified_to_the_group(users: Users) -> None:
 async def test_deletion_is_notified_to_the_group(users: Users) -> None:
     alice, bob = [await device(one) for one in await users("alice", "bob")]
     group = await group_of(alice, bob)
-    seq = await says(alice, group)
+    body = {"id": secrets.token_hex(16), "epoch": group.epoch, "data": group.message()}
+    seq = (await alice.session.api.post(f"{group.path}/messages", json=body)).json()["seq"]
     line = await listens(bob.session)
-    assert (await alice.session.api.delete(f"{group.path}/entries/{seq}")).status_code == 200
+    assert (await alice.session.api.delete(f"{group.path}/messages/{body['id']}")).status_code == 200
     assert await frame_of(line, "deleted") == {"type": "deleted", "conversation": str(group.id), "seq": seq}
 
 

@@ -93,9 +93,9 @@ export class Client extends Context {
     // Other devices delete it by this message; the server then deletes the ciphertext that it stores.
     if (item?.id && item.user === this.me.user.id)
       await this.outbox.send(conversation, { kind: 'delete', of: item.id });
-    for (const one of [...(item?.edits ?? []), seq].filter(Number.isInteger))
-      // others are not in the server's log
-      await this.api.callUntilAnswered('DELETE', `conversations/${conversation}/entries/${one}`);
+    // By their ids: a place is only what the server said, and another message could be there.
+    for (const id of [...(item?.edits ?? []).map(({ id }) => id), item?.id].filter((id) => id !== undefined))
+      await this.api.callUntilAnswered('DELETE', `conversations/${conversation}/messages/${id}`);
   }
 
   /** Tell the other members that this user is typing. @param {string} conversation */

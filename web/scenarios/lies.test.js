@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nameOfOther } from '../app/state/selectors.js';
 import { toBase64 } from '../client/util/bytes.js';
-import { entryAfter, GARBAGE, known, NOW, settled } from './attacks.js';
+import { entryAfter, GARBAGE, honest, known, NOW, reconnects, settled } from './attacks.js';
 import { conversation, deceived, people, refused, until } from './users.js';
 
 test('sent_and_replayed_entries_change_no_item', async () => {
@@ -174,3 +174,36 @@ for (const kind of ['commit', 'of a later version'])
     const shown = (await alice.client.store.items(id, {})).map(({ text, notice }) => text ?? notice?.what);
     assert.deepEqual(shown.slice(-2), [kind === 'commit' ? 'it is a trap' : 'unreadable', 'come']);
   });
+
+test('deletion_after_a_lie_about_places_deletes_no_other_message', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  await alice.says(id, 'hello');
+  await bob.hears('hello');
+  bob.leaves();
+  /** @type {import('./tampering.js').Frame[]} */
+  const held = [];
+  alice.lies.changeFrame.push((frame) => {
+    if (frame.type === 'sent') return null;
+    if (frame.type !== 'entry' || frame.kind !== 'application') return undefined;
+    held.push(frame);
+    if (held.length < 2) return null;
+    const [one, two] = held;
+    return [
+      { ...two, seq: one.seq },
+      { ...one, seq: two.seq },
+    ];
+  });
+  await alice.says(id, 'a mistake');
+  await alice.says(id, 'an important text');
+  await until(async () => (await alice.client.outbox.waiting()).length === 0, 'both are confirmed');
+  honest(alice);
+  await reconnects(alice);
+  const [item] = (await alice.client.store.items(id, { limit: Infinity })).filter(({ text }) => text === 'a mistake');
+  await alice.client.deleteForEveryone(id, item.seq);
+  await alice.client.outbox.allSent();
+  await bob.returns();
+  await bob.hears('an important text');
+  await until(async () => !(await bob.kept(id)).includes('a mistake'), 'the right one is deleted');
+});

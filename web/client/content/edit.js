@@ -10,8 +10,8 @@ export const edit = {
   references: ({ of }) => [of],
   fold(conversation, { seq, sender, content }, target) {
     if (target?.user !== sender.user || target.text === undefined) return { conversation };
-    if (target.edits?.some((one) => one >= seq)) return { conversation };
-    const edits = [...(target.edits ?? []), seq];
+    if (target.edits?.some((one) => one.seq >= seq)) return { conversation };
+    const edits = [...(target.edits ?? []), { seq, id: content.id }];
     const { text, order = 0 } = content;
     if (isOvertaken(target.edited, sender, content.order)) return { conversation, item: { ...target, edits } };
     return { conversation, item: { ...target, text, edits, edited: { device: sender.device, order } } };

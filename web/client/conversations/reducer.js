@@ -35,7 +35,7 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {string} [replyTo] an id
  * @property {import('../direct/cipher.js').How} [how] a text of a direct conversation was decrypted
  * @property {boolean} [isForeign] the account key of its user has never listed the device
- * @property {number[]} [edits] their seqs
+ * @property {{ seq: number, id?: string }[]} [edits] their places and ids; those of direct conversations have no id
  * @property {import('../content/kind.js').Placed} [edited] the edit that counts
  * @property {boolean} [isDeleted] for everyone, by its author
  * @property {boolean} [isHidden] deleted on this device only, or of an unknown kind

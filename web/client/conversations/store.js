@@ -261,11 +261,10 @@ function namesOf({ names, people, members, seen = [] }) {
  */
 function changedUpTo(item, seq) {
   const { edits, reactions } = item;
-  // Not the place of an entry: the author could delete that one by it.
   const place = (/** @type {number} */ one) => (one > seq ? seq + STEP : one);
   return {
     ...item,
-    ...(edits && { edits: edits.map(place) }),
+    ...(edits && { edits: edits.map((one) => ({ ...one, seq: place(one.seq) })) }),
     ...(reactions && { reactions: mapValues(reactions, (one) => ({ ...one, seq: place(one.seq) })) }),
   };
 }

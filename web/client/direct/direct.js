@@ -141,7 +141,7 @@ export class Direct {
     const known = /** @type {Conversation} */ (await this.#known(id));
     const opened = await this.keys.decrypt(known, text.text);
     if (opened.text === item.text && opened.how === item.how) return;
-    const edited = { ...item, ...opened, edits: [item.seq] };
+    const edited = { ...item, ...opened, edits: [{ seq: item.seq }] };
     await this.store.write(withPreview(known, edited), edited);
   }
 
@@ -266,7 +266,7 @@ export class Direct {
     if (editedAt === undefined) return;
     const [item] = await this.store.itemsFrom(conversation.id, { from: seq, limit: 1 });
     const now = (await this.store.get(conversation.id)) ?? conversation;
-    await this.store.write(now, { ...item, edits: [seq] });
+    await this.store.write(now, { ...item, edits: [{ seq }] });
   }
 
   /**

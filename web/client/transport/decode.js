@@ -171,7 +171,7 @@ const ANSWERS = {
   'GET conversations/*/log?*': list(object(logEntry)),
   'GET conversations/*/group-info': object({ epoch: count, group_info: base64 }),
   'GET conversations/*/removals': object({ devices: list(device), unused: optional(list(device)) }),
-  'DELETE conversations/*/entries/*': ignored,
+  'DELETE conversations/*/messages/*': ignored,
   'PUT conversations/*/state': ignored,
   'PUT conversations/*/members/*': ignored,
   'POST conversations/*/leave': ignored,
