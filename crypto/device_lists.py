@@ -10,8 +10,7 @@ from itertools import pairwise
 from struct import Struct, error
 from uuid import UUID
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from crypto.signatures import BadSignature, verify
 
 LABEL = b"Sottovoce device list 1"
 KEY_BYTES = 32
@@ -59,6 +58,6 @@ def parse_device_list(data: bytes) -> DeviceList:
 def check_signature(account_key: bytes, signed: bytes, signature: bytes) -> None:
     """Check that the account key has signed these bytes. Raises BadDeviceList."""
     try:
-        Ed25519PublicKey.from_public_bytes(account_key).verify(signature, signed)
-    except (InvalidSignature, ValueError) as cause:
+        verify(account_key, signed, signature)
+    except BadSignature as cause:
         raise BadDeviceList("signature does not verify with account_key") from cause

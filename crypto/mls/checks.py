@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from crypto.mls.frames import (
@@ -21,6 +19,7 @@ from crypto.mls.frames import (
     u16,
 )
 from crypto.mls.wire import Malformed, opaque, read_all
+from crypto.signatures import BadSignature, verify
 
 DEFAULT_EXTENSIONS, DEFAULT_PROPOSALS = frozenset(range(1, 6)), frozenset(range(1, 8))  # no client has to list these
 
@@ -60,8 +59,10 @@ def check_leaf(leaf: Leaf, group_id: bytes = b"", index: int = 0) -> None:
     `group_id`, `index`: of its group, unless it is the leaf of a key package.
     """
     able = leaf.capabilities
-    if VERSION not in able.versions or SUITE not in able.cipher_suites or BASIC not in able.credentials:
-        raise Malformed("Capabilities of a leaf must have mls10, the group's cipher suite and the basic credential")
+    if able.versions != [VERSION]:
+        raise Malformed("Capabilities of a leaf must have mls10 as its only version")  # CoreCrypto reads no other one
+    if SUITE not in able.cipher_suites or BASIC not in able.credentials:
+        raise Malformed("Capabilities of a leaf must have the group's cipher suite and the basic credential")
     check_hpke_key("encryption_key", leaf.encryption_key)
     place = b"" if leaf.source == "key_package" else opaque(group_id) + index.to_bytes(4)
     _verify(leaf.signature_key, "LeafNodeTBS", leaf.signed + place, leaf.signature)
@@ -113,7 +114,6 @@ def check_group_info(group_info: GroupInfo, signature_key: bytes) -> None:
 def _verify(key: bytes, label: str, content: bytes, signature: bytes) -> None:
     """Verify a signature: VerifyWithLabel, section 5.1.2. Raises Forged."""
     try:
-        public_key = Ed25519PublicKey.from_public_bytes(key)
-        public_key.verify(signature, opaque(f"MLS 1.0 {label}".encode()) + opaque(content))
-    except (ValueError, InvalidSignature) as error:
+        verify(key, opaque(f"MLS 1.0 {label}".encode()) + opaque(content), signature)
+    except BadSignature as error:
         raise Forged(f"signature of {label} does not verify") from error

@@ -2,7 +2,7 @@
 
 from typing import Literal, NewType
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from crypto.mls.wire import Malformed, Reader, opaque, read_all
 
@@ -14,6 +14,7 @@ SUITE = 1  # MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519
 PUBLIC_MESSAGE, PRIVATE_MESSAGE, WELCOME, GROUP_INFO = 1, 2, 3, 4  # section 6, WireFormat
 RATCHET_TREE, REQUIRED_CAPABILITIES, EXTERNAL_PUB = 0x0002, 0x0003, 0x0004  # section 17.3
 BASIC = 1  # section 17.5
+CAPABILITIES_MAX = 32  # of one leaf; with more, few leaves would use up the work of a group's frames
 LEAF_WORK = 20  # parsing a leaf takes as long as this many vector elements
 
 Source = Literal["key_package", "update", "commit"]
@@ -241,6 +242,8 @@ def _leaf(reader: Reader) -> Leaf:
         raise Malformed("CredentialType must be basic")
     identity = reader.opaque()
     capabilities = Capabilities(*[reader.vector(u16) for _ in Capabilities.__struct_fields__])
+    if sum(map(len, structs.astuple(capabilities))) > CAPABILITIES_MAX:
+        raise Malformed(f"Capabilities of a leaf must have at most {CAPABILITIES_MAX} elements")
     source = _SOURCES.get(reader.uint(1))
     parent_hash, not_before, not_after = b"", 0, 0
     match source:

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-MAX_WORK = 40_000  # vector elements of a frame, plus the work that `spend` adds; parsing them takes 50 ms
+MAX_WORK = 60_000  # vector elements of a frame, plus the work that `spend` adds; parsing them takes 75 ms
 
 
 class Malformed(ValueError):

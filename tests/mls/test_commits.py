@@ -392,11 +392,14 @@ async def test_delete_message_of_another_sender_is_refused(own_database_url: str
         alice, bob = await at.new_device(), await at.new_device()
         made = await at.group(alice, bob)
         conversation_id = ConversationId(made.group_id)
-        said = await at.send(made, bob)
-        for by, seq in ((alice, said.seq), (bob, Seq(said.seq + 1)), (alice, Seq(1))):
+        id_ = (await at.send(made, bob)).client_id
+        assert id_ is not None
+        for by, message in ((alice, id_), (bob, "unknown")):
             with pytest.raises(NoSuchMessage):
-                await at.repository.delete(by.account, conversation_id, seq)
-        await at.repository.delete(bob.account, conversation_id, said.seq)
+                await at.repository.delete(by.account, conversation_id, message)
+        await at.repository.delete(bob.account, conversation_id, id_)
+        with pytest.raises(NoSuchMessage):
+            await at.repository.delete(bob.account, conversation_id, id_)
         log = await at.repository.log(alice.device, conversation_id, Seq(0), 200)
         assert [entry.encrypted and entry.encrypted.data is None for entry in log] == [False, True]
 

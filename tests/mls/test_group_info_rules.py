@@ -14,7 +14,8 @@ from tests.mls.test_made_commits import ALICE, BOBS, CAROLS, CONVERSATION, LAPTO
 
 HASH = b"\1" * 32
 CONTEXT = "Extensions of the group context must not change"
-CAPABLE = "Malformed MLS message: Capabilities of a leaf must have mls10"
+CAPABLE = "Malformed MLS message: Capabilities of a leaf must have the group's cipher suite"
+ONE_VERSION = "Malformed MLS message: Capabilities of a leaf must have mls10 as its only version"
 TWICE = "an encryption_key of the commit is in the tree already"
 
 
@@ -29,7 +30,9 @@ TWICE = "an encryption_key of the commit is in the tree already"
         ({"parent_hash": HASH}, TreeDiffers, "parent_hash of the update path's leaf is not the one of the tree"),
         ({"more_nodes": [HASH]}, TreeDiffers, "the update path has too few or too many nodes"),
         ({"node_key": HASH}, TreeDiffers, TWICE),
-        ({"capabilities": opaque(b"\0\2") + CAPABILITIES[3:]}, BadFrame, CAPABLE),
+        ({"capabilities": opaque(b"\0\2") + CAPABILITIES[3:]}, BadFrame, ONE_VERSION),
+        ({"capabilities": opaque(MLS10 + b"\x0a\x0a") + CAPABILITIES[3:]}, BadFrame, ONE_VERSION),
+        ({"capabilities": CAPABILITIES[:-3] + opaque(b"\0\1" * 33)}, BadFrame, "must have at most 32 elements"),
         ({"capabilities": opaque(MLS10) + opaque(b"\0\2") + CAPABILITIES[6:]}, BadFrame, CAPABLE),
         ({"capabilities": CAPABILITIES[:-3] + opaque(b"\0\2")}, BadFrame, CAPABLE),
         *(
