@@ -112,8 +112,15 @@ def test_first_conversation_reaches_both_users_over_both_apis(server: Server, tm
     (talk,) = programs_of("first-conversation.md", server)
     (tmp_path / "talk.py").write_text(talk)
     both = """
-        (sleep 5; echo 'hi from alice'; sleep 10) | python talk.py alice $CHAT > at_alice &
-        (sleep 6; echo 'hi from bob'; sleep 9) | python talk.py bob $CHAT > at_bob &
+        mkfifo typed_by_alice typed_by_bob
+        python -u talk.py alice $CHAT < typed_by_alice > at_alice &
+        python -u talk.py bob $CHAT < typed_by_bob > at_bob &
+        exec 3> typed_by_alice 4> typed_by_bob
+        until grep -q knock at_alice; do echo knock >&4; sleep 0.5; done  # until both are connected
+        echo 'hi from alice' >&3
+        echo 'hi from bob' >&4
+        until grep -q 'hi from bob' at_alice && grep -q 'hi from alice' at_bob; do sleep 0.1; done
+        exec 3>&- 4>&-
         wait
     """
     said = run(meet + both + history + invites + register, tmp_path, server)
@@ -128,7 +135,9 @@ def test_first_conversation_reaches_both_users_over_both_apis(server: Server, tm
 def test_example_of_the_codes_api_answers_as_shown(server: Server, tmp_path: Path) -> None:
     meet, send, answer, *_ = shell_of("codes-api.md", server)
     (tmp_path / "send.py").write_text(programs_of("codes-api.md", server)[0])
-    said = run(meet + send.replace("\n", "\nsleep 1\n"), tmp_path, server)
+    first, second, history = send.splitlines(keepends=True)
+    stored = f'until {history.rstrip()} | grep -q \'"content":"%s"\'; do sleep 0.1; done\n'
+    said = run(meet + first + stored % "Tea at five?" + second + stored % "Gladly" + history, tmp_path, server)
     assert ends_with_fields_of(answer, said)
     assert '"content":"Gladly","userSent":"lee"' in said
 
