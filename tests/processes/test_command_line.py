@@ -24,7 +24,8 @@ class Client:
     """One device in a folder."""
 
     def __init__(self, server: Server, folder: Path, **environ: str) -> None:
-        self._words = ["node", str(ROOT / "web" / "cli.js"), "--folder", str(folder)]
+        # One compiler of WebAssembly instead of two: a command is short, and compiling is a quarter of its time.
+        self._words = ["node", "--liftoff-only", str(ROOT / "web" / "cli.js"), "--folder", str(folder)]
         secrets = {"SOTTOVOCE_PASSWORD": "Secret1pass", "SOTTOVOCE_PASSPHRASE": "correct horse"}
         self._environ = os.environ | secrets | {"SOTTOVOCE_SERVER": server.address} | environ
 
