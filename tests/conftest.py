@@ -31,7 +31,7 @@ hypothesis.settings.load_profile("any machine")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "logs(*patterns): warnings and errors that this test causes on purpose")
-    config.addinivalue_line("markers", "once: takes long, and runs on one Python only")
+    config.addinivalue_line("markers", "once: runs on one Python only, see docs/testing.md")
     config.addinivalue_line("markers", "real_hashes: passwords are hashed at their real cost")
 
 

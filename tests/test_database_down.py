@@ -117,6 +117,7 @@ async def test_database_outage_gives_503_and_recovers_on_its_own(
     assert (await stranger.get("/healthz")).status_code == 200
 
 
+@pytest.mark.once
 @OUTAGE
 async def test_database_reconnect_is_quick_after_a_long_outage(
     server: RunningServer, outage_postgres: EmbeddedPostgres
@@ -135,6 +136,7 @@ async def test_database_reconnect_is_quick_after_a_long_outage(
     await until(works, within_s=OUTAGE_S / 2)
 
 
+@pytest.mark.once
 @OUTAGE
 async def test_healthz_reports_an_outage_without_writes(
     server: RunningServer, outage_postgres: EmbeddedPostgres
@@ -234,6 +236,7 @@ async def test_devices_hear_each_message_once_across_an_outage(
     await at_bob.receives_nothing()
 
 
+@pytest.mark.once
 @OUTAGE
 async def test_idempotent_retries_across_an_outage_store_once(
     server: RunningServer, outage_postgres: EmbeddedPostgres
@@ -266,6 +269,7 @@ async def test_idempotent_retries_across_an_outage_store_once(
     assert await alice.history(conversation, limit=100) == texts[::-1]
 
 
+@pytest.mark.once
 @OUTAGE
 async def test_answer_that_breaks_in_the_middle_is_incomplete(
     server: RunningServer, outage_postgres: EmbeddedPostgres
@@ -281,6 +285,7 @@ async def test_answer_that_breaks_in_the_middle_is_incomplete(
     await start(outage_postgres)
 
 
+@pytest.mark.once
 @OUTAGE
 async def test_request_that_cannot_be_counted_is_refused(
     io_loop: Any, start_server: StartServer, outage_postgres: EmbeddedPostgres, outage_url: str

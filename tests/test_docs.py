@@ -8,6 +8,8 @@ import pytest
 from server import main
 from testing.tree import ROOT
 
+pytestmark = pytest.mark.once  # reads files
+
 DOCUMENTS = sorted(
     file.relative_to(ROOT).as_posix()
     for pattern in ("*.md", "docs/**/*.md", ".github/**/*.md")

@@ -21,6 +21,8 @@ from store.database.errors import CannotStart
 from store.database.system_user import SYSTEM_USER
 from testing.server import PATIENCE_S
 
+pytestmark = pytest.mark.once
+
 LEFT_BEHIND = pytest.mark.logs("stopping the PostgreSQL that an earlier run left behind")
 
 

@@ -71,6 +71,7 @@ def test_embedded_database_of_another_version_is_refused(tmp_path: Path) -> None
     assert [file.name for file in pgdata.iterdir()] == ["PG_VERSION"]
 
 
+@pytest.mark.once
 def test_embedded_damaged_database_is_reported_and_kept() -> None:
     with tempfile.TemporaryDirectory(prefix="sv-") as folder:
         server = EmbeddedPostgres(Path(folder))
@@ -82,6 +83,7 @@ def test_embedded_damaged_database_is_reported_and_kept() -> None:
         assert (Path(folder) / "pgdata" / "base").exists()
 
 
+@pytest.mark.once
 def test_embedded_killed_initdb_is_repeated() -> None:
     """After a `kill -9` or a power cut during initdb, the next start must replace the incomplete database."""
     with tempfile.TemporaryDirectory(prefix="sv-") as made:

@@ -7,6 +7,8 @@ import pytest
 
 from tests.retired_words import PATHS, ROOT, files, retired_in
 
+pytestmark = pytest.mark.once  # reads files
+
 NAME_MAX = 60
 # The folders whose tests are named test_<unit>_<condition>_<result>.
 NAMED = ("tests/*.py", "tests/v2/*.py", "tests/mls/*.py", "tests/processes/*.py", "tests/faults/*.py")

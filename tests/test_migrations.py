@@ -271,6 +271,7 @@ def assert_kept(before: dict[str, list[dict[str, Any]]], after: dict[str, list[d
         assert ordered([{name: row[name] for name in was[0]} for row in after[table]]) == ordered(was), table
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.made_by)
 def test_migrate_of_an_old_database_gives_schema_and_rows(postgres_url: str, folder: Folder) -> None:
     url = empty_database(postgres_url, f"old_{folder.made_by}")
@@ -477,6 +478,7 @@ def test_commands_refuse_a_newer_schema_in_one_line(newer_database_url: str, tmp
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.once
 def test_serve_refuses_a_newer_schema_in_one_line(newer_database_url: str, tmp_path: Path) -> None:
     server = Server(tmp_path / "data", DATABASE_URL=newer_database_url)
     ended = subprocess.run(SERVE, env=server.environment, capture_output=True, text=True, timeout=60)

@@ -102,6 +102,7 @@ async def test_nats_delivers_messages_between_servers(nats: Nats, start_server: 
         await at_alice.receives(f"{number} too")
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("no_sweep")
 async def test_nats_delivers_a_burst_in_order(nats: Nats, start_server: StartServer) -> None:
     _, _, at_alice, at_bob = await two_servers(start_server, nats)
@@ -127,6 +128,7 @@ async def test_nats_outage_delays_and_loses_nothing(nats: Nats, start_server: St
     await at_bob.receives_nothing()
 
 
+@pytest.mark.once
 async def test_nats_unavailable_at_start_is_tolerated(nats: Nats, start_server: StartServer) -> None:
     nats.kill()
     _, _, at_alice, at_bob = await two_servers(start_server, nats)
@@ -134,6 +136,7 @@ async def test_nats_unavailable_at_start_is_tolerated(nats: Nats, start_server: 
     await at_bob.receives("hello")
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("no_sweep")
 async def test_nats_bus_delivers_rows_inserted_with_sql(nats: Nats, start_server: StartServer) -> None:
     alice, bob, _, at_bob = await two_servers(start_server, nats)
@@ -145,6 +148,7 @@ async def test_nats_bus_delivers_rows_inserted_with_sql(nats: Nats, start_server
     await at_bob.receives("by psql")
 
 
+@pytest.mark.once
 async def test_sweep_delivers_messages_without_notification(start_server: StartServer, own_database_url: str) -> None:
     """The bus of PostgreSQL, with the notification trigger disabled."""
     one, other = await start_server(url=own_database_url), await start_server(url=own_database_url)

@@ -139,6 +139,7 @@ def test_picture_truncated_is_refused(format_: str) -> None:
             clean_picture(data[: int(len(data) * part)])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP", "GIF"])
 def test_picture_with_flipped_bits_is_converted_or_refused(format_: str) -> None:
     data = frames(format_) if format_ != "JPEG" else with_metadata(format_)

@@ -5,6 +5,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import httpx
+import pytest
 from click.testing import CliRunner, Result
 
 from server import main
@@ -63,6 +64,7 @@ def test_user_commands_list_and_delete_accounts(lasting_server: Server) -> None:
     assert (gone.exit_code, gone.stderr.strip()) == (1, "Error: there is no user leaver")
 
 
+@pytest.mark.once
 def test_user_commands_work_with_and_without_the_server(tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
     nowhere = sottovoce(server, "invite", "new")
@@ -91,6 +93,7 @@ def test_user_commands_work_with_and_without_the_server(tmp_path: Path) -> None:
         assert (unknown.exit_code, unknown.stderr.strip()) == (1, "Error: there is no user nobody")
 
 
+@pytest.mark.once
 def test_admin_password_setting_keeps_a_changed_password(tmp_path: Path) -> None:
     with running(Server(tmp_path / "data", ADMIN_PASSWORD="First1pass")) as server:
         assert log_in(server, "admin", "First1pass").status_code == 200
@@ -101,6 +104,7 @@ def test_admin_password_setting_keeps_a_changed_password(tmp_path: Path) -> None
         assert log_in(server, "admin", "First1pass").status_code == 400
 
 
+@pytest.mark.once
 def test_migrate_and_check_config_work_without_the_server(tmp_path: Path) -> None:
     server = Server(tmp_path / "data", ADMIN_PASSWORD="First1pass")
     migrated = sottovoce(server, "migrate")

@@ -57,6 +57,7 @@ def test_make_serve_in_a_clone_starts_a_working_server(clone: Path, tmp_path: Pa
         assert server.family() == []
 
 
+@pytest.mark.once
 def test_serve_prints_an_invite_while_one_is_needed(tmp_path: Path) -> None:
     server = Server(tmp_path / "data", SOTTOVOCE_REGISTRATION="invite")
     with running(server):
@@ -106,6 +107,7 @@ def test_serve_logs_nothing_for_untrusting_clients(lasting_server: Server) -> No
     assert lasting_server.said() == before
 
 
+@pytest.mark.once
 def test_serve_runs_as_an_unprivileged_user(tmp_path: Path) -> None:
     """As root, run as `nobody` with the right to read everything: Python may be installed in root's home."""
     data = tmp_path / "data"
@@ -128,6 +130,7 @@ def test_serve_runs_as_an_unprivileged_user(tmp_path: Path) -> None:
         assert server.family() == []
 
 
+@pytest.mark.once
 def test_serve_reports_start_errors_in_one_line(lasting_server: Server, tmp_path: Path) -> None:
     second = Server(lasting_server.data)
     answer = subprocess.run(second.command, env=second.environment, capture_output=True, text=True, check=False)

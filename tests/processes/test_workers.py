@@ -106,6 +106,7 @@ def test_workers_killed_one_is_replaced(at_two_workers: Server) -> None:
     assert "starting another" in at_two_workers.said()
 
 
+@pytest.mark.once
 def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
     with running(Server(tmp_path / "data", SOTTOVOCE_WORKERS="2")) as server:
         _until(lambda: len(server.workers()) == 2)
