@@ -73,7 +73,8 @@ class Person:
         return self
 
     def logs_in(self) -> "Person":
-        self.opens()
+        if not self.page.get_by_role("tab", name="Log in").is_visible():  # as it is after log-out
+            self.opens()
         self.page.get_by_role("tab", name="Log in").click()
         self.gives(self.name, PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
@@ -120,9 +121,9 @@ class Person:
         self.page.set_default_timeout(PATIENCE_MS)
         self.opens()
 
-    def another_tab(self) -> "Person":
+    def another_tab(self, path: str = "/") -> "Person":
         """Of the same browser."""
-        return Person(self.context, self.address, self.name).opens()
+        return Person(self.context, self.address, self.name).opens(path)
 
     def gives(self, name: str, password: str) -> None:
         self.page.get_by_label("Username").fill(name)
@@ -163,11 +164,18 @@ class Person:
 
     def returns_to(self, other: "Person") -> None:
         """From wherever the last test ended."""
-        if self.page.is_closed() or self.page.locator("dialog[open], :popover-open").count():
-            self.takes_another_tab()
+        self.is_without_dialog()
         self.leaves_it()
         self.goes_to(other.name)
         self.hears(GREETING)
+
+    def is_without_dialog(self) -> None:
+        """Closes what the last test has left open, in the end with the tab: to load the page takes a second."""
+        opened = self.page.locator("dialog[open], :popover-open:not(.toasts)")
+        if not self.page.is_closed() and opened.count():
+            self.page.keyboard.press("Escape")
+        if self.page.is_closed() or opened.count():
+            self.takes_another_tab()
 
     def greets(self, text: str) -> None:
         """Says what may have been said before, and knows that it has been read."""

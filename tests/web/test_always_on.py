@@ -171,13 +171,14 @@ def test_messages_to_an_absent_user_arrive_in_order(two: Two) -> None:
     expect(ben.page).to_have_title("Sottovoce")
 
 
-def test_ended_session_resumes_on_the_same_device(users: Users) -> None:
-    anna, ben = users("anna").registers(), users("ben").registers()
+def test_session_that_a_new_password_ended_is_resumed(users: Users, two: Two) -> None:
+    """On the same device."""
+    anna, (_, ben) = users("anna").registers(), two
     anna.meets(ben)
     phone = users(of=anna).logs_in_linked(anna)
     phone.opens_settings()
     phone.page.get_by_text("Change password").click()
-    phone.page.get_by_label("Current password").fill(PASSWORD)
+    phone.page.get_by_label("Current password").fill("Wrong-1234")
     phone.page.get_by_label("New password").fill("Sesame-5678")
     phone.page.get_by_role("button", name="Save new password").click()
     phone.sees("Your password was changed. Your other sessions have ended.")
@@ -189,6 +190,10 @@ def test_ended_session_resumes_on_the_same_device(users: Users) -> None:
     anna.page.reload()  # it has ended for good
     anna.sees("You’ve been logged out. Your messages are still here.")
     anna.goes_to(ben.name)
+    phone.is_told("Wrong password. Nothing was changed.")
+    expect(phone.page.get_by_role("alert")).to_be_in_viewport()
+    phone.page.get_by_label("Current password").fill(PASSWORD)
+    phone.page.get_by_role("button", name="Save new password").click()
     anna.hears("Hello Ben")
     anna.page.get_by_role("button", name="Log in again").first.click()
     anna.gives_again(PASSWORD)

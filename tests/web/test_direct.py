@@ -149,9 +149,9 @@ def test_user_without_device_is_reached_without_encryption(two: Two, elsewhere: 
     assert carol.heard(anna) == ["Hello"]  # as their program can read it
 
 
-def test_two_web_clients_share_the_server_key(users: Users, server: Server) -> None:
+def test_two_web_clients_share_the_server_key(users: Users, two: Two, server: Server) -> None:
     """Both have encrypted devices, and a direct conversation from before that."""
-    anna, ben = users("anna").registers(), users("ben").registers()
+    (anna, _), ben = two, users("ben").registers()
     with httpx.Client(base_url=server.address) as browser:
         browser.post("/v2/sessions", json={"username": anna.name, "password": PASSWORD})
         person = browser.get(f"/v2/users/{ben.name}").json()

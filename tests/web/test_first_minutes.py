@@ -19,8 +19,9 @@ LEFT_BEHIND = """async () => ({
 })"""
 
 
-def test_invite_leads_to_first_message_within_a_minute(users: Users) -> None:
-    host = users("anna", permissions=["clipboard-read", "clipboard-write"]).registers()
+def test_invite_leads_to_first_message_within_a_minute(users: Users, two: Two) -> None:
+    host, _ = two
+    host.context.grant_permissions(["clipboard-read", "clipboard-write"])
     host.begins("Invite")
     host.page.get_by_role("button", name="Create invite link").click()
     expect(host.page.get_by_role("img", name="Your invite as a QR code")).to_be_visible()
@@ -50,6 +51,7 @@ def test_invite_leads_to_first_message_within_a_minute(users: Users) -> None:
     host.says("Welcome!")
     guest.hears("Welcome!")
     assert invite not in guest.page.url
+    host.context.clear_permissions()
 
 
 def test_errors_of_sign_up_and_log_in_are_sentences(users: Users, friends: Two) -> None:
@@ -78,8 +80,8 @@ def test_errors_of_sign_up_and_log_in_are_sentences(users: Users, friends: Two) 
     other.is_told("This invite is unknown, already used or expired. Ask for a new one.")
 
 
-def test_second_device_joins_and_receives_new_messages(users: Users) -> None:
-    anna, ben = users("anna").registers(), users("ben").registers()
+def test_second_device_joins_and_receives_new_messages(users: Users, two: Two) -> None:
+    (anna, carol), ben = two, users("ben").registers()
     anna.meets(ben)
     anna.says("Only for the first")
     ben.hears("Only for the first")
@@ -94,10 +96,11 @@ def test_second_device_joins_and_receives_new_messages(users: Users) -> None:
     phone.says("From my phone")
     anna.hears("From my phone")
     ben.hears("From my phone")
-    phone.starts_with(users("carol").registers())  # and begins conversations, with the first device in them
+    phone.starts_with(carol)  # and begins conversations, with the first device in them
     phone.says("Hello Carol")
     phone.sees_mark("Hello Carol", "Sent")
-    expect(ben.listed("carol")).to_contain_text("You: Hello Carol")
+    expect(ben.listed(carol.name)).to_contain_text("You: Hello Carol")
+    carol.accepts(ben)
 
 
 def test_log_out_erases_the_browser(users: Users, friends: Two) -> None:
@@ -126,8 +129,8 @@ def is_empty(person: Person) -> None:
     assert person.context.cookies() == []
 
 
-def test_two_users_connect_by_a_code(users: Users) -> None:
-    anna, ben, carol = users("anna").registers(), users("ben").registers(), users("carol")
+def test_two_users_connect_by_a_code(users: Users, two: Two) -> None:
+    (anna, _), ben, carol = two, users("ben").registers(), users("carol")
     anna.begins("Code")
     code = shows_a_code(anna)
     ben.begins("Code")
@@ -171,8 +174,8 @@ def shows_a_code(person: Person) -> str:
     return code
 
 
-def test_codes_stay_listed_until_revoked(users: Users) -> None:
-    anna = users("anna").registers()
+def test_codes_stay_listed_until_revoked(two: Two) -> None:
+    anna, _ = two
     anna.begins("Code")
     first = shows_a_code(anna)
     anna.page.get_by_role("button", name="Create another").click()

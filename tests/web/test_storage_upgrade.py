@@ -9,6 +9,7 @@ from tests.web.conftest import Users
 
 pytestmark = pytest.mark.once
 
+FILE = "/web/tokens.css"  # of the same origin: the databases are there without the client
 # A database as the first release made it, with data; the connection is closed.
 FIRST_RELEASE = """(name) => new Promise((resolve, reject) => {
     const request = indexedDB.open(name, 1);
@@ -43,12 +44,12 @@ RAISE_VERSION = """() => new Promise((resolve, reject) => {
 
 
 def test_upgrade_beside_an_old_tab_keeps_data_and_asks_to_reload(users: Users) -> None:
-    person = users("anna").opens()
+    person = users("anna").opens(FILE)
     old: Page = person.page
     old.evaluate(FIRST_RELEASE, "upgrade")
     item = {"text": "from the first release"}
     assert old.evaluate(OPEN, ["upgrade", False]) == item
-    new = person.another_tab().page
+    new = person.another_tab(FILE).page
     assert new.evaluate(OPEN, ["upgrade", True]) == item
     assert old.evaluate("window.outdated") == 1
     assert old.evaluate(USE) == "storage_outdated"

@@ -111,13 +111,12 @@ def test_text_is_never_html_and_links_are_links(two: Two) -> None:
     ben.hears("two\nlines")
 
 
-def test_draft_is_kept_in_each_conversation(two: Two, users: Users) -> None:
+def test_draft_is_kept_in_each_conversation(two: Two) -> None:
     anna, ben = two
-    carol = users("carol").registers()
     ben.field.fill("not yet sent")
-    carol.starts_with(ben)
-    carol.says("and me")
-    ben.goes_to(carol.name)
+    anna.makes_group("The draftsmen", [ben])
+    anna.says("and here")
+    ben.goes_to("The draftsmen")
     expect(ben.listed(anna.name)).to_contain_text("Draft: not yet sent")
     ben.page.reload()
     ben.goes_to(anna.name)
