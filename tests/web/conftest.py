@@ -98,6 +98,13 @@ def users(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Users]
         yield users
 
 
+@pytest.fixture(scope="module")
+def lasting_users(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Users]:
+    """As `users`, for fixtures of a module: the browsers stay open until its last test."""
+    with creating_users(browser, server, trouble, service_workers="block") as users:
+        yield users
+
+
 @pytest.fixture(scope="session")
 def friends(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Two]:
     """Two users in each other's contacts, shared by all tests: creating two takes longer than most tests."""

@@ -1,6 +1,8 @@
 """Groups: adding and removing members, roles, leaving."""
 
+import itertools
 import re
+from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import expect
@@ -11,33 +13,56 @@ from tests.web.person import Person
 pytestmark = pytest.mark.once
 
 Three = tuple[Person, Person, Person]
+_numbers = itertools.count(1)
 
 
-@pytest.fixture
-def three(users: Users) -> Three:
-    """Anna has created the group "The garden"; Ben and Carol have accepted the request."""
-    anna, ben, carol = (users(name).registers() for name in ("anna", "ben", "carol"))
-    anna.makes_group("The garden", [ben, carol])
-    anna.says("Who waters?")
+@dataclass(frozen=True)
+class Group:
+    title: str
+    members: Three
+
+
+@pytest.fixture(scope="module")
+def people(lasting_users: Users) -> Three:
+    """Anna, who is a contact of Ben and of Carol."""
+    anna, ben, carol = (lasting_users(name).registers() for name in ("anna", "ben", "carol"))
     for other in (ben, carol):
-        other.goes_to("The garden")
-        other.page.get_by_role("button", name="Accept").click()
-        other.hears("Who waters?")
+        anna.meets(other)
     return anna, ben, carol
 
 
-def test_added_member_reads_only_later_messages(three: Three, users: Users) -> None:
-    anna, ben, carol = three
-    ben.sees(f"{anna.name} named this group “The garden”.")
+@pytest.fixture(scope="module")
+def dora(lasting_users: Users) -> Person:
+    """Whom the others do not know."""
+    return lasting_users("dora").registers()
+
+
+@pytest.fixture
+def group(people: Three) -> Group:
+    """Anna has created a group; Ben and Carol are in it."""
+    anna, *others = people
+    for person in people:
+        person.is_without_dialog()
+    group = Group(f"The garden {next(_numbers)}", people)
+    anna.makes_group(group.title, others)
+    anna.says("Who waters?")
+    for other in others:
+        other.goes_to(group.title)
+        other.hears("Who waters?")
+    return group
+
+
+def test_added_member_reads_only_later_messages(group: Group, dora: Person, users: Users) -> None:
+    anna, ben, carol = group.members
+    ben.sees(f"{anna.name} named this group “{group.title}”.")
     ben.says("I do")
     carol.says("And I, on Sunday")
-    for person in three:
+    for person in group.members:
         person.hears("I do", "And I, on Sunday")
     expect(anna.message("I do").locator(".name")).to_have_text(ben.name)
     anna.says("Thank you")
     anna.sees_mark("Thank you", "Read")  # by both
 
-    dora = users("dora").registers()
     anna.opens_details()
     anna.sees("New members can only read messages sent after they join.")
     anna.page.get_by_label("Add a member").fill(dora.name)
@@ -46,15 +71,15 @@ def test_added_member_reads_only_later_messages(three: Three, users: Users) -> N
         person.sees(re.compile(rf"^\s*{'You' if person is anna else anna.name} added {dora.name}\."))
     expect(anna.page.get_by_role("heading", name="4 members")).to_be_visible()
     ben.says("Hello Dora")
-    dora.page.get_by_role("navigation").get_by_role("link").click()
+    dora.listed(group.title).click()
     dora.page.get_by_role("button", name="Accept").click()
     dora.hears("Hello Dora")
-    dora.is_in("The garden")
+    dora.is_in(group.title)
     anna.sees_mark("Thank you", "Read")  # of those who could
     for earlier in ("Who waters?", "I do", "Thank you"):
         dora.does_not_see(earlier)
     dora.says("Hello all of you")
-    for person in three:
+    for person in group.members:
         person.hears("Hello all of you")
 
     carol.opens_details()
@@ -68,9 +93,8 @@ def test_added_member_reads_only_later_messages(three: Three, users: Users) -> N
     phone.goes_to("The green garden")
 
 
-def test_admin_made_by_owner_adds_and_removes_members(three: Three, users: Users) -> None:
-    anna, ben, carol = three
-    dora = users("dora").registers()
+def test_admin_made_by_owner_adds_and_removes_members(group: Group, dora: Person) -> None:
+    anna, ben, carol = group.members
     ben.opens_details()
     expect(ben.page.get_by_label("Add a member")).to_have_count(0)  # a member does not
     anna.opens_details()
@@ -94,14 +118,14 @@ def test_admin_made_by_owner_adds_and_removes_members(three: Three, users: Users
     anna.says("Without Carol")
     ben.hears("Without Carol")
     carol.page.reload()  # nor does she when she comes back
-    carol.goes_to("The garden")
+    carol.goes_to(group.title)
     carol.hears("Who waters?")
     carol.does_not_see("Without Carol")
-    expect(carol.listed("The garden")).to_contain_text("You’re no longer in this conversation")
+    expect(carol.listed(group.title)).to_contain_text("You’re no longer in this conversation")
 
 
-def test_member_who_left_keeps_messages_until_deleted(three: Three) -> None:
-    anna, ben, carol = three
+def test_member_who_left_keeps_messages_until_deleted(group: Group) -> None:
+    anna, ben, carol = group.members
     ben.opens_details()
     ben.page.get_by_role("button", name="Leave conversation").click()
     ben.confirms("Leave")
@@ -116,9 +140,8 @@ def test_member_who_left_keeps_messages_until_deleted(three: Three) -> None:
     ben.does_not_see("Now we are two")
     ben.hears("Who waters?")
     ben.page.get_by_role("button", name="Delete from this device").last.click()
-    expect(ben.listed("The garden")).to_have_count(0)
+    expect(ben.listed(group.title)).to_have_count(0)
     ben.does_not_see("Who waters?")
     ben.page.reload()
-    ben.is_home()
-    ben.sees("No conversations yet.")
-    expect(ben.listed("The garden")).to_have_count(0)
+    expect(ben.listed(anna.name)).to_be_visible()  # the list has been loaded
+    expect(ben.listed(group.title)).to_have_count(0)

@@ -1,6 +1,7 @@
 """Safety numbers: verify a contact, and be warned when the keys change."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -11,6 +12,13 @@ from tests.web.person import PASSWORD, Person
 pytestmark = pytest.mark.once
 
 CHANGED = "safety number has changed."
+
+
+@pytest.fixture
+def misled(two: Two) -> Iterator[Two]:
+    """The two friends. What the test makes Anna's tab believe ends with the tab."""
+    yield two
+    two[0].takes_another_tab()
 
 
 def test_encryption_dialog_explains_and_leads_to_safety_number(two: Two) -> None:
@@ -36,10 +44,12 @@ FORGE = """() => {
 }"""
 
 
-def test_forged_group_says_what_happened_and_what_to_do(users: Users) -> None:
+def test_forged_group_says_what_happened_and_what_to_do(misled: Two) -> None:
     """web/scenarios/ghosts.test.js has a real forged group; this is its screen."""
-    anna, ben = users("anna").registers(), users("ben").registers()
-    anna.meets(ben)
+    anna, ben = misled
+    anna.makes_group("The forgers", [ben])
+    anna.says("Who is here?")
+    ben.goes_to("The forgers")
     anna.page.evaluate(FORGE)
     ben.says("Are you there?")
     anna.hears("Are you there?")
@@ -58,10 +68,9 @@ LET_IN = FORGE.replace("!detail.isForged", "!detail.strangers?.length").replace(
 )
 
 
-def test_stranger_is_named_and_the_members_can_be_seen(users: Users) -> None:
+def test_stranger_is_named_and_the_members_can_be_seen(misled: Two) -> None:
     """web/scenarios/uninvited.test.js has a real stranger; this is the screen."""
-    anna, ben = users("anna").registers(), users("ben").registers()
-    anna.meets(ben)
+    anna, ben = misled
     anna.page.evaluate(LET_IN)
     ben.says("Are you there?")
     banner = anna.page.get_by_role("alert").filter(has_text=f"Do you know why {ben.name} can read this?")
@@ -75,18 +84,17 @@ def test_stranger_is_named_and_the_members_can_be_seen(users: Users) -> None:
 ASKED = LET_IN.replace("strangers:", "state: 'requested', strangers:")
 
 
-def test_warning_is_shown_above_a_request(users: Users) -> None:
+def test_warning_is_shown_above_a_request(misled: Two) -> None:
     """web/scenarios/shown.test.js has a server that calls conversations requests; this is the screen."""
-    anna, ben = users("anna").registers(), users("ben").registers()
-    anna.meets(ben)
+    anna, ben = misled
     anna.page.evaluate(ASKED)
     ben.says("Are you there?")
     expect(anna.page.get_by_role("region", name="Message request")).to_be_visible()
     expect(anna.page.get_by_role("alert").filter(has_text=f"Do you know why {ben.name} can read this?")).to_be_visible()
 
 
-def test_linked_device_of_verified_contact_needs_no_second_look(users: Users) -> None:
-    anna, ben = users("anna").registers(), users("ben").registers()
+def test_linked_device_of_verified_contact_needs_no_second_look(users: Users, two: Two) -> None:
+    (anna, _), ben = two, users("ben").registers()
     anna.meets(ben)
     numbers = [opens_safety_number(anna, ben), opens_safety_number(ben, anna)]
     assert numbers[0] == numbers[1]
@@ -117,8 +125,8 @@ def test_linked_device_of_verified_contact_needs_no_second_look(users: Users) ->
     phone.closes()
 
 
-def test_new_account_key_of_verified_contact_warns_until_verified(users: Users) -> None:
-    anna, ben = users("anna").registers(), users("ben").registers()
+def test_new_account_key_of_verified_contact_warns_until_verified(users: Users, two: Two) -> None:
+    (anna, _), ben = two, users("ben").registers()
     anna.meets(ben)
     numbers = [opens_safety_number(anna, ben), opens_safety_number(ben, anna)]
     for person in (anna, ben):
@@ -159,18 +167,17 @@ HOLD = """() => {
 }"""
 
 
-def test_held_text_says_why_and_can_be_sent_again(users: Users) -> None:
+def test_held_text_says_why_and_can_be_sent_again(misled: Two) -> None:
     """web/scenarios/ghosts.test.js has texts that are really held; this is their screen."""
-    anna, ben = users("anna").registers(), users("ben").registers()
-    anna.meets(ben)
+    anna, _ = misled
     anna.page.evaluate(HOLD)
     asked = anna.page.get_by_role("alert").filter(has_text="Someone joined, or a new device was added")
     expect(asked).to_contain_text("Not sent")
     expect(asked.get_by_role("button", name="Send now, also to the new ones")).to_be_visible()
 
 
-def test_recovery_key_confirms_a_device_without_another_one(users: Users) -> None:
-    anna, ben = users("anna").registers(), users("ben").registers()
+def test_recovery_key_confirms_a_device_without_another_one(users: Users, two: Two) -> None:
+    (anna, _), ben = two, users("ben").registers()
     anna.meets(ben)
     ben.page.get_by_role("button", name="Create one now").click()
     ben.page.get_by_role("button", name="Create a recovery key").click()
@@ -207,9 +214,21 @@ def test_recovery_key_confirms_a_device_without_another_one(users: Users) -> Non
     anna.closes()
 
 
-def test_link_in_the_qr_code_opens_the_dialog_with_the_code(users: Users) -> None:
-    ben = users("ben").registers()
-    phone = users(of=ben).logs_in()
+@pytest.fixture(scope="module")
+def first_device(lasting_users: Users) -> Person:
+    """Of a user whose other devices log in."""
+    return lasting_users("ben").registers()
+
+
+@pytest.fixture
+def owner(first_device: Person) -> Person:
+    """That user, without a dialog of the last test."""
+    first_device.is_without_dialog()
+    return first_device
+
+
+def test_link_in_the_qr_code_opens_the_dialog_with_the_code(owner: Person, users: Users) -> None:
+    ben, phone = owner, users(of=owner).logs_in()
     code = phone.page.locator("#link-code").inner_text()
     ben.sees("logged in to your account.")
     ben.opens(f"/#link={code}")
@@ -223,9 +242,8 @@ def test_link_in_the_qr_code_opens_the_dialog_with_the_code(users: Users) -> Non
     phone.is_home()
 
 
-def test_unconfirmed_device_is_a_row_with_two_answers(users: Users) -> None:
-    ben = users("ben").registers()
-    phone = users(of=ben).logs_in()
+def test_unconfirmed_device_is_a_row_with_two_answers(owner: Person, users: Users) -> None:
+    ben, phone = owner, users(of=owner).logs_in()
     row = ben.page.get_by_role("alert").filter(has_text="logged in to your account.")
     expect(row).to_contain_text("It can’t read anything until you confirm it.")
     row.get_by_role("button", name="It’s mine – enter its code").click()
@@ -238,17 +256,12 @@ def test_unconfirmed_device_is_a_row_with_two_answers(users: Users) -> None:
     phone.sees("You’ve been logged out.")
 
 
-def test_log_out_dialog_offers_a_recovery_key(users: Users) -> None:
-    ben = users("ben").registers()
-    ben.opens_settings()
-    ben.page.locator("#log-out").click()
-    ben.page.get_by_role("button", name="Create a recovery key").click()
-    expect(ben.page.get_by_role("heading", name="Recovery key")).to_be_visible()
-
-
 def test_recovery_key_that_was_not_kept_is_asked_for_again(users: Users) -> None:
     ben = users("ben").registers()
-    ben.page.get_by_role("button", name="Create one now").click()
+    ben.opens_settings()
+    ben.page.locator("#log-out").click()  # its dialog offers a key too
+    ben.page.get_by_role("button", name="Create a recovery key").click()
+    expect(ben.page.get_by_role("heading", name="Recovery key")).to_be_visible()
     ben.page.get_by_role("button", name="Create a recovery key").click()
     expect(ben.page.locator("#recovery-key")).to_be_visible()
     ben.page.reload()
@@ -295,10 +308,9 @@ UNLIST = """(me) => {
 }"""
 
 
-def test_own_unlisted_device_is_looked_for_in_settings(users: Users) -> None:
+def test_own_unlisted_device_is_looked_for_in_settings(misled: Two) -> None:
     """web/scenarios/ghosts.test.js has a real one; this is the screen."""
-    anna, ben = users("anna").registers(), users("ben").registers()
-    anna.meets(ben)
+    anna, ben = misled
     me = anna.page.evaluate("document.querySelector('sv-app').state.me.id")
     anna.page.evaluate(UNLIST, me)
     ben.says("Are you there?")
@@ -317,8 +329,8 @@ def test_contact_back_with_new_keys_is_announced(users: Users, two: Two) -> None
     anna.sees(f"{ben.name} is back on a new device. Their safety number has changed.")
 
 
-def test_revoked_device_learns_that_its_session_ended(users: Users) -> None:
-    anna, ben = users("anna").registers(), users("ben").registers()
+def test_revoked_device_learns_that_its_session_ended(users: Users, two: Two) -> None:
+    (anna, _), ben = two, users("ben").registers()
     anna.meets(ben)
     phone = users(of=ben).logs_in_linked(ben)
     phone.goes_to(anna.name)
