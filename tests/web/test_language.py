@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import PHONE, Users
+from tests.web.conftest import DESKTOP, PHONE, Users
 from tests.web.person import PASSWORD, Person
 
 pytestmark = pytest.mark.once
@@ -44,7 +44,9 @@ def english_texts(page: Page) -> list[str]:
 
 
 def is_german(person: Person) -> None:
-    assert english_texts(person.page) == []
+    for size in (PHONE, DESKTOP):
+        person.page.set_viewport_size(size)
+        assert english_texts(person.page) == [], size
     expect(person.page.locator("html")).to_have_attribute("lang", "de")
 
 
@@ -52,9 +54,8 @@ def chooses_language(person: Person, value: str) -> None:
     person.page.locator("sv-settings #language").select_option(value)
 
 
-@pytest.mark.parametrize("settings", [{}, {"viewport": PHONE}], ids=["desktop", "phone"])
-def test_german_browser_shows_german_screens(users: Users, settings: dict[str, object]) -> None:
-    anna, ben = users("anna", **GERMAN, **settings), users("ben", **GERMAN)
+def test_german_browser_shows_german_screens(users: Users) -> None:
+    anna, ben = users("anna", **GERMAN), users("ben", **GERMAN)
     page = anna.page
     for person in (anna, ben):
         person.opens()
@@ -109,16 +110,21 @@ def test_german_browser_shows_german_screens(users: Users, settings: dict[str, o
     is_german(anna)
 
 
-def test_language_of_settings_applies_at_once_and_stays(users: Users) -> None:
+def test_language_of_settings_reaches_every_tab_and_stays(users: Users) -> None:
     anna = users("anna").registers()
     html = anna.page.locator("html")
     expect(html).to_have_attribute("lang", "en")
     assert english_texts(anna.page) != [], "the search for English finds nothing, so its silence means nothing"
+    other = anna.another_tab()
+    other.is_home()
     anna.opens_settings()
     chooses_language(anna, "de")
     expect(anna.page.get_by_role("heading", name="Einstellungen")).to_be_visible()
     expect(anna.page.get_by_role("listitem").filter(has_text="dieses Gerät")).to_be_visible()
     is_german(anna)
+    expect(other.page.get_by_role("button", name="Einstellungen")).to_be_visible()
+    is_german(other)
+    other.page.close()
     anna.page.reload()
     expect(anna.page.get_by_role("button", name="Neue Unterhaltung").first).to_be_visible()
     is_german(anna)
@@ -127,16 +133,6 @@ def test_language_of_settings_applies_at_once_and_stays(users: Users) -> None:
     chooses_language(anna, "system")
     expect(anna.page.get_by_role("heading", name="Settings")).to_be_visible()
     expect(html).to_have_attribute("lang", "en")
-
-
-def test_language_reaches_every_tab(users: Users) -> None:
-    anna = users("anna").registers()
-    other = anna.another_tab()
-    other.is_home()
-    anna.opens_settings()
-    chooses_language(anna, "de")
-    expect(other.page.get_by_role("button", name="Einstellungen")).to_be_visible()
-    is_german(other)
 
 
 def test_unknown_browser_language_shows_english(users: Users) -> None:
