@@ -91,8 +91,8 @@ def users(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Users]
     """
     `users("alice")` opens a browser for a new user; with `of=alice`, for another device of alice.
 
-    Service workers are blocked: they load every file a second time, a quarter of the time that a new user takes. A
-    test of starting without a network allows them.
+    Service workers are blocked: they double what it costs to load the page. A test of starting without a network
+    allows them.
     """
     with creating_users(browser, server, trouble, service_workers="block") as users:
         yield users
@@ -108,7 +108,7 @@ def lasting_users(browser: Browser, server: Server, trouble: Trouble) -> Iterato
 @pytest.fixture(scope="session")
 def friends(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Two]:
     """Two users in each other's contacts, shared by all tests: creating two takes longer than most tests."""
-    with creating_users(browser, server, trouble) as users:
+    with creating_users(browser, server, trouble, service_workers="block") as users:
         anna, ben = users("anna").registers(), users("ben").registers()
         anna.meets(ben)
         yield anna, ben

@@ -73,7 +73,7 @@ def best(name: str, limit_ms: float, figures: list[float]) -> None:
 @pytest.fixture(scope="module")
 def anna(browser: Browser, server: Server, trouble: Trouble, friends: Two) -> Iterator[Person]:
     """A user with ten thousand messages in one conversation."""
-    with creating_users(browser, server, trouble) as users:
+    with creating_users(browser, server, trouble, service_workers="block") as users:
         anna, (_, ben) = users("anna").registers(), friends
         anna.starts_with(ben)
         anna.says("Hello")
