@@ -92,7 +92,9 @@ class Collector:
         self._door.close()
         for writer in self._writers:
             writer.transport.abort()  # `close` would wait for a browser that no longer reads
-        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(one is None or isinstance(one, ConnectionError) for one in ended), ended  # it aborted them itself
 
     @property
     def address(self) -> str:
