@@ -9,6 +9,7 @@ import { SALTS } from './passphrase.js';
 import { readIfThere } from './read.js';
 import { MemoryStorage } from '../storage/memory.js';
 import { COLLECTIONS } from '../storage/storage.js';
+import { oneByOne } from '../util/one-by-one.js';
 
 const OWNER_ONLY = 0o600;
 const OURS = ['journal.jsonl', 'journal.jsonl.new', 'keys.bin', 'keys.bin.new', 'lock', 'lock.turn', ...SALTS];
@@ -25,6 +26,9 @@ const OURS = ['journal.jsonl', 'journal.jsonl.new', 'keys.bin', 'keys.bin.new', 
 export class FileStorage extends MemoryStorage {
   /** Null after a wipe, until the next write. @type {import('node:fs/promises').FileHandle | null} */
   #journal = null;
+  /** The journal may end with a part of a line, to which no other line may be appended. */
+  #isTorn = false;
+  #oneByOne = oneByOne();
 
   /** @param {string} folder */
   constructor(folder) {
@@ -56,6 +60,7 @@ export class FileStorage extends MemoryStorage {
     await this.#journal?.close();
     this.#journal = null;
     await replace(this.path, lines.join(''));
+    this.#isTorn = false;
   }
 
   /** @type {Storage['write']} */
@@ -65,9 +70,15 @@ export class FileStorage extends MemoryStorage {
   }
 
   /** Returns when it is on disk. @param {Change[]} changes */
-  async #note(changes) {
-    await (this.#journal ??= await this.#begin()).write(lineOf(changes));
-    await this.#journal?.datasync();
+  #note(changes) {
+    return this.#oneByOne(async () => {
+      if (this.#isTorn) await this.compact();
+      this.#isTorn = true; // until all of it is written: a disk can be full
+      const journal = (this.#journal ??= await this.#begin());
+      await journal.appendFile(lineOf(changes));
+      await journal.datasync();
+      this.#isTorn = false;
+    });
   }
 
   async #lock() {
