@@ -15,7 +15,7 @@ GROUP = "SELECT epoch, group_info FROM groups WHERE conversation_id = %s"
 LEAVES = """
 SELECT l.leaf, l.device_id, l.user_id,
        d.id IS NULL OR EXISTS (SELECT FROM unlisted_devices u WHERE u.id = d.id),
-       l.muted_until IS NOT NULL,
+       coalesce(l.muted_until > statement_timestamp(), false),
        EXISTS (SELECT FROM unused_devices u WHERE u.id = d.id)
 FROM leaves l LEFT JOIN devices d ON d.id = l.device_id AND d.user_id = l.user_id
 WHERE l.conversation_id = %s AND l.until_seq IS NULL
@@ -80,9 +80,6 @@ ADD = """
 INSERT INTO leaves (conversation_id, device_id, since_seq, leaf, user_id, acked_seq, welcome)
 SELECT %(conversation)s, added.device_id, %(seq)s, added.leaf, added.user_id, %(seq)s, %(welcome)s
 FROM unnest(%(devices)s::bigint[], %(leaves)s::int[], %(users)s::bigint[]) AS added (device_id, leaf, user_id)
-"""
-UNMUTE = """
-UPDATE leaves SET muted_until = NULL WHERE conversation_id = %s AND device_id = ANY(%s) AND until_seq IS NULL
 """
 ADD_MEMBERS = """
 INSERT INTO members (conversation_id, user_id, state)
@@ -191,8 +188,6 @@ async def apply(
     async with connection.pipeline():
         if removed:
             await connection.execute(REMOVE, [entry.seq, conversation_id, removed])
-        if change.unmuted:
-            await connection.execute(UNMUTE, [conversation_id, change.unmuted])
         if change.lost_members:
             await connection.execute(REMOVE_MEMBERS, [conversation_id, change.lost_members])
         if change.added:

@@ -55,7 +55,9 @@ from crypto.mls.wire import Malformed
 MAX_LEAVES = 1024  # of one group
 MAX_FRAME_BYTES = 1024 * 1024  # of a commit, a welcome or a group info: three times what MAX_LEAVES need
 STAFF: tuple[MemberRole, ...] = ("owner", "admin")
-MUTED_FOR = timedelta(seconds=30)  # enough for the remover to read the log and to commit again
+# Enough for the remover to read the log and to commit again. A member who commits in a loop ends each epoch before
+# the remover's commit of it arrives.
+MUTED_FOR = timedelta(seconds=30)
 
 
 class Frames(Struct, frozen=True):
@@ -107,7 +109,10 @@ def plan_commit(frames: Frames, device: Device, facts: CommitFacts) -> Outcome:
         if frames.commit.epoch != group.epoch:
             if facts.earlier is not None:
                 return Repeated(facts.earlier)
-            raise StaleEpoch("Another commit has ended this epoch: read the log and commit again")
+            stale = StaleEpoch("Another commit has ended this epoch: read the log and commit again")
+            return Refused(stale, _muting_of_removal(frames.commit, device, group))
+        if _is_muted(device, group):
+            raise StaleEpoch("A member is removing this device: read the log and commit again")
         if not facts.is_listed and (frames.commit.sender is None or not group.group_info):
             raise NotListed("The account key has not listed this device: link it, or use the recovery key")
         change = _change(frames, device, group, facts.claims)
@@ -119,6 +124,24 @@ def plan_commit(frames: Frames, device: Device, facts: CommitFacts) -> Outcome:
         unread = UnreadMessages("The removed member has sent messages after `read`: read the log and commit again")
         return Refused(unread, Muting(others, MUTED_FOR))
     return Accepted(change)
+
+
+def _muting_of_removal(commit: Commit, device: Device, group: Group) -> Muting | None:
+    """Mute the members whom a commit of an ended epoch removes, if the committer may do that."""
+    removed = [group.leaves[leaf] for leaf in commit.removed if leaf in group.leaves]
+    try:
+        lost = _lost_members(removed, {}, device, group.roles)
+    except NotAllowed:
+        return None
+    devices = [holder.device_id for holder in group.leaves.values() if holder.user_id in lost]
+    return Muting(devices, MUTED_FOR) if devices else None
+
+
+def _is_muted(device: Device, group: Group) -> bool:
+    """Whether the leaf of the device is muted, or one of its user if the device has none and would join beside it."""
+    own = [holder for holder in group.leaves.values() if holder.device_id == device.id]
+    of_user = [holder for holder in group.leaves.values() if holder.user_id == device.user_id]
+    return any(holder.is_muted for holder in own or of_user)
 
 
 def _group_of(device: Device, facts: CommitFacts) -> Group:
@@ -159,7 +182,6 @@ def _change(frames: Frames, device: Device, group: Group, claims: Claims) -> Gro
         new_members=new_members,
         lost_members=lost,
         contacts=list(new_members),
-        unmuted=[holder.device_id for holder in holders.values() if holder.is_muted],
         removal_due=is_removal_due(holders, (group.roles.keys() - lost) | new_members.keys()),
     )
 

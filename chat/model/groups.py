@@ -57,7 +57,7 @@ class LeafHolder(Struct, frozen=True):
     device_id: DeviceId
     user_id: UserId
     is_disowned: bool = False  # its account has revoked the device, or has an account key that does not list it
-    is_muted: bool = False
+    is_muted: bool = False  # a member is removing it
     is_unused: bool = False  # no session of the device began or was renewed for 90 days
 
 
@@ -120,12 +120,11 @@ class GroupChange(Struct, frozen=True):
     new_members: dict[UserId, MemberState]
     lost_members: list[UserId]
     contacts: list[UserId]  # become contacts of the committer
-    unmuted: list[DeviceId]
     removal_due: bool  # whether a leaf remains that has to be removed before the next message
 
 
 class Muting(Struct, frozen=True):
-    """Devices whose messages the server refuses for `duration`, or until the next commit."""
+    """Devices whose messages and commits the server refuses for `duration`."""
 
     devices: list[DeviceId]
     duration: timedelta

@@ -100,7 +100,7 @@ def after(name: str, epoch: int, leaves: dict[int, LeafHolder]) -> CommitFacts:
 
 
 def change(**effects: object) -> GroupChange:
-    none = GroupChange([], {}, {}, [], contacts=[], unmuted=[], removal_due=False)
+    none = GroupChange([], {}, {}, [], contacts=[], removal_due=False)
     return structs.replace(none, **effects)
 
 
@@ -229,10 +229,33 @@ def test_removal_is_due_while_a_foreign_leaf_remains(step: Step, is_due: bool) -
     assert effects(step.plan()).removal_due == is_due
 
 
-def test_commit_unmutes_the_remaining_devices() -> None:
-    muted = {leaf: structs.replace(holder, is_muted=True) for leaf, holder in REMAIN.items()}
-    assert effects(UPDATE.on(leaves={**BOTH, 1: muted[1]}).plan()).unmuted == [BOBS.id]
-    assert effects(REMOVE.on(leaves=muted).plan()).unmuted == [LAPTOP.id, PHONE.id]
+def test_muted_device_commits_nothing() -> None:
+    def muted(*leaves: int) -> dict[int, LeafHolder]:
+        return {leaf: structs.replace(holder, is_muted=leaf in leaves) for leaf, holder in BOTH.items()}
+
+    assert isinstance(refusal(UPDATE.on(leaves=muted(1)).plan()), StaleEpoch)
+    assert isinstance(UPDATE.on(leaves=muted(0)).plan(), Accepted), "another one is muted"
+
+
+def test_muted_user_joins_with_no_other_device() -> None:
+    for is_muted in (False, True):
+        holder = LeafHolder(LAPTOP.id, ALICE, is_muted=is_muted)
+        outcome = JOIN.on(leaves={**BOTH, 0: holder}).plan()
+        assert isinstance(outcome, Refused if is_muted else Accepted)
+
+
+def test_removal_in_an_ended_epoch_mutes_the_member() -> None:
+    phone = {2: LeafHolder(DeviceId(99), BOB)}
+    outcome = REMOVE.on(epoch=9, leaves={**BOTH, **phone}).plan()
+    assert isinstance(outcome, Refused)
+    assert isinstance(outcome.error, StaleEpoch)
+    assert outcome.muting == Muting([BOBS.id, DeviceId(99)], MUTED_FOR)
+    refused = REMOVE.on(epoch=9, roles={ALICE: "member", BOB: "member"}).plan()
+    assert isinstance(refused, Refused)
+    assert refused.muting is None, "a plain member may not remove another one"
+    updated = UPDATE.on(epoch=9).plan()
+    assert isinstance(updated, Refused)
+    assert updated.muting is None
 
 
 def test_unread_sender_is_muted_with_all_removed_devices() -> None:
