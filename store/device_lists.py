@@ -26,9 +26,7 @@ ON CONFLICT (user_id) DO UPDATE SET
     public_key = excluded.public_key, counter = excluded.counter, device_list = excluded.device_list,
     signature = excluded.signature, listed = excluded.listed,
     recovery = CASE WHEN stored.public_key = excluded.public_key THEN stored.recovery END,
-    omitted = CASE WHEN stored.public_key = excluded.public_key
-        THEN stored.omitted || ARRAY(SELECT key FROM unnest(stored.listed) key WHERE key <> ALL (excluded.listed))
-        ELSE '{}' END
+    omitted = stored.omitted || ARRAY(SELECT key FROM unnest(stored.listed) key WHERE key <> ALL (excluded.listed))
 """
 SET_RECOVERY = "UPDATE account_keys SET recovery = %s WHERE user_id = %s AND public_key = %s"
 RECOVERY = "SELECT recovery FROM account_keys WHERE user_id = %s"

@@ -60,6 +60,9 @@ FROZEN = {
     "0008_commit_hashes.py": "38ae1e8c989651a937119ce0ea522adee04def16e5dfd51f31cdd1701faf2777",
     "0008_commit_hashes.down.sql": "5ed79b2aa8245c24c70ececf6d092c53102d4c7c796b9abe88cd940b98153469",
     "0008_commit_hashes.sql": "6496a86be675ef11229b5f8d9279dac172c04160ab5deaab5177657b5a438f1d",
+    "0009_expired_lists.down.sql": "854b5bc5c2891864eb47cecdd443d49066bf181603ec17acde77323b685e07bf",
+    "0009_expired_lists.py": "ff342f0cae8ee7ab992e965e21782120e8c7284685336753d87dda6b7f5ce69a",
+    "0009_expired_lists.sql": "f856df209de3f8f862014b41dab4cfd41746d4e9330fe45cf55d1a85e6f48835",
 }
 
 

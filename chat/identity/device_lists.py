@@ -19,7 +19,7 @@ from crypto.device_lists import BadDeviceList, DeviceList, check_signature, pars
 LIFE_MAX = timedelta(days=366)  # so that a list which the server withholds a newer one of ends some day
 CLOCK_SKEW = timedelta(hours=1)
 COUNTER_AHEAD_MAX = timedelta(days=1)  # of the Unix time in ms, the highest counter: clocks of clients may be wrong
-OMITTED_MAX = 1024  # devices of an account key: more than a person ever has; then the account needs another key
+OMITTED_MAX = 1024  # devices of an account: more than a person ever has
 RECOVERY_LABEL = b"Sottovoce recovery 1"
 RECOVERY_MAX_BYTES = 64 * 1024  # with the keys of contacts
 
@@ -138,17 +138,16 @@ def check_publication(
             raise AccountKeyExists("The account has another account key: link this device, or give the password")
     elif found.counter <= facts.counter:
         raise StaleDeviceList("A list with this counter or a higher one is stored: read it, and sign a newer one")
-    else:
-        _check_omitted(set(found.devices.values()), facts)
+    _check_omitted(set(found.devices.values()), facts)
 
 
 def _check_omitted(listed: set[bytes], facts: PublicationFacts) -> None:
     """Check that no device comes back. Raises Invalid.
 
     Clients never count a device again that a list has omitted: they would wait for the removal of its leaf from a
-    group, which the server would refuse them.
+    group, which the server would refuse them. This includes lists of former account keys, which can come back.
     """
     if not listed.isdisjoint(facts.omitted):
-        raise Invalid("device_list has a device that an earlier list of the account key omitted: register a new device")
+        raise Invalid("device_list has a device that an earlier list omitted: register a new device")
     if len(facts.omitted) + len(set(facts.listed) - listed) > OMITTED_MAX:
-        raise Invalid(f"An account key can remove at most {OMITTED_MAX:,} devices: replace the account key")
+        raise Invalid(f"An account can remove at most {OMITTED_MAX:,} devices")

@@ -30,7 +30,7 @@ class PublicationFacts(Struct, frozen=True):
     counter: int
     devices: dict[DeviceId, bytes]  # signature keys of the account's devices
     listed: list[bytes]  # signature keys of the stored list
-    omitted: list[bytes]  # signature keys of earlier lists of the stored account key, which are not in its newest one
+    omitted: list[bytes]  # signature keys of earlier lists, which a later one did not have
 
 
 class Link(Struct, frozen=True):

@@ -4,6 +4,8 @@ import asyncio
 import secrets
 import time
 from base64 import b64decode
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -83,7 +85,7 @@ async def test_device_list_may_keep_a_device_that_was_removed(users: Users) -> N
 
 
 async def test_device_that_a_list_omitted_is_not_listed_again(users: Users) -> None:
-    """Clients take it for removed, and would stop in a group with it. Another account key may list it."""
+    """Clients take it for removed, and would stop in a group with it: also where another account key came between."""
     laptop, phone = await two_devices(users)
     tablet = await device(await laptop.session.again())
     key = await account_key_of(laptop, phone)
@@ -92,9 +94,12 @@ async def test_device_that_a_list_omitted_is_not_listed_again(users: Users) -> N
     assert (await key.publishes(tablet, counter=3)).status_code == 200
     for back in (laptop, phone):
         assert_refused(await key.publishes(tablet, back, counter=4), 400, "invalid")
-    other = AccountKey(phone.session)
-    assert (await other.publishes(phone, tablet, password=PASSWORD)).status_code == 200
-    assert (await other.publishes(phone, tablet, laptop, counter=2)).status_code == 200, "this key has omitted none"
+    other = AccountKey(tablet.session)
+    assert_refused(await other.publishes(tablet, phone, password=PASSWORD), 400, "invalid")
+    new = await device(await laptop.session.again())
+    assert (await other.publishes(new, password=PASSWORD)).status_code == 200
+    assert_refused(await key.publishes(new, laptop, counter=5, password=PASSWORD), 400, "invalid")
+    assert_refused(await key.publishes(new, tablet, counter=5, password=PASSWORD), 400, "invalid")
 
 
 async def test_device_list_of_another_key_needs_the_password(users: Users) -> None:
@@ -311,6 +316,24 @@ async def test_leaf_that_a_newer_list_omits_is_removed_first(users: Users) -> No
     assert (await group.commit(bob, remove=(phone,)).sent_by(bob.session)).status_code == 200, "a member without a role"
     assert (await says(bob, group)).status_code == 200
     assert_refused(await group.commit(bob, remove=(laptop,)).sent_by(bob.session), 403, "not_allowed")
+
+
+async def test_leaf_whose_list_has_expired_is_removed_by_any_member(users: Users, server: RunningServer) -> None:
+    alice, bob, carol = [await device(one) for one in await users("alice", "bob", "carol")]
+    key = await account_key_of(alice)
+    group = await group_of(carol, bob, alice)
+
+    async def expires(ago: timedelta) -> None:
+        data = replace(key.list_of(alice), not_after=int((datetime.now(UTC) - ago).timestamp())).encode()
+        query = "UPDATE account_keys SET device_list = %s WHERE public_key = %s"
+        await server.sql(query, data, key.public_key)
+
+    await expires(timedelta(minutes=50))
+    assert await removals(bob, group) == {"devices": [], "unused": []}, "clocks differ"
+    assert_refused(await group.commit(bob, remove=(alice,)).sent_by(bob.session), 403, "not_allowed")
+    await expires(timedelta(minutes=70))
+    assert await removals(bob, group) == {"devices": [alice.hex], "unused": []}
+    assert (await group.commit(bob, remove=(alice,)).sent_by(bob.session)).status_code == 200
 
 
 async def test_first_list_makes_the_removal_of_other_devices_due(users: Users) -> None:

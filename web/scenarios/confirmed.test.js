@@ -24,13 +24,18 @@ async function writes(device, id) {
   await settled(device);
 }
 
+/** @param {Awaited<ReturnType<waiting>>} device @param {import('./users.js').Device} contact */
+function withholdsListOf(device, contact) {
+  device.lies.answerRequest.push(({ method, path }) =>
+    method === 'GET' && path === `users/${contact.user}/device-list` ? no('no_device_list', 404) : undefined,
+  );
+}
+
 /** A laptop that alice has linked while the server withholds bob's list from it. */
 async function laptopWithoutList() {
   const { alice, bob, id } = await friends();
   const laptop = await waiting(alice);
-  laptop.lies.answerRequest.push(({ method, path }) =>
-    method === 'GET' && path === `users/${bob.user}/device-list` ? no('no_device_list', 404) : undefined,
-  );
+  withholdsListOf(laptop, bob);
   await linked(laptop, alice);
   await laptop.isIn(id);
   await settled(laptop);
@@ -150,4 +155,67 @@ test('user_whom_the_server_adds_while_it_withholds_a_list_is_a_stranger', async 
   await writes(laptop, id);
   assert.deepEqual(await read(), []);
   assert.deepEqual((await known(laptop, id)).strangers, [eve.user]);
+});
+
+test('verified_contact_whose_second_list_is_withheld_is_not_removed_without_a_question', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  await another(bob); // his list has counter 2
+  const id = await conversation(alice, bob);
+  await settled(alice);
+  await verifies(alice, id, bob);
+  const laptop = await waiting(alice);
+  withholdsListOf(laptop, bob);
+  await linked(laptop, alice);
+  await laptop.isIn(id);
+  await settled(laptop);
+  await writes(laptop, id);
+  await settled(alice);
+  const users = new Set((await alice.client.mls.members(id)).map(({ user }) => user));
+  assert.ok(users.has(bob.user), 'bob is still in the group');
+});
+
+test('contact_without_a_common_group_is_reachable_from_the_fourth_device', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  await alice.says(id, 'hello');
+  await bob.hears('hello');
+  await alice.client.membership.leave(id);
+  await settled(alice);
+  let last = alice;
+  for (let devices = 1; devices < 4; devices++) last = await another(last);
+  const again = await last.client.membership.start([bob.username]);
+  await bob.isIn(again);
+  await last.says(again, 'hello again');
+  await bob.hears('hello again');
+});
+
+test('device_that_a_contact_has_removed_stays_removed_for_a_device_linked_later', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const stolen = await another(bob);
+  const id = await conversation(alice, bob, stolen);
+  await settled(alice);
+  await verifies(alice, id, bob);
+  stolen.leaves();
+  await bob.client.ownList.remove(stolen.client.me.device);
+  /** @param {import('./users.js').Device} by */
+  const devices = async (by) => Object.keys((await by.client.identities.of(bob.user))?.devices ?? {});
+  await until(async () => (await devices(alice)).length === 1, 'alice has seen the removal');
+  // A tablet of bob, which the server kept from all news, signs a list with the stolen phone.
+  const { counter = 0 } = (await alice.client.identities.of(bob.user)) ?? {};
+  const list = signDeviceList(await bob.client.ownKey.need(), {
+    user: bob.user,
+    counter: counter + 1,
+    devices: {
+      [bob.client.me.device]: await bob.client.mls.signatureKey(),
+      [stolen.client.me.device]: await stolen.client.mls.signatureKey(),
+    },
+  });
+  await alice.client.identities.accept(bob.user, list);
+  assert.deepEqual(await devices(alice), [bob.client.me.device], 'alice does not follow');
+  const laptop = await waiting(alice);
+  laptop.lies.answerRequest.push(({ path }) => (path === `users/${bob.user}/device-list` ? list : undefined));
+  await linked(laptop, alice);
+  await laptop.isIn(id);
+  await settled(laptop);
+  assert.deepEqual(await devices(laptop), [bob.client.me.device], 'nor does her laptop');
 });

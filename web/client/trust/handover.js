@@ -4,7 +4,7 @@
  * contacts, and who is in the groups of those whom the user has verified. The server can then show it nothing else.
  * `docs/PROTOCOL.md` has the format.
  */
-import { fromBase64, toBase64, uuidBytes, uuidOf } from '../util/bytes.js';
+import { fromBase64, fromBase64url, toBase64, toBase64url, uuidBytes, uuidOf } from '../util/bytes.js';
 import { AccountKey, SEED_BYTES } from './account-key.js';
 
 const SIGNATURE_BYTES = 64;
@@ -12,6 +12,8 @@ const ID_BYTES = 16;
 const KEY_BYTES = 32;
 const COUNTER_BYTES = 8;
 const NAME_MAX_BYTES = 255;
+const THUMBPRINT_BYTES = 32;
+const REMOVED_MAX = 8;
 const CONTACTS_MAX_BYTES = 40_000; // the server stores 64 KiB of all
 const GROUPS_MAX_BYTES = 20_000;
 const FIRST_OF_LABEL = 'S'.charCodeAt(0); // of a list without its length before it, in earlier versions
@@ -26,6 +28,8 @@ const decoder = new TextDecoder();
  * @property {string} user
  * @property {string} key the account key, in base64
  * @property {number} counter of the newest list
+ * @property {string[]} removed thumbprints of the devices that lists have omitted, the newest last: only the last ones
+ *   are handed over
  * @property {boolean} isVerified by the user
  * @property {string} name that the contact had when it was verified
  *
@@ -66,11 +70,21 @@ function fitting(all, most) {
 }
 
 /** @param {ContactKey} contact */
-function encodeContact({ user, key, counter, isVerified, name }) {
+function encodeContact({ user, key, counter, removed, isVerified, name }) {
   const named = encoder.encode(name).subarray(0, NAME_MAX_BYTES);
   const count = new Uint8Array(COUNTER_BYTES);
   new DataView(count.buffer).setBigUint64(0, BigInt(counter));
-  return [...uuidBytes(user), ...fromBase64(key), ...count, Number(isVerified), named.length, ...named];
+  const omitted = removed.slice(-REMOVED_MAX).map((one) => [...fromBase64url(one)]);
+  return [
+    ...uuidBytes(user),
+    ...fromBase64(key),
+    ...count,
+    Number(isVerified),
+    named.length,
+    ...named,
+    omitted.length,
+    ...omitted.flat(),
+  ];
 }
 
 /** @param {KnownGroup} group */
@@ -104,6 +118,7 @@ function contactIn(bytes) {
     counter: bytes.number(COUNTER_BYTES),
     isVerified: bytes.number(1) === 1,
     name: decoder.decode(bytes.take(bytes.number(1))),
+    removed: Array.from({ length: bytes.number(1) }, () => toBase64url(bytes.take(THUMBPRINT_BYTES))),
   };
 }
 

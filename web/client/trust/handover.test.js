@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toBase64 } from '../util/bytes.js';
+import { toBase64, toBase64url } from '../util/bytes.js';
 import { AccountKey } from './account-key.js';
 import { signDeviceList } from './device-list.js';
 import { encodeHandover, parseHandover } from './handover.js';
@@ -12,10 +12,16 @@ const STORED_MAX_BYTES = 64 * 1024; // by the server
 const key = AccountKey.generate();
 const list = signDeviceList(key, { user: USER, counter: 3, devices: { '00000000000000aa': new Uint8Array(32) } });
 
+/** @param {number} count */
+function thumbprints(count) {
+  return Array.from({ length: count }, (_, number) => toBase64url(new Uint8Array(32).fill(250 + number)));
+}
+
 /** @param {number} number @param {string} name */
 function contact(number, name) {
   const user = `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
-  return { user, key: toBase64(new Uint8Array(32).fill(7)), counter: 2 ** 40 + number, isVerified: number < 2, name };
+  const key = toBase64(new Uint8Array(32).fill(7));
+  return { user, key, counter: 2 ** 40 + number, removed: thumbprints(number % 3), isVerified: number < 2, name };
 }
 
 test('handover_is_read_as_it_was_written', () => {
@@ -34,8 +40,15 @@ test('handover_without_a_list_is_the_account_key', () => {
   assert.deepEqual(parseHandover(bytes), { key, list: null, contacts: [], groups: [] });
 });
 
+test('handover_has_the_last_eight_removed_devices_of_a_contact', () => {
+  const removed = Array.from({ length: 12 }, (_, number) => toBase64url(new Uint8Array(32).fill(number)));
+  const contacts = [{ ...contact(0, 'bob'), removed }, contact(1, 'carol')];
+  const read = parseHandover(encodeHandover({ key, list, contacts, groups: [] }));
+  assert.deepEqual(read.contacts, [{ ...contacts[0], removed: removed.slice(-8) }, contacts[1]]);
+});
+
 test('handover_of_a_large_account_fits_and_begins_with_the_first', () => {
-  const contacts = Array.from({ length: 2000 }, (_, number) => contact(number, 'a name'));
+  const contacts = Array.from({ length: 2000 }, (_, number) => ({ ...contact(number, 'a name'), removed: [] }));
   const groups = Array.from({ length: 200 }, () => ({
     id: GROUP,
     users: contacts.slice(0, 20).map(({ user }) => user),

@@ -18,7 +18,7 @@ import { Refused } from '../transport/api.js';
 import { oneByOne } from '../util/one-by-one.js';
 import { isOver } from '../util/time.js';
 import { BadDeviceList, openDeviceList } from './device-list.js';
-import { expected, firstIdentity, isConflict, listedIn, withList } from './identity.js';
+import { expected, firstIdentity, isConflict, isExpected, listedIn, withList, withRemoved } from './identity.js';
 import { thumbprintOf } from './thumbprint.js';
 import { newestKeyOf } from './verified.js';
 
@@ -63,14 +63,16 @@ export class Identities {
   }
 
   /**
-   * Those that a valid list of their user omits. Where the user has another account key, the user of this device decides.
+   * Those that the newest list of their user omits, or that has expired. Where the user has another account key, or was
+   * verified and shows no newer list, the user of this device decides.
    * @param {Member[]} members @returns {Promise<Member[]>}
    */
   async omitted(members) {
     const found = [];
     for (const member of await this.unlisted(members)) {
       const identity = await this.of(member.user);
-      if (identity?.counter && !isOver(identity) && !identity.changed) found.push(member);
+      if (!identity || isExpected(identity) || identity.changed) continue;
+      if (!isOver(identity) || !(await this.trust.isVerified(member.user))) found.push(member);
     }
     return found;
   }
@@ -206,11 +208,18 @@ export class Identities {
   /** The account keys of contacts, for another device of this user. @returns {Promise<import('./handover.js').ContactKey[]>} */
   async ofContacts() {
     const found = [];
-    for (const [name, { key, counter }] of await this.client.storage.all('state', 'identity/')) {
+    for (const [name, { key, counter, removed = [] }] of await this.client.storage.all('state', 'identity/')) {
       const user = name.slice('identity/'.length);
       if (user === this.client.me.user.id) continue;
       const isVerified = (await this.trust.key(user)) === key;
-      found.push({ user, key, counter, isVerified, name: (isVerified && (await this.trust.nameOf(user))) || '' });
+      found.push({
+        user,
+        key,
+        counter,
+        removed,
+        isVerified,
+        name: (isVerified && (await this.trust.nameOf(user))) || '',
+      });
     }
     return found.sort((one, other) => Number(other.isVerified) - Number(one.isVerified));
   }
@@ -222,10 +231,11 @@ export class Identities {
    */
   expect(contacts) {
     return this.#oneByOne(async () => {
-      for (const { user, key, counter, isVerified, name } of contacts) {
+      for (const { user, key, counter, removed, isVerified, name } of contacts) {
         const known = await this.of(user);
         const isSame = known?.key === key;
-        const identity = isSame && known.counter >= counter ? known : expected(key, counter);
+        const isNewer = isSame && known.counter >= counter;
+        const identity = isNewer ? withRemoved(known, removed) : expected(key, counter, removed);
         const trust = isSame ? [] : this.trust.forgotten(user);
         await this.#write(user, identity, isVerified ? [...trust, ...this.trust.named(user, identity, name)] : trust);
       }

@@ -35,11 +35,22 @@ export function isListed(identity, { device, thumbprint }) {
 
 /**
  * Another device has seen a list with this counter, which has still to come: until then the user has no device.
- * @param {string} key @param {number} counter @returns {Identity}
+ * @param {string} key @param {number} counter @param {string[]} removed thumbprints @returns {Identity}
  */
-export function expected(key, counter) {
+export function expected(key, counter, removed) {
   const signed = { account_key: key, device_list: '', signature: '' };
-  return { key, counter: counter - 1, notAfter: Number.MAX_SAFE_INTEGER, devices: {}, signed };
+  return { key, counter, notAfter: Number.MAX_SAFE_INTEGER, devices: {}, removed, signed };
+}
+
+/** Whether its newest list has still to come. @param {Identity} identity */
+export function isExpected({ signed }) {
+  return signed.device_list === '';
+}
+
+/** Another device has seen that these devices were removed. @param {Identity} known @param {string[]} removed */
+export function withRemoved(known, removed) {
+  const all = [...new Set([...removed, ...(known.removed ?? [])])].slice(-FORMER_MAX);
+  return { ...known, devices: withoutRemoved(known.devices, all), removed: all };
 }
 
 /** The first that is known of an account key. @param {ListInfo} list @returns {Identity} */
@@ -53,7 +64,8 @@ export function firstIdentity(list) {
  * @returns {Identity}
  */
 export function withList(known, list, isStated) {
-  if (list.counter > known.counter) return withNewerList(known, list);
+  if (list.counter > known.counter || (list.counter === known.counter && isExpected(known)))
+    return withNewerList(known, list);
   const former = formerOf(known, known.devices, Object.values(withoutRemoved(list.thumbprints, known.removed)));
   // If the server shows the newest list again, another key that was kept aside was a lie, or a mistake.
   const isWithdrawn = !isStated && list.counter === known.counter;

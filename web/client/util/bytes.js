@@ -15,6 +15,16 @@ export function fromBase64(text) {
   return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
 
+/** RFC 4648 section 5, without padding. @param {Uint8Array} bytes */
+export function toBase64url(bytes) {
+  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/** @param {string} text */
+export function fromBase64url(text) {
+  return fromBase64(text.replaceAll('-', '+').replaceAll('_', '/'));
+}
+
 /** Whether `fromBase64` takes it. @param {unknown} value @returns {value is string} */
 export function isBase64(value) {
   return typeof value === 'string' && value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value);
