@@ -80,7 +80,7 @@ class GroupRepository(Protocol):
         """Record that the device has stored the entries up to these and will not ask for them again."""
         ...
 
-    async def delete(self, account: Account, conversation_id: ConversationId, seq: Seq) -> None:
+    async def delete(self, account: Account, conversation_id: ConversationId, client_id: str) -> None:
         """Delete a message for everyone. Raises NoSuchMessage, also if another account sent it."""
         ...
 
