@@ -13,6 +13,14 @@ from tests.web.person import PASSWORD, Trouble
 
 pytestmark = pytest.mark.once
 
+# The service worker has all files of the page and, with the last and largest one, those of its worker.
+KEEPS_ITS_FILES = """async () => {
+    const kept = (await (await caches.open('sottovoce')).keys()).map(({ url }) => url);
+    const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
+    const ours = loaded.filter((name) => name.startsWith(`${location.origin}/web/`));
+    return ours.every((name) => kept.includes(name)) && kept.some((name) => name.endsWith('.wasm'));
+}"""
+
 
 @pytest.fixture(autouse=True)
 def is_up_again(server: Server) -> Iterator[None]:
@@ -28,6 +36,7 @@ def friends(browser: Browser, server: Server, trouble: Trouble) -> Iterator[Two]
     with creating_users(browser, server, trouble) as users:
         anna, ben = users("anna").registers(), users("ben", service_workers="block").registers()
         anna.meets(ben)
+        anna.page.wait_for_function(KEEPS_ITS_FILES)
         yield anna, ben
 
 

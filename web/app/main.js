@@ -10,6 +10,7 @@ import { createPage } from './page.js';
 import { Store } from './state/store.js';
 import { scriptUrl } from './trusted.js';
 
+const LOADED_MS = 3000; // after the start, all files are there
 const TYPING_CHECK_MS = 1000;
 
 // Until the settings are loaded.
@@ -47,11 +48,14 @@ function keepForOfflineStart() {
   const isFirst = !serviceWorker?.controller;
   serviceWorker?.register(scriptUrl('/sw.js')).catch(() => {});
   serviceWorker?.addEventListener('controllerchange', () => {
-    if (isFirst) void fetchLoadedFiles();
+    if (isFirst) setTimeout(() => void fetchLoadedFiles(), LOADED_MS);
   });
 }
 
-/** The first time, the service worker starts after the files were loaded: it keeps them when they are fetched again. */
+/**
+ * The first time, the service worker starts while files are loaded: it keeps them when they are fetched again, and none
+ * of those that are loaded at that moment.
+ */
 async function fetchLoadedFiles() {
   const files = [
     ...performance.getEntriesByType('resource').map(({ name }) => name),
