@@ -85,6 +85,7 @@ test('leaf_is_updated_soon_after_joining_and_after_an_own_removal', async () => 
   const phone = await another(bob);
   const id = await conversation(alice, bob);
   await phone.isIn(id);
+  await bob.client.membership.answer(id, 'joined');
   const { due = 0 } = await ageOf(bob, id);
   assert.ok(due > Date.now() && due < Date.now() + 10 * 60_000, 'minutes after it joined');
   assert.equal((await ageOf(alice, id)).due, undefined, 'who created it has new keys');
@@ -169,4 +170,26 @@ test('stolen_state_reads_until_the_next_update', async () => {
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test('leaf_is_updated_before_the_first_message_after_a_welcome', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  await reaches(id, alice, bob, 'from its creator');
+  assert.equal(await alice.client.mls.epoch(id), 1);
+  await reaches(id, bob, alice, 'the first');
+  await reaches(id, bob, alice, 'the second');
+  assert.equal(await alice.client.mls.epoch(id), 2, 'once');
+});
+
+test('leaf_in_a_message_request_is_not_updated', async () => {
+  const [stranger, bob] = await people('stranger', 'bob');
+  const id = await conversation(stranger, bob);
+  await pretend(bob, id, { due: Date.now() - 1000 });
+  const updates = () => bob.client.inTurn(() => bob.client.healing.updateDue());
+  await updates();
+  assert.equal(await bob.client.mls.epoch(id), 1);
+  await bob.client.membership.answer(id, 'joined');
+  await updates();
+  assert.equal(await bob.client.mls.epoch(id), 2);
 });

@@ -3,9 +3,12 @@
  * New keys for this device's leaf, at intervals (RFC 9420, section 16.6). A thief with a copy of its state cannot follow
  * the update, and reads nothing that comes after it.
  *
- * An update is due before the first message after a day, after a hundred own messages, a few minutes after the device
- * joined or another device of its account was removed, and after a week without any. A joined device has keys that its
- * key package named, which the server may have handed out twice.
+ * An update is due before the first message after a welcome or after a day, after a hundred own messages, a few minutes
+ * after the device joined or another device of its account was removed, and after a week without any. A joined device
+ * has keys that its key package named, which the server may have handed out twice. And a member could have welcomed it
+ * into a fork, where nobody would read what it says: the server refuses a commit there, but no message.
+ *
+ * Nothing is due in a message request: it would show the sender that, and when, the device is there.
  *
  * Where the server refuses the update, or another commit came first, the next occasion tries again: a message does not
  * wait for it.
@@ -23,6 +26,7 @@ const CHECK_MS = 60_000;
  * @typedef {object} LeafAge
  * @property {number} at Unix time in ms of the newest keys
  * @property {number} sent messages of this device since then
+ * @property {boolean} [isWelcomed] it has made no commit since a member welcomed it
  * @property {number} [due] Unix time in ms of the next update, if there is a reason for an early one
  */
 
@@ -40,8 +44,10 @@ export class Healing {
     this.client = client;
     this.store = store;
     this.membership = membership;
-    client.on('created', ({ conversation }) => this.#begin(conversation));
-    client.on('joined', ({ conversation }) => this.#begin(conversation, soon()));
+    client.on('created', ({ conversation }) => this.#write(conversation, { at: Date.now(), sent: 0 }));
+    client.on('joined', ({ conversation, isWelcomed }) =>
+      this.#write(conversation, { at: Date.now(), sent: 0, due: soon(), isWelcomed }),
+    );
     client.on('own device removed', async ({ conversation }) => {
       await this.#write(conversation, { ...(await this.#age(conversation)), due: soon() });
     });
@@ -50,11 +56,11 @@ export class Healing {
     /** @type {{ unref?: () => void }} */ (timer).unref?.(); // in Node it does not keep the process
   }
 
-  /** Update if a day has passed, or a hundred messages. Returns whether it was due. @param {string} id */
+  /** Update after a welcome, or if a day has passed, or a hundred messages. Returns whether it was due. @param {string} id */
   async beforeMessages(id) {
     if (this.#updating.has(id)) return false;
-    const { at, sent } = await this.#age(id);
-    const isDue = Date.now() - at >= DAY_MS || sent >= OWN_MESSAGES_MAX;
+    const { at, sent, isWelcomed = false } = await this.#age(id);
+    const isDue = isWelcomed || Date.now() - at >= DAY_MS || sent >= OWN_MESSAGES_MAX;
     if (isDue) await this.client.attempt(() => this.#update(id)); // the messages go out in any case
     return isDue;
   }
@@ -72,7 +78,7 @@ export class Healing {
   async updateDue() {
     for (const one of await this.store.list()) {
       const { id } = one;
-      if (!canSend(one) || this.#updating.has(id)) continue;
+      if (!canSend(one) || one.state !== 'joined' || this.#updating.has(id)) continue;
       const { at, due = at + IDLE_MS } = await this.#age(id);
       if (Date.now() >= due) await this.client.attempt(() => this.#update(id));
     }
@@ -97,11 +103,6 @@ export class Healing {
   /** @param {string} id @returns {Promise<LeafAge>} */
   async #age(id) {
     return (await this.client.storage.get('state', `leaf/${id}`)) ?? { at: 0, sent: 0 };
-  }
-
-  /** @param {string} id @param {number} [due] */
-  #begin(id, due) {
-    return this.#write(id, { at: Date.now(), sent: 0, due });
   }
 
   /** @param {string} id @param {LeafAge} age */
