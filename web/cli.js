@@ -20,7 +20,7 @@ const HELP = `Usage: sottovoce chat [--server URL] [--folder DIR] COMMAND
 
   register NAME [INVITE]   create an account, with this device
   login NAME               add this device to your account; it shows a code for \`link\`
-  recover KEY              confirm this device with your recovery key instead
+  recover                  confirm this device with your recovery key instead
   link CODE                confirm a new device of yours, which shows this code
   recovery-key             make a recovery key, which replaces an earlier one
   list                     list your conversations and their members
@@ -30,8 +30,8 @@ const HELP = `Usage: sottovoce chat [--server URL] [--folder DIR] COMMAND
   logout                   remove this device and delete its data
 
 ${COMMANDS}
-The folder is encrypted with a passphrase. It and the password come from SOTTOVOCE_PASSPHRASE and SOTTOVOCE_PASSWORD,
-or are typed in. To trust a server's own certificate authority, set
+The folder is encrypted with a passphrase. Secrets come from SOTTOVOCE_PASSPHRASE, SOTTOVOCE_PASSWORD and
+SOTTOVOCE_RECOVERY_KEY, or are typed in. To trust a server's own certificate authority, set
 NODE_EXTRA_CA_CERTS=<data folder>/tls/ca.pem.`;
 
 /** @param {string} problem @returns {never} */
@@ -117,7 +117,7 @@ const commands = {
   },
   async recover() {
     await client.connection.connect();
-    await client.recoveryKey.use(given[0] ?? fail('recover needs your recovery key'));
+    await client.recoveryKey.use(await askSecretly('Recovery key: ', 'SOTTOVOCE_RECOVERY_KEY'));
     console.log('This device is confirmed.');
   },
   async link() {

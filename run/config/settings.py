@@ -212,11 +212,11 @@ def default_settings() -> Settings:
 def known_environment() -> set[str]:
     """Return the names of all environment variables that the server or `sottovoce chat` reads."""
     files = {f"{setting.envvar}_FILE" for setting in SETTINGS if isinstance(setting.type, _Secret)}
-    # `sottovoce chat` reads the last two.
+    # `sottovoce chat` reads the last three.
     return (
         {setting.envvar for setting in SETTINGS}
         | files
-        | {"SOTTOVOCE_CONFIG", "SOTTOVOCE_PASSWORD", "SOTTOVOCE_PASSPHRASE"}
+        | {"SOTTOVOCE_CONFIG", "SOTTOVOCE_PASSWORD", "SOTTOVOCE_PASSPHRASE", "SOTTOVOCE_RECOVERY_KEY"}
     )
 
 

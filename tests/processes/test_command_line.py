@@ -29,14 +29,14 @@ class Client:
         secrets = {"SOTTOVOCE_PASSWORD": "Secret1pass", "SOTTOVOCE_PASSPHRASE": "correct horse"}
         self._environ = os.environ | secrets | {"SOTTOVOCE_SERVER": server.address} | environ
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
         command = [*self._words, *words]
-        return subprocess.Popen(command, env=self._environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        return subprocess.Popen(command, env=self._environ | environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
-    def run(self, *words: str, typed: str = "") -> str:
+    def run(self, *words: str, typed: str = "", **environ: str) -> str:
         """Run a command that succeeds; return what it prints."""
-        process = self.start(*words)
+        process = self.start(*words, **environ)
         printed, wrong = process.communicate(typed, timeout=PATIENCE_S)
         assert process.returncode == 0, wrong
         return printed
@@ -84,7 +84,7 @@ def test_recovery_key_confirms_a_device_alone(server: Server, tmp_path: Path) ->
     waiting.terminate()
     waiting.communicate(timeout=PATIENCE_S)
     assert "this device is not confirmed" in again.fails("list")
-    assert "confirmed" in again.run("recover", key)
+    assert "confirmed" in again.run("recover", SOTTOVOCE_RECOVERY_KEY=key)
     assert "dave" in again.run("list")
 
 
