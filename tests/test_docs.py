@@ -60,9 +60,11 @@ def test_threats_name_tests_that_exist() -> None:
     """A promise of the threat model names the test that holds it; `…` stands for what a test fills in."""
     named = set(re.findall(r"`([a-z]+(?:_[a-z…]+){3,})`", prose("docs/THREATS.md")))
     scenarios = "".join(file.read_text() for file in (ROOT / "web" / "scenarios").glob("*.test.js"))
-    existing = re.findall(r"test\(\s*(['`])(.*?)\1,", scenarios)
+    existing = {re.sub(r"\$\{.*?\}", "…", test) for _, test in re.findall(r"test\(\s*(['`])(.*?)\1,", scenarios)}
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        existing.update(re.findall(r"def (test_\w+)", file.read_text()))
     assert len(named) > 15
-    assert not named - {re.sub(r"\$\{.*?\}", "…", test) for _, test in existing}
+    assert not named - existing
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
