@@ -281,9 +281,10 @@ test('lists_of_a_thief_on_an_honest_server_end_no_account_key', async () => {
 
 test('leaf_whose_list_has_expired_is_removed_unless_its_user_was_verified', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
-  const id = await conversation(alice, bob, carol);
+  const phone = await another(alice);
+  const id = await conversation(alice, phone, bob, carol);
   await verifies(alice, id, bob);
-  for (const one of [bob, carol]) {
+  for (const one of [bob, carol, phone]) {
     const bytes = encodeDeviceList({
       user: one.user,
       counter: ((await one.client.identities.of(one.user))?.counter ?? 0) + 1,
@@ -298,6 +299,6 @@ test('leaf_whose_list_has_expired_is_removed_unless_its_user_was_verified', asyn
   const members = await alice.client.mls.members(id);
   const users = async (/** @type {'unlisted' | 'omitted'} */ which) =>
     (await alice.client.identities[which](members)).map(({ user }) => user).sort();
-  assert.deepEqual(await users('unlisted'), [bob.user, carol.user].sort());
+  assert.deepEqual(await users('unlisted'), [alice.user, alice.user, bob.user, carol.user].sort());
   assert.deepEqual(await users('omitted'), [carol.user]);
 });

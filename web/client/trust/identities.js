@@ -63,8 +63,8 @@ export class Identities {
   }
 
   /**
-   * Those that the newest list of their user omits, or that has expired. Where the user has another account key, or was
-   * verified and shows no newer list, the user of this device decides.
+   * Those that the newest list of their user omits, or whose list has expired; this device renews its own. Where the
+   * user has another account key, or was verified and shows no newer list, the user of this device decides.
    * @param {Member[]} members @returns {Promise<Member[]>}
    */
   async omitted(members) {
@@ -72,7 +72,8 @@ export class Identities {
     for (const member of await this.unlisted(members)) {
       const identity = await this.of(member.user);
       if (!identity || isExpected(identity) || identity.changed) continue;
-      if (!isOver(identity) || !(await this.trust.isVerified(member.user))) found.push(member);
+      const isKept = member.user === this.client.me.user.id || (await this.trust.isVerified(member.user));
+      if (!isOver(identity) || !isKept) found.push(member);
     }
     return found;
   }
