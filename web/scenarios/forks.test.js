@@ -212,16 +212,20 @@ test('hidden_commit_is_applied_as_soon_as_the_server_shows_it', async () => {
   await bob.says(id, 'before the commit');
   await alice.hears('before the commit');
   hideCommits(alice);
-  const { cursor } = await known(alice, id);
+  const { cursor, epoch = 0 } = await known(alice, id);
   await bob.updates(id);
   await until(async () => (await known(alice, id)).cursor > cursor, 'alice has passed the place of the commit');
-  assert.equal(await alice.client.mls.epoch(id), 1);
+  assert.equal(await alice.client.mls.epoch(id), epoch);
   alice.lies.changeFrame.length = alice.lies.changeAnswer.length = 0;
   alice.lies.changeAnswer.push(({ path }, answer) => (path.includes('/log?') ? answer.slice(0, 1) : undefined)); // pages
   await bob.updates(id);
   await bob.says(id, 'two epochs later');
   await alice.hears('two epochs later');
-  assert.deepEqual([await alice.client.mls.epoch(id), alice.told('rejoined')], [3, []], 'without joining again');
+  assert.deepEqual(
+    [await alice.client.mls.epoch(id), alice.told('rejoined')],
+    [epoch + 2, []],
+    'without joining again',
+  );
 });
 
 test('hidden_commit_makes_a_device_join_again_after_three_messages', async () => {

@@ -140,12 +140,15 @@ export class GroupSender {
   }
 
   /**
-   * Remove leaves that a list of their account omits, at most once in each epoch: a server that lies could refuse it.
+   * Remove leaves that a list of their account omits, or whose list has expired, at most once in each epoch: a server
+   * that lies could refuse it.
    * Returns whether this device tried.
    * @param {Conversation} conversation
    */
   async #removeOmitted({ id, members, epoch = 0 }) {
-    if (this.#removalTriedIn.get(id) === epoch || !(await this.identities.omitted(members)).length) return false;
+    if (this.#removalTriedIn.get(id) === epoch) return false;
+    const isDue = (await this.identities.omitted(members)).length > 0 || (await this.identities.hasExpired(members));
+    if (!isDue) return false;
     await this.client.attempt(async () => {
       await this.removals.removeDue(id).catch((/** @type {unknown} */ error) => {
         if (error instanceof Refused && error.isFinal) this.#removalTriedIn.set(id, epoch);

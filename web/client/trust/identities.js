@@ -63,19 +63,25 @@ export class Identities {
   }
 
   /**
-   * Those that the newest list of their user omits, or whose list has expired; this device renews its own. Where the
-   * user has another account key, or was verified and shows no newer list, the user of this device decides.
+   * Those that a valid list of their user omits. Where the user has another account key, the user of this device decides.
    * @param {Member[]} members @returns {Promise<Member[]>}
    */
   async omitted(members) {
     const found = [];
     for (const member of await this.unlisted(members)) {
       const identity = await this.of(member.user);
-      if (!identity || isExpected(identity) || identity.changed) continue;
-      const isKept = member.user === this.client.me.user.id || (await this.trust.isVerified(member.user));
-      if (!isOver(identity) || !isKept) found.push(member);
+      if (identity && !isExpected(identity) && !isOver(identity) && !identity.changed) found.push(member);
     }
     return found;
+  }
+
+  /**
+   * Whether the list of one of these has expired by the clock of this device, which can be wrong: the server says whether
+   * it has. @param {Member[]} members
+   */
+  async hasExpired(members) {
+    const identities = await Promise.all(members.map(({ user }) => this.of(user)));
+    return identities.some((identity) => identity !== undefined && isOver(identity));
   }
 
   /**
