@@ -3,10 +3,9 @@
  * New keys for this device's leaf, at intervals (RFC 9420, section 16.6). A thief with a copy of its state cannot follow
  * the update, and reads nothing that comes after it.
  *
- * An update is due before the first message after a welcome or after a day, after a hundred own messages, a few minutes
- * after the device joined or another device of its account was removed, and after a week without any. A joined device
- * has keys that its key package named, which the server may have handed out twice. And a member could have welcomed it
- * into a fork, where nobody would read what it says: the server refuses a commit there, but no message.
+ * An update is due before the first message after a day, after a hundred own messages, a few minutes after the device
+ * joined or another device of its account was removed, and after a week without any. A joined device has keys that its
+ * key package named, which the server may have handed out twice.
  *
  * Nothing is due in a message request: it would show the sender that, and when, the device is there.
  *
@@ -26,7 +25,6 @@ const CHECK_MS = 60_000;
  * @typedef {object} LeafAge
  * @property {number} at Unix time in ms of the newest keys
  * @property {number} sent messages of this device since then
- * @property {boolean} [isWelcomed] it has made no commit since a member welcomed it
  * @property {number} [due] Unix time in ms of the next update, if there is a reason for an early one
  */
 
@@ -45,9 +43,7 @@ export class Healing {
     this.store = store;
     this.membership = membership;
     client.on('created', ({ conversation }) => this.#write(conversation, { at: Date.now(), sent: 0 }));
-    client.on('joined', ({ conversation, isWelcomed }) =>
-      this.#write(conversation, { at: Date.now(), sent: 0, due: soon(), isWelcomed }),
-    );
+    client.on('joined', ({ conversation }) => this.#write(conversation, { at: Date.now(), sent: 0, due: soon() }));
     client.on('own device removed', async ({ conversation }) => {
       await this.#write(conversation, { ...(await this.#age(conversation)), due: soon() });
     });
@@ -56,11 +52,11 @@ export class Healing {
     /** @type {{ unref?: () => void }} */ (timer).unref?.(); // in Node it does not keep the process
   }
 
-  /** Update after a welcome, or if a day has passed, or a hundred messages. Returns whether it was due. @param {string} id */
+  /** Update if a day has passed, or a hundred messages. Returns whether it was due. @param {string} id */
   async beforeMessages(id) {
     if (this.#updating.has(id)) return false;
-    const { at, sent, isWelcomed = false } = await this.#age(id);
-    const isDue = isWelcomed || Date.now() - at >= DAY_MS || sent >= OWN_MESSAGES_MAX;
+    const { at, sent } = await this.#age(id);
+    const isDue = Date.now() - at >= DAY_MS || sent >= OWN_MESSAGES_MAX;
     if (isDue) await this.client.attempt(() => this.#update(id)); // the messages go out in any case
     return isDue;
   }
