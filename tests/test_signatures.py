@@ -27,15 +27,18 @@ LOW_ORDER = [
 
 
 def content_that_openssl_accepts(key: bytes) -> bytes:
-    """A content for which the neutral point and zero are a signature of a key of low order."""
+    """A content for which the neutral point and zero are a signature of a key of low order.
+
+    Any content, if this OpenSSL refuses the key itself.
+    """
     for number in range(200):
         content = f"{number}".encode()
         try:
             Ed25519PublicKey.from_public_bytes(key).verify(NEUTRAL + ZERO, content)
         except InvalidSignature:
             continue
-        return content
-    pytest.skip("this OpenSSL refuses the key")
+        break
+    return content
 
 
 @pytest.mark.parametrize("key", LOW_ORDER)

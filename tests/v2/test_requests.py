@@ -24,7 +24,7 @@ async def hears(line: DeviceSocket, *seqs: int) -> bool:
 
 
 async def says_until_unheard(by: MlsDevice, group: MlsGroup, line: DeviceSocket) -> list[int]:
-    """Talk until a socket no longer hears it: it follows a change a moment after the answer. Return the places of its messages."""
+    """Talk until a socket, which follows a change late, hears nothing. Return the places of the messages."""
     said = []
     for _ in range(20):
         said.append(await says(by, group))
