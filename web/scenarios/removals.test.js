@@ -106,6 +106,19 @@ test('leaving_that_only_the_server_tells_holds_messages_until_the_user_agrees', 
   assert.deepEqual((await carol.client.store.get(id))?.asked, [], 'carol need not answer any more');
 });
 
+test('removal_that_the_server_asks_for_before_the_device_says_it_needs_no_answer', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(alice, bob);
+  await verifies(alice, id, bob);
+  claimRemoval(alice, id, bob);
+  await alice.client.inTurn(() => alice.client.removals.removeDue(id));
+  assert.deepEqual((await alice.client.store.get(id))?.asked, [bob.user]);
+  await bob.client.outbox.sendNow([{ conversation: id, content: { kind: 'leave', who: 'device' } }], 60_000);
+  await bob.isOut(id);
+  assert.deepEqual((await alice.client.store.get(id))?.asked, []);
+});
+
 test('user_who_was_not_verified_is_removed_at_the_servers_word', async () => {
   const [alice, bob, carol] = await people('alice', 'bob', 'carol');
   const id = await conversation(alice, bob, carol);

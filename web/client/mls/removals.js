@@ -35,7 +35,10 @@ export class Removals {
       membership.refreshSoon();
       await this.removeDue(conversation);
     });
-    client.listen('identity', ({ user }) => client.later(() => this.#afterIdentity(user)));
+    client.listen('identity', ({ user }) => client.later(() => this.#askAgain(user)));
+    client.listen('message', ({ message: { content, sender } }) => {
+      if (content?.kind === 'leave') client.later(() => this.#askAgain(sender.user));
+    });
   }
 
   /**
@@ -119,8 +122,12 @@ export class Removals {
     return !(await this.trust.isVerified(user));
   }
 
-  /** A newer list, or another account key that was accepted, can show that a removal is right. @param {string} user */
-  async #afterIdentity(user) {
+  /**
+   * Whether a removal is right. A newer list, another account key that was accepted, or the user's own word can show it;
+   * the server's request can come before them.
+   * @param {string} user
+   */
+  async #askAgain(user) {
     for (const { id, isActive, asked } of await this.store.list())
       if (isActive && asked?.includes(user)) await this.client.attempt(() => this.removeDue(id));
   }
