@@ -28,7 +28,7 @@ export interface WaitedEvents {
   left: { conversation: string; device: string };
   /** This device has created a group. */
   created: { conversation: string };
-  joined: { conversation: string; after: number };
+  joined: { conversation: string; after: number; isWelcomed: boolean };
   /** This device was listed by the account key, or is not listed any more. */
   standing: { standing: Standing };
   /** Everything that this device missed has been received. */

@@ -172,6 +172,16 @@ test('stolen_state_reads_until_the_next_update', async () => {
   }
 });
 
+test('leaf_is_updated_before_the_first_message_after_a_welcome', async () => {
+  const [alice, bob] = await people('alice', 'bob');
+  const id = await conversation(alice, bob);
+  await reaches(id, alice, bob, 'from its creator');
+  assert.equal(await alice.client.mls.epoch(id), 1);
+  await reaches(id, bob, alice, 'the first');
+  await reaches(id, bob, alice, 'the second');
+  assert.equal(await alice.client.mls.epoch(id), 2, 'once');
+});
+
 test('leaf_in_a_message_request_is_not_updated', async () => {
   const [stranger, bob] = await people('stranger', 'bob');
   const id = await conversation(stranger, bob);

@@ -79,7 +79,6 @@ test('device_that_was_added_to_a_fork_comes_back_before_it_speaks', async () => 
   });
   await carol.isIn(id);
   await settled(bob);
-  await carol.updates(id);
   await carol.says(id, 'which group is this?');
   await bob.hears('which group is this?');
   await bob.says(id, 'ours');

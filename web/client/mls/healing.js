@@ -3,14 +3,15 @@
  * New keys for this device's leaf, at intervals (RFC 9420, section 16.6). A thief with a copy of its state cannot follow
  * the update, and reads nothing that comes after it.
  *
- * An update is due before the first message after a day, after a hundred own messages, a few minutes after the device
- * joined or another device of its account was removed, and after a week without any. A joined device has keys that its
- * key package named, which the server may have handed out twice.
+ * An update is due before the first message after a welcome or after a day, after a hundred own messages, a few minutes
+ * after the device joined or another device of its account was removed, and after a week without any. A joined device
+ * has keys that its key package named, which the server may have handed out twice. And a member could have welcomed it
+ * into a fork, where nobody would read what it says: the server refuses a commit there, but no message.
  *
  * Nothing is due in a message request: it would show the sender that, and when, the device is there.
  *
  * Where the server refuses the update, or another commit came first, the next occasion tries again: a message does not
- * wait for it.
+ * wait for it. Only after a welcome this device tries until it has left a fork.
  */
 import { canSend } from '../conversations/changes.js';
 import { Refused } from '../transport/api.js';
@@ -20,11 +21,13 @@ export const OWN_MESSAGES_MAX = 100;
 const IDLE_MS = 7 * DAY_MS;
 const SOON_MS = 60_000; // and up to five times as long, so that the members do not all commit at once
 const CHECK_MS = 60_000;
+const TRIES_TO_LEAVE_A_FORK = 3; // the second one shows that it is one: this device has read the log then
 
 /**
  * @typedef {object} LeafAge
  * @property {number} at Unix time in ms of the newest keys
  * @property {number} sent messages of this device since then
+ * @property {boolean} [isWelcomed] it has made no commit since a member welcomed it
  * @property {number} [due] Unix time in ms of the next update, if there is a reason for an early one
  */
 
@@ -43,7 +46,9 @@ export class Healing {
     this.store = store;
     this.membership = membership;
     client.on('created', ({ conversation }) => this.#write(conversation, { at: Date.now(), sent: 0 }));
-    client.on('joined', ({ conversation }) => this.#write(conversation, { at: Date.now(), sent: 0, due: soon() }));
+    client.on('joined', ({ conversation, isWelcomed }) =>
+      this.#write(conversation, { at: Date.now(), sent: 0, due: soon(), isWelcomed }),
+    );
     client.on('own device removed', async ({ conversation }) => {
       await this.#write(conversation, { ...(await this.#age(conversation)), due: soon() });
     });
@@ -52,11 +57,11 @@ export class Healing {
     /** @type {{ unref?: () => void }} */ (timer).unref?.(); // in Node it does not keep the process
   }
 
-  /** Update if a day has passed, or a hundred messages. Returns whether it was due. @param {string} id */
+  /** Update after a welcome, or if a day has passed, or a hundred messages. Returns whether it was due. @param {string} id */
   async beforeMessages(id) {
     if (this.#updating.has(id)) return false;
-    const { at, sent } = await this.#age(id);
-    const isDue = Date.now() - at >= DAY_MS || sent >= OWN_MESSAGES_MAX;
+    const { at, sent, isWelcomed = false } = await this.#age(id);
+    const isDue = isWelcomed || Date.now() - at >= DAY_MS || sent >= OWN_MESSAGES_MAX;
     if (isDue) await this.client.attempt(() => this.#update(id)); // the messages go out in any case
     return isDue;
   }
@@ -85,7 +90,7 @@ export class Healing {
     const before = await this.#age(id);
     this.#updating.add(id);
     try {
-      await this.membership.update(id, { tries: 1 });
+      await this.membership.update(id, { tries: before.isWelcomed ? TRIES_TO_LEAVE_A_FORK : 1 });
       const { sent, due } = await this.#age(id); // there can be messages and another reason meanwhile
       const next = due === before.due ? undefined : due;
       await this.#write(id, { at: Date.now(), sent: Math.max(0, sent - before.sent), due: next });

@@ -232,7 +232,7 @@ export class Joining {
     await this.store.write(entered, { seq, at, user: me, notice: { what, ...(isChanged && { change }) } });
     await this.expectedUsers.clear(id);
     if (isChanged) this.client.emit('members', { conversation: id, notice: change });
-    await this.client.emitAndWait('joined', { conversation: id, after: seq });
+    await this.client.emitAndWait('joined', { conversation: id, after: seq, isWelcomed });
   }
 }
 
