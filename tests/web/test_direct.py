@@ -129,7 +129,7 @@ def test_server_key_is_used_and_can_be_replaced(two: Two, elsewhere: Others) -> 
     expect(anna.message("and this is plain")).to_contain_text("not encrypted")
 
     anna.page.get_by_role("button", name="Not end-to-end encrypted").click()
-    anna.page.get_by_role("button", name="Create a new key").click()
+    anna.page.get_by_role("button", name="Delete all messages and start over").click()
     anna.page.get_by_role("button", name="Delete messages and create key").click()
     anna.does_not_see("under the key")
     assert carol.heard(anna) == []
@@ -142,7 +142,7 @@ def test_user_without_device_is_reached_without_encryption(two: Two, elsewhere: 
     anna.page.get_by_role("button", name="New conversation").first.click()
     anna.page.get_by_label("Username").fill(carol.name)
     anna.page.get_by_role("button", name="Start", exact=True).click()
-    anna.page.get_by_role("button", name="Message without end-to-end encryption").click()
+    anna.page.get_by_role("button", name="Write so that the server can read it").click()
     expect(anna.page.get_by_role("button", name="Not end-to-end encrypted")).to_be_visible()
     anna.says("Hello")
     anna.sees_mark("Hello", "Sent")
@@ -173,7 +173,7 @@ def test_two_web_clients_share_the_server_key(users: Users, two: Two, server: Se
     phone.goes_to(anna.name)
     phone.sees("The key for this conversation isn’t on this device.")
     expect(phone.field).to_have_count(0)
-    phone.page.get_by_role("button", name="Create a new key").click()
+    phone.page.get_by_role("button", name="Delete all messages and start over").click()
     phone.confirms("Delete messages and create key")
     anna.does_not_see("I can read it")
     phone.says("from my phone")

@@ -56,7 +56,8 @@ def test_forged_group_says_what_happened_and_what_to_do(misled: Two) -> None:
     banner = anna.page.get_by_role("alert")
     expect(banner).to_contain_text("This conversation is not safe. The server added someone you can’t see.")
     expect(banner).to_contain_text("Nothing you write here is sent. Leave this conversation")
-    sees_lock(anna, "Not safe")
+    expect(anna.page.get_by_role("textbox", name="Message")).to_have_attribute("placeholder", "Nothing is sent here")
+    lock_explains(anna, "Not safe", "Not safe right now")
     banner.get_by_role("button", name="Leave conversation").click()
     anna.confirms("Leave")
     anna.sees("You’re no longer in this conversation.")
@@ -73,8 +74,8 @@ def test_stranger_is_named_and_the_members_can_be_seen(misled: Two) -> None:
     anna, ben = misled
     anna.page.evaluate(LET_IN)
     ben.says("Are you there?")
-    banner = anna.page.get_by_role("alert").filter(has_text=f"Do you know why {ben.name} can read this?")
-    expect(banner.get_by_role("button", name=f"Let {ben.name} read and send")).to_be_visible()
+    banner = anna.page.get_by_role("alert").filter(has_text=f"We can’t tell who added {ben.name}.")
+    expect(banner.get_by_role("button", name=f"Send my messages to {ben.name} too")).to_be_visible()
     sees_lock(anna, "Not safe")
     banner.get_by_role("button", name="See who’s here").click()
     expect(anna.page.get_by_role("list", name="Participants")).to_be_visible()
@@ -90,7 +91,7 @@ def test_warning_is_shown_above_a_request(misled: Two) -> None:
     anna.page.evaluate(ASKED)
     ben.says("Are you there?")
     expect(anna.page.get_by_role("region", name="Message request")).to_be_visible()
-    expect(anna.page.get_by_role("alert").filter(has_text=f"Do you know why {ben.name} can read this?")).to_be_visible()
+    expect(anna.page.get_by_role("alert").filter(has_text=f"We can’t tell who added {ben.name}.")).to_be_visible()
 
 
 def test_linked_device_of_verified_contact_needs_no_second_look(users: Users, two: Two) -> None:
@@ -135,18 +136,18 @@ def test_new_account_key_of_verified_contact_warns_until_verified(users: Users, 
     phone.goes_to(anna.name)
     banner = anna.page.get_by_role("alert").filter(has_text=CHANGED)
     expect(banner).to_contain_text(f"{ben.name}’s {CHANGED}")
-    sees_lock(anna, "Safety number changed")
+    lock_explains(anna, "Safety number changed", "Safety number changed")
     ben.sees("You’ve been logged out.")
     expect(banner).to_contain_text("Until then, your messages wait here.")
     expect(anna.page.get_by_role("textbox", name="Message")).to_have_attribute("placeholder", "Message (will wait)")
     anna.says("Is it you?")
     held = anna.message("Is it you?").get_by_role("alert")
-    expect(held).to_contain_text("Waiting. Someone’s safety number has changed.")
+    expect(held).to_contain_text("Waiting. A safety number has changed.")
     expect(held.get_by_role("button")).to_have_text(["Delete"])
     phone.does_not_see("Is it you?")
 
-    banner.get_by_role("button", name=f"Verify {ben.name}").click()
-    anna.sees("This isn’t the safety number you verified before.")
+    banner.get_by_role("button", name=f"Compare with {ben.name}").click()
+    anna.sees("This number has changed since you verified it.")
     fresh = safety_number(anna)
     assert fresh != numbers[0]
     assert opens_safety_number(phone, anna) == fresh
@@ -173,7 +174,7 @@ def test_held_text_says_why_and_can_be_sent_again(misled: Two) -> None:
     anna.page.evaluate(HOLD)
     asked = anna.page.get_by_role("alert").filter(has_text="Someone joined, or a new device was added")
     expect(asked).to_contain_text("Not sent")
-    expect(asked.get_by_role("button", name="Send now, also to the new ones")).to_be_visible()
+    expect(asked.get_by_role("button", name="Send to everyone who’s here now")).to_be_visible()
 
 
 def test_recovery_key_confirms_a_device_without_another_one(users: Users, two: Two) -> None:
@@ -195,7 +196,7 @@ def test_recovery_key_confirms_a_device_without_another_one(users: Users, two: T
     anna.closes()
     ben.logs_out()
     ben.logs_in()
-    ben.page.get_by_text("With your recovery key").click()
+    ben.page.get_by_text("Or with your recovery key", exact=True).click()
     ben.page.get_by_label("Recovery key", exact=True).fill(key.replace("-", " ").lower()[:-1])
     ben.page.get_by_role("button", name="Confirm with the recovery key").click()
     ben.is_told("This code has a mistake. Check each letter.")
@@ -266,7 +267,7 @@ def test_recovery_key_that_was_not_kept_is_asked_for_again(users: Users) -> None
     expect(ben.page.locator("#recovery-key")).to_be_visible()
     ben.page.reload()
     ben.page.get_by_role("button", name="Create one now").click()
-    ben.sees("If you lose this device")
+    ben.sees("Lost all your devices?")
     ben.page.get_by_role("button", name="Create a recovery key").click()
     ben.page.get_by_role("button", name="I’ve saved it").click()
     expect(ben.page.get_by_role("button", name="Create one now")).to_have_count(0)
@@ -292,7 +293,7 @@ def test_recovery_key_of_one_device_counts_on_the_others(users: Users) -> None:
     ben.page.get_by_role("button", name="I’ve saved it").click()
     ben.logs_out()
     ben.logs_in()
-    ben.page.get_by_text("With your recovery key").click()
+    ben.page.get_by_text("Or with your recovery key", exact=True).click()
     ben.page.get_by_label("Recovery key", exact=True).fill(old)
     ben.page.get_by_role("button", name="Confirm with the recovery key").click()
     ben.is_told("This isn’t your current recovery key. If you made a newer one, use that.")
@@ -373,6 +374,16 @@ def lock_of(person: Person) -> Locator:
 
 def sees_lock(person: Person, word: str) -> None:
     expect(lock_of(person)).to_contain_text(word)
+
+
+def lock_explains(person: Person, word: str, heading: str) -> None:
+    """An alarm is explained as one: its dialog does not say that the conversation is end-to-end encrypted."""
+    sees_lock(person, word)
+    lock_of(person).click()
+    dialog = person.page.locator("sv-dialog")
+    expect(dialog.get_by_role("heading", name=heading)).to_be_visible()
+    expect(dialog).not_to_contain_text("passes them on")
+    person.closes()
 
 
 def opens_safety_number(person: Person, other: Person) -> str:

@@ -105,6 +105,14 @@ test('name_of_a_verified_person_given_to_another_is_noticed', async () => {
   }
 });
 
+test('known_person_without_key_packages_is_offered_no_unencrypted_conversation', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  await conversation(alice, bob);
+  alice.lies.answerRequest.push(({ path }) => (path === `users/${bob.user}/key-packages/claim` ? [] : undefined));
+  await refused(alice.client.membership.start([bob.username]), 'has_no_device_now');
+});
+
 test('statement_of_any_form_stops_nothing', async () => {
   const [owner, mallory] = await people('owner', 'mallory');
   const id = await conversation(owner, mallory);

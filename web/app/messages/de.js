@@ -37,13 +37,16 @@ export const de = {
   errors: {
     bad_invite: 'Diese Einladung ist unbekannt, schon benutzt oder abgelaufen. Bitte um eine neue.',
     busy: 'Der Server ist ausgelastet. Versuche es gleich noch einmal.',
-    changed_key: 'Eine Sicherheitsnummer hat sich geändert. Die Nachricht wartet, bis du oben entscheidest.',
+    changed_key: 'Eine Sicherheitsnummer hat sich geändert. Entscheide im roten Hinweis oben.',
     device_removed:
       'Dieses Gerät wurde aus deinem Konto entfernt. Warst du das nicht, kennt jemand dein Passwort: Sag es der Person, die' +
       ' den Server betreibt. Um das Gerät wieder zu benutzen, melde dich ab, was die Nachrichten hier löscht, und wieder an.',
     forged_key_package:
       'Der Server hat Schlüssel geliefert, die nicht zu dieser Person gehören. Nichts wurde geändert. Frag die Person, die den Server betreibt.',
     has_no_device: 'Diese Person kann noch keine Ende-zu-Ende-verschlüsselten Nachrichten empfangen.',
+    has_no_device_now:
+      'Der Server zeigt gerade kein Gerät dieser Person. Es wurde nichts gesendet. Bitte sie am Telefon oder persönlich, sich' +
+      ' bei Sottovoce anzumelden.',
     id_taken: 'Diese Nachricht wurde schon gesendet.',
     invalid_credentials: 'Benutzername oder Passwort ist falsch.',
     invite_refused: 'Du kannst noch keine weitere Einladung erstellen.',
@@ -75,25 +78,23 @@ export const de = {
     other_account: 'In diesem Browser ist ein anderes Konto angemeldet. Lade die Seite neu und melde es zuerst ab.',
     other_tabs: 'Schließe die anderen Tabs mit Sottovoce, lade diesen neu und versuche es noch einmal.',
     removal_asked:
-      'Nur der Server sagt, dass jemand diese Unterhaltung verlassen hat. Die Nachricht wartet, bis du oben entscheidest.',
+      'Nur der Server sagt, dass jemand diese Unterhaltung verlassen hat. Entscheide im roten Hinweis oben.',
     registration_closed: 'Die Registrierung ist geschlossen.',
     other_person:
-      'Unter diesem Namen hast du eine andere Person überprüft. Der Server gibt ihn jetzt jemand anderem, deshalb wurde nichts gesendet. Frag auf anderem Weg nach.',
+      'Dieser Name passt nicht mehr zu der Person, die du überprüft hast. Es wurde nichts gesendet. Ruf die Person an, bevor' +
+      ' du schreibst.',
     self_chat: 'Das bist du selbst. Gib einen anderen Benutzernamen ein.',
     storage_blocked:
       'Ein anderer Tab nutzt eine ältere Version von Sottovoce. Schließe die anderen Tabs und lade diese Seite neu.',
     storage_outdated: 'Sottovoce wurde in einem anderen Tab aktualisiert. Lade diese Seite neu.',
-    stranger:
-      'In dieser Unterhaltung ist jemand, den niemand hinzugefügt hat. Die Nachricht wartet, bis du die Person mitlesen' +
-      ' lässt oder ein Admin sie entfernt.',
+    stranger: 'Wir können nicht feststellen, wer hier jemanden hinzugefügt hat. Entscheide im roten Hinweis oben.',
     taken: 'Dieser Benutzername ist vergeben. Wähle einen anderen.',
     too_long: 'Diese Nachricht ist zu lang.',
     too_many: 'Zu viele Versuche. Warte ein wenig und versuche es dann noch einmal.',
     too_many_codes: 'Du hast zu viele gültige Codes. Widerrufe zuerst einen.',
     unauthenticated: 'Deine Sitzung ist beendet. Melde dich wieder an.',
     unavailable: 'Der Server kann gerade nichts speichern. Versuche es gleich noch einmal.',
-    unlisted_device:
-      'Jemand in dieser Unterhaltung hat ein Gerät, das nicht bestätigt ist. Die Nachricht wartet, bis es bestätigt ist.',
+    unlisted_device: 'Jemand hat ein Gerät, das nicht bestätigt ist. Lies den roten Hinweis oben.',
     unreachable: 'Der Server ist nicht erreichbar. Prüfe deine Verbindung.',
     unreadable_picture: 'Dieses Bild ist nicht lesbar. Versuche es mit einer PNG- oder JPEG-Datei.',
     unsendable: 'Diese Nachricht enthält Zeichen, die nicht gesendet werden können.',
@@ -120,10 +121,10 @@ export const de = {
     usernameHint: 'So finden dich andere. Bis zu 20 Zeichen, keine Leerzeichen.',
     passwordHint: (length) =>
       `Mindestens ${length} Zeichen, darunter ein Großbuchstabe, ein Kleinbuchstabe und eine Ziffer.` +
-      ' Wenn du es vergisst, kann nur die Verwaltung dieses Servers es zurücksetzen.',
+      ' Wenn du es vergisst, kann es nur die Person zurücksetzen, die diesen Server betreibt.',
     newDeviceHint:
-      'Dieser Browser wird ein neues Gerät in deinem Konto, sobald du ihn bestätigst. Frühere Nachrichten bleiben auf' +
-      ' deinen anderen Geräten.',
+      'Bestätige diesen Browser nach der Anmeldung mit einem Gerät, das du schon benutzt, oder mit deinem' +
+      ' Wiederherstellungsschlüssel. Frühere Nachrichten bleiben auf deinen anderen Geräten.',
     inviteCode: 'Einladungscode',
     invalid:
       'Prüfe Benutzernamen und Passwort. Ein Benutzername hat bis zu 20 Zeichen und keine Leerzeichen.' +
@@ -203,57 +204,56 @@ export const de = {
     forgedText:
       'Der Server hat jemanden hinzugefügt, den du nicht siehst. Was du hier schreibst, wird nicht gesendet. Verlasse' +
       ' diese Unterhaltung, und sag es den anderen und der Person, die den Server betreibt, am Telefon oder persönlich.',
-    unknownParticipant: 'Hier ist eine unbekannte Person dabei.',
+    unknownParticipant: 'Wir können nicht zeigen, wer hier dabei ist.',
     unknownParticipantText:
-      'Das kann kurz vorkommen, während jemand hinzugefügt wird. Wenn es so bleibt,' +
-      ' schreibe hier nichts Vertrauliches.',
+      'Warte einen Moment. Bleibt das so, schreib nichts Vertrauliches: Deine Nachrichten werden weiter gesendet. Frag die' +
+      ' anderen, wer es ist.',
     numbersChanged: (names) =>
       names.length === 1
         ? `Die Sicherheitsnummer von ${names[0]} hat sich geändert.`
         : `Die Sicherheitsnummern von ${list(names)} haben sich geändert.`,
     numbersChangedText:
-      'Das geschieht bei einem neuen Telefon oder Browser, aber auch, wenn jemand mitlesen will. Ruf an oder triff dich,' +
-      ' und vergleiche die Nummern, bevor du etwas Vertrauliches schreibst.',
+      'Das ist nicht die Telefonnummer. Sie ändert sich, wenn jemand mit einem neuen Telefon oder Browser neu beginnt, aber' +
+      ' auch, wenn jemand mitlesen will. Ruf an oder triff dich, und vergleiche, bevor du etwas Vertrauliches schreibst.',
     waitsForYou: 'Bis dahin warten deine Nachrichten hier.',
-    acceptKey: 'Ohne Vergleich senden',
+    acceptKey: (name) => `Trotzdem an ${name} senden`,
     unlistedDevice: (names) => `Ein Gerät ist nicht bestätigt (${list(names)}).`,
     unlistedDeviceText: (names) =>
-      `Es könnte jemand anderem gehören, darum warten neue Nachrichten auf diesem Gerät. Ruf an oder triff dich mit` +
-      ` ${list(names)}: Dort kann das Gerät bestätigt oder entfernt werden, dann werden deine Nachrichten gesendet. Hilft` +
-      ' das nicht, sag es der Person, die den Server betreibt.',
+      `Es kann jemand Fremdem gehören, darum warten neue Nachrichten. Ruf ${list(names)} an: Das neue Gerät muss dort, in` +
+      ' den Einstellungen von Sottovoce, bestätigt oder entfernt werden. Dann werden deine Nachrichten gesendet.',
     ownUnlistedDevice: 'Eines deiner Geräte ist nicht bestätigt.',
     ownUnlistedDeviceText:
       'Deine Nachrichten warten hier. Bestätige das Gerät in den Einstellungen, wenn es deins ist, sonst entferne es.',
     openSettings: 'Einstellungen öffnen',
-    strangers: (names) => `Weißt du, warum ${list(names)} hier mitlesen kann?`,
+    strangers: (names) => `Wir können nicht feststellen, wer ${list(names)} hinzugefügt hat.`,
     strangersText: (names) =>
-      `Niemand in dieser Unterhaltung hat ${list(names)} hinzugefügt: Das war der Server, oder dein Gerät konnte nicht` +
-      ' prüfen, wer es war. Neue Nachrichten warten auf diesem Gerät. Frag die anderen am Telefon oder persönlich. Lässt du' +
-      ' das Mitlesen zu, werden die wartenden Nachrichten gesendet.',
+      `Vielleicht war es der Server, darum warten neue Nachrichten. Frag die anderen am Telefon oder persönlich, wer` +
+      ` ${list(names)} hinzugefügt hat, bevor du entscheidest.`,
     seeMembers: 'Wer hier ist',
-    acceptStrangers: (names) => `${list(names)} mitlesen lassen und senden`,
-    removalAsked: (names) => `${names.length === 1 ? 'Ist' : 'Sind'} ${list(names)} gegangen?`,
+    acceptStrangers: (names) => `Meine Nachrichten auch an ${list(names)} senden`,
+    removalAsked: (names) =>
+      `${plural(names.length, { one: 'Hat', other: 'Haben' })} ${list(names)} die Unterhaltung wirklich verlassen?`,
     removalAskedText: (names) =>
-      `Das sagt nur der Server, darum warten neue Nachrichten auf diesem Gerät. Ruf an oder triff dich mit ${list(names)},` +
-      ' und frag nach. Stimmt es, entferne die Person: Dann gehen deine Nachrichten an alle, die bleiben. Stimmt es nicht,' +
-      ' entferne niemanden, und sag es der Person, die den Server betreibt.',
+      `Das sagt nur der Server. Neue Nachrichten warten. Ruf ${list(names)} an, und frag nach. Wenn nicht, entferne` +
+      ' niemanden, und sag es der Person, die den Server betreibt.',
     agreeText:
       'Entferne nur, wenn du es am Telefon oder persönlich erfahren hast: Jemand ist gegangen oder hat das Gerät verloren.',
+    agree: (names) => `Ja – ${list(names)} entfernen`,
     remove: (names) => `${list(names)} entfernen`,
-    verify: (name) => `${name} überprüfen`,
+    verify: (name) => `Mit ${name} vergleichen`,
     notMember: 'Du bist nicht mehr in dieser Unterhaltung. Ihre Nachrichten bleiben hier, bis du sie löschst.',
     deleteHere: 'Von diesem Gerät löschen',
     keyMissing:
       'Der Schlüssel dieser Unterhaltung ist nicht auf diesem Gerät. Der Server gibt jeden Schlüssel nur einmal' +
-      ' heraus. Mit einem neuen Schlüssel fangt ihr beide von vorn an.',
+      ' heraus. Mit einem neuen Schlüssel fangt ihr beide von vorn an, und alle Nachrichten hier werden gelöscht.',
   },
 
   newKey: {
     title: 'Neuen Schlüssel erstellen?',
     text: (name) => `Alle Nachrichten dieser Unterhaltung werden gelöscht, bei dir und bei ${name}.`,
     action: 'Nachrichten löschen und Schlüssel erstellen',
-    create: 'Schlüssel erstellen',
-    createNew: 'Neuen Schlüssel erstellen',
+    create: 'Schlüssel erstellen (löscht alle Nachrichten)',
+    createNew: 'Alle Nachrichten löschen und neu beginnen',
     done: 'Ein neuer Schlüssel wurde erstellt. Frühere Nachrichten wurden bei euch beiden gelöscht.',
   },
 
@@ -296,7 +296,7 @@ export const de = {
     edited: 'bearbeitet',
     notSent: (reason) => `Nicht gesendet. ${reason}`,
     waits: (reason) => `Wartet. ${reason}`,
-    sendToAll: 'Jetzt senden, auch an die Neuen',
+    sendToAll: 'An alle senden, die jetzt hier sind',
     replyTo: (name) => `Antwort an ${name}`,
     replyToYou: 'Antwort auf deine Nachricht',
     replyToEarlier: 'Antwort auf eine frühere Nachricht',
@@ -362,6 +362,7 @@ export const de = {
     cancelEdit: 'Bearbeiten abbrechen',
     send: 'Senden',
     waits: 'Nachricht (wartet)',
+    neverSent: 'Hier wird nichts gesendet',
   },
 
   emoji: {
@@ -390,9 +391,9 @@ export const de = {
     invite: 'Einladung',
     usernameHint: 'Gib den genauen Benutzernamen ein. Nach Personen kann man nicht suchen.',
     notEncrypted: (name) =>
-      `${name} nutzt eine App ohne Ende-zu-Ende-Verschlüsselung.` +
-      ' Ihr könnt euch trotzdem schreiben, aber der Server kann dann mitlesen.',
-    writeUnencrypted: 'Ohne Ende-zu-Ende-Verschlüsselung schreiben',
+      `${name} kann noch keine Ende-zu-Ende-verschlüsselten Nachrichten empfangen. Bitte ${name}, sich zuerst bei` +
+      ' Sottovoce anzumelden. Schreibst du trotzdem, kann der Server mitlesen.',
+    writeUnencrypted: 'So schreiben, dass der Server mitlesen kann',
     groupName: 'Name der Gruppe',
     groupNameHint: 'Nur Mitglieder sehen ihn, der Server nicht.',
     addMember: 'Mitglied hinzufügen',
@@ -470,16 +471,20 @@ export const de = {
       `Vergleiche diese 60 Ziffern mit denen auf dem Bildschirm von ${name}, am besten persönlich oder am Telefon.` +
       ' Stimmen sie überein, liest niemand mit, auch nicht dieser Server.',
     whereToLook: (name) =>
-      `${name} tippt auf das Schloss über eurer Unterhaltung, dann auf „Sicherheitsnummer“. Weicht auch nur eine Ziffer ab,` +
-      ' schreib nichts Vertrauliches, und sag es der Person, die den Server betreibt.',
+      `${name} öffnet eure Unterhaltung und tippt auf das Symbol oben rechts, dann auf „Sicherheitsnummer“. Weicht auch nur` +
+      ' eine Ziffer ab: Schreib nichts Vertrauliches, und sag es der Person, die den Server betreibt.',
     qrHint: 'Für Apps, die ihn scannen können. Es genügt, die Ziffern zu vergleichen.',
     qr: 'Die Sicherheitsnummer als QR-Code',
     isVerified: (name) => `Du hast ${name} überprüft. Ändert sich die Sicherheitsnummer, wirst du gewarnt.`,
-    hasChanged: 'Das ist nicht die Sicherheitsnummer, die du überprüft hast.',
+    hasChanged: 'Diese Nummer hat sich geändert, seit du sie überprüft hast. Vergleiche sie jetzt.',
     /** The server gives a verified person another name. @param {string} before @param {string} name */
     renamed: (before, name) => `${before} (jetzt „${name}“)`,
     anotherOfName: (name, known) => `${name} (nicht der Kontakt „${known}“, den du überprüft hast)`,
     markVerified: 'Stimmt überein – als überprüft merken',
+    unsafeTitle: 'Gerade nicht sicher',
+    unsafeText:
+      'Hier stimmt etwas nicht. Schreib nichts Vertrauliches. Schließ das hier, und lies den roten Hinweis oben in der' +
+      ' Unterhaltung.',
     encryptedTitle: 'Ende-zu-Ende-verschlüsselt',
     encryptedText:
       'Nachrichten sind nur auf den Geräten der Menschen in dieser Unterhaltung lesbar.' +
@@ -492,7 +497,7 @@ export const de = {
     verified: 'überprüft',
     changed: 'geändert',
     notVerified: 'nicht überprüft',
-    noDevice: 'kein Gerät hier',
+    noDevice: 'kann hier gerade nichts lesen',
     numberChanged: 'Eine Sicherheitsnummer hat sich geändert.',
     numberChangedText:
       'Das geschieht, wenn jemand auf einem neuen Telefon oder Browser neu beginnt, aber auch, wenn sich jemand als diese' +
@@ -501,8 +506,8 @@ export const de = {
     directTitle: 'Nicht Ende-zu-Ende-verschlüsselt',
     directText: (name) => `${name} nutzt eine App ohne Ende-zu-Ende-Verschlüsselung.`,
     keyHere:
-      'Deine Nachrichten sind mit einem Schlüssel verschlüsselt, den dieser Server für euch beide erstellt hat.' +
-      ' Wer den Server betreibt, könnte eine Kopie behalten haben.',
+      'Den Schlüssel hat dieser Server für euch beide erstellt. Wer ihn betreibt, könnte hier also mitlesen. Ein neuer' +
+      ' Schlüssel ändert das nicht.',
     keyElsewhere: 'Der Schlüssel, den dieser Server für euch beide erstellt hat, ist nicht auf diesem Gerät.',
     keyNone:
       'Für diese Unterhaltung gibt es keinen Schlüssel, deshalb werden Nachrichten im Klartext gesendet.' +
@@ -513,8 +518,8 @@ export const de = {
   linking: {
     title: 'Dieses Gerät bestätigen',
     text: (name) =>
-      `Du bist als ${name} angemeldet. Bevor du hier lesen und schreiben kannst, bestätige, dass dieses Gerät dir` +
-      ' gehört. So reicht dein Passwort allein nicht, um deine Nachrichten zu lesen.',
+      `Du bist als ${name} angemeldet. Um hier zu lesen und zu schreiben, bestätige, dass dieses Gerät dir gehört. So kann` +
+      ' jemand, der nur dein Passwort hat, deine Nachrichten nicht lesen.',
     withDevice: 'Mit einem anderen Gerät von dir',
     step1: 'Öffne Sottovoce auf einem Gerät, das du schon benutzt.',
     step2: 'Scanne diesen QR-Code mit dessen Kamera, oder öffne dort die Einstellungen und wähle „Gerät bestätigen“.',
@@ -559,14 +564,13 @@ export const de = {
     notLinked: 'Nicht bestätigt. Es kann deine Nachrichten nicht lesen.',
     isMine: 'Meins – Code eingeben',
     noKeyYet: 'Du hast noch keinen Wiederherstellungsschlüssel.',
-    noKeyYetText: 'Ohne ihn kannst du kein neues Gerät bestätigen, wenn du dieses verlierst.',
+    noKeyYetText: 'Verlierst du dieses Gerät, brauchst du ihn, um wieder in dein Konto zu kommen.',
     saveRecoveryKey: 'Jetzt erstellen',
     later: 'In einer Woche erinnern',
     recoveryTitle: 'Wiederherstellungsschlüssel',
     recoveryText:
-      'Verlierst du dieses Gerät und hast kein anderes, kannst du mit diesem Schlüssel dein Konto auf einem neuen benutzen.' +
-      ' Schreib ihn auf, oder bewahre ihn in einem Passwort-Manager auf. Dein Passwort brauchst du auch. Wer beides hat,' +
-      ' kann deine neuen Nachrichten lesen. Alte Nachrichten bringt er nicht zurück.',
+      'Alle Geräte verloren? Mit diesem Schlüssel und deinem Passwort kommst du wieder in dein Konto. Alte Nachrichten' +
+      ' bringt er nicht zurück. Schreib ihn auf, oder speichere ihn, und zeig ihn niemandem.',
     recoveryReplaces: 'Du hast schon einen. Er gilt nicht mehr, sobald du einen neuen erstellst.',
     makeRecoveryKey: 'Schlüssel erstellen',
     keepIt: 'Schreib diesen Schlüssel auf, oder speichere ihn jetzt. Er wird nur einmal gezeigt.',

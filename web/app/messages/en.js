@@ -42,13 +42,16 @@ export const en = {
   errors: {
     bad_invite: 'This invite is unknown, already used or expired. Ask for a new one.',
     busy: 'The server is busy. Try again in a moment.',
-    changed_key: 'Someone’s safety number has changed. It waits until you choose above.',
+    changed_key: 'A safety number has changed. Choose in the red notice at the top.',
     device_removed:
       'This device was removed from your account. If that wasn’t you, someone has your password: tell the person who runs' +
       ' the server. To use this device again, log out, which deletes the messages here, and log in.',
     forged_key_package:
       'The server sent keys that don’t belong to this person. Nothing was changed. Ask the person who runs the server.',
     has_no_device: 'This person can’t receive end-to-end encrypted messages yet.',
+    has_no_device_now:
+      'The server shows no device of this person right now. Nothing was sent. Ask them, by phone or in person, to log in to' +
+      ' Sottovoce.',
     id_taken: 'This message was already sent.',
     invalid_credentials: 'Wrong username or password.',
     invite_refused: 'You can’t create another invite yet.',
@@ -58,7 +61,7 @@ export const en = {
     not_listed: 'This device isn’t confirmed. Confirm it on another device, or with your recovery key.',
     not_a_group: 'The server shows another conversation in its place. Nothing was sent. Try again.',
     number_changed: 'The safety number has changed since you compared it. Compare it again.',
-    no_account_key: 'This device doesn’t have your account key. Link it first.',
+    no_account_key: 'This device doesn’t have your account key. Confirm it first.',
     no_device: 'This device isn’t registered. Log out, then log in again.',
     no_key: 'The key for this conversation isn’t on this device.',
     no_such_code: 'This code is unknown, already used or expired. A code works once, for 24 hours.',
@@ -75,22 +78,21 @@ export const en = {
     other_account_key: 'The server shows another account key than yours. Nothing was changed. Try again.',
     other_account: 'Another account is in use in this browser. Reload the page, and log out there first.',
     other_tabs: 'Close the other Sottovoce tabs, reload this one, and try again.',
-    removal_asked: 'The server says that someone left, but they didn’t say so. It waits until you decide above.',
+    removal_asked: 'Only the server says that someone left. Choose in the red notice at the top.',
     registration_closed: 'Registration is closed.',
     other_person:
-      'You verified someone else with this name. The server now gives it to another person, so nothing was sent. Ask them another way.',
+      'This name and the person you verified don’t match any more. Nothing was sent. Call that person before you write.',
     self_chat: 'That’s you. Enter someone else’s username.',
     storage_blocked: 'Another tab is using an older version of Sottovoce. Close the other tabs, then reload this page.',
     storage_outdated: 'Sottovoce has been updated in another tab. Reload this page.',
-    stranger:
-      'Someone is in this conversation whom no one added. It waits until you let them read it, or an admin removes them.',
+    stranger: 'We can’t tell who added someone here. Choose in the red notice at the top.',
     taken: 'That username is taken. Choose another one.',
     too_long: 'This message is too long.',
     too_many: 'Too many attempts. Wait a little, then try again.',
     too_many_codes: 'You have too many active codes. Revoke one first.',
     unauthenticated: 'Your session has ended. Log in again.',
     unavailable: 'The server can’t save anything right now. Try again in a moment.',
-    unlisted_device: 'Someone in this conversation has a device that they haven’t confirmed. It waits until they have.',
+    unlisted_device: 'Someone has a device that they haven’t confirmed. See the red notice at the top.',
     unreachable: 'Can’t reach the server. Check your connection.',
     unreadable_picture: 'This picture can’t be read. Try a PNG or JPEG file.',
     unsendable: 'This message contains characters that can’t be sent.',
@@ -119,9 +121,10 @@ export const en = {
     /** @param {number} length */
     passwordHint: (length) =>
       `At least ${length} characters, including an uppercase letter, a lowercase letter and a digit.` +
-      ' If you forget it, only the administrator of this server can reset it.',
+      ' If you forget it, only the person who runs this server can reset it.',
     newDeviceHint:
-      'This browser becomes a new device on your account, once you confirm it. Earlier messages stay on your other devices.',
+      'After you log in, confirm this browser with a device that you already use, or with your recovery key. Earlier' +
+      ' messages stay on your other devices.',
     inviteCode: 'Invite code',
     invalid:
       'Check your username and password. A username has up to 20 characters and no spaces. A password has at least' +
@@ -209,58 +212,57 @@ export const en = {
     forgedText:
       'The server added someone you can’t see. Nothing you write here is sent. Leave this conversation, and tell the' +
       ' others and the person who runs the server, by phone or in person.',
-    unknownParticipant: 'There is an unknown participant here.',
+    unknownParticipant: 'We can’t show who someone here is.',
     unknownParticipantText:
-      'This can happen for a moment while someone is being added. If it doesn’t go away,' +
-      ' don’t share anything confidential.',
+      'Wait a moment. If this stays, write nothing private: your messages are still sent. Ask the others who it is.',
     /** @param {string[]} names */
     numbersChanged: (names) =>
       names.length === 1
         ? `${names[0]}’s safety number has changed.`
         : `The safety numbers of ${list(names)} have changed.`,
     numbersChangedText:
-      'This happens with a new phone or browser, and also if someone tries to read your messages. Call or meet, and' +
-      ' compare the numbers before you share anything private.',
+      'This isn’t the phone number. It changes when someone starts over on a new phone or browser, but also if someone' +
+      ' tries to read your messages. Call or meet, and compare before you write anything private.',
     waitsForYou: 'Until then, your messages wait here.',
-    acceptKey: 'Send without comparing',
+    /** @param {string} name */
+    acceptKey: (name) => `Send to ${name} anyway`,
     /** @param {string[]} names */
     unlistedDevice: (names) => `A device of ${list(names)} isn’t confirmed.`,
     /** @param {string[]} names */
     unlistedDeviceText: (names) =>
-      `It could be someone else’s, so your new messages wait on this device. Call or meet ${list(names)}: the device can` +
-      ' be confirmed or removed there, and then your messages are sent. If that doesn’t help, tell the person who runs' +
-      ' the server.',
+      `It may be a stranger’s, so your new messages wait. Call ${list(names)}: they need to open Settings in Sottovoce, and` +
+      ' confirm or remove the new device. Then your messages are sent.',
     ownUnlistedDevice: 'One of your devices isn’t confirmed.',
     ownUnlistedDeviceText:
       'Your messages wait here. Confirm the device in Settings if it’s yours, and remove it if not.',
     openSettings: 'Open Settings',
     /** @param {string[]} names */
-    strangers: (names) => `Do you know why ${list(names)} can read this?`,
+    strangers: (names) => `We can’t tell who added ${list(names)}.`,
     /** @param {string[]} names */
     strangersText: (names) =>
-      `No one in this conversation added ${list(names)}: the server did, or your device couldn’t check who did. Your new` +
-      ' messages wait on this device. Ask the others by phone or in person. If you let them read, your waiting messages are' +
-      ' sent.',
+      `It may have been the server, so your new messages wait. Ask the others by phone or in person who added` +
+      ` ${list(names)}, before you choose.`,
     seeMembers: 'See who’s here',
     /** @param {string[]} names */
-    acceptStrangers: (names) => `Let ${list(names)} read and send`,
+    acceptStrangers: (names) => `Send my messages to ${list(names)} too`,
     /** @param {string[]} names */
-    removalAsked: (names) => `Did ${list(names)} leave?`,
+    removalAsked: (names) => `Did ${list(names)} really leave?`,
     /** @param {string[]} names */
     removalAskedText: (names) =>
-      `Only the server says so, so your new messages wait on this device. Call or meet ${list(names)} and ask. If it’s` +
-      ' true, remove them, and your messages are sent to those who stay. If it isn’t, don’t remove anyone, and tell the' +
+      `Only the server says so. Your new messages wait. Call ${list(names)} and ask. If not, remove no one, and tell the` +
       ' person who runs the server.',
     agreeText: 'Remove only if you heard it by phone or in person: someone left, or lost their device.',
     /** @param {string[]} names */
+    agree: (names) => `Yes – remove ${list(names)}`,
+    /** @param {string[]} names */
     remove: (names) => `Remove ${list(names)}`,
     /** @param {string} name */
-    verify: (name) => `Verify ${name}`,
+    verify: (name) => `Compare with ${name}`,
     notMember: 'You’re no longer in this conversation. Its messages stay here until you delete them.',
     deleteHere: 'Delete from this device',
     keyMissing:
       'The key for this conversation isn’t on this device. The server sends each key only once.' +
-      ' If you create a new key, you both start over.',
+      ' With a new key you both start over, and all messages here are deleted.',
   },
 
   newKey: {
@@ -268,8 +270,8 @@ export const en = {
     /** @param {string} name */
     text: (name) => `All messages in this conversation will be deleted, for you and for ${name}.`,
     action: 'Delete messages and create key',
-    create: 'Create a key',
-    createNew: 'Create a new key',
+    create: 'Create a key (deletes all messages)',
+    createNew: 'Delete all messages and start over',
     done: 'A new key was created. Earlier messages were deleted for both of you.',
   },
 
@@ -318,7 +320,7 @@ export const en = {
     notSent: (reason) => `Not sent. ${reason}`,
     /** Sent without the author when the reason is gone. @param {string} reason a whole sentence */
     waits: (reason) => `Waiting. ${reason}`,
-    sendToAll: 'Send now, also to the new ones',
+    sendToAll: 'Send to everyone who’s here now',
     /** @param {string} name */
     replyTo: (name) => `reply to ${name}`,
     replyToYou: 'reply to your message',
@@ -409,6 +411,8 @@ export const en = {
     send: 'Send',
     /** In the empty field. */
     waits: 'Message (will wait)',
+    /** In the empty field of a conversation that is not safe. */
+    neverSent: 'Nothing is sent here',
   },
 
   emoji: {
@@ -438,9 +442,9 @@ export const en = {
     usernameHint: 'Type the exact username. People can’t be searched for.',
     /** @param {string} name */
     notEncrypted: (name) =>
-      `${name} uses an app without end-to-end encryption.` +
-      ' You can still message each other, but the server will be able to read it.',
-    writeUnencrypted: 'Message without end-to-end encryption',
+      `${name} can’t get end-to-end encrypted messages yet. Ask ${name} to log in to Sottovoce first.` +
+      ' If you write anyway, the server can read it.',
+    writeUnencrypted: 'Write so that the server can read it',
     groupName: 'Group name',
     groupNameHint: 'Only members can see it. The server can’t.',
     addMember: 'Add a member',
@@ -536,18 +540,21 @@ export const en = {
       ' If they match, no one is intercepting your messages, not even this server.',
     /** @param {string} name */
     whereToLook: (name) =>
-      `${name} taps the lock above your conversation, then “Safety number”. If even one digit differs, write nothing private` +
-      ' and tell the person who runs the server.',
+      `${name} opens your conversation and taps the symbol at the top right, then “Safety number”. If one digit differs:` +
+      ' write nothing private, and tell the person who runs the server.',
     qrHint: 'For apps that can scan it. Comparing the digits is enough.',
     qr: 'The safety number as a QR code',
     /** @param {string} name */
     isVerified: (name) => `You’ve verified ${name}. You’ll be told if the safety number changes.`,
-    hasChanged: 'This isn’t the safety number you verified before.',
+    hasChanged: 'This number has changed since you verified it. Compare it now.',
     /** The server gives a verified person another name. @param {string} before @param {string} name */
     renamed: (before, name) => `${before} (now “${name}”)`,
     /** The user has verified another person under this name. @param {string} name @param {string} known */
     anotherOfName: (name, known) => `${name} (not the ${known} you verified)`,
     markVerified: 'They match – mark as verified',
+    unsafeTitle: 'Not safe right now',
+    unsafeText:
+      'Something is wrong here. Write nothing private. Close this and read the red notice at the top of the conversation.',
     encryptedTitle: 'End-to-end encrypted',
     encryptedText:
       'Messages can be read only on the devices of the people in this conversation.' +
@@ -559,7 +566,7 @@ export const en = {
     changed: 'changed',
     notVerified: 'not verified',
     /** A member who can read nothing here, now. */
-    noDevice: 'no device here',
+    noDevice: 'can’t read messages here now',
     numberChanged: 'A safety number has changed.',
     numberChangedText:
       'This happens when someone starts over on a new phone or browser, and also if someone poses as them. Call or meet' +
@@ -569,8 +576,8 @@ export const en = {
     /** @param {string} name */
     directText: (name) => `${name} uses an app without end-to-end encryption.`,
     keyHere:
-      'Your messages are encrypted with a key that this server created for both of you.' +
-      ' The person who runs the server could have kept a copy.',
+      'This server created the key for both of you, so the person who runs it could read what you write here. A new key' +
+      ' doesn’t change that.',
     keyElsewhere: 'The key that this server created for both of you isn’t on this device.',
     keyNone:
       'There is no key for this conversation, so messages are sent as plain text.' +
@@ -582,8 +589,8 @@ export const en = {
     title: 'Confirm this device',
     /** @param {string} name */
     text: (name) =>
-      `You’re logged in as ${name}. Before you can read and write here, confirm that this device is yours.` +
-      ' That way your password alone isn’t enough to read your messages.',
+      `You’re logged in as ${name}. To read and write here, confirm that this device is yours. So someone who only has` +
+      ' your password can’t read your messages.',
     withDevice: 'With another device of yours',
     step1: 'Open Sottovoce on a device that you already use.',
     step2: 'Scan this QR code with its camera, or open Settings there and choose “Confirm a device”.',
@@ -626,14 +633,13 @@ export const en = {
     notLinked: 'Not confirmed. It can’t read your messages.',
     isMine: 'It’s mine – enter its code',
     noKeyYet: 'You have no recovery key yet.',
-    noKeyYetText: 'Without it, you can’t confirm a new device if you lose this one.',
+    noKeyYetText: 'If you lose this device, you need it to get back into your account.',
     saveRecoveryKey: 'Create one now',
     later: 'Remind me in a week',
     recoveryTitle: 'Recovery key',
     recoveryText:
-      'If you lose this device and have no other one, this key lets you use your account on a new device. Write it down,' +
-      ' or keep it in a password manager. You also need your password. Anyone with both can read your new messages. The key' +
-      ' doesn’t bring back old messages.',
+      'Lost all your devices? This key and your password get you back into your account. It doesn’t bring back old' +
+      ' messages. Write it down or save it, and show it to no one.',
     recoveryReplaces: 'You already have a recovery key. It stops working when you create a new one.',
     makeRecoveryKey: 'Create a recovery key',
     keepIt: 'Write this key down or save it now. It’s shown only once.',

@@ -176,7 +176,6 @@ test('messages wait while the banner asks for something', () => {
   const members = [{ user: ben.id, device: '01', thumbprint: 'aa' }];
   assert.ok(!holdsMessages(conversation('one', { members, listed: { [ben.id]: ['aa'] }, strangers: [] })));
   for (const reason of [
-    { isForged: true },
     { strangers: [CARA] },
     { asked: [CARA] },
     { missing: [CARA] },

@@ -79,8 +79,8 @@ export function saidToHaveLeft({ asked = [], missing = [], ...conversation }) {
 }
 
 /** Messages wait until a member does what the banner asks for. @param {Conversation} conversation */
-export function holdsMessages({ isForged, strangers, changedKeys, asked, missing, ...conversation }) {
-  return isForged || [strangers, changedKeys, asked, missing, unlistedIn(conversation)].some((users) => users?.length);
+export function holdsMessages({ strangers, changedKeys, asked, missing, ...conversation }) {
+  return [strangers, changedKeys, asked, missing, unlistedIn(conversation)].some((users) => users?.length);
 }
 
 /** @param {Conversation} conversation @param {string} me */

@@ -25,7 +25,7 @@ export async function claimAll(client, identities, users) {
   for (const { id, username } of users.filter((user) => user.id !== me.user.id)) {
     const theirs = await claim(client, id);
     await identities.refresh(id);
-    if (!theirs.length) throw new Refused(404, 'has_no_device', `${username} has no device that can be added.`, 0);
+    if (!theirs.length) throw await hasNoDevice(identities, id, username);
     claimed.push(...theirs);
   }
   if (others.length) claimed.push(...(await claim(client, me.user.id, others)));
@@ -60,6 +60,15 @@ async function claim({ api, me }, user, wanted) {
     devices.add(device);
     return { user, device, bytes, signatureKey: found.signatureKey };
   });
+}
+
+/**
+ * A server that lies answers no key package, so that the user writes without end-to-end encryption instead.
+ * @param {import('../trust/identities.js').Identities} identities @param {string} user @param {string} username
+ */
+async function hasNoDevice(identities, user, username) {
+  const code = (await identities.isKnown(user)) ? 'has_no_device_now' : 'has_no_device';
+  return new Refused(404, code, `${username} has no device that can be added.`, 0);
 }
 
 /**

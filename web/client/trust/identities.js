@@ -52,6 +52,11 @@ export class Identities {
     return this.client.storage.get('state', `identity/${user}`);
   }
 
+  /** Whether this user has had an account key, or a device that was verified. @param {string} user */
+  async isKnown(user) {
+    return (await this.of(user)) !== undefined || this.trust.isVerified(user);
+  }
+
   /**
    * Those that their users have not listed. Devices of users without an account key pass, unless the user was verified by
    * other ones.

@@ -13,7 +13,7 @@ export class Composer extends Element {
   static properties = {
     conversation: {},
     draft: {},
-    isHeld: { type: Boolean },
+    placeholder: {},
     about: { attribute: false },
     name: {},
     picking: { state: true },
@@ -47,7 +47,7 @@ export class Composer extends Element {
   constructor() {
     super();
     this.conversation = this.draft = '';
-    this.isHeld = false;
+    this.placeholder = '';
     /** The author of the message that is replied to; empty: ourselves. */
     this.name = '';
     /** @type {{ what: 'reply' | 'edit', item: import('../../state/reducer.js').Item } | null} */
@@ -157,7 +157,7 @@ export class Composer extends Element {
           @click=${() => (this.picking = !this.picking)}>${icon('smile')}</button>
         <div class="box">
           ${this.about ? this.#about(this.about.item.text ?? '', isEditing) : nothing}
-          <textarea rows="1" aria-label=${t.common.message} placeholder=${this.isHeld ? t.composer.waits : t.common.message} maxlength=${MAX_CHARS}
+          <textarea rows="1" aria-label=${t.common.message} placeholder=${this.placeholder} maxlength=${MAX_CHARS}
             enterkeyhint="enter" @input=${this.#onInput} @keydown=${this.#onKey}></textarea>
         </div>
         <button class="icon send" id="send" aria-label=${isEditing ? t.common.save : t.composer.send}

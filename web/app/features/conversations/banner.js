@@ -56,6 +56,7 @@ export class Banner extends Element {
         <div class="banner changed" role="alert" id="unknown-participant">
           ${icon('alarm', 28)}
           <p><b>${t.conversation.unknownParticipant}</b> ${t.conversation.unknownParticipantText}</p>
+          ${this.#seeMembers()}
         </div>`;
     }
     const changed = people.filter(({ id }) => trustIn(conversation, id) === 'changed');
@@ -104,7 +105,7 @@ export class Banner extends Element {
             ${
               this.#hasChangedKey(id)
                 ? html`<button class="button" @click=${() => this.act('acceptKey', { user: id })}>
-                  ${t.conversation.acceptKey}
+                  ${t.conversation.acceptKey(name)}
                 </button>`
                 : nothing
             }`,
@@ -126,9 +127,7 @@ export class Banner extends Element {
       <div class="banner changed" role="alert" id="strangers">
         ${icon('alarm', 28)}
         <p><b>${t.conversation.strangers(names)}</b> ${t.conversation.strangersText(names)}</p>
-        <button class="button main" @click=${() => this.act('show', { dialog: { name: 'details' } })}>
-          ${t.conversation.seeMembers}
-        </button>
+        ${this.#seeMembers()}
         ${people
           .filter((person) => mayRemove(this.conversation, this.me, person.id))
           .map(
@@ -152,9 +151,16 @@ export class Banner extends Element {
         ${icon('alarm', 28)}
         <p><b>${t.conversation.removalAsked(names)}</b> ${t.conversation.removalAskedText(names)}</p>
         <button class="button bad" id="agree" @click=${() => this.act('confirm', questionBeforeAgreeing(id, people))}>
-          ${t.conversation.remove(names)}
+          ${t.conversation.agree(names)}
         </button>
       </div>`;
+  }
+
+  #seeMembers() {
+    return html`
+      <button class="button main" @click=${() => this.act('show', { dialog: { name: 'details' } })}>
+        ${t.conversation.seeMembers}
+      </button>`;
   }
 
   /** @param {Person[]} people */

@@ -171,8 +171,13 @@ export class ConversationView extends Element {
     if (conversation.state !== 'joined') return html`<div class="over">${t.conversation.acceptFirst}</div>`;
     const name = this.about && this.about.item.user !== me ? nameOf(conversation, this.about.item.user, me) : '';
     return html`
-      <sv-composer .conversation=${conversation.id} .isHeld=${holdsMessages(conversation)} .draft=${this.draft} .about=${this.about} .name=${name}
+      <sv-composer .conversation=${conversation.id} .placeholder=${this.#placeholder()} .draft=${this.draft} .about=${this.about} .name=${name}
         @done=${() => (this.about = null)} @last=${this.#editLast}></sv-composer>`;
+  }
+
+  #placeholder() {
+    if (this.conversation.isForged) return t.composer.neverSent;
+    return holdsMessages(this.conversation) ? t.composer.waits : t.common.message;
   }
 
   /** The up arrow in an empty field edits your own last message. */

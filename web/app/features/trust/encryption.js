@@ -2,7 +2,7 @@
 import { css, html } from '../../../vendor/lit.js';
 import { trustIn } from '../../../client/trust/trust-in.js';
 import { t } from '../../messages/index.js';
-import { others } from '../../state/selectors.js';
+import { lockOf, others } from '../../state/selectors.js';
 import '../../ui/dialog.js';
 import { Element, UNSET } from '../../ui/element.js';
 import { questionBeforeNewKey } from './new-key.js';
@@ -27,13 +27,13 @@ export class Encryption extends Element {
 
   render() {
     const people = others(this.conversation, this.me);
-    if (this.conversation.kind === 'direct') return this.#direct(people[0]?.name ?? '');
+    const lock = lockOf(this.conversation, this.me);
+    if (lock === 'direct') return this.#direct(people[0]?.name ?? '');
+    const { heading, texts } = explanations(lock);
     return html`
-      <sv-dialog .heading=${t.trust.encryptedTitle}>
+      <sv-dialog .heading=${heading}>
         <div class="stack">
-          <p>${t.trust.encryptedText}</p>
-          <p>${t.trust.metadataText}</p>
-          <p>${t.trust.verifyText}</p>
+          ${texts.map((text) => html`<p>${text}</p>`)}
           <ul class="list">${people.map((person) => this.#person(person))}</ul>
         </div>
       </sv-dialog>`;
@@ -65,6 +65,19 @@ export class Encryption extends Element {
           </button>
         </div>
       </sv-dialog>`;
+  }
+}
+
+/** Never "encrypted" where the lock is an alarm. @param {'unsafe' | 'changed' | 'verified' | 'unknown'} lock */
+function explanations(lock) {
+  const { encryptedTitle, encryptedText, metadataText, verifyText } = t.trust;
+  switch (lock) {
+    case 'unsafe':
+      return { heading: t.trust.unsafeTitle, texts: [t.trust.unsafeText] };
+    case 'changed':
+      return { heading: t.conversation.safetyNumberChanged, texts: [t.conversation.numbersChangedText] };
+    default:
+      return { heading: encryptedTitle, texts: [encryptedText, metadataText, verifyText] };
   }
 }
 customElements.define('sv-encryption', Encryption);
