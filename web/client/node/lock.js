@@ -36,7 +36,8 @@ async function removeDead(own, path, isAlive) {
   if (before && !isAlive(before)) await rm(turn, { force: true });
   if (!(await linked(own, turn))) return;
   try {
-    if (!isAlive(await holderOf(path))) await rm(path, { force: true });
+    const held = await readIfThere(path); // where there is none, the next moment there may be one of a process that runs
+    if (held !== null && !isAlive(Number(held))) await rm(path);
   } finally {
     await rm(turn);
   }
