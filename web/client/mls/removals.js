@@ -33,7 +33,7 @@ export class Removals {
     this.membership = membership;
     client.on('left', async ({ conversation }) => {
       membership.refreshSoon();
-      await this.removeDue(conversation);
+      await client.attempt(() => this.removeDue(conversation)); // the rest of the log is read in any case
     });
     client.listen('identity', ({ user }) => client.later(() => this.#askAgain(user)));
     client.listen('message', ({ message: { content, sender } }) => {
