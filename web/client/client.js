@@ -11,6 +11,7 @@
 import { Context } from './context.js';
 import { ExpectedUsers } from './conversations/expected-users.js';
 import { repeatNameForNewDevices } from './conversations/name-repeat.js';
+import { sayRemovals } from './conversations/said-removals.js';
 import { Farewell } from './conversations/farewell.js';
 import { Outbox } from './conversations/outbox.js';
 import { Receipts } from './conversations/receipts.js';
@@ -80,6 +81,7 @@ export class Client extends Context {
   constructor(server, platform) {
     super(server, platform);
     repeatNameForNewDevices(this, this.outbox);
+    sayRemovals(this, this);
   }
 
   /**

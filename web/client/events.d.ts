@@ -26,6 +26,10 @@ export interface WaitedEvents {
   agreed: object;
   /** A device says that it leaves. */
   left: { conversation: string; device: string };
+  /** This user is about to remove another one. */
+  removing: { conversation: string; user: string };
+  /** This user has removed another one. */
+  'user removed': { conversation: string; user: string };
   /** This device has created a group. */
   created: { conversation: string };
   joined: { conversation: string; after: number; isWelcomed: boolean };

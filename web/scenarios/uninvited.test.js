@@ -41,11 +41,17 @@ test('user_whom_no_member_has_added_reads_nothing_until_the_author_agrees', asyn
   assert.match(String(secrets(await ghost.read(caught))), /written while the ghost is shown/, 'alice agrees');
 });
 
-test('removed_member_whom_the_server_lets_in_again_is_a_stranger', async () => {
+/** Bob removes mallory, whom the server then lets in again; alice learns of both. @param {{ saysGoodbye: boolean }} before */
+async function isStranger({ saysGoodbye }) {
   const [alice] = await deceived('alice');
   const [bob, mallory] = await people('bob', 'mallory');
-  const id = await conversation(alice, bob, mallory);
-  await alice.client.membership.remove(id, mallory.user);
+  const id = await conversation(bob, alice, mallory);
+  if (saysGoodbye)
+    await mallory.client.outbox.sendNow([{ conversation: id, content: { kind: 'leave', who: 'device' } }], 60_000);
+  await bob.client.membership.remove(id, mallory.user);
+  await bob.client.outbox.allSent();
+  await until(async () => (await known(alice, id)).members.length === 2, 'alice knows it');
+  await settled(alice);
   const { epoch, cursor } = await known(alice, id);
   /** @type {string[]} */
   const commits = [];
@@ -71,6 +77,27 @@ test('removed_member_whom_the_server_lets_in_again_is_a_stranger', async () => {
   await settled(alice);
   const codes = (await alice.client.outbox.waiting()).flatMap(({ failure }) => failure?.code ?? []);
   assert.deepEqual(codes, ['stranger']);
+}
+
+test('removed_member_whom_the_server_lets_in_again_is_a_stranger', () => isStranger({ saysGoodbye: false }));
+
+test('removed_member_who_said_before_that_the_device_leaves_is_a_stranger', () => isStranger({ saysGoodbye: true }));
+
+test('removal_that_its_author_could_not_say_is_said_at_the_next_start', async () => {
+  const [bob, alice, mallory] = await people('bob', 'alice', 'mallory');
+  const id = await conversation(bob, alice, mallory);
+  const leaves = { kind: /** @type {const} */ ('leave'), who: /** @type {const} */ ('device') };
+  await mallory.client.outbox.sendNow([{ conversation: id, content: leaves }], 60_000);
+  const { send } = bob.client.outbox;
+  bob.client.outbox.send = () => Promise.reject(new Error('stopped'));
+  await assert.rejects(bob.client.membership.remove(id, mallory.user), /stopped/);
+  await until(
+    async () => (await known(alice, id)).absent?.[0] === mallory.user,
+    'mallory passes for one who logged out',
+  );
+  bob.client.outbox.send = send;
+  await reconnects(bob);
+  await until(async () => (await known(alice, id)).absent?.length === 0, 'alice knows that bob has removed mallory');
 });
 
 for (const isVerified of [true, false])

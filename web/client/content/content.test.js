@@ -67,6 +67,7 @@ test('malformed_content_decodes_as_unknown', () => {
     { kind: 'reaction', id, of: id, emoji: '👍👍' },
     { kind: 'group', id, name: 'x'.repeat(61) },
     { kind: 'leave', id, who: 'everyone' },
+    { kind: 'removal', id, user: ['bob'] },
     { kind: 'device_list', id, account_key: 'AA==', device_list: 'AA==' },
     { kind: 'device_list', id, account_key: 'AA==', device_list: 'A'.repeat(1001), signature: 'AA==' },
     { kind: 'device_list', id, account_key: 'not base64!', device_list: 'AA==', signature: 'AA==' },

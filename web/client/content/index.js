@@ -14,6 +14,7 @@ import { isId } from './kind.js';
 import { leave } from './leave.js';
 import { reaction } from './reaction.js';
 import { receipt } from './receipt.js';
+import { removal } from './removal.js';
 import { text } from './text.js';
 
 /** One line for each kind. */
@@ -26,6 +27,7 @@ export const KINDS = {
   group: groupName,
   device_list: statedList,
   leave,
+  removal,
 };
 
 /**

@@ -40,6 +40,19 @@ export function withListed(known, state, people) {
   return { ...known, state: state === 'requested' && isKept ? 'joined' : state, people, hasLeft: undefined };
 }
 
+/**
+ * A member has removed this user. The user counts as a stranger if they came, or come, back by an external commit.
+ * @param {Conversation} conversation @param {string} user @returns {Conversation}
+ */
+export function withoutWayBack({ absent = [], returned = [], strangers = [], ...conversation }, user) {
+  return {
+    ...conversation,
+    absent: absent.filter((one) => one !== user),
+    returned,
+    strangers: returned.includes(user) ? [...new Set([...strangers, user])] : strangers,
+  };
+}
+
 /** This device can send to the group. @param {Conversation | undefined} conversation @returns {conversation is Conversation} */
 export function canSend(conversation) {
   return (

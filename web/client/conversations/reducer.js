@@ -63,6 +63,7 @@ import { deletedItem, withoutUnread } from './changes.js';
  * @property {string[]} [leaving] users who leave and still have to be removed
  * @property {string[]} [released] users and devices that said inside the group that they leave
  * @property {string[]} [absent] members whose last device said that it leaves, and who may come back with another one
+ * @property {string[]} [returned] users in the group who were absent and came back without being added
  * @property {string[]} [strangers] users whom no member has added, as far as this device knows
  * @property {string[]} [missing] verified users who are gone, which is only the server's word
  * @property {string[]} [asked] verified users whose removal the server asks for, and who did not say that they leave
@@ -159,7 +160,9 @@ export function regrouped(conversation, members, by, { isByMember = true, neverL
   // Unless they were added again.
   const staying = leaving.filter((user) => now.has(user) && !fresh.some((one) => one.user === user));
   const absent = absentUsers(conversation, now, before);
-  const unseen = isByMember ? [] : added.filter((user) => !conversation.absent?.includes(user));
+  const back = isByMember ? [] : added.filter((user) => conversation.absent?.includes(user));
+  const unseen = isByMember ? [] : added.filter((user) => !back.includes(user));
+  const returned = [...(conversation.returned ?? []).filter((user) => now.has(user)), ...back];
   const strangers = [...(conversation.strangers ?? []).filter((user) => now.has(user)), ...unseen];
   const remaining = members.filter((member) => !fresh.includes(member));
   const released = conversation.released?.filter((one) =>
@@ -175,6 +178,7 @@ export function regrouped(conversation, members, by, { isByMember = true, neverL
       released,
       strangers,
       absent,
+      returned,
       asked,
     },
     notice: [added, removed, devices, neverListed].some(({ length }) => length)

@@ -177,6 +177,24 @@ test('user_whose_last_device_said_that_it_leaves_may_come_back', () => {
   assert.deepEqual(absent(['bob'], [leaf(ME, '1')]), [], 'the user has left');
 });
 
+test('removed_user_does_not_come_back_by_themselves', () => {
+  const [mine, bobs] = [leaf(ME, '1'), leaf('bob', '2')];
+  const absent = { ...emptyConversation('c'), members: [mine], absent: ['bob'] };
+  const comesBack = (/** @type {import('./reducer.js').Conversation} */ before, isByMember = false) =>
+    regrouped(before, [mine, bobs], 'bob', { isByMember }).conversation;
+  const removal = { kind: /** @type {const} */ ('removal'), id: 'a', user: 'bob' };
+  const isRemoved = (/** @type {import('./reducer.js').Conversation} */ conversation) => {
+    const said = { seq: 9, at, sender: { user: 'carol', device: '3' }, content: removal };
+    return fold(conversation, said, undefined, ME).conversation;
+  };
+  assert.deepEqual(comesBack(absent).strangers, [], 'bob had logged out');
+  assert.deepEqual(comesBack(isRemoved(absent)).strangers, ['bob']);
+  assert.deepEqual(comesBack(isRemoved(absent), true).strangers, [], 'a member adds bob');
+  assert.deepEqual(isRemoved(comesBack(absent)).strangers, ['bob'], 'the server shows the removal late');
+  assert.deepEqual(isRemoved(comesBack(absent, true)).strangers, [], 'a member has added bob');
+  assert.deepEqual(isRemoved({ ...absent, strangers: ['carol'] }).absent, ['bob'], 'the word of a stranger');
+});
+
 test('deletions_ahead_of_one_user_leave_room_for_those_of_others', () => {
   const many = (/** @type {import('./reducer.js').Conversation} */ before, /** @type {string} */ user, count = 300) =>
     Array.from({ length: count }, (_, nth) => `${nth}`).reduce((one, id) => deletedAhead(one, user, id), before);

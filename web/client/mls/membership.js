@@ -5,7 +5,7 @@
  * A change is a commit on the newest epoch. If another device's commit came first, the log is read and the change is
  * made again on top of it.
  */
-import { emptyConversation, withListed } from '../conversations/changes.js';
+import { emptyConversation, withListed, withoutWayBack } from '../conversations/changes.js';
 import { Api, Refused } from '../transport/api.js';
 import { debounce } from '../util/debounce.js';
 import { isEqual } from '../util/equal.js';
@@ -126,12 +126,14 @@ export class Membership {
   /** Remove a member with all devices; they may not come back without being added. @param {string} id @param {string} user */
   remove(id, user) {
     return this.client.inTurn(async () => {
+      await this.client.emitAndWait('removing', { conversation: id, user });
       await this.commit(id, async (deliver) => {
         const devices = (await this.client.mls.members(id)).filter((member) => member.user === user);
         if (devices.length) await this.client.mls.remove(id, devices, deliver);
       });
       const known = await this.store.get(id);
-      if (known) await this.store.write({ ...known, absent: known.absent?.filter((one) => one !== user) });
+      if (known) await this.store.write(withoutWayBack(known, user));
+      await this.client.emitAndWait('user removed', { conversation: id, user });
     });
   }
 
