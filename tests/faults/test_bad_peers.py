@@ -241,14 +241,14 @@ async def test_peers_with_incomplete_large_frames_are_bounded(server: Server, us
     head = struct.pack("!BBQ", 0x81, 0xFF, 2_800_000) + b"\0\0\0\0"
     async with (
         connections_aborted_at_the_end() as peers,
-        others_are_served(server, 340),
-    ):  # all frames together have 358 MiB
-        peers += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(150)]
+        others_are_served(server, 400),
+    ):  # all frames together have 524 MiB
+        peers += [await Raw.websocket(server.address, bob.token, conversation_id) for _ in range(220)]
         for peer in peers:
             peer.writer.write(head + b"x" * 2_500_000)
         answered: list[Raw] = []
         async with asyncio.timeout(PATIENCE_S):
-            while len(answered) <= 20:  # 256 MiB hold a hundred frames
+            while len(answered) <= 80:  # 256 MiB hold a hundred frames
                 await asyncio.sleep(0.1)
                 answered = [peer for peer in peers if peer.reader._buffer]  # type: ignore[attr-defined]
         for peer in answered:
