@@ -81,8 +81,8 @@ export const de = {
       'Nur der Server sagt, dass jemand diese Unterhaltung verlassen hat. Entscheide im roten Hinweis oben.',
     registration_closed: 'Die Registrierung ist geschlossen.',
     other_person:
-      'Dieser Name passt nicht mehr zu der Person, die du überprüft hast. Es wurde nichts gesendet. Ruf die Person an, bevor' +
-      ' du schreibst.',
+      'Dieser Name und die Person, die du überprüft hast, gehören nicht zusammen. Es wurde nichts geändert. Ruf die Person' +
+      ' an, die du kennst, und frag nach ihrem Benutzernamen.',
     self_chat: 'Das bist du selbst. Gib einen anderen Benutzernamen ein.',
     storage_blocked:
       'Ein anderer Tab nutzt eine ältere Version von Sottovoce. Schließe die anderen Tabs und lade diese Seite neu.',
@@ -204,10 +204,10 @@ export const de = {
     forgedText:
       'Der Server hat jemanden hinzugefügt, den du nicht siehst. Was du hier schreibst, wird nicht gesendet. Verlasse' +
       ' diese Unterhaltung, und sag es den anderen und der Person, die den Server betreibt, am Telefon oder persönlich.',
-    unknownParticipant: 'Wir können nicht zeigen, wer hier dabei ist.',
+    unknownParticipant: 'Jemand hier hat keinen Namen.',
     unknownParticipantText:
-      'Warte einen Moment. Bleibt das so, schreib nichts Vertrauliches: Deine Nachrichten werden weiter gesendet. Frag die' +
-      ' anderen, wer es ist.',
+      'Diese Person kann mitlesen: Deine Nachrichten werden weiter gesendet. Warte einen Moment auf den Namen. Erscheint' +
+      ' keiner, schreib nichts Vertrauliches, und frag die anderen, wer es ist.',
     numbersChanged: (names) =>
       names.length === 1
         ? `Die Sicherheitsnummer von ${names[0]} hat sich geändert.`
@@ -250,7 +250,8 @@ export const de = {
 
   newKey: {
     title: 'Neuen Schlüssel erstellen?',
-    text: (name) => `Alle Nachrichten dieser Unterhaltung werden gelöscht, bei dir und bei ${name}.`,
+    text: (name) =>
+      `Alle Nachrichten dieser Unterhaltung werden gelöscht, bei dir und bei ${name}. Neue könnte der Server trotzdem lesen.`,
     action: 'Nachrichten löschen und Schlüssel erstellen',
     create: 'Schlüssel erstellen (löscht alle Nachrichten)',
     createNew: 'Alle Nachrichten löschen und neu beginnen',
@@ -504,10 +505,10 @@ export const de = {
       ' Person ausgibt. Ruf an oder triff dich, bevor du etwas Vertrauliches schreibst.',
     continueAnyway: 'Trotzdem fortfahren',
     directTitle: 'Nicht Ende-zu-Ende-verschlüsselt',
-    directText: (name) => `${name} nutzt eine App ohne Ende-zu-Ende-Verschlüsselung.`,
+    directText: (name) => `Nachrichten zwischen dir und ${name} sind hier nicht Ende-zu-Ende-verschlüsselt.`,
     keyHere:
-      'Den Schlüssel hat dieser Server für euch beide erstellt. Wer ihn betreibt, könnte hier also mitlesen. Ein neuer' +
-      ' Schlüssel ändert das nicht.',
+      'Den Schlüssel hat der Server gemacht. Wer ihn betreibt, könnte also mitlesen. Neu zu beginnen macht es nicht' +
+      ' sicherer.',
     keyElsewhere: 'Der Schlüssel, den dieser Server für euch beide erstellt hat, ist nicht auf diesem Gerät.',
     keyNone:
       'Für diese Unterhaltung gibt es keinen Schlüssel, deshalb werden Nachrichten im Klartext gesendet.' +
@@ -557,6 +558,9 @@ export const de = {
     codeHint: '28 Buchstaben und Ziffern. Groß- und Kleinschreibung ist egal. Nicht dein Wiederherstellungsschlüssel.',
     link: 'Bestätigen',
     linkSame: 'Ja, gleicher Code – bestätigen',
+    wasRemoved:
+      'Das neue Gerät wurde schon einmal aus deinem Konto entfernt. Melde dich auf dem neuen Gerät ab und wieder an, und gib' +
+      ' den neuen Code ein, den es zeigt.',
     linked: 'Das Gerät ist bestätigt. Es empfängt jetzt deine Nachrichten.',
     unconfirmed: (name) => `${name} hat sich bei deinem Konto angemeldet. Warst du das?`,
     unconfirmedText:

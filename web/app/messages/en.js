@@ -81,7 +81,8 @@ export const en = {
     removal_asked: 'Only the server says that someone left. Choose in the red notice at the top.',
     registration_closed: 'Registration is closed.',
     other_person:
-      'This name and the person you verified don’t match any more. Nothing was sent. Call that person before you write.',
+      'This name and the person you verified don’t belong together. Nothing was changed. Call the person you know, and ask' +
+      ' for their username.',
     self_chat: 'That’s you. Enter someone else’s username.',
     storage_blocked: 'Another tab is using an older version of Sottovoce. Close the other tabs, then reload this page.',
     storage_outdated: 'Sottovoce has been updated in another tab. Reload this page.',
@@ -212,9 +213,10 @@ export const en = {
     forgedText:
       'The server added someone you can’t see. Nothing you write here is sent. Leave this conversation, and tell the' +
       ' others and the person who runs the server, by phone or in person.',
-    unknownParticipant: 'We can’t show who someone here is.',
+    unknownParticipant: 'Someone here has no name.',
     unknownParticipantText:
-      'Wait a moment. If this stays, write nothing private: your messages are still sent. Ask the others who it is.',
+      'They can read what you write: your messages are still sent. Wait a moment for the name. If none appears, write' +
+      ' nothing private, and ask the others who it is.',
     /** @param {string[]} names */
     numbersChanged: (names) =>
       names.length === 1
@@ -268,7 +270,8 @@ export const en = {
   newKey: {
     title: 'Create a new key?',
     /** @param {string} name */
-    text: (name) => `All messages in this conversation will be deleted, for you and for ${name}.`,
+    text: (name) =>
+      `All messages in this conversation will be deleted, for you and for ${name}. The server could still read new ones.`,
     action: 'Delete messages and create key',
     create: 'Create a key (deletes all messages)',
     createNew: 'Delete all messages and start over',
@@ -574,10 +577,9 @@ export const en = {
     continueAnyway: 'Continue anyway',
     directTitle: 'Not end-to-end encrypted',
     /** @param {string} name */
-    directText: (name) => `${name} uses an app without end-to-end encryption.`,
+    directText: (name) => `Messages between you and ${name} aren’t end-to-end encrypted here.`,
     keyHere:
-      'This server created the key for both of you, so the person who runs it could read what you write here. A new key' +
-      ' doesn’t change that.',
+      'The server made the key, so the person who runs it could read along. Starting over doesn’t make it safer.',
     keyElsewhere: 'The key that this server created for both of you isn’t on this device.',
     keyNone:
       'There is no key for this conversation, so messages are sent as plain text.' +
@@ -625,6 +627,9 @@ export const en = {
     codeHint: '28 letters and digits. Upper and lower case make no difference. Not your recovery key.',
     link: 'Confirm',
     linkSame: 'Yes, same code – confirm',
+    wasRemoved:
+      'The new device was removed from your account before. Log out on the new device, log in there again, and enter the' +
+      ' new code that it shows.',
     linked: 'The device is confirmed. It now receives your messages.',
     /** @param {string} name */
     unconfirmed: (name) => `${name} logged in to your account. Was it you?`,

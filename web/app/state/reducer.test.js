@@ -167,7 +167,13 @@ test("the lock is closed only where no leaf may be the server's", () => {
   assert.equal(lockOf({ ...verified, verified: { [ben.id]: ['bb'] } }, ANNA), 'changed');
   const cara = { id: CARA, username: 'cara', role: /** @type {const} */ ('member') };
   assert.equal(lockOf({ ...verified, people: [...verified.people, cara] }, ANNA), 'unknown', 'she has no device in it');
-  for (const unsafe of [{ isForged: true }, { strangers: [CARA] }, { listed: { [ben.id]: ['bb'] } }])
+  const unnamed = { user: CARA, device: '02', thumbprint: 'cc' };
+  for (const unsafe of [
+    { isForged: true },
+    { strangers: [CARA] },
+    { listed: { [ben.id]: ['bb'] } },
+    { members: [...verified.members, unnamed] },
+  ])
     assert.equal(lockOf({ ...verified, ...unsafe }, ANNA), 'unsafe', JSON.stringify(unsafe));
 });
 

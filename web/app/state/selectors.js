@@ -63,8 +63,10 @@ export function hostOf(conversation, me) {
  */
 export function lockOf(conversation, me) {
   if (conversation.kind === 'direct') return 'direct';
-  if (conversation.isForged || conversation.strangers?.length) return 'unsafe';
-  const trust = others(conversation, me).map(({ id }) => trustIn(conversation, id));
+  const people = others(conversation, me);
+  if (conversation.isForged || conversation.strangers?.length || people.some(({ isUnknown }) => isUnknown))
+    return 'unsafe';
+  const trust = people.map(({ id }) => trustIn(conversation, id));
   if (trust.includes('changed')) return 'changed';
   if (conversation.asked?.length || conversation.missing?.length || unlistedIn(conversation).length) return 'unsafe';
   return trust.length && trust.every((one) => one === 'verified') ? 'verified' : 'unknown';

@@ -31,7 +31,7 @@ export class LinkDevice extends Element {
       await this.ask('linkDevice', { code });
       this.isDone = true;
     } catch (error) {
-      this.problem = errorText(error);
+      this.problem = errorText(error, { device_removed: t.linking.wasRemoved });
     }
     this.isBusy = false;
   }
