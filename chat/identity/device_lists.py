@@ -101,7 +101,7 @@ class DeviceLists:
         return found
 
     async def set_recovery(self, account: Account, recovery: bytes, signature: bytes) -> None:
-        """Store the encrypted account key, which the account key signs. Raises Invalid, NoDeviceList, Taken."""
+        """Store the account key, encrypted and signed. Raises Invalid, NoDeviceList, AccountKeyExists."""
         if not 0 < len(recovery) <= RECOVERY_MAX_BYTES:
             raise Invalid(f"recovery must have 1 to {RECOVERY_MAX_BYTES} bytes")
         stored = await self.of(account, account.id)

@@ -80,8 +80,8 @@ class Groups:
     async def commit(self, device: Device, conversation_id: ConversationId, bundle: CommitBundle) -> Entry:
         """Commit to the current epoch, which exactly one commit ends. A repeated commit gets its first result.
 
-        Raises BadFrame, WrongGroup, NoSuchConversation, NoDevice, NotALeaf, NotAllowed, StaleEpoch, UnknownKeyPackage,
-        TreeDiffers, UnreadMessages, Busy, Unavailable.
+        Raises BadFrame, WrongGroup, NoSuchConversation, NoDevice, NotALeaf, NotAllowed, NotListed, StaleEpoch,
+        UnknownKeyPackage, TreeDiffers, UnreadMessages, Busy, Unavailable.
         """
         return await self._commit(device, conversation_id, bundle, plan_commit)
 

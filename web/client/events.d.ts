@@ -24,7 +24,7 @@ export interface WaitedEvents {
   epoch: { conversation: string };
   /** The user has agreed to strangers or removals, or verified a contact: messages may have waited for that. */
   agreed: object;
-  /** A device says that it leaves. */
+  /** The log has the server's entry that the user of this device has left: only the server's word. */
   left: { conversation: string; device: string };
   /** This user is about to remove another one. */
   removing: { conversation: string; user: string };

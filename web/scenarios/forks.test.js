@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { toBase64 } from '../client/util/bytes.js';
 import { entryAfter, GARBAGE, known, NOW, settled } from './attacks.js';
 import { Ghost } from './tampering.js';
-import { conversation, deceived, people, until } from './users.js';
+import { conversation, deceived, people, refused, until } from './users.js';
 
 /** @typedef {import('./attacks.js').Deceived} Deceived */
 
@@ -16,8 +16,23 @@ async function afterARemoval() {
   const id = await conversation(alice, bob, mallory);
   const old = await alice.client.api.call('GET', `conversations/${id}/group-info`);
   await alice.client.membership.remove(id, mallory.user);
+  await alice.client.outbox.allSent(); // what alice says of it has a place in the log, too
   return { alice, bob, mallory, id, old };
 }
+
+test('refused_commit_does_not_hide_which_one_has_begun_the_epoch', async () => {
+  const { alice, id } = await afterARemoval();
+  const last = () => alice.client.storage.get('state', `commit/${id}`);
+  const before = await last();
+  const refusal = { error: 'refused', code: 'not_allowed' };
+  alice.lies.answerRequest = [
+    ({ method, path }) =>
+      method === 'POST' && path === `conversations/${id}/commits` ? Response.json(refusal, { status: 403 }) : undefined,
+  ];
+  await refused(alice.updates(id), 'not_allowed');
+  assert.ok(before);
+  assert.deepEqual(await last(), before);
+});
 
 /**
  * The server offers this group info, and makes the device join again.

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DAY_MS } from '../client/util/time.js';
-import { verifies } from './attacks.js';
+import { reconnects, settled, verifies } from './attacks.js';
 import { PASSWORD } from './password.js';
 import { another, conversation, deceived, people, refused, until } from './users.js';
 
@@ -150,6 +150,25 @@ for (const end of ['logs_out', 'deletes_the_account', 'removes_a_device'])
     await carol.hears('we go on');
     [alice, carol].forEach((one) => one.isFine());
   });
+
+test('group_that_was_left_sends_nothing_at_the_second_start_after_it', async () => {
+  const [alice] = await deceived('alice');
+  const [bob] = await people('bob');
+  const id = await conversation(bob, alice);
+  await alice.client.farewell.leave(id);
+  await until(async () => (await membersOf(bob, id)) === 1, 'alice is removed');
+  await reconnects(alice);
+  await settled(alice);
+  /** @type {unknown[]} */
+  const shown = [];
+  alice.lies.changeFrame.push((frame) => {
+    if (frame.type === 'entry') shown.push(frame);
+    return undefined;
+  });
+  await reconnects(alice);
+  await settled(alice);
+  assert.deepEqual(shown, []);
+});
 
 test('wrong_password_deletes_no_account_and_says_nothing', async () => {
   const [alice, bob] = await people('alice', 'bob');

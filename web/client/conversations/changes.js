@@ -53,6 +53,11 @@ export function withoutWayBack({ absent = [], returned = [], strangers = [], ...
   };
 }
 
+/** This device is not in the group any more. @param {Conversation} conversation @returns {Conversation} */
+export function ended(conversation) {
+  return { ...conversation, isActive: false, hasLeft: true };
+}
+
 /** This device can send to the group. @param {Conversation | undefined} conversation @returns {conversation is Conversation} */
 export function canSend(conversation) {
   return (

@@ -9,13 +9,14 @@
  *  - 'state lost': the group's state does not fit the log; this device has to join again
  *  - 'own message': one of this device's messages has its place in the log
  *  - 'epoch': after a commit was acknowledged
- *  - 'left': after the entry of a device that leaves was acknowledged
+ *  - 'left': after the entry was acknowledged by which the server says that a user has left
  */
 import { decodeContent } from '../content/index.js';
 import { Undecryptable } from '../mls/errors.js';
 import { MalformedFrame, parseHead } from '../mls/frames.js';
 import { heardFrom } from '../mls/silence.js';
 import { fromBase64 } from '../util/bytes.js';
+import { ended } from './changes.js';
 
 /**
  * @typedef {import('../context.js').Context} Context
@@ -55,11 +56,10 @@ export class Sync {
   /** @param {LogEntry} entry */
   async onEntry(entry) {
     const conversation = await this.store.get(entry.conversation);
-    if (conversation?.kind === 'direct') return;
-    if (!conversation) return;
+    if (!conversation || conversation.kind === 'direct') return;
     if (await this.#isBeforeItsPlace(conversation, entry)) await this.store.rewind(conversation.id, entry.seq - 1);
     else if (entry.seq <= conversation.cursor) return this.#again(conversation, entry);
-    if (!conversation.isActive) return;
+    if (!conversation.isActive) return this.#again(conversation, entry); // or each start would bring it again
     if (entry.seq > conversation.cursor + 1) await this.catchUp(entry.conversation);
     else await this.#onNext(entry);
   }
@@ -75,7 +75,7 @@ export class Sync {
     return epoch !== null && isOfEpochOrLater(fromBase64(data), epoch);
   }
 
-  /** The client may have stopped after it stored the entry. @param {Conversation} conversation @param {LogEntry} entry */
+  /** Acknowledge an entry that changes nothing: the client may have stopped after it stored it. @param {Conversation} conversation @param {LogEntry} entry */
   async #again({ id, isActive }, { seq }) {
     if (!isActive) await this.client.mls.forget(id);
     this.client.connection.send({ type: 'ack', conversation: id, seq });
@@ -183,7 +183,7 @@ export class Sync {
    * @param {Conversation} conversation @param {LogEntry} entry @param {Notice} notice
    */
   async #end(conversation, entry, notice) {
-    await this.store.write({ ...conversation, isActive: false }, this.#noticeAt(entry, notice, conversation));
+    await this.store.write(ended(conversation), this.#noticeAt(entry, notice, conversation));
     await this.client.mls.forget(conversation.id); // last: without a state, a device would join again
     this.client.emit('removed', { conversation: conversation.id });
   }

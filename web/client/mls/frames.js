@@ -1,13 +1,14 @@
 // @ts-check
 /**
- * What a device reads of MLS frames itself (RFC 9420), because CoreCrypto does not say it: whose key package it is, and
- * of which group and epoch a group info is. Signatures are CoreCrypto's to check.
+ * What a device reads of MLS frames itself (RFC 9420), because CoreCrypto does not say it: whose key package it is, the
+ * group, epoch and leaves of a group info, and the group and epoch of a commit or message. Signatures are CoreCrypto's to
+ * check.
  */
 import { x25519 } from '../../vendor/curves.js';
 import { toHex } from '../util/bytes.js';
 
 export const DOMAIN = 'sottovoce'; // part of every identity; not the server's address, which may change
-const IDENTITY = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}):([0-9a-f]{1,16})@sottovoce$/;
+const IDENTITY = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}):([0-9a-f]{1,16})@/; // its one spelling is checked, too
 const MLS_10 = 1;
 const SUITE = 1; // MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519
 const BASIC = 1;

@@ -5,7 +5,7 @@
  * A change is a commit on the newest epoch. If another device's commit came first, the log is read and the change is
  * made again on top of it.
  */
-import { emptyConversation, withListed, withoutWayBack } from '../conversations/changes.js';
+import { emptyConversation, ended, withListed, withoutWayBack } from '../conversations/changes.js';
 import { Api, Refused } from '../transport/api.js';
 import { debounce } from '../util/debounce.js';
 import { isEqual } from '../util/equal.js';
@@ -43,7 +43,6 @@ export class Membership {
     this.lineage = lineage;
     this.joining = joining;
     client.on('joined', async () => this.refreshSoon());
-    client.listen('removed', ({ conversation }) => client.later(() => this.#change(conversation, { hasLeft: true })));
     client.on('members changed', async ({ conversation, notice }) => {
       client.emit('members', { conversation, notice });
       if (notice.added.length || notice.removed.length) this.refreshSoon();
@@ -150,7 +149,7 @@ export class Membership {
       } catch (error) {
         if (!(error instanceof Refused && error.code === 'no_such_conversation')) throw error;
         const known = await this.store.get(id); // a server had made it up
-        if (known) await this.store.write({ ...known, isActive: false });
+        if (known) await this.store.write(ended(known));
         await this.client.mls.forget(id);
       }
     });
@@ -179,14 +178,11 @@ export class Membership {
   /** Accept or ignore a message request. @param {string} id @param {'joined' | 'ignored'} state */
   async answer(id, state) {
     await this.client.api.callUntilAnswered('PUT', `conversations/${id}/state`, { state });
-    await this.client.inTurn(() => this.#change(id, { state }));
+    await this.client.inTurn(async () => {
+      const known = await this.store.get(id);
+      if (known) await this.store.write({ ...known, state });
+    });
     await this.refresh();
-  }
-
-  /** @param {string} id @param {Partial<import('../conversations/reducer.js').Conversation>} changes */
-  async #change(id, changes) {
-    const known = await this.store.get(id);
-    if (known) await this.store.write({ ...known, ...changes });
   }
 
   /** Fetch names, pictures and roles of members. */
@@ -227,9 +223,10 @@ export class Membership {
     const known = await this.store.get(id);
     if (!known?.isActive) throw new Refused(403, 'not_a_leaf', 'This device is not in the group', 0);
     await work(async (bundle) => {
-      await this.lineage.remember(id, bundle.commit, known.cursor, { isOwn: true });
       const body = { ...Api.bundle(bundle), read: known.cursor };
       await this.client.api.callUntilAnswered('POST', `conversations/${id}/commits`, body);
+      // Not a commit that was refused: it would hide which one has begun this epoch.
+      await this.lineage.remember(id, bundle.commit, known.cursor, { isOwn: true });
     });
   }
 }
