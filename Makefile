@@ -28,7 +28,7 @@ web: web/vendor/.built
 
 test: $(VENV)/tox-installed $(if $(NPM),web) $(if $(CHROMIUM),,chromium)
 	@rm -rf .tox/junit && mkdir -p .tox/junit
-	$(WITH_PYENVS) $(VENV)/bin/tox run-parallel --parallel 3 --parallel-no-spinner
+	$(WITH_PYENVS) $(VENV)/bin/tox run-parallel --parallel 2 --parallel-no-spinner
 	@$(VENV)/bin/python tests/tally.py .tox/junit
 
 # Without root it is not installed; then the tests that need it fail and name the reason.
