@@ -47,6 +47,22 @@ test('two_lists_that_a_lying_server_has_taken_become_one', async () => {
   for (const { client } of [bob, phone, again]) assert.equal(client.enrolment.standing, 'listed');
 });
 
+test('device_that_was_removed_before_it_took_its_answer_does_not_wait', async () => {
+  const [bob] = await people('bob');
+  const laptop = await unlinked(bob);
+  const { linking } = laptop.client;
+  const takes = linking.takeAnswer.bind(linking);
+  linking.takeAnswer = async () => {};
+  await bob.client.linking.link(await linking.ask());
+  await bob.client.ownList.remove(laptop.client.me.device);
+  await refused(laptop.client.inTurn(takes), 'device_removed');
+  assert.equal(laptop.client.enrolment.standing, 'removed');
+  laptop.leaves();
+  await laptop.returns();
+  await laptop.client.settled();
+  assert.equal(laptop.client.enrolment.standing, 'removed', 'after the next start, too');
+});
+
 /**
  * The server shows this list, then those that the device publishes, and tells nobody else of them; and these devices.
  * @param {Tampering} lies @param {string} user @param {import('../client/trust/device-list.js').SignedList} first

@@ -144,8 +144,10 @@ export class Enrolment {
     // Without a handed-over list, the first account key that the server shows was kept. It is another one: a lie.
     if ((await this.identities.of(user.id))?.key !== key.publicKey) await this.identities.forget(user.id);
     const known = await this.identities.of(user.id);
-    if (known?.removed?.includes(await this.#thumbprint()))
+    if (known?.removed?.includes(await this.#thumbprint())) {
+      await this.#become('removed'); // before it took the answer: it does not wait any more
       throw new Refused(409, 'device_removed', 'This device was removed: log out, and log in again', 0);
+    }
     await this.identities.expect(contacts);
     await this.expectedUsers.write(groups);
     await this.ownKey.keep(key);
@@ -154,7 +156,11 @@ export class Enrolment {
   }
 
   async #updateStanding() {
-    const standing = await this.#standingNow();
+    await this.#become(await this.#standingNow());
+  }
+
+  /** @param {Standing} standing */
+  async #become(standing) {
     if (standing === this.standing) return;
     this.standing = standing;
     await this.client.storage.write([['state', 'standing', standing]]);
@@ -164,6 +170,7 @@ export class Enrolment {
   /** @returns {Promise<Standing>} */
   async #standingNow() {
     const [key, known] = [await this.ownKey.get(), await this.identities.of(this.client.me.user.id)];
+    if (!key && this.standing === 'removed') return 'removed';
     // Also where another device has made another account key.
     if (!key || !known || known.changed || known.key !== key.publicKey) return 'waiting';
     if (await this.ownList.hasThisDevice()) return 'listed';
