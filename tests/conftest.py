@@ -31,7 +31,6 @@ hypothesis.settings.load_profile("any machine")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "logs(*patterns): warnings and errors that this test causes on purpose")
-    config.addinivalue_line("markers", "database: needs PostgreSQL; set for each test with such a fixture")
     config.addinivalue_line("markers", "once: runs on one Python only, see docs/testing.md")
     config.addinivalue_line("markers", "real_hashes: passwords are hashed at their real cost")
 
@@ -42,8 +41,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     first = len(files) * (sys.version_info.minor % 3) // 3
     items.sort(key=lambda item: (files.index(item.path) - first) % len(files))
     for item in items:
-        if isinstance(item, pytest.Function) and "postgres_url" in item.fixturenames:
-            item.add_marker(pytest.mark.database)
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             item.add_marker(pytest.mark.gen_test(timeout=TEST_TIMEOUT_S))
 
