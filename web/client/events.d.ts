@@ -24,7 +24,7 @@ export interface WaitedEvents {
   epoch: { conversation: string };
   /** The user has agreed to strangers or removals, or verified a contact: messages may have waited for that. */
   agreed: object;
-  /** The log has the server's entry that the user of this device has left: only the server's word. */
+  /** An entry of the log says that the user of `device` has left. The server writes it, and can lie. */
   left: { conversation: string; device: string };
   /** This user is about to remove another one. */
   removing: { conversation: string; user: string };

@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * The sender has removed a user, who may come back only if a member adds them. The commit shows only that leaves are
- * gone: a user whose devices said before that they leave would pass for one who has logged out.
+ * The sender has removed a user, who may come back only if a member adds them. The commit shows only which leaves it
+ * removes. If the user's devices had sent `leave` before, members would treat the user as logged out.
  *
- * Any member can say it: the server decides who may remove, and its word must not decide who may come back. It concerns
- * nobody but users whose devices have all been out of the group.
+ * Clients accept it from any member: only the server knows who may remove, and a server that lies must not decide who
+ * may come back. It changes nothing but for users whose devices have all been out of the group.
  */
 import { withoutWayBack } from '../conversations/changes.js';
 import { isString } from './kind.js';
